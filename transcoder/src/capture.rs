@@ -1,0 +1,3 @@
+/// What the variables of a template captured.
+#[derive(Debug, Clone)]
+pub(crate) struct Captures;

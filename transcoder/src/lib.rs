@@ -1,0 +1,181 @@
+//! REST/JSON in front of gRPC, from descriptors alone.
+//!
+//! A [`Transcoder`] is compiled once from a protobuf descriptor set: the `google.api.http` options of
+//! its methods become one route tree. From then on it turns an HTTP request into the protobuf bytes
+//! of the method's request message, and the bytes of each reply message into JSON. It is pure: no
+//! sockets, no runtime, no authentication; whoever has the connections drives it.
+//!
+//! ```
+//! # use transcoder::{Options, RouteMatch, Transcoder};
+//! # let descriptor_set = protox::Compiler::new(["tests/proto", "../proto"])?
+//! #     .include_imports(true)
+//! #     .open_file("library.proto")?
+//! #     .encode_file_descriptor_set();
+//! let transcoder = Transcoder::new(&descriptor_set, &Options::default())?;
+//!
+//! let RouteMatch::Found(call) = transcoder.route(&http::Method::GET, "/v1/shelves/7/books") else {
+//!     panic!("no such route");
+//! };
+//! assert_eq!(call.route().grpc_path(), "/library.v1.Library/ListBooks");
+//!
+//! // What goes into the gRPC request frame: `shelf` from the path, `page_size` from the query.
+//! let request = call.request(Some("pageSize=2"), &[])?;
+//! assert_eq!(&request[..], b"\x10\x02\x0a\x017");
+//!
+//! // And one reply message back: `{"books":[{"title":"Emma"}]}`.
+//! let json = call.route().response(b"\x0a\x06\x12\x04Emma")?;
+//! assert_eq!(json, br#"{"books":[{"title":"Emma"}]}"#);
+//!
+//! // An error of the upstream, for whom HTTP is the only language.
+//! let (status, body) = transcoder.error_body(5, "no such shelf", None);
+//! assert_eq!(status, 404);
+//! assert_eq!(body, br#"{"error":{"code":404,"status":"NOT_FOUND","message":"no such shelf","details":[]}}"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How a request is put together
+//!
+//! Fields come from the path, the body and the query, in this order of precedence (google/api/http.proto).
+//! Protobuf's own rule that the last occurrence on the wire wins and that messages merge does the
+//! work: the parts are encoded on their own and concatenated, the strongest last. A field that is
+//! bound by the path or that belongs to the body is not a query parameter, and is refused as one.
+//!
+//! # Streams
+//!
+//! [`Route::response`] maps one reply message. How messages are framed (server-sent events,
+//! newline-delimited JSON) is the caller's business.
+#![forbid(unsafe_code)]
+
+mod capture;
+mod error;
+mod json;
+mod load;
+mod mask;
+pub mod openapi;
+mod options;
+mod query;
+mod request;
+mod route;
+mod router;
+mod rule;
+mod scalar;
+pub mod status;
+mod template;
+mod wire;
+
+use std::sync::Arc;
+
+pub use error::{BadRequest, BuildError, FieldViolation, JsonError, TemplateError};
+pub use options::{JsonOptions, Options};
+/// Re-exported, so that callers read their own options from the descriptors of this same version.
+pub use prost_reflect;
+use prost_reflect::{DescriptorPool, MethodDescriptor};
+pub use request::Matched;
+pub use route::{Body, HttpMethod, Route};
+pub use template::{Segment, Template, Variable};
+
+/// The routes of one descriptor set, and everything needed to serve them. Cheap to share by `Arc`;
+/// nothing in it changes.
+#[derive(Debug)]
+pub struct Transcoder {
+    pool: DescriptorPool,
+    routes: Vec<Arc<Route>>,
+    router: router::Router,
+    json: json::Json,
+}
+
+/// What [`Transcoder::route`] found.
+#[derive(Debug)]
+pub enum RouteMatch {
+    /// The route, with what its path captured.
+    Found(Matched),
+    /// No template matches the path: 404.
+    NotFound,
+    /// A template matches the path, but not with this method: 405, or the answer to OPTIONS.
+    /// `allow` is sorted, and holds HEAD where there is GET, and OPTIONS.
+    MethodNotAllowed {
+        /// The methods that the path has.
+        allow: Vec<http::Method>,
+    },
+}
+
+impl Transcoder {
+    /// Compiles every method that has a `google.api.http` option.
+    ///
+    /// `descriptor_set` is a serialized `google.protobuf.FileDescriptorSet` with its imports
+    /// (`protoc --include_imports --descriptor_set_out`, `buf build -o x.binpb`).
+    ///
+    /// # Errors
+    /// [`BuildError`] if the set cannot be read, or if rules are wrong or conflict; it lists all of them.
+    pub fn new(descriptor_set: &[u8], options: &Options) -> Result<Self, BuildError> {
+        Self::with_methods(descriptor_set, options, |_| true)
+    }
+
+    /// Like [`Transcoder::new`], of the methods alone for which `keep` holds: the edge routes only
+    /// what the contract opens to the public.
+    ///
+    /// # Errors
+    /// As [`Transcoder::new`].
+    pub fn with_methods(
+        descriptor_set: &[u8],
+        options: &Options,
+        keep: impl Fn(&MethodDescriptor) -> bool,
+    ) -> Result<Self, BuildError> {
+        let pool = DescriptorPool::decode(descriptor_set).map_err(BuildError::Descriptors)?;
+        let json = json::Json::new(&pool, &options.json);
+        let routes = load::routes(&pool, &json, options, keep)?;
+        let router = router::Router::new(&routes)?;
+        Ok(Self { pool, routes, router, json })
+    }
+
+    /// Finds the route of a request. `raw_path` is the path as it came, percent-encoded, without
+    /// the query. HEAD falls back to GET.
+    #[must_use]
+    pub fn route(&self, method: &http::Method, raw_path: &str) -> RouteMatch {
+        match self.router.find(method, raw_path) {
+            router::Found::Route { index, captures } => RouteMatch::Found(Matched::new(
+                Arc::clone(&self.routes[index]),
+                raw_path,
+                captures,
+            )),
+            router::Found::Nothing => RouteMatch::NotFound,
+            router::Found::OtherMethods(allow) => RouteMatch::MethodNotAllowed { allow },
+        }
+    }
+
+    /// All routes, in the order of the descriptor set, additional bindings after their primary one.
+    #[must_use]
+    pub fn routes(&self) -> &[Arc<Route>] {
+        &self.routes
+    }
+
+    /// The descriptors.
+    #[must_use]
+    pub fn pool(&self) -> &DescriptorPool {
+        &self.pool
+    }
+
+    /// The HTTP status and the JSON body of an error:
+    /// `{"error":{"code":404,"status":"NOT_FOUND","message":"...","details":[...]}}`.
+    ///
+    /// `code` is a `google.rpc.Code` (unknown ones count as UNKNOWN); `details` are the bytes of a
+    /// `google.rpc.Status`, as in the metadata `grpc-status-details-bin` after its base64. A detail
+    /// whose type the descriptor set does not have keeps its bytes:
+    /// `{"@type": "...", "value": "<base64>"}`. This never fails: an error about an error helps nobody.
+    #[must_use]
+    pub fn error_body(&self, code: i32, message: &str, details: Option<&[u8]>) -> (u16, Vec<u8>) {
+        let (code, error) = self.error(code, message, details);
+        (code.http_status(), serde_json::json!({ "error": error }).to_string().into_bytes())
+    }
+
+    /// The inner object of [`Transcoder::error_body`], for a terminal frame of a stream.
+    #[must_use]
+    pub fn error(
+        &self,
+        code: i32,
+        message: &str,
+        details: Option<&[u8]>,
+    ) -> (status::Code, serde_json::Value) {
+        status::error(&self.json, &self.pool, status::Code::from(code), message, details)
+    }
+}

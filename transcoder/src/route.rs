@@ -1,0 +1,105 @@
+use prost_reflect::{FieldDescriptor, MethodDescriptor};
+
+use crate::json::Json;
+use crate::{JsonError, Template};
+
+/// One binding of a gRPC method to HTTP: a rule of `google.api.http`, or one of its additional bindings.
+#[derive(Debug)]
+pub struct Route {
+    pub(crate) method: MethodDescriptor,
+    pub(crate) grpc_path: String,
+    pub(crate) http_method: HttpMethod,
+    pub(crate) template: Template,
+    pub(crate) body: Body,
+    pub(crate) response_body: Option<FieldDescriptor>,
+    pub(crate) additional: bool,
+    pub(crate) ignored_query: Vec<String>,
+    pub(crate) json: Json,
+}
+
+/// The HTTP method of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HttpMethod {
+    /// One method.
+    Is(http::Method),
+    /// `custom { kind: "*" }`: all that no other rule of the same path has.
+    Any,
+}
+
+/// What the HTTP body holds (the rule's `body`).
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// Nothing: what the path does not bind comes from the query.
+    None,
+    /// `body: "*"`: the request message, less what the path binds.
+    Whole,
+    /// One field of the request message; the others come from path and query.
+    Field(FieldDescriptor),
+}
+
+impl Route {
+    /// `/pkg.Service/Method`, the path of the gRPC call.
+    #[must_use]
+    pub fn grpc_path(&self) -> &str {
+        &self.grpc_path
+    }
+
+    /// The descriptor of the method: its streams, its messages, its options (also your own).
+    #[must_use]
+    pub fn method(&self) -> &MethodDescriptor {
+        &self.method
+    }
+
+    /// The HTTP method.
+    #[must_use]
+    pub fn http_method(&self) -> &HttpMethod {
+        &self.http_method
+    }
+
+    /// The path template: low in cardinality, so it fits spans and metrics (`http.route`).
+    #[must_use]
+    pub fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// What the HTTP body holds.
+    #[must_use]
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The field of the reply message that is the HTTP body, if not the whole message.
+    #[must_use]
+    pub fn response_body(&self) -> Option<&FieldDescriptor> {
+        self.response_body.as_ref()
+    }
+
+    /// Whether this is one of the `additional_bindings`.
+    #[must_use]
+    pub fn is_additional(&self) -> bool {
+        self.additional
+    }
+
+    /// Whether the reply is a stream of messages.
+    #[must_use]
+    pub fn is_server_streaming(&self) -> bool {
+        self.method.is_server_streaming()
+    }
+
+    /// Whether the request is a stream of messages.
+    #[must_use]
+    pub fn is_client_streaming(&self) -> bool {
+        self.method.is_client_streaming()
+    }
+
+    /// The JSON of one reply message, or of its `response_body` field. A message field that is absent
+    /// prints as `{}` (as `null`, if it is a well-known type that is no JSON object).
+    ///
+    /// # Errors
+    /// [`JsonError`] if the bytes are not the method's reply message, or hold what JSON cannot
+    /// express (a timestamp after the year 9999): a fault of the upstream, INTERNAL.
+    pub fn response(&self, message: &[u8]) -> Result<Vec<u8>, JsonError> {
+        let _ = message;
+        unimplemented!()
+    }
+}
