@@ -1,0 +1,58 @@
+# The commands of the README. `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+# `make dev PROFILE=release` runs the optimised build.
+PROFILE ?= dev
+# Arguments for the program: `make dev ARGS="--listen-edge 127.0.0.1:9000"`.
+ARGS ?=
+# The binary that `make image` packs.
+BIN ?= tradewind
+
+run := $(CARGO) run --quiet --profile $(PROFILE) --package tradewind --
+
+.PHONY: help dev dev-real seed test lint fmt bench image
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: ## Build if needed and start everything in one process, nothing else needed
+	$(run) up $(ARGS)
+
+dev-real: ## The same on real Postgres, Redis and NATS, installed if needed, kept in .dev/servers
+	scripts/servers start .dev/servers
+	trap 'scripts/servers stop .dev/servers' EXIT
+	trap : INT
+	source .dev/servers/env
+	export DATABASE_URL=$$TEST_DATABASE_URL REDIS_URL=$$TEST_REDIS_URL NATS_URL=$$TEST_NATS_URL
+	$(run) up --data-dir .dev/tradewind $(ARGS)
+
+seed: ## Fill a running `make dev` with a small demo shop
+	$(run) seed $(ARGS)
+
+test: ## Run every test, on embedded and on real servers, installing what is missing
+	scripts/test
+
+lint: ## Formatting, clippy, the contracts' rules, dependencies
+	scripts/tools buf
+	$(CARGO) fmt --all --check
+	.dev/tools/bin/buf lint
+	$(CARGO) clippy --workspace --all-targets -- --deny warnings
+	if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; \
+	else echo "cargo-deny is not installed: licences and advisories were not checked"; fi
+
+fmt: ## Format the code and the contracts
+	scripts/tools buf
+	$(CARGO) fmt --all
+	.dev/tools/bin/buf format --write proto/tradewind
+
+bench: ## Measure, and write docs/BENCHMARKS.md
+	scripts/bench
+
+image: ## Build the image of one binary: make image BIN=svc-orders
+	docker build --build-arg BIN=$(BIN) --tag tradewind/$(BIN) .
+
+# One shell for each recipe, so that traps and variables last to its end.
+.ONESHELL:
