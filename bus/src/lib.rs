@@ -1,0 +1,189 @@
+//! Events between processes.
+//!
+//! A *work group* handles each event once, whichever of its replicas gets it; a *broadcast*
+//! reaches every process that listens. Over NATS JetStream a published event is durable once
+//! [`Bus::publish`] returns. In one process without NATS, publishing runs the work groups'
+//! handlers and says what is still owed; the outbox row of the publisher is what survives a
+//! crash there.
+//!
+//! Delivery is at least once and in any order: consumers recognise events by their id and order
+//! them by their aggregate's version.
+
+mod broadcast;
+pub mod dead_letters;
+mod event;
+mod in_process;
+mod jetstream;
+mod subject;
+mod work_group;
+
+use std::{future::Future, sync::Arc};
+
+pub use broadcast::{Broadcast, BroadcastItem};
+pub use event::Event;
+pub use jetstream::JetStreamConfig;
+pub use work_group::{Failure, WorkGroup};
+
+use crate::{in_process::InProcess, jetstream::JetStream};
+
+/// How often a work group is given an event that it fails on for good, before the event becomes
+/// a dead letter.
+pub const ATTEMPTS: u32 = 5;
+
+/// The way to publish events and to receive them. Cheap to clone.
+#[derive(Clone)]
+pub struct Bus {
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    InProcess(Arc<InProcess>),
+    JetStream(Arc<JetStream>),
+}
+
+/// What became of a published event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Every work group is done with it, or the stream holds it: the publisher may forget it.
+    Settled,
+    /// In process only: a work group wants it again later.
+    Retry {
+        /// Which group, and what it said.
+        why: String,
+        /// The failure counts towards [`ATTEMPTS`].
+        permanent: bool,
+    },
+    /// In process only: the group failed on it [`ATTEMPTS`] times, and no other group waits.
+    Dead {
+        /// The work group that gave up.
+        group: String,
+        /// What it said last.
+        why: String,
+    },
+}
+
+/// The event is not known to be stored; publish it again later under the same id.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// No connection to the server, or no acknowledgement in time.
+    #[error("the event bus is away: {0}")]
+    Unavailable(String),
+    /// The server refused the event.
+    #[error("the event bus refused: {0}")]
+    Refused(String),
+}
+
+/// How the connection to the event bus is.
+#[derive(Clone, Debug)]
+pub enum Status {
+    /// All is well.
+    Connected,
+    /// Events wait in the outboxes until the connection is back.
+    Disconnected {
+        /// Since when.
+        since: tokio::time::Instant,
+        /// What was seen last.
+        why: String,
+    },
+}
+
+impl Bus {
+    /// A bus within this process. Clones share it.
+    #[must_use]
+    pub fn in_process() -> Self {
+        Self {
+            kind: Kind::InProcess(Arc::default()),
+        }
+    }
+
+    /// A bus over NATS JetStream. Returns at once and connects in the background, for ever.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use]
+    pub fn jetstream(config: JetStreamConfig) -> Self {
+        Self {
+            kind: Kind::JetStream(Arc::new(JetStream::connect(config))),
+        }
+    }
+
+    /// Whether events can flow now.
+    ///
+    /// # Errors
+    /// Says what it waits for, without secrets.
+    pub async fn ready(&self) -> Result<(), String> {
+        match &self.kind {
+            Kind::InProcess(_) => Ok(()),
+            Kind::JetStream(bus) => bus.ready().await,
+        }
+    }
+
+    /// How the connection is, without asking the server.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match &self.kind {
+            Kind::InProcess(_) => Status::Connected,
+            Kind::JetStream(bus) => bus.status(),
+        }
+    }
+
+    /// Publishes an event. `attempt` counts from 1 and grows with each [`Delivery::Retry`] that
+    /// was permanent; only the bus in process reads it.
+    ///
+    /// # Errors
+    /// When the event is not known to be stored. In process it never fails.
+    pub async fn publish(&self, event: &Event, attempt: u32) -> Result<Delivery, PublishError> {
+        match &self.kind {
+            Kind::InProcess(bus) => Ok(bus.publish(event, attempt).await),
+            Kind::JetStream(bus) => bus.publish(event).await.map(|()| Delivery::Settled),
+        }
+    }
+
+    /// Joins a work group. The group is registered when this returns; the future handles events
+    /// until `group.shutdown` is cancelled, then finishes those in hand.
+    ///
+    /// The event is settled when the handler returns `Ok`: commit first. A panic is
+    /// [`Failure::Permanent`]; a handler that takes longer than a minute is stopped and the event
+    /// comes again.
+    pub fn work_group<F, Fut>(
+        &self,
+        group: WorkGroup,
+        handler: F,
+    ) -> impl Future<Output = ()> + Send + 'static
+    where
+        F: Fn(Event) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        let handler = work_group::Handler::new(handler);
+        match &self.kind {
+            Kind::InProcess(bus) => {
+                futures::future::Either::Left(bus.clone().work_group(group, handler))
+            }
+            Kind::JetStream(bus) => {
+                futures::future::Either::Right(jetstream::work::run(bus.clone(), group, handler))
+            }
+        }
+    }
+
+    /// Listens to everything published on these subjects from now on, in every process. It may
+    /// miss events, and says so with [`BroadcastItem::Gap`]; the first item is always a gap, as
+    /// what was published before is not heard.
+    #[must_use]
+    pub fn broadcast(&self, subjects: &[&str]) -> Broadcast {
+        let subjects = subjects.iter().map(ToString::to_string).collect();
+        match &self.kind {
+            Kind::InProcess(bus) => bus.broadcast(subjects),
+            Kind::JetStream(bus) => jetstream::broadcast::listen(bus, subjects),
+        }
+    }
+}
+
+impl std::fmt::Debug for Bus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.kind {
+            Kind::InProcess(_) => f.write_str("Bus(in process)"),
+            Kind::JetStream(bus) => write!(f, "Bus({})", bus.place()),
+        }
+    }
+}

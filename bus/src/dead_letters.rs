@@ -1,0 +1,142 @@
+//! Events that a work group gave up on, kept in the stream `DEAD_LETTERS` to be looked at and
+//! published again. (The bus in process leaves them in the publisher's outbox.)
+
+use async_nats::{
+    HeaderMap,
+    jetstream::{
+        consumer::{AckPolicy, pull},
+        message::PublishMessage,
+        stream::Stream,
+    },
+};
+use futures::StreamExt;
+
+use crate::{
+    Bus, Event, Kind, PublishError,
+    jetstream::{JetStream, headers, headers_or_empty},
+};
+
+/// By which the server recognises repetitions.
+const MESSAGE_ID: &str = "Nats-Msg-Id";
+const GROUP: &str = "tradewind-group";
+const WHY: &str = "tradewind-why";
+const SUBJECT: &str = "tradewind-subject";
+
+/// An event that a work group gave up on.
+#[derive(Clone, Debug)]
+pub struct DeadLetter {
+    /// Its place in the stream; names it in [`replay`].
+    pub id: u64,
+    /// The work group that gave up.
+    pub group: String,
+    /// What it said last.
+    pub why: String,
+    /// The event's subject.
+    pub subject: String,
+    /// The event, unless the message was none.
+    pub event: Option<Event>,
+}
+
+/// Adds who gave up and why to the headers of an event.
+pub(crate) fn mark(mut headers: HeaderMap, group: &str, subject: &str, why: &str) -> HeaderMap {
+    let why: String = why.chars().filter(|c| !c.is_control()).take(500).collect();
+    headers.insert(GROUP, group);
+    headers.insert(SUBJECT, subject);
+    headers.insert(WHY, why.as_str());
+    headers
+}
+
+/// Lists the dead letters, oldest first. Empty on a bus in process.
+///
+/// # Errors
+/// When the server is away.
+pub async fn list(bus: &Bus) -> Result<Vec<DeadLetter>, PublishError> {
+    let Kind::JetStream(bus) = &bus.kind else {
+        return Ok(Vec::new());
+    };
+    let stream = stream(bus).await?;
+    let config = pull::Config {
+        ack_policy: AckPolicy::None,
+        inactive_threshold: std::time::Duration::from_secs(30),
+        ..pull::Config::default()
+    };
+    let consumer = stream.create_consumer(config).await.map_err(unavailable)?;
+    let mut letters = Vec::new();
+    loop {
+        let mut batch = consumer
+            .fetch()
+            .max_messages(256)
+            .messages()
+            .await
+            .map_err(unavailable)?;
+        let before = letters.len();
+        while let Some(message) = batch.next().await {
+            let message = message.map_err(unavailable)?;
+            let id = message.info().map_err(unavailable)?.stream_sequence;
+            let fields = headers_or_empty(message.headers.as_ref());
+            letters.push(letter(id, &fields, &message.payload));
+        }
+        if letters.len() == before {
+            return Ok(letters);
+        }
+    }
+}
+
+/// Publishes the event of a dead letter again and removes the letter. Work groups that had
+/// handled the event recognise it by its id. `false` if there is no such letter.
+///
+/// # Errors
+/// When the server is away.
+pub async fn replay(bus: &Bus, id: u64) -> Result<bool, PublishError> {
+    let Kind::JetStream(bus) = &bus.kind else {
+        return Ok(false);
+    };
+    let stream = stream(bus).await?;
+    let Ok(message) = stream.get_raw_message(id).await else {
+        return Ok(false);
+    };
+    let letter = letter(id, &message.headers, &message.payload);
+    let mut fields = HeaderMap::new();
+    for (name, values) in message.headers.iter() {
+        let name: &str = name.as_ref();
+        let ours = [GROUP, WHY, SUBJECT].contains(&name) || name == MESSAGE_ID;
+        if let (false, Some(value)) = (ours, values.first()) {
+            fields.insert(name, value.clone());
+        }
+    }
+    // Another message id than the first time, which the server may still remember.
+    let message = PublishMessage::build()
+        .headers(fields)
+        .payload(message.payload);
+    let message = message.message_id(format!("replay/{id}"));
+    let context = bus.context()?;
+    bus.send(&context, &letter.subject, message).await?;
+    stream.delete_message(id).await.map_err(unavailable)
+}
+
+fn letter(id: u64, fields: &HeaderMap, payload: &bytes::Bytes) -> DeadLetter {
+    let text = |name| {
+        fields
+            .get(name)
+            .map_or_else(String::new, |v| v.as_str().to_owned())
+    };
+    let subject = text(SUBJECT);
+    let event = headers::read(&subject, fields, payload.clone()).ok();
+    DeadLetter {
+        id,
+        group: text(GROUP),
+        why: text(WHY),
+        subject,
+        event,
+    }
+}
+
+async fn stream(bus: &JetStream) -> Result<Stream, PublishError> {
+    let context = bus.context()?;
+    let name = bus.ensure_dead_letters(&context).await?;
+    context.get_stream(name).await.map_err(unavailable)
+}
+
+fn unavailable(error: impl std::fmt::Display) -> PublishError {
+    PublishError::Unavailable(error.to_string())
+}

@@ -1,0 +1,169 @@
+//! The bus of one process. What it cannot settle stays with the publisher's outbox.
+
+use std::{
+    future::Future,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use futures::{StreamExt, stream};
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    ATTEMPTS, Broadcast, BroadcastItem, Delivery, Event, Failure, WorkGroup, subject,
+    work_group::Handler,
+};
+
+/// How many events a slow listener may lag behind before it is told of a gap.
+const BROADCAST_CAPACITY: usize = 1024;
+
+pub(crate) struct InProcess {
+    members: RwLock<Vec<Member>>,
+    listeners: broadcast::Sender<Arc<Event>>,
+}
+
+/// One subject pattern of one member of a work group.
+#[derive(Clone)]
+struct Member {
+    group: &'static str,
+    pattern: &'static str,
+    handler: Handler,
+    shutdown: CancellationToken,
+}
+
+impl Default for InProcess {
+    fn default() -> Self {
+        Self {
+            members: RwLock::default(),
+            listeners: broadcast::channel(BROADCAST_CAPACITY).0,
+        }
+    }
+}
+
+impl InProcess {
+    pub(crate) fn work_group(
+        self: Arc<Self>,
+        group: WorkGroup,
+        handler: Handler,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+        for pattern in group.subjects {
+            // A stopped member stays listed, so that events are kept for its group, until
+            // another takes its place.
+            members.retain(|member| {
+                !(member.group == group.name
+                    && member.pattern == pattern
+                    && member.shutdown.is_cancelled())
+            });
+            members.push(Member {
+                group: group.name,
+                pattern,
+                handler: handler.clone(),
+                shutdown: group.shutdown.clone(),
+            });
+        }
+        drop(members);
+        let shutdown = group.shutdown;
+        async move { shutdown.cancelled().await }
+    }
+
+    pub(crate) fn broadcast(&self, subjects: Vec<String>) -> Broadcast {
+        let receiver = self.listeners.subscribe();
+        let heard = stream::unfold(
+            (receiver, subjects),
+            |(mut receiver, subjects)| async move {
+                loop {
+                    let item = match receiver.recv().await {
+                        Ok(event)
+                            if subjects.iter().any(|s| subject::matches(s, &event.subject)) =>
+                        {
+                            BroadcastItem::Event(Event::clone(&event))
+                        }
+                        Ok(_) => continue,
+                        Err(broadcast::error::RecvError::Lagged(_)) => BroadcastItem::Gap,
+                        Err(broadcast::error::RecvError::Closed) => return None,
+                    };
+                    return Some((item, (receiver, subjects)));
+                }
+            },
+        );
+        Broadcast::new(stream::once(async { BroadcastItem::Gap }).chain(heard))
+    }
+
+    /// Gives the event to one member of each interested group, and waits for all of them.
+    pub(crate) async fn publish(&self, event: &Event, attempt: u32) -> Delivery {
+        // No listener is no error.
+        let _ = self.listeners.send(Arc::new(event.clone()));
+        let deliveries = self
+            .interested(&event.subject)
+            .into_iter()
+            .map(|member| async move {
+                if member.shutdown.is_cancelled() {
+                    let why = format!("{} has stopped", member.group);
+                    return Delivery::Retry {
+                        why,
+                        permanent: false,
+                    };
+                }
+                match member.handler.handle(event.clone()).await {
+                    Ok(()) => Delivery::Settled,
+                    Err(Failure::Transient(why)) => Delivery::Retry {
+                        why: format!("{}: {why}", member.group),
+                        permanent: false,
+                    },
+                    Err(Failure::Permanent(why)) if attempt >= ATTEMPTS => Delivery::Dead {
+                        group: member.group.into(),
+                        why,
+                    },
+                    Err(Failure::Permanent(why)) => Delivery::Retry {
+                        why: format!("{}: {why}", member.group),
+                        permanent: true,
+                    },
+                }
+            });
+        futures::future::join_all(deliveries)
+            .await
+            .into_iter()
+            .fold(Delivery::Settled, worse)
+    }
+
+    /// One member of each group that wants the subject, a running one if there is one.
+    fn interested(&self, subject: &str) -> Vec<Member> {
+        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        let mut chosen: Vec<Member> = Vec::new();
+        for member in members
+            .iter()
+            .filter(|m| subject::matches(m.pattern, subject))
+        {
+            match chosen
+                .iter_mut()
+                .find(|c| c.group == member.group && c.pattern == member.pattern)
+            {
+                Some(other) if other.shutdown.is_cancelled() => *other = member.clone(),
+                Some(_) => {}
+                None => chosen.push(member.clone()),
+            }
+        }
+        chosen
+    }
+}
+
+/// A group that still waits goes before one that gave up: the event must not be put away while
+/// somebody may yet take it.
+fn worse(one: Delivery, other: Delivery) -> Delivery {
+    use Delivery::{Dead, Retry, Settled};
+    match (one, other) {
+        (
+            Retry { why, permanent },
+            Retry {
+                permanent: also, ..
+            },
+        ) => Retry {
+            why,
+            permanent: permanent || also,
+        },
+        (retry @ Retry { .. }, _) | (_, retry @ Retry { .. }) => retry,
+        (dead @ Dead { .. }, _) | (_, dead @ Dead { .. }) => dead,
+        (Settled, Settled) => Settled,
+    }
+}

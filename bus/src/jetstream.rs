@@ -1,0 +1,177 @@
+//! The bus over NATS JetStream: a stream per publishing service, a durable pull consumer per
+//! work group and subject, and a stream of dead letters.
+
+pub(crate) mod broadcast;
+mod connection;
+pub(crate) mod headers;
+mod streams;
+pub(crate) mod work;
+
+use std::time::Duration;
+
+use async_nats::{
+    HeaderMap,
+    jetstream::{Context, context::PublishErrorKind, message::PublishMessage},
+};
+
+use crate::{Event, PublishError, Status};
+
+use connection::Connection;
+use streams::Streams;
+
+/// Where the server is, and how streams are kept.
+#[derive(Clone)]
+pub struct JetStreamConfig {
+    /// Such as `nats://localhost:4222`; several servers of a cluster parted by commas.
+    pub url: String,
+    /// Put before the names of streams and subjects, so that several systems can share a server.
+    /// Empty for none.
+    pub prefix: String,
+    /// How many servers of the cluster keep each stream; 1 to 5.
+    pub replicas: usize,
+    /// How long streams keep events.
+    pub max_age: Duration,
+}
+
+impl JetStreamConfig {
+    /// The server at `url` with the defaults: no prefix, one replica, 30 days.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            prefix: String::new(),
+            replicas: 1,
+            max_age: Duration::from_secs(30 * 24 * 3600),
+        }
+    }
+
+    /// The subject on the server.
+    fn wire_subject(&self, subject: &str) -> String {
+        if self.prefix.is_empty() {
+            subject.to_owned()
+        } else {
+            format!("{}.{subject}", self.prefix)
+        }
+    }
+
+    /// The subject as events name it.
+    fn event_subject<'a>(&self, wire: &'a str) -> &'a str {
+        let rest = wire.strip_prefix(&self.prefix).unwrap_or(wire);
+        if self.prefix.is_empty() {
+            wire
+        } else {
+            rest.strip_prefix('.').unwrap_or(rest)
+        }
+    }
+
+    /// The name of a stream on the server.
+    fn stream_name(&self, name: &str) -> String {
+        let name = name.to_uppercase();
+        if self.prefix.is_empty() {
+            name
+        } else {
+            format!("{}-{name}", self.prefix)
+        }
+    }
+}
+
+impl std::fmt::Debug for JetStreamConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JetStreamConfig")
+            .field("url", &connection::without_secrets(&self.url))
+            .field("prefix", &self.prefix)
+            .field("replicas", &self.replicas)
+            .field("max_age", &self.max_age)
+            .finish()
+    }
+}
+
+pub(crate) struct JetStream {
+    config: JetStreamConfig,
+    connection: Connection,
+    streams: Streams,
+}
+
+impl JetStream {
+    pub(crate) fn connect(config: JetStreamConfig) -> Self {
+        Self {
+            connection: Connection::open(&config.url),
+            streams: Streams::default(),
+            config,
+        }
+    }
+
+    pub(crate) fn place(&self) -> String {
+        connection::without_secrets(&self.config.url)
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.connection.status()
+    }
+
+    pub(crate) async fn ready(&self) -> Result<(), String> {
+        let context = self
+            .connection
+            .context()
+            .map_err(|why| format!("NATS at {}: {why}", self.place()))?;
+        match context.query_account().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("JetStream at {}: {error}", self.place())),
+        }
+    }
+
+    pub(crate) fn context(&self) -> Result<Context, PublishError> {
+        self.connection.context().map_err(PublishError::Unavailable)
+    }
+
+    /// Makes sure that there is a stream of dead letters, and gives its name.
+    pub(crate) async fn ensure_dead_letters(
+        &self,
+        context: &Context,
+    ) -> Result<String, PublishError> {
+        self.streams
+            .ensure(context, &self.config, streams::DEAD_LETTERS)
+            .await?;
+        Ok(self.config.stream_name(streams::DEAD_LETTERS))
+    }
+
+    /// Stores the event; returns when the server has acknowledged it.
+    pub(crate) async fn publish(&self, event: &Event) -> Result<(), PublishError> {
+        let context = self.context()?;
+        self.streams
+            .ensure(&context, &self.config, streams::of(&event.subject))
+            .await?;
+        let message = PublishMessage::build()
+            .headers(headers::of(event))
+            .payload(event.data.clone())
+            .message_id(event.id.to_string());
+        self.send(&context, &event.subject, message).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        context: &Context,
+        subject: &str,
+        message: PublishMessage,
+    ) -> Result<(), PublishError> {
+        let subject = self.config.wire_subject(subject);
+        let stored = match context.send_publish(subject, message).await {
+            Ok(acknowledgement) => acknowledgement.await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        stored.map_err(|error| match error.kind() {
+            PublishErrorKind::MaxPayloadExceeded => PublishError::Refused(error.to_string()),
+            PublishErrorKind::StreamNotFound => {
+                // The server lost its streams: make them anew at the next attempt.
+                self.streams.forget();
+                PublishError::Unavailable(error.to_string())
+            }
+            _ => PublishError::Unavailable(error.to_string()),
+        })
+    }
+}
+
+/// Headers of a message, empty if it has none.
+pub(crate) fn headers_or_empty(headers: Option<&HeaderMap>) -> HeaderMap {
+    headers.cloned().unwrap_or_default()
+}

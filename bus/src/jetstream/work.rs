@@ -1,0 +1,269 @@
+//! Work groups over JetStream: a durable pull consumer for each subject, shared by the replicas.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use async_nats::jetstream::{
+    AckKind, Message,
+    consumer::{AckPolicy, DeliverPolicy, pull},
+    message::PublishMessage,
+};
+use futures::{FutureExt, StreamExt};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{JetStream, headers, headers_or_empty, streams};
+use crate::{
+    ATTEMPTS, Failure, PublishError, WorkGroup, dead_letters,
+    work_group::{Handler, backoff},
+};
+
+/// How long the server waits for a sign of life of a handler before it gives the event away.
+const ACK_WAIT: Duration = Duration::from_secs(30);
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+/// How many events of a subject one process handles at once.
+const CONCURRENCY: usize = 16;
+/// How many events may be out unacknowledged, those that wait for their next attempt included.
+const MAX_ACK_PENDING: i64 = 4096;
+
+pub(crate) async fn run(bus: Arc<JetStream>, group: WorkGroup, handler: Handler) {
+    let consumers = group.subjects.iter().map(|&pattern| {
+        let consumer = Consumer {
+            bus: bus.clone(),
+            group: group.name,
+            pattern,
+            handler: handler.clone(),
+            shutdown: group.shutdown.clone(),
+        };
+        consumer.run()
+    });
+    futures::future::join_all(consumers).await;
+}
+
+#[derive(Clone)]
+struct Consumer {
+    bus: Arc<JetStream>,
+    group: &'static str,
+    pattern: &'static str,
+    handler: Handler,
+    shutdown: CancellationToken,
+}
+
+/// What became of one delivery.
+enum Outcome {
+    Done,
+    Failed { sequence: u64 },
+}
+
+impl Consumer {
+    async fn run(self) {
+        let mut attempts = 0;
+        while !self.shutdown.is_cancelled() {
+            match self.messages().await {
+                Ok(messages) => {
+                    attempts = 0;
+                    self.consume(messages).await;
+                }
+                Err(why) => {
+                    attempts += 1;
+                    tracing::debug!(group = self.group, subject = self.pattern, why, "waiting");
+                    let pause = tokio::time::sleep(backoff(attempts).min(Duration::from_secs(2)));
+                    self.shutdown.run_until_cancelled(pause).await;
+                }
+            }
+        }
+    }
+
+    /// Opens the durable consumer, making it if it is not there.
+    async fn messages(&self) -> Result<pull::Stream, String> {
+        let context = self.bus.connection.context()?;
+        let stream = streams::of(self.pattern);
+        let made = self
+            .bus
+            .streams
+            .ensure(&context, &self.bus.config, stream)
+            .await;
+        made.map_err(|error| error.to_string())?;
+        let config = pull::Config {
+            durable_name: Some(self.durable_name()),
+            filter_subject: self.bus.config.wire_subject(self.pattern),
+            deliver_policy: DeliverPolicy::All,
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: ACK_WAIT,
+            max_deliver: -1,
+            max_ack_pending: MAX_ACK_PENDING,
+            ..pull::Config::default()
+        };
+        let stream = self.bus.config.stream_name(stream);
+        let consumer = context.create_consumer_on_stream(config, stream).await;
+        let consumer = consumer.map_err(|error| {
+            self.bus.streams.forget();
+            error.to_string()
+        })?;
+        consumer
+            .stream()
+            .max_messages_per_batch(CONCURRENCY)
+            .expires(Duration::from_secs(30))
+            .heartbeat(Duration::from_secs(5))
+            .messages()
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    /// A consumer's name may hold no dots and no wildcards.
+    fn durable_name(&self) -> String {
+        let events = self.pattern.split('.').skip(1);
+        let events: Vec<_> = events
+            .map(|token| match token {
+                "*" => "any",
+                ">" => "rest",
+                token => token,
+            })
+            .collect();
+        format!("{}-{}", self.group, events.join("-"))
+    }
+
+    /// Handles messages until the stream of them breaks or the group stops, then finishes what
+    /// is in hand and gives the rest back.
+    async fn consume(&self, mut messages: pull::Stream) {
+        let mut in_hand = JoinSet::new();
+        // Failures that count, by sequence in the stream, of the events seen lately.
+        let mut failures: HashMap<u64, u32> = HashMap::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => break,
+                Some(outcome) = in_hand.join_next() => count(&mut failures, outcome),
+                message = messages.next(), if in_hand.len() < CONCURRENCY => match message {
+                    Some(Ok(message)) => {
+                        let sequence = sequence(&message);
+                        let failed = failures.get(&sequence).copied().unwrap_or(0);
+                        in_hand.spawn(self.clone().handle(message, sequence, failed));
+                    }
+                    Some(Err(error)) => {
+                        tracing::debug!(group = self.group, subject = self.pattern, %error, "pull");
+                        break;
+                    }
+                    None => break,
+                },
+            }
+        }
+        while in_hand.join_next().await.is_some() {}
+        while let Some(Some(Ok(message))) = messages.next().now_or_never() {
+            let _ = message.ack_with(AckKind::Nak(None)).await;
+        }
+    }
+
+    async fn handle(self, message: Message, sequence: u64, failed: u32) -> Outcome {
+        let deliveries = message.info().map_or(1, |info| info.delivered.max(1));
+        let deliveries = u32::try_from(deliveries).unwrap_or(u32::MAX);
+        let subject = self.bus.config.event_subject(&message.subject).to_owned();
+        let fields = headers_or_empty(message.headers.as_ref());
+        let event = match headers::read(&subject, &fields, message.payload.clone()) {
+            Ok(event) => event,
+            Err(why) => return self.bury(&message, &subject, &why).await,
+        };
+        let id = event.id;
+        match self
+            .with_signs_of_life(&message, self.handler.handle(event))
+            .await
+        {
+            Ok(()) => {
+                // A lost acknowledgement only brings the event again.
+                let _ = message.double_ack().await;
+                Outcome::Done
+            }
+            Err(Failure::Transient(why)) => {
+                let delay = backoff(deliveries);
+                tracing::info!(group = self.group, %id, subject, why, ?delay, "event put off");
+                let _ = message.ack_with(AckKind::Nak(Some(delay))).await;
+                Outcome::Done
+            }
+            Err(Failure::Permanent(why)) if failed + 1 >= ATTEMPTS => {
+                self.bury(&message, &subject, &why).await
+            }
+            Err(Failure::Permanent(why)) => {
+                tracing::warn!(group = self.group, %id, subject, why, "event failed");
+                let _ = message
+                    .ack_with(AckKind::Nak(Some(backoff(failed + 1))))
+                    .await;
+                Outcome::Failed { sequence }
+            }
+        }
+    }
+
+    /// Tells the server from time to time that the event is being worked on.
+    async fn with_signs_of_life<T>(&self, message: &Message, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        loop {
+            match tokio::time::timeout(SIGN_OF_LIFE, &mut work).await {
+                Ok(result) => return result,
+                Err(_) => {
+                    let _ = message.ack_with(AckKind::Progress).await;
+                }
+            }
+        }
+    }
+
+    /// Moves the event to the dead letters; it stays where it is until they have it.
+    async fn bury(&self, message: &Message, subject: &str, why: &str) -> Outcome {
+        match self.dead_letter(message, subject, why).await {
+            Ok(()) => {
+                tracing::error!(
+                    group = self.group,
+                    subject,
+                    why,
+                    "event moved to the dead letters"
+                );
+                let _ = message.double_ack_with(AckKind::Term).await;
+                Outcome::Done
+            }
+            Err(error) => {
+                tracing::warn!(group = self.group, subject, %error, "dead letters");
+                let _ = message
+                    .ack_with(AckKind::Nak(Some(Duration::from_secs(1))))
+                    .await;
+                Outcome::Failed {
+                    sequence: sequence(message),
+                }
+            }
+        }
+    }
+
+    async fn dead_letter(
+        &self,
+        message: &Message,
+        subject: &str,
+        why: &str,
+    ) -> Result<(), PublishError> {
+        let context = self.bus.context()?;
+        self.bus.ensure_dead_letters(&context).await?;
+        let fields = dead_letters::mark(
+            headers_or_empty(message.headers.as_ref()),
+            self.group,
+            subject,
+            why,
+        );
+        // The same letter twice, after a lost acknowledgement, is recognised by this.
+        let id = format!("{}/{subject}/{}", self.group, sequence(message));
+        let letter = PublishMessage::build()
+            .headers(fields)
+            .payload(message.payload.clone());
+        let place = format!("{}.{}.{subject}", streams::DEAD_LETTERS, self.group);
+        self.bus.send(&context, &place, letter.message_id(id)).await
+    }
+}
+
+fn count(failures: &mut HashMap<u64, u32>, outcome: Result<Outcome, tokio::task::JoinError>) {
+    /// Enough for every event that can be out at once.
+    const REMEMBERED: usize = 10_000;
+    if let Ok(Outcome::Failed { sequence }) = outcome {
+        if failures.len() >= REMEMBERED {
+            failures.clear();
+        }
+        *failures.entry(sequence).or_default() += 1;
+    }
+}
+
+fn sequence(message: &Message) -> u64 {
+    message.info().map_or(0, |info| info.stream_sequence)
+}
