@@ -1,0 +1,208 @@
+//! An ordinary client of the public REST API: what `import`, `seed` and `token` are made of.
+
+mod credentials;
+mod failure;
+
+use std::{sync::Mutex, time::Duration};
+
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use url::Url;
+
+pub(crate) use credentials::{Credentials, Door};
+pub(crate) use failure::Failure;
+
+/// How long one attempt may take.
+const ATTEMPT: Duration = Duration::from_secs(30);
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Speaks to one edge as one account. A server that is away, busy or restarting is asked again
+/// until the client's patience ends.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    edge: Url,
+    credentials: Option<Credentials>,
+    token: Mutex<Option<String>>,
+    patience: Duration,
+}
+
+/// A request that can be sent again.
+pub(crate) struct Call {
+    method: Method,
+    url: Url,
+    body: Option<Value>,
+    idempotency_key: Option<String>,
+}
+
+impl Call {
+    pub(crate) fn query(mut self, name: &str, value: &str) -> Self {
+        self.url.query_pairs_mut().append_pair(name, value);
+        self
+    }
+
+    pub(crate) fn body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Makes it safe to send the request again: the server answers it once.
+    pub(crate) fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+}
+
+impl Client {
+    pub(crate) fn new(door: &Door) -> anyhow::Result<Self> {
+        Ok(Self {
+            http: reqwest::Client::builder().timeout(ATTEMPT).build()?,
+            edge: door.edge.clone(),
+            credentials: door.credentials()?,
+            token: Mutex::new(None),
+            patience: Duration::from_secs(door.patience),
+        })
+    }
+
+    /// A GET of the path made of these segments, which are escaped.
+    pub(crate) fn get<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> Call {
+        self.call(Method::GET, segments)
+    }
+
+    pub(crate) fn post<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> Call {
+        self.call(Method::POST, segments)
+    }
+
+    fn call<'a>(&self, method: Method, segments: impl IntoIterator<Item = &'a str>) -> Call {
+        let mut url = self.edge.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        Call {
+            method,
+            url,
+            body: None,
+            idempotency_key: None,
+        }
+    }
+
+    /// Every item of a list, page after page (AIP-158). `plural` is the list's name in the reply.
+    pub(crate) async fn list(
+        &self,
+        path: &[&str],
+        filter: &[(&str, &str)],
+        plural: &str,
+        page_size: u32,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut items = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let call = self
+                .get(path.iter().copied())
+                .query("pageSize", &page_size.to_string());
+            let call = filter
+                .iter()
+                .fold(call, |call, (name, value)| call.query(name, value));
+            let mut page = self.send(call.query("pageToken", &page_token)).await?;
+            if let Value::Array(more) = page[plural].take() {
+                items.extend(more);
+            }
+            match page["nextPageToken"].as_str() {
+                Some(next) if !next.is_empty() => page_token = next.to_owned(),
+                _ => return Ok(items),
+            }
+        }
+    }
+
+    /// Sends a request as the client's account and returns the JSON of its reply.
+    pub(crate) async fn send(&self, call: Call) -> Result<Value, Failure> {
+        let mut signed_in_again = false;
+        loop {
+            let token = self.access_token().await?;
+            match self.patiently(&call, token.as_deref()).await {
+                Err(failure)
+                    if failure.status == Some(StatusCode::UNAUTHORIZED) && !signed_in_again =>
+                {
+                    // The access token has expired.
+                    signed_in_again = true;
+                    *self.token() = None;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// The account's access token; none for a client without an account.
+    pub(crate) async fn access_token(&self) -> Result<Option<String>, Failure> {
+        let Some(credentials) = &self.credentials else {
+            return Ok(None);
+        };
+        if let Some(token) = self.token().clone() {
+            return Ok(Some(token));
+        }
+        let login = self
+            .post(["v1", "auth", "login"])
+            .body(json!({"email": credentials.email, "password": credentials.password}));
+        let session = self.patiently(&login, None).await?;
+        let token = session["accessToken"].as_str().map(str::to_owned);
+        self.token().clone_from(&token);
+        Ok(token)
+    }
+
+    fn token(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.token
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    async fn patiently(&self, call: &Call, token: Option<&str>) -> Result<Value, Failure> {
+        let start = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let failure = match self.once(call, token).await {
+                Err(failure) if failure.may_pass() => failure,
+                outcome => return outcome,
+            };
+            let wait = failure.retry_after.unwrap_or(pause);
+            if start.elapsed() + wait > self.patience {
+                return Err(failure);
+            }
+            sleep(wait).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn once(&self, call: &Call, token: Option<&str>) -> Result<Value, Failure> {
+        let mut request = self.http.request(call.method.clone(), call.url.clone());
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = &call.body {
+            request = request.json(body);
+        }
+        if let Some(key) = &call.idempotency_key {
+            request = request.header("idempotency-key", key);
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| Failure::of_transport(&error))?;
+        if !response.status().is_success() {
+            return Err(Failure::of_response(response).await);
+        }
+        json_of(response).await
+    }
+}
+
+async fn json_of(response: Response) -> Result<Value, Failure> {
+    let bytes = response
+        .bytes()
+        .await
+        .map_err(|error| Failure::of_transport(&error))?;
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::contradiction(&format!("the reply is no JSON: {error}")))
+}
