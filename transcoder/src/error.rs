@@ -10,6 +10,18 @@ pub struct JsonError {
     pub description: String,
 }
 
+impl JsonError {
+    /// The same fault, seen from the message that holds the faulty one in `field`.
+    pub(crate) fn inside(self, field: &prost_reflect::FieldDescriptor) -> Self {
+        let path = match self.path.as_str() {
+            "" => field.json_name().to_owned(),
+            path if path.starts_with('[') => format!("{}{path}", field.json_name()),
+            path => format!("{}.{path}", field.json_name()),
+        };
+        Self { path, ..self }
+    }
+}
+
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.path.is_empty() {
@@ -50,13 +62,20 @@ impl BadRequest {
                 format!("{}: {}", v.field, v.description)
             }
         };
-        self.violations.iter().map(fault).collect::<Vec<_>>().join("; ")
+        self.violations
+            .iter()
+            .map(fault)
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 }
 
 impl FieldViolation {
     pub(crate) fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { field: field.into(), description: description.into() }
+        Self {
+            field: field.into(),
+            description: description.into(),
+        }
     }
 }
 

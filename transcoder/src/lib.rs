@@ -48,6 +48,7 @@
 
 mod capture;
 mod error;
+mod field;
 mod json;
 mod load;
 mod mask;
@@ -125,7 +126,12 @@ impl Transcoder {
         let json = json::Json::new(&pool, &options.json);
         let routes = load::routes(&pool, &json, options, keep)?;
         let router = router::Router::new(&routes)?;
-        Ok(Self { pool, routes, router, json })
+        Ok(Self {
+            pool,
+            routes,
+            router,
+            json,
+        })
     }
 
     /// Finds the route of a request. `raw_path` is the path as it came, percent-encoded, without
@@ -133,11 +139,9 @@ impl Transcoder {
     #[must_use]
     pub fn route(&self, method: &http::Method, raw_path: &str) -> RouteMatch {
         match self.router.find(method, raw_path) {
-            router::Found::Route { index, captures } => RouteMatch::Found(Matched::new(
-                Arc::clone(&self.routes[index]),
-                raw_path,
-                captures,
-            )),
+            router::Found::Route { index, captures } => {
+                RouteMatch::Found(Matched::new(Arc::clone(&self.routes[index]), captures))
+            }
             router::Found::Nothing => RouteMatch::NotFound,
             router::Found::OtherMethods(allow) => RouteMatch::MethodNotAllowed { allow },
         }
@@ -165,7 +169,12 @@ impl Transcoder {
     #[must_use]
     pub fn error_body(&self, code: i32, message: &str, details: Option<&[u8]>) -> (u16, Vec<u8>) {
         let (code, error) = self.error(code, message, details);
-        (code.http_status(), serde_json::json!({ "error": error }).to_string().into_bytes())
+        (
+            code.http_status(),
+            serde_json::json!({ "error": error })
+                .to_string()
+                .into_bytes(),
+        )
     }
 
     /// The inner object of [`Transcoder::error_body`], for a terminal frame of a stream.
@@ -176,6 +185,12 @@ impl Transcoder {
         message: &str,
         details: Option<&[u8]>,
     ) -> (status::Code, serde_json::Value) {
-        status::error(&self.json, &self.pool, status::Code::from(code), message, details)
+        status::error(
+            &self.json,
+            &self.pool,
+            status::Code::from(code),
+            message,
+            details,
+        )
     }
 }

@@ -1,15 +1,135 @@
+//! Descriptors -> routes.
+
 use std::sync::Arc;
 
-use prost_reflect::{DescriptorPool, MethodDescriptor};
+use prost_reflect::{DescriptorPool, FieldDescriptor, MessageDescriptor, MethodDescriptor};
 
+use crate::field::FieldPath;
 use crate::json::Json;
-use crate::{BuildError, Options, Route};
+use crate::mask::Inference;
+use crate::rule::HttpRule;
+use crate::{Body, BuildError, HttpMethod, Options, Route, Template, scalar};
 
+/// The routes of all methods that `keep` lets through, or everything that is wrong with their rules.
 pub(crate) fn routes(
-    _pool: &DescriptorPool,
-    _json: &Json,
-    _options: &Options,
-    _keep: impl Fn(&MethodDescriptor) -> bool,
+    pool: &DescriptorPool,
+    json: &Json,
+    options: &Options,
+    keep: impl Fn(&MethodDescriptor) -> bool,
 ) -> Result<Vec<Arc<Route>>, BuildError> {
-    unimplemented!()
+    let extension = pool.get_extension_by_name("google.api.http");
+    let services: Vec<_> = pool.services().collect();
+    let mut routes = Vec::new();
+    let mut problems = Vec::new();
+    for method in services
+        .iter()
+        .flat_map(|service| service.methods())
+        .filter(|m| keep(m))
+    {
+        let rule = extension
+            .as_ref()
+            .and_then(|extension| HttpRule::of(&method, extension));
+        let unannotated = options.bind_unannotated && !method.is_client_streaming();
+        let rule = rule.or_else(|| unannotated.then(|| HttpRule::unannotated(&grpc_path(&method))));
+        let Some(rule) = rule else { continue };
+        let bindings = std::iter::once(&rule).chain(&rule.additional_bindings);
+        for (index, binding) in bindings.enumerate() {
+            match route(&method, binding, index > 0, json, options) {
+                Ok(route) => routes.push(Arc::new(route)),
+                Err(problem) => problems.push(format!("{}: {problem}", method.full_name())),
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(routes)
+    } else {
+        Err(BuildError::Rules(problems))
+    }
+}
+
+fn grpc_path(method: &MethodDescriptor) -> String {
+    format!("/{}/{}", method.parent_service().full_name(), method.name())
+}
+
+fn route(
+    method: &MethodDescriptor,
+    rule: &HttpRule,
+    additional: bool,
+    json: &Json,
+    options: &Options,
+) -> Result<Route, String> {
+    if additional && !rule.additional_bindings.is_empty() {
+        return Err("an additional binding has no additional bindings of its own".to_owned());
+    }
+    let (http_method, template) = rule.pattern()?;
+    let template = Template::parse(template).map_err(|error| error.to_string())?;
+    let input = method.input();
+    let path_fields = path_fields(&input, &template)?;
+    let body = body(&input, &rule.body)?;
+    if let Body::Field(field) = &body
+        && path_fields
+            .iter()
+            .any(|path| path.fields() == [field.clone()])
+    {
+        return Err(format!(
+            "{:?} is bound by the path and by the body",
+            field.name()
+        ));
+    }
+    let mask = match &body {
+        Body::Field(field) if http_method == HttpMethod::Is(http::Method::PATCH) => {
+            Inference::new(&input, field, &path_fields)
+        }
+        _ => None,
+    };
+    Ok(Route {
+        grpc_path: grpc_path(method),
+        http_method,
+        template,
+        path_fields,
+        body,
+        response_body: match rule.response_body.as_str() {
+            "" => None,
+            name => Some(field(&method.output(), name, "response_body")?),
+        },
+        mask,
+        additional,
+        ignored_query: options.ignored_query_parameters.clone(),
+        json: json.clone(),
+        method: method.clone(),
+    })
+}
+
+fn path_fields(input: &MessageDescriptor, template: &Template) -> Result<Vec<FieldPath>, String> {
+    let bind = |names: &Vec<String>| {
+        let path = FieldPath::resolve(input, names.iter().map(String::as_str))
+            .map_err(|problem| format!("{template}: {problem}"))?;
+        let leaf = path.leaf();
+        if leaf.is_list() || !scalar::is_text(leaf) {
+            return Err(format!(
+                "{template}: {:?} cannot be a path variable, being repeated or a message",
+                path.name()
+            ));
+        }
+        Ok(path)
+    };
+    template
+        .variables()
+        .iter()
+        .map(|variable| bind(&variable.field_path))
+        .collect()
+}
+
+fn body(input: &MessageDescriptor, selector: &str) -> Result<Body, String> {
+    match selector {
+        "" => Ok(Body::None),
+        "*" => Ok(Body::Whole),
+        name => field(input, name, "body").map(Body::Field),
+    }
+}
+
+fn field(message: &MessageDescriptor, name: &str, of: &str) -> Result<FieldDescriptor, String> {
+    message
+        .get_field_by_name(name)
+        .ok_or_else(|| format!("{of}: {} has no field {name:?}", message.full_name()))
 }

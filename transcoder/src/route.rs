@@ -1,6 +1,10 @@
+use std::fmt;
+
 use prost_reflect::{FieldDescriptor, MethodDescriptor};
 
+use crate::field::FieldPath;
 use crate::json::Json;
+use crate::mask::Inference;
 use crate::{JsonError, Template};
 
 /// One binding of a gRPC method to HTTP: a rule of `google.api.http`, or one of its additional bindings.
@@ -10,7 +14,10 @@ pub struct Route {
     pub(crate) grpc_path: String,
     pub(crate) http_method: HttpMethod,
     pub(crate) template: Template,
+    /// What each variable of the template binds, in their order.
+    pub(crate) path_fields: Vec<FieldPath>,
     pub(crate) body: Body,
+    pub(crate) mask: Option<Inference>,
     pub(crate) response_body: Option<FieldDescriptor>,
     pub(crate) additional: bool,
     pub(crate) ignored_query: Vec<String>,
@@ -99,7 +106,21 @@ impl Route {
     /// [`JsonError`] if the bytes are not the method's reply message, or hold what JSON cannot
     /// express (a timestamp after the year 9999): a fault of the upstream, INTERNAL.
     pub fn response(&self, message: &[u8]) -> Result<Vec<u8>, JsonError> {
-        let _ = message;
-        unimplemented!()
+        let mut out = Vec::with_capacity(message.len() * 2);
+        let output = self.method.output();
+        match &self.response_body {
+            None => self.json.print(&output, message, &mut out)?,
+            Some(field) => self.json.print_field(&output, field, message, &mut out)?,
+        }
+        Ok(out)
+    }
+}
+
+impl fmt::Display for HttpMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(method) => method.fmt(f),
+            Self::Any => f.write_str("*"),
+        }
     }
 }

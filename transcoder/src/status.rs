@@ -6,6 +6,7 @@ use prost::Message as _;
 use prost_reflect::DescriptorPool;
 use serde_json::{Value, json};
 
+use crate::field::is_well_known;
 use crate::json::Json;
 
 /// `google.rpc.Code`.
@@ -99,8 +100,11 @@ pub(crate) fn error(
     details: Option<&[u8]>,
 ) -> (Code, Value) {
     let details = details.map(|bytes| Status::decode(bytes).unwrap_or_default().details);
-    let details: Vec<Value> =
-        details.unwrap_or_default().iter().map(|any| detail(json, pool, any)).collect();
+    let details: Vec<Value> = details
+        .unwrap_or_default()
+        .iter()
+        .map(|any| detail(json, pool, any))
+        .collect();
     let error = json!({
         "code": code.http_status(),
         "status": code.name(),
@@ -124,8 +128,8 @@ fn known_detail(json: &Json, pool: &DescriptorPool, any: &Any) -> Option<Value> 
     let mut object = serde_json::Map::new();
     object.insert("@type".to_owned(), json!(any.type_url));
     match serde_json::from_slice(&text).ok()? {
-        Value::Object(fields) => object.extend(fields),
-        well_known => drop(object.insert("value".to_owned(), well_known)),
+        Value::Object(fields) if !is_well_known(&message) => object.extend(fields),
+        value => drop(object.insert("value".to_owned(), value)),
     }
     Some(Value::Object(object))
 }

@@ -1,14 +1,17 @@
 use std::fmt;
+use std::ops::Range;
 
 use crate::TemplateError;
+
+mod parse;
 
 /// A path template of google/api/http.proto, such as `/v1/{name=shelves/*/books/*}:archive`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    pub(crate) text: String,
-    pub(crate) segments: Vec<Segment>,
-    pub(crate) variables: Vec<Variable>,
-    pub(crate) verb: Option<String>,
+    text: String,
+    segments: Vec<Segment>,
+    variables: Vec<Variable>,
+    verb: Option<String>,
 }
 
 /// One segment of a path.
@@ -18,7 +21,7 @@ pub enum Segment {
     Literal(String),
     /// `*`: one segment that is not empty.
     One,
-    /// `**`: all that follows, also nothing.
+    /// `**`: all that follows, also nothing. Always the last segment.
     Rest,
 }
 
@@ -28,17 +31,22 @@ pub struct Variable {
     /// `["shelf", "name"]`, in proto names.
     pub field_path: Vec<String>,
     /// Which of the template's segments it covers, as a range of their indices.
-    pub segments: std::ops::Range<usize>,
+    pub segments: Range<usize>,
 }
 
 impl Template {
-    /// Parses the text of a rule.
+    /// Parses the text of a rule. Beside the grammar of http.proto, `/` alone is a template (the root).
     ///
     /// # Errors
     /// [`TemplateError`] with the place and the problem.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        let _ = text;
-        unimplemented!()
+        parse::template(text)
+    }
+
+    /// The text as it stands in the rule.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// The segments, with those inside of variables in their place.
@@ -53,10 +61,17 @@ impl Template {
         &self.variables
     }
 
-    /// The verb after the last colon.
+    /// The verb: what stands after the last colon.
     #[must_use]
     pub fn verb(&self) -> Option<&str> {
         self.verb.as_deref()
+    }
+
+    /// Whether the variable captures one segment, which is then percent-decoded entirely. In the
+    /// value of any other, `%2F` stays as it is (http.proto, path template syntax).
+    #[must_use]
+    pub fn is_single_segment(&self, variable: &Variable) -> bool {
+        variable.segments.len() == 1 && self.segments[variable.segments.start] != Segment::Rest
     }
 }
 

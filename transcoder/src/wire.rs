@@ -1,0 +1,56 @@
+//! The protobuf wire format, as far as single fields need it.
+
+use prost::encoding::{WireType, encode_key, encode_varint};
+use prost_reflect::FieldDescriptor;
+
+use crate::field::FieldPath;
+
+/// Wraps the record of a path's last field (its tag included) into the messages that lead to it.
+/// Concatenated with other records for the same messages they merge.
+pub(crate) fn nested(path: &FieldPath, record: Vec<u8>) -> Vec<u8> {
+    let (_, ancestors) = path
+        .fields()
+        .split_last()
+        .expect("a field path is never empty");
+    ancestors.iter().rev().fold(record, |inner, field| {
+        let mut outer = Vec::with_capacity(inner.len() + 8);
+        message(field, &inner, &mut outer);
+        outer
+    })
+}
+
+/// One message field.
+pub(crate) fn message(field: &FieldDescriptor, content: &[u8], out: &mut Vec<u8>) {
+    if field.is_group() {
+        encode_key(field.number(), WireType::StartGroup, out);
+        out.extend_from_slice(content);
+        encode_key(field.number(), WireType::EndGroup, out);
+    } else {
+        bytes(field.number(), content, out);
+    }
+}
+
+/// One length-delimited record.
+pub(crate) fn bytes(number: u32, content: &[u8], out: &mut Vec<u8>) {
+    encode_key(number, WireType::LengthDelimited, out);
+    encode_varint(content.len() as u64, out);
+    out.extend_from_slice(content);
+}
+
+/// One varint record.
+pub(crate) fn varint(number: u32, value: u64, out: &mut Vec<u8>) {
+    encode_key(number, WireType::Varint, out);
+    encode_varint(value, out);
+}
+
+/// One record of eight bytes.
+pub(crate) fn fixed64(number: u32, value: [u8; 8], out: &mut Vec<u8>) {
+    encode_key(number, WireType::SixtyFourBit, out);
+    out.extend_from_slice(&value);
+}
+
+/// One record of four bytes.
+pub(crate) fn fixed32(number: u32, value: [u8; 4], out: &mut Vec<u8>) {
+    encode_key(number, WireType::ThirtyTwoBit, out);
+    out.extend_from_slice(&value);
+}

@@ -1,0 +1,147 @@
+//! Paths to fields, by descriptor.
+
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+
+/// How deep a path may go. Recursive messages would otherwise allow paths as long as a URL.
+const MAX_DEPTH: usize = 32;
+
+/// The way from a message to one of its fields, through singular message fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FieldPath(Vec<FieldDescriptor>);
+
+impl FieldPath {
+    /// Follows names (proto or JSON) from `message`.
+    pub(crate) fn resolve<'n>(
+        message: &MessageDescriptor,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Result<Self, String> {
+        let mut fields: Vec<FieldDescriptor> = Vec::new();
+        for name in names {
+            if fields.len() == MAX_DEPTH {
+                return Err(format!("a path of more than {MAX_DEPTH} fields"));
+            }
+            let parent = match fields.last() {
+                None => message.clone(),
+                Some(last) => submessage(last)
+                    .ok_or_else(|| format!("{:?} has no fields of its own", last.name()))?,
+            };
+            let field = by_name(&parent, name)
+                .ok_or_else(|| format!("{} has no field {name:?}", parent.full_name()))?;
+            fields.push(field);
+        }
+        if fields.is_empty() {
+            Err("an empty path".to_owned())
+        } else {
+            Ok(Self(fields))
+        }
+    }
+
+    /// The fields, outermost first; at least one.
+    pub(crate) fn fields(&self) -> &[FieldDescriptor] {
+        &self.0
+    }
+
+    /// The last field.
+    pub(crate) fn leaf(&self) -> &FieldDescriptor {
+        self.0.last().expect("resolve refuses empty paths")
+    }
+
+    /// In proto names, with dots.
+    pub(crate) fn name(&self) -> String {
+        self.0
+            .iter()
+            .map(FieldDescriptor::name)
+            .collect::<Vec<_>>()
+            .join(".")
+    }
+
+    /// Whether one of them leads to the other, or both are the same.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| a == b)
+    }
+}
+
+/// The field of that proto or JSON name.
+pub(crate) fn by_name(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
+    message
+        .get_field_by_json_name(name)
+        .or_else(|| message.get_field_by_name(name))
+}
+
+/// The message of a singular field whose JSON is an object with the fields of the message.
+pub(crate) fn submessage(field: &FieldDescriptor) -> Option<MessageDescriptor> {
+    match field.kind() {
+        Kind::Message(message)
+            if !field.is_list() && !field.is_map() && !is_well_known(&message) =>
+        {
+            Some(message)
+        }
+        _ => None,
+    }
+}
+
+/// Whether the message has a JSON form of its own (proto3 JSON mapping).
+pub(crate) fn is_well_known(message: &MessageDescriptor) -> bool {
+    message
+        .full_name()
+        .strip_prefix("google.protobuf.")
+        .is_some_and(|name| {
+            matches!(
+                name,
+                "Any"
+                    | "Timestamp"
+                    | "Duration"
+                    | "FieldMask"
+                    | "Struct"
+                    | "Value"
+                    | "ListValue"
+                    | "Empty"
+            ) || is_wrapper(message)
+        })
+}
+
+/// Whether it is one of google/protobuf/wrappers.proto: JSON of it is JSON of its one field.
+pub(crate) fn is_wrapper(message: &MessageDescriptor) -> bool {
+    message
+        .full_name()
+        .strip_prefix("google.protobuf.")
+        .is_some_and(|name| {
+            matches!(
+                name,
+                "DoubleValue"
+                    | "FloatValue"
+                    | "Int64Value"
+                    | "UInt64Value"
+                    | "Int32Value"
+                    | "UInt32Value"
+                    | "BoolValue"
+                    | "StringValue"
+                    | "BytesValue"
+            )
+        })
+}
+
+/// `google.api.FieldBehavior.REQUIRED`
+pub(crate) const REQUIRED: i32 = 2;
+/// `google.api.FieldBehavior.OUTPUT_ONLY`
+pub(crate) const OUTPUT_ONLY: i32 = 3;
+/// `google.api.FieldBehavior.IMMUTABLE`
+pub(crate) const IMMUTABLE: i32 = 5;
+
+/// The `google.api.field_behavior` of a field; empty if the descriptors do not know the option.
+pub(crate) fn behaviors(field: &FieldDescriptor) -> Vec<i32> {
+    let extension = field
+        .parent_pool()
+        .get_extension_by_name("google.api.field_behavior");
+    let Some(extension) = extension else {
+        return Vec::new();
+    };
+    let options = field.options();
+    let behaviors = options.get_extension(&extension);
+    behaviors
+        .as_list()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|b| b.as_enum_number())
+        .collect()
+}
