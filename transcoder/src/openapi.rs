@@ -1,9 +1,34 @@
-//! OpenAPI 3.1 from descriptors.
+//! An OpenAPI 3.1 document of the routes.
+//!
+//! Everything in it comes from the descriptors: paths from `google.api.http`, texts from the comments
+//! (so the descriptor set should keep its source info), `required` and `readOnly` from
+//! `google.api.field_behavior`, bounds and formats from `buf.validate`. What the contract cannot know
+//! is in [`Info`] and in the `visibility` of each method.
+//!
+//! Messages become components under short names; examples are made up from types and bounds, or taken
+//! from `buf.validate`'s own `example`.
 
-use prost_reflect::MethodDescriptor;
-use serde_json::Value;
+use std::collections::{BTreeMap, HashSet};
 
-use crate::Transcoder;
+use prost_reflect::{ExtensionDescriptor, MethodDescriptor};
+use serde_json::{Map, Value, json};
+
+use crate::{HttpMethod, Route, Transcoder};
+
+mod comments;
+mod errors;
+mod example;
+mod names;
+mod operation;
+mod parameters;
+mod pattern;
+mod rules;
+mod schema;
+
+use comments::Comments;
+use names::Names;
+use operation::Operations;
+use schema::Schemas;
 
 /// What the descriptors do not know of the document.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +44,9 @@ pub struct Info {
     /// The full name of a `uint32` extension of `google.protobuf.MethodOptions` that holds the HTTP
     /// status of success; 200 without it.
     pub success_status_option: Option<String>,
+    /// The full name of a `bool` extension of `google.protobuf.FieldOptions` that marks secrets: they
+    /// get the format `password`, and a method whose reply has one takes no idempotency key.
+    pub sensitive_option: Option<String>,
 }
 
 /// Who may call a method, for its `security`, its error responses, and whether it is shown at all.
@@ -35,13 +63,136 @@ pub enum Visibility {
     },
 }
 
-/// The OpenAPI 3.1 document of all routes that `visibility` shows.
+/// The OpenAPI 3.1 document of all routes that `visibility` shows. Rules for HTTP methods that
+/// OpenAPI does not have (`custom`) are left out.
 #[must_use]
 pub fn document(
     transcoder: &Transcoder,
     info: &Info,
     visibility: &dyn Fn(&MethodDescriptor) -> Visibility,
 ) -> Value {
-    let _ = (transcoder, info, visibility);
-    unimplemented!()
+    let shown: Vec<Shown<'_>> = transcoder
+        .routes()
+        .iter()
+        .filter_map(|route| Shown::of(route, visibility))
+        .collect();
+    let contract = Contract::new(transcoder, info, &shown);
+    let mut schemas = Schemas::new(&contract);
+    let mut operations = Operations::new(&contract, &mut schemas, &shown);
+    for shown in &shown {
+        operations.add(shown);
+    }
+    let paths = operations.into_paths();
+    let mut schemas = schemas.into_components();
+    schemas.insert("Error".to_owned(), errors::schema());
+
+    let mut head = Map::new();
+    head.insert("title".to_owned(), json!(info.title));
+    head.insert("version".to_owned(), json!(info.version));
+    if !info.description.is_empty() {
+        head.insert("description".to_owned(), json!(info.description));
+    }
+    let mut document = json!({ "openapi": "3.1.0", "info": head });
+    if !info.servers.is_empty() {
+        document["servers"] = info
+            .servers
+            .iter()
+            .map(|url| json!({ "url": url }))
+            .collect();
+    }
+    document["tags"] = tags(&contract, &shown);
+    document["paths"] = Value::Object(paths);
+    document["components"] = json!({
+        "schemas": schemas,
+        "responses": errors::responses(),
+        "parameters": { "IdempotencyKey": parameters::idempotency_key() },
+        "securitySchemes": {
+            "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+        },
+    });
+    document
+}
+
+/// A route that goes into the document.
+struct Shown<'a> {
+    route: &'a Route,
+    /// The key of its path item.
+    method: &'static str,
+    /// The roles that it takes; `None` if it is public.
+    secured: Option<Vec<String>>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(route: &'a Route, visibility: &dyn Fn(&MethodDescriptor) -> Visibility) -> Option<Self> {
+        let secured = match visibility(route.method()) {
+            Visibility::Hidden => return None,
+            Visibility::Public => None,
+            Visibility::Secured { roles } => Some(roles),
+        };
+        let HttpMethod::Is(method) = route.http_method() else {
+            return None;
+        };
+        let methods = [
+            "get", "put", "post", "delete", "options", "head", "patch", "trace",
+        ];
+        let method = methods
+            .into_iter()
+            .find(|name| method.as_str().eq_ignore_ascii_case(name))?;
+        Some(Self {
+            route,
+            method,
+            secured,
+        })
+    }
+}
+
+/// What the descriptors say beyond types.
+struct Contract {
+    comments: Comments,
+    names: Names,
+    /// Messages that clients send: a field that they do not have is refused.
+    closed: HashSet<String>,
+    success_status: Option<ExtensionDescriptor>,
+    sensitive: Option<ExtensionDescriptor>,
+}
+
+impl Contract {
+    fn new(transcoder: &Transcoder, info: &Info, shown: &[Shown<'_>]) -> Self {
+        let pool = transcoder.pool();
+        let extension = |name: &Option<String>| pool.get_extension_by_name(name.as_deref()?);
+        let mut closed = names::Reachable::default();
+        let mut all = names::Reachable::default();
+        for Shown { route, .. } in shown {
+            closed.add(&route.method().input());
+            all.add(&route.method().input());
+            all.add(&route.method().output());
+        }
+        Self {
+            comments: Comments::of(pool),
+            names: Names::new(&all),
+            closed: closed.into_messages(),
+            success_status: extension(&info.success_status_option),
+            sensitive: extension(&info.sensitive_option),
+        }
+    }
+
+    fn is_sensitive(&self, field: &prost_reflect::FieldDescriptor) -> bool {
+        let is_set = |extension| field.options().get_extension(extension).as_bool() == Some(true);
+        self.sensitive.as_ref().is_some_and(is_set)
+    }
+}
+
+/// One tag for each service, with its comment.
+fn tags(contract: &Contract, shown: &[Shown<'_>]) -> Value {
+    let mut tags = BTreeMap::new();
+    for Shown { route, .. } in shown {
+        let service = route.method().parent_service();
+        let description = contract.comments.of_service(service);
+        tags.insert(service.name().to_owned(), description);
+    }
+    let tag = |(name, description): (String, String)| match description.as_str() {
+        "" => json!({ "name": name }),
+        _ => json!({ "name": name, "description": description }),
+    };
+    tags.into_iter().map(tag).collect()
 }

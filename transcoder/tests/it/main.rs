@@ -4,16 +4,29 @@ mod body;
 mod build;
 mod errors;
 mod model;
+mod openapi;
 mod path;
 mod query;
 mod response;
 mod update_mask;
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
+
 use transcoder::prost_reflect::{DescriptorPool, DynamicMessage};
 use transcoder::{Matched, Options, RouteMatch, Transcoder};
 
-/// The descriptor set of one of the files in `tests/proto`, with comments.
-pub(crate) fn descriptor_set(file: &str) -> Vec<u8> {
+/// The descriptor set of one of the files in `tests/proto`, with comments. Compiled once.
+pub(crate) fn descriptor_set(file: &'static str) -> Vec<u8> {
+    static COMPILED: LazyLock<Mutex<HashMap<&str, Vec<u8>>>> = LazyLock::new(Mutex::default);
+    let mut compiled = COMPILED.lock().expect("no test panics while it compiles");
+    compiled
+        .entry(file)
+        .or_insert_with(|| compile(file))
+        .clone()
+}
+
+fn compile(file: &str) -> Vec<u8> {
     protox::Compiler::new(["tests/proto", "../proto"])
         .and_then(|mut compiler| {
             let compiler = compiler.include_imports(true).include_source_info(true);

@@ -1,0 +1,152 @@
+//! The responses that are not success: one schema, one component for each status.
+
+use serde_json::{Map, Value, json};
+
+use super::Shown;
+use crate::Body;
+
+/// Status, name of the component, what it means, and a header that comes with it.
+type Failure = (
+    u16,
+    &'static str,
+    &'static str,
+    Option<(&'static str, &'static str)>,
+);
+
+const FAILURES: [Failure; 13] = [
+    (
+        400,
+        "BadRequest",
+        "The request does not fit the contract, or the state of things.",
+        None,
+    ),
+    (
+        401,
+        "Unauthenticated",
+        "There is no valid token.",
+        Some(("WWW-Authenticate", "How to authenticate (RFC 6750).")),
+    ),
+    (
+        403,
+        "PermissionDenied",
+        "The token does not give the right to this.",
+        None,
+    ),
+    (
+        404,
+        "NotFound",
+        "There is no such thing, or it is not the caller's.",
+        None,
+    ),
+    (
+        405,
+        "MethodNotAllowed",
+        "The path does not have this method.",
+        Some(("Allow", "The methods that it has.")),
+    ),
+    (
+        409,
+        "Conflict",
+        "It exists already, or something else changed it meanwhile.",
+        None,
+    ),
+    (413, "TooLarge", "The body is too large.", None),
+    (415, "UnsupportedMediaType", "The body is not JSON.", None),
+    (
+        429,
+        "ResourceExhausted",
+        "Too many requests.",
+        Some(("Retry-After", "Seconds after which to try again.")),
+    ),
+    (500, "Internal", "A fault of the server.", None),
+    (
+        501,
+        "Unimplemented",
+        "The server does not have this method yet, or no longer.",
+        None,
+    ),
+    (
+        503,
+        "Unavailable",
+        "Something that is needed is away.",
+        Some(("Retry-After", "Seconds after which to try again.")),
+    ),
+    (504, "DeadlineExceeded", "It took too long.", None),
+];
+
+/// `components.schemas.Error`.
+pub(super) fn schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "An error: google.rpc.Status as REST sees it.",
+        "required": ["error"],
+        "properties": { "error": {
+            "type": "object",
+            "required": ["code", "status", "message", "details"],
+            "properties": {
+                "code": { "type": "integer", "description": "The HTTP status." },
+                "status": {
+                    "type": "string",
+                    "description": "The name of the google.rpc.Code.",
+                },
+                "message": { "type": "string", "description": "What happened, for people." },
+                "details": {
+                    "type": "array",
+                    "description": "What happened, for programs: google.rpc.ErrorInfo, \
+                        BadRequest, RetryInfo and others, told apart by `@type`.",
+                    "items": {
+                        "type": "object",
+                        "required": ["@type"],
+                        "properties": { "@type": { "type": "string" } },
+                        "additionalProperties": true,
+                    },
+                },
+            },
+        } },
+        "examples": [{ "error": {
+            "code": 404,
+            "status": "NOT_FOUND",
+            "message": "there is no such order",
+            "details": [{
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "NOT_FOUND",
+                "domain": "example.com",
+            }],
+        } }],
+    })
+}
+
+/// `components.responses`.
+pub(super) fn responses() -> Map<String, Value> {
+    let response = |&(_, name, description, header): &Failure| {
+        let mut response = json!({
+            "description": description,
+            "content": { "application/json": {
+                "schema": { "$ref": "#/components/schemas/Error" },
+            } },
+        });
+        if let Some((header, description)) = header {
+            response["headers"] = json!({
+                header: { "description": description, "schema": { "type": "string" } },
+            });
+        }
+        (name.to_owned(), response)
+    };
+    FAILURES.iter().map(response).collect()
+}
+
+/// The failures that a route can answer with, as references by status.
+pub(super) fn of(shown: &Shown<'_>, is_read: bool) -> impl Iterator<Item = (String, Value)> {
+    let is_secured = shown.secured.is_some();
+    let has_body = !matches!(shown.route.body(), Body::None);
+    let can_be = move |&&(status, ..): &&Failure| match status {
+        401 | 403 => is_secured,
+        409 => !is_read,
+        413 | 415 => has_body,
+        _ => true,
+    };
+    FAILURES.iter().filter(can_be).map(|&(status, name, ..)| {
+        let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+        (status.to_string(), reference)
+    })
+}

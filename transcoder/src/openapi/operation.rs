@@ -1,0 +1,263 @@
+//! Routes -> path items.
+
+use std::collections::{HashMap, HashSet};
+
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
+use serde_json::{Map, Value, json};
+
+use super::example::{self, Shows};
+use super::parameters::{self, OpenApiPath};
+use super::schema::{Schemas, Variant};
+use super::{Contract, Shown, comments, errors};
+use crate::field::{self, FieldPath};
+use crate::{Body, Route};
+
+pub(super) struct Operations<'a, 's> {
+    contract: &'a Contract,
+    schemas: &'s mut Schemas<'a>,
+    /// Names of methods that more than one service has.
+    ambiguous: HashSet<String>,
+    ids: HashMap<String, usize>,
+    /// By the shape of a path, the names of its parameters: paths of one shape are one path item.
+    names: HashMap<String, Vec<String>>,
+    paths: Map<String, Value>,
+}
+
+impl<'a, 's> Operations<'a, 's> {
+    pub(super) fn new(
+        contract: &'a Contract,
+        schemas: &'s mut Schemas<'a>,
+        shown: &[Shown<'_>],
+    ) -> Self {
+        let mut services: HashMap<String, HashSet<String>> = HashMap::new();
+        for Shown { route, .. } in shown {
+            let service = route.method().parent_service().full_name().to_owned();
+            services
+                .entry(route.method().name().to_owned())
+                .or_default()
+                .insert(service);
+        }
+        let ambiguous = services
+            .into_iter()
+            .filter(|(_, of)| of.len() > 1)
+            .map(|(name, _)| name);
+        Self {
+            contract,
+            schemas,
+            ambiguous: ambiguous.collect(),
+            ids: HashMap::new(),
+            names: HashMap::new(),
+            paths: Map::new(),
+        }
+    }
+
+    pub(super) fn into_paths(self) -> Map<String, Value> {
+        self.paths
+    }
+
+    pub(super) fn add(&mut self, shown: &Shown<'_>) {
+        let path = OpenApiPath::of(shown.route);
+        let names = self
+            .names
+            .entry(path.shape.clone())
+            .or_insert_with(|| path.names.clone())
+            .clone();
+        let mut parameters = path.parameters(shown.route, &names, self.schemas);
+        parameters.extend(parameters::query(shown.route, self.schemas));
+        let operation = self.operation(shown, parameters);
+        let item = self
+            .paths
+            .entry(path.with_names(&names))
+            .or_insert_with(|| json!({}));
+        item[shown.method] = operation;
+    }
+
+    fn operation(&mut self, shown: &Shown<'_>, mut parameters: Vec<Value>) -> Value {
+        let route = shown.route;
+        let method = route.method();
+        let id = self.id(method);
+        let text = self.contract.comments.of_method(method);
+        let mut operation = json!({
+            "operationId": id,
+            "tags": [method.parent_service().name()],
+            "summary": comments::summary(&text),
+            "description": text,
+        });
+        let options = method.options();
+        if options
+            .get_field_by_name("deprecated")
+            .and_then(|v| v.as_bool())
+            == Some(true)
+        {
+            operation["deprecated"] = json!(true);
+        }
+        operation["security"] = match &shown.secured {
+            None => json!([]),
+            Some(roles) => json!([{ "bearer": roles }]),
+        };
+        // google.protobuf.MethodOptions.IdempotencyLevel: 0 unknown, 1 no side effects, 2 idempotent.
+        let level = options.get_field_by_name("idempotency_level");
+        let level = level.and_then(|level| level.as_enum_number()).unwrap_or(0);
+        if level == 0 && !self.has_secret(&method.output(), &mut HashSet::new()) {
+            parameters.push(json!({ "$ref": "#/components/parameters/IdempotencyKey" }));
+        }
+        if !parameters.is_empty() {
+            operation["parameters"] = json!(parameters);
+        }
+        if let Some(body) = self.request_body(route, &id) {
+            operation["requestBody"] = body;
+        }
+        let mut responses = Map::new();
+        let (status, success) = self.success(route);
+        responses.insert(status, success);
+        responses.extend(errors::of(shown, level == 1));
+        operation["responses"] = Value::Object(responses);
+        operation
+    }
+
+    /// The method's name, with the service's before it where two services have it, and a number
+    /// after it for additional bindings.
+    fn id(&mut self, method: &MethodDescriptor) -> String {
+        let name = match self.ambiguous.contains(method.name()) {
+            true => format!("{}_{}", method.parent_service().name(), method.name()),
+            false => method.name().to_owned(),
+        };
+        let count = self.ids.entry(name.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 {
+            name
+        } else {
+            format!("{name}_{count}")
+        }
+    }
+
+    fn has_secret(&self, message: &MessageDescriptor, seen: &mut HashSet<String>) -> bool {
+        seen.insert(message.full_name().to_owned())
+            && message.fields().any(|field| {
+                let is_secret = self.contract.is_sensitive(&field);
+                is_secret || matches!(field.kind(), Kind::Message(m) if self.has_secret(&m, seen))
+            })
+    }
+
+    fn request_body(&mut self, route: &Route, id: &str) -> Option<Value> {
+        let input = route.method().input();
+        let (message, prefix) = match route.body() {
+            Body::None => return None,
+            Body::Whole => (input, None),
+            Body::Field(field) => match field::submessage(field) {
+                Some(message) => (message, Some(field)),
+                None => {
+                    let example = example::field(field, Shows::Needed);
+                    let schema = self.schemas.field(field);
+                    let required = example::is_needed(field);
+                    return Some(json!({
+                        "required": required,
+                        "content": { "application/json": { "schema": schema, "example": example } },
+                    }));
+                }
+            },
+        };
+        let omit: Vec<String> = route
+            .path_fields
+            .iter()
+            .filter_map(|path| bound_directly(path, prefix))
+            .collect();
+        if message
+            .fields()
+            .all(|field| omit.iter().any(|name| name == field.name()))
+        {
+            return None;
+        }
+        let partial = route.mask.is_some();
+        let schema = match (omit.is_empty(), partial) {
+            (true, false) => self.schemas.message(&message),
+            _ => {
+                let object = self.schemas.object(
+                    &message,
+                    &Variant {
+                        omit: &omit,
+                        partial,
+                    },
+                );
+                self.schemas.add(&format!("{id}Body"), object)
+            }
+        };
+        let is_needed =
+            |f: &FieldDescriptor| example::is_needed(f) && !omit.iter().any(|o| o == f.name());
+        let required = match prefix {
+            Some(field) if example::is_needed(field) => true,
+            _ => !partial && message.fields().any(|field| is_needed(&field)),
+        };
+        let example = match partial {
+            // Any one field will do for an update.
+            true => a_change(&message, &omit),
+            false => example::message(&message, Shows::Needed, &omit),
+        };
+        Some(json!({
+            "required": required,
+            "content": { "application/json": { "schema": schema, "example": example } },
+        }))
+    }
+
+    fn success(&mut self, route: &Route) -> (String, Value) {
+        let method = route.method();
+        let status = self.contract.success_status.as_ref().and_then(|extension| {
+            method
+                .options()
+                .get_extension(extension)
+                .as_u32()
+                .filter(|status| *status != 0)
+        });
+        let status = status.unwrap_or(200);
+        let output = method.output();
+        let (schema, example, description) = match route.response_body() {
+            Some(field) => (
+                self.schemas.field(field),
+                example::field(field, Shows::All),
+                self.contract.comments.of_field(field),
+            ),
+            None => (
+                self.schemas.message(&output),
+                example::message(&output, Shows::All, &[]),
+                self.contract.comments.of_message(&output),
+            ),
+        };
+        let description = match description.as_str() {
+            "" => "Success.",
+            text => text,
+        };
+        let mut response = json!({ "description": description });
+        if status != 204 {
+            response["content"] = match route.is_server_streaming() {
+                false => json!({ "application/json": { "schema": schema, "example": example } }),
+                // The schema is that of each event's data, or of each line.
+                true => json!({
+                    "text/event-stream": { "schema": schema },
+                    "application/x-ndjson": { "schema": schema },
+                }),
+            };
+        }
+        (status.to_string(), response)
+    }
+}
+
+/// The top-level field of the body that a path variable takes as a whole.
+fn bound_directly(path: &FieldPath, prefix: Option<&FieldDescriptor>) -> Option<String> {
+    match (path.fields(), prefix) {
+        ([field], None) => Some(field.name().to_owned()),
+        ([first, field], Some(prefix)) if first == prefix => Some(field.name().to_owned()),
+        _ => None,
+    }
+}
+
+fn a_change(message: &MessageDescriptor, omit: &[String]) -> Value {
+    let can_change = |field: &FieldDescriptor| {
+        let behaviors = field::behaviors(field);
+        !behaviors.contains(&field::OUTPUT_ONLY)
+            && !behaviors.contains(&field::IMMUTABLE)
+            && !omit.iter().any(|name| name == field.name())
+    };
+    let change = message.fields().find(can_change);
+    let change = change.map(|f| (f.json_name().to_owned(), example::field(&f, Shows::Needed)));
+    Value::Object(change.into_iter().collect())
+}

@@ -1,0 +1,261 @@
+//! The OpenAPI document of `market.proto`.
+
+use serde_json::{Value, json};
+use transcoder::openapi::{Info, Visibility, document};
+use transcoder::{Options, Transcoder};
+
+use crate::descriptor_set;
+
+mod valid;
+
+fn market() -> Value {
+    let transcoder = Transcoder::new(&descriptor_set("market.proto"), &Options::default());
+    let info = Info {
+        title: "Market".to_owned(),
+        version: "1.0.0".to_owned(),
+        success_status_option: Some("market.v1.success_status".to_owned()),
+        sensitive_option: Some("market.v1.sensitive".to_owned()),
+        ..Info::default()
+    };
+    document(
+        &transcoder.expect("it can be served"),
+        &info,
+        &|method| match method.name() {
+            "Hidden" => Visibility::Hidden,
+            "CreateOffer" => Visibility::Secured {
+                roles: vec!["seller".to_owned()],
+            },
+            _ => Visibility::Public,
+        },
+    )
+}
+
+#[test]
+fn every_example_keeps_to_its_schema_and_every_reference_leads_somewhere() {
+    let document = market();
+    let checked = valid::examples(&document);
+    assert!(checked > 20, "{checked} examples");
+}
+
+#[test]
+fn paths_of_one_shape_are_one_item_and_hidden_methods_none() {
+    let market = market();
+    let paths = market["paths"].as_object().expect("paths");
+    let mut items: Vec<_> = paths
+        .iter()
+        .map(|(path, item)| {
+            let methods: Vec<_> = item.as_object().expect("an item").keys().cloned().collect();
+            format!("{path} {}", methods.join(","))
+        })
+        .collect();
+    items.sort();
+    assert_eq!(
+        items,
+        [
+            "/v1/login post",
+            "/v1/offers post,get",
+            "/v1/offers/{offerId} get,patch",
+            "/v1/offers/{offerId}:close post",
+            "/v1/offers/{offerId}:rate post",
+            "/v1/offers/{offerId}:watch get",
+            "/v1/{parent}/offer get",
+        ]
+    );
+    assert_eq!(
+        paths["/v1/offers/{offerId}"]["get"]["operationId"],
+        "GetOffer"
+    );
+    assert_eq!(
+        paths["/v1/{parent}/offer"]["get"]["operationId"],
+        "GetOffer_2"
+    );
+    let parent = &paths["/v1/{parent}/offer"]["get"]["parameters"][0];
+    assert_eq!(parent["schema"]["pattern"], "^shops/[^/]+/shelves/[^/]+$");
+}
+
+#[test]
+fn an_operation_says_what_the_contract_says() {
+    let market = market();
+    let create = &market["paths"]["/v1/offers"]["post"];
+    assert_eq!(create["summary"], "CreateOffer puts something up for sale");
+    assert_eq!(
+        create["description"],
+        "CreateOffer puts something up for sale. Only sellers may.\n\nA second paragraph."
+    );
+    assert_eq!(create["security"], json!([{ "bearer": ["seller"] }]));
+    let statuses: Vec<_> = create["responses"]
+        .as_object()
+        .expect("responses")
+        .keys()
+        .collect();
+    assert_eq!(
+        statuses,
+        [
+            "201", "400", "401", "403", "404", "405", "409", "413", "415", "429", "500", "501",
+            "503", "504"
+        ]
+    );
+    assert_eq!(create["parameters"][0]["name"], "validateOnly");
+    assert_eq!(
+        create["parameters"][1]["$ref"],
+        "#/components/parameters/IdempotencyKey"
+    );
+    assert_eq!(create["requestBody"]["required"], true);
+    assert_eq!(
+        create["requestBody"]["content"]["application/json"]["example"],
+        json!({
+            "title": "title",
+            "sellerCode": "AA-1111",
+            "price": { "currencyCode": "GBP", "units": "12", "nanos": 500_000_000 },
+        })
+    );
+
+    let get = &market["paths"]["/v1/offers/{offerId}"]["get"];
+    assert_eq!(get["security"], json!([]));
+    let statuses: Vec<_> = get["responses"]
+        .as_object()
+        .expect("responses")
+        .keys()
+        .collect();
+    assert_eq!(
+        statuses,
+        [
+            "200", "400", "404", "405", "429", "500", "501", "503", "504"
+        ]
+    );
+    assert_eq!(
+        market["paths"]["/v1/offers/{offerId}:rate"]["post"]["deprecated"],
+        true
+    );
+    assert_eq!(
+        market["tags"],
+        json!([{ "name": "Market", "description": "Sells things." }])
+    );
+}
+
+#[test]
+fn a_schema_has_bounds_behaviours_and_comments() {
+    let market = market();
+    let offer = &market["components"]["schemas"]["Offer"];
+    assert_eq!(offer["description"], "Something for sale.");
+    assert_eq!(offer["required"], json!(["title", "sellerCode", "price"]));
+    assert_eq!(offer["additionalProperties"], false);
+    let expected = json!({
+        "id": { "type": "string", "format": "uuid", "description": "Its id.", "readOnly": true },
+        "title": { "type": "string", "minLength": 3, "maxLength": 80, "description": "What it is." },
+        "sellerCode": {
+            "type": "string", "pattern": "^[A-Z]{2}-[0-9]{4,6}$",
+            "description": "Code of the seller.\n\nCannot be changed once it is set.",
+        },
+        "quantity": {
+            "type": "integer", "format": "int32", "minimum": 1, "exclusiveMaximum": 1000,
+            "description": "How many there are.",
+        },
+        "kind": { "type": "string", "enum": ["KIND_NEW", "KIND_USED"], "description": "Its kind." },
+        "tags": {
+            "type": "array", "items": { "type": "string", "minLength": 2 },
+            "minItems": 1, "maxItems": 5, "uniqueItems": true, "description": "Words for it.",
+        },
+        "email": { "type": "string", "format": "email", "description": "Where to ask." },
+        "counts": {
+            "type": "object", "maxProperties": 10, "description": "Counts by word.",
+            "additionalProperties": { "type": "string", "format": "int64", "pattern": "^-?[0-9]+$" },
+        },
+        "createTime": {
+            "type": "string", "format": "date-time", "readOnly": true,
+            "description": "When it was made.",
+        },
+        "seller": { "$ref": "#/components/schemas/MarketParty", "description": "Who sells it." },
+        "buyer": { "$ref": "#/components/schemas/OtherParty", "description": "Who bought it." },
+        "part": { "$ref": "#/components/schemas/Offer", "description": "A smaller one of the same." },
+        "address": {
+            "type": "string", "description": "It is brought.\n\nAt most one of `address`, `pickUp`.",
+        },
+        "rank": { "type": ["integer", "null"], "format": "int32", "description": "Perhaps a number." },
+        "picture": { "type": "string", "contentEncoding": "base64", "description": "Bytes." },
+        "units": {
+            "type": "string", "format": "int64", "pattern": "^[0-9]+$",
+            "description": "Units of it, never below zero.",
+        },
+        "state": { "$ref": "#/components/schemas/State", "description": "Where it stands." },
+        "error": {
+            "$ref": "#/components/schemas/MarketError", "description": "Named as the errors are.",
+        },
+    });
+    for (name, schema) in expected.as_object().expect("an object") {
+        assert_eq!(&offer["properties"][name], schema, "{name}");
+    }
+    assert_eq!(
+        market["components"]["schemas"]["State"]["description"],
+        "Where an offer stands.\n\n- `STATE_UNSPECIFIED`: Not used.\n- `STATE_OPEN`: Open."
+    );
+    let replies = &market["components"]["schemas"]["ListOffersResponse"];
+    assert_eq!(replies.get("additionalProperties"), None);
+    let password = &market["components"]["schemas"]["LoginRequest"]["properties"]["password"];
+    assert_eq!(password["format"], "password");
+}
+
+#[test]
+fn a_body_has_neither_what_the_path_binds_nor_in_a_patch_required_fields() {
+    let market = market();
+    let patch = &market["paths"]["/v1/offers/{offerId}"]["patch"];
+    let body = &patch["requestBody"]["content"]["application/json"];
+    assert_eq!(
+        body["schema"]["$ref"],
+        "#/components/schemas/UpdateOfferBody"
+    );
+    assert_eq!(body["example"], json!({ "title": "title" }));
+    let schema = &market["components"]["schemas"]["UpdateOfferBody"];
+    assert_eq!(schema.get("required"), None);
+    assert_eq!(schema["properties"].get("id"), None);
+    assert_eq!(patch["parameters"][0]["name"], "offerId");
+    assert_eq!(patch["parameters"][1]["name"], "updateMask");
+
+    let rate = &market["paths"]["/v1/offers/{offerId}:rate"]["post"]["requestBody"];
+    assert_eq!(rate["required"], true);
+    let schema = &market["components"]["schemas"]["RateOfferBody"];
+    assert_eq!(schema["required"], json!(["stars"]));
+    let close = &market["paths"]["/v1/offers/{offerId}:close"]["post"];
+    assert_eq!(close.get("requestBody"), None, "everything is in the path");
+    assert_eq!(
+        close.get("parameters").and_then(|p| p.get(1)),
+        None,
+        "it is idempotent as it is"
+    );
+}
+
+#[test]
+fn query_parameters_are_the_fields_of_the_request_with_nested_ones() {
+    let market = market();
+    let parameters = market["paths"]["/v1/offers"]["get"]["parameters"]
+        .as_array()
+        .expect("some");
+    let names: Vec<_> = parameters
+        .iter()
+        .filter_map(|p| p["name"].as_str())
+        .collect();
+    assert_eq!(names, ["pageSize", "filter.query", "filter.since", "kinds"]);
+    assert_eq!(
+        parameters[0],
+        json!({
+            "name": "pageSize", "in": "query", "description": "Most of them.",
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 100 },
+        })
+    );
+    assert_eq!(parameters[3]["schema"]["type"], "array");
+}
+
+#[test]
+fn streams_and_secrets_are_told() {
+    let market = market();
+    let watch =
+        &market["paths"]["/v1/offers/{offerId}:watch"]["get"]["responses"]["200"]["content"];
+    let types: Vec<_> = watch.as_object().expect("content").keys().collect();
+    assert_eq!(types, ["text/event-stream", "application/x-ndjson"]);
+    let login = &market["paths"]["/v1/login"]["post"];
+    assert_eq!(
+        login.get("parameters"),
+        None,
+        "a secret reply is not stored under a key"
+    );
+}
