@@ -1,0 +1,30 @@
+//! What every process of the mesh has: configuration, telemetry, identity, policy and validation
+//! from the contract, one server stack, one client stack, health, and an orderly shutdown.
+//!
+//! A service is a [`service::Service`] that is built from a [`node::Node`]; [`process::main`]
+//! runs one in a process of its own, a [`host::Host`] runs many in one.
+
+pub mod call;
+pub mod client;
+pub mod clock;
+pub mod contract;
+pub mod host;
+pub mod http;
+pub mod identity;
+pub mod mesh;
+pub mod metadata;
+pub mod node;
+pub mod ops;
+pub mod process;
+pub mod random;
+pub mod readiness;
+pub mod server;
+pub mod service;
+pub mod start;
+pub mod status;
+pub mod tasks;
+pub mod telemetry;
+pub mod testbed;
+pub mod validate;
+
+pub use start::StartError;

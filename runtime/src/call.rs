@@ -1,0 +1,153 @@
+//! The call in progress: who calls, how long there is time, and what goes along to the next hop.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::time::Instant;
+use tonic::{Code, Status};
+use tracing::Span;
+use uuid::Uuid;
+
+use crate::status::{Problem, Reason};
+
+tokio::task_local! {
+    static CURRENT: CallContext;
+}
+
+/// What is known of the call in progress. The server stack makes it, handlers read it, and the
+/// client stack sends on what the next hop has to know.
+#[derive(Clone, Debug)]
+pub struct CallContext {
+    /// When the caller stops waiting.
+    pub deadline: Option<Instant>,
+    /// Who calls, as far as it was proved.
+    pub caller: Caller,
+    /// Names the request through all of its hops.
+    pub request_id: Arc<str>,
+    /// The caller's key for having the effect once.
+    pub idempotency_key: Option<Arc<str>>,
+    /// The address of the client outside of the mesh, as the edge saw it.
+    pub client_address: Option<IpAddr>,
+    /// The user agent of the client.
+    pub user_agent: Option<Arc<str>>,
+    /// The user's access token, for the next hop.
+    pub user_token: Option<Arc<str>>,
+    /// The span that new work belongs to.
+    pub span: Span,
+}
+
+impl CallContext {
+    /// The context of a request that a handler was given.
+    pub fn of<T>(request: &tonic::Request<T>) -> CallContext {
+        request
+            .extensions()
+            .get::<CallContext>()
+            .cloned()
+            .or_else(CallContext::current)
+            .unwrap_or_else(|| CallContext::background("unserved"))
+    }
+
+    /// The context of the task that asks, if it works for a call.
+    pub fn current() -> Option<CallContext> {
+        CURRENT.try_with(CallContext::clone).ok()
+    }
+
+    /// A context for loops and for consumers of events: the workload acts for itself, without a
+    /// deadline.
+    pub fn background(name: &str) -> CallContext {
+        static SEQUENCE: AtomicU64 = AtomicU64::new(1);
+        let number = SEQUENCE.fetch_add(1, Ordering::Relaxed);
+        CallContext {
+            deadline: None,
+            caller: Caller::default(),
+            request_id: format!("{name}-{number}").into(),
+            idempotency_key: None,
+            client_address: None,
+            user_agent: None,
+            user_token: None,
+            span: Span::current(),
+        }
+    }
+
+    /// The same with a deadline, or with an earlier one.
+    pub fn with_deadline(mut self, deadline: Instant) -> CallContext {
+        self.deadline = Some(self.deadline.map_or(deadline, |own| own.min(deadline)));
+        self
+    }
+
+    /// The same in a span of its own, `name`, under the trace that an event carries.
+    pub fn with_trace(mut self, name: &str, trace: &[(String, String)]) -> CallContext {
+        self.span = crate::telemetry::span_of(name, trace);
+        self
+    }
+
+    /// Runs `future` as a part of this call.
+    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        use tracing::Instrument as _;
+        CURRENT.scope(self.clone(), future.instrument(self.span.clone()))
+    }
+
+    /// As `scope`, for the server stack, which has entered the span already.
+    pub(crate) fn scope_only<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, future)
+    }
+}
+
+/// Who calls, as far as it was proved by tokens.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Caller {
+    /// The user who calls, or on whose behalf a workload calls.
+    pub user: Option<User>,
+    /// The workload that calls.
+    pub workload: Option<Arc<str>>,
+}
+
+impl Caller {
+    /// For audit records: `user:<id>`, `workload:<name>` or `anonymous`.
+    pub fn actor(&self) -> String {
+        match (&self.user, &self.workload) {
+            (Some(user), _) => format!("user:{}", user.id),
+            (None, Some(workload)) => format!("workload:{workload}"),
+            (None, None) => "anonymous".into(),
+        }
+    }
+
+    /// The user, or UNAUTHENTICATED.
+    pub fn user(&self) -> Result<&User, Status> {
+        self.user.as_ref().ok_or_else(|| {
+            Problem::new(
+                Reason::TokenMissing,
+                Code::Unauthenticated,
+                "a user's token is needed",
+            )
+            .into()
+        })
+    }
+
+    /// Whether a user with the role `admin` calls.
+    pub fn is_admin(&self) -> bool {
+        self.user
+            .as_ref()
+            .is_some_and(|user| user.has_role("admin"))
+    }
+}
+
+/// A user, by an access token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    /// Id of the account.
+    pub id: Uuid,
+    /// Id of the session that the token belongs to.
+    pub session_id: Uuid,
+    /// Roles of the account.
+    pub roles: Arc<[String]>,
+}
+
+impl User {
+    /// Whether the account holds the role.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|held| held == role)
+    }
+}

@@ -1,0 +1,172 @@
+//! Bodies of requests and of replies.
+
+use std::fmt;
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep};
+use tonic::{Code, Status};
+
+use super::endpoints::Pending;
+use crate::status::Problem;
+use crate::telemetry::CallRecord;
+
+/// What is sent: one buffer, which can be sent again, or a stream, which cannot.
+#[derive(Debug)]
+pub(super) enum RequestBody {
+    Whole(Option<Bytes>),
+    Stream(tonic::body::Body),
+}
+
+impl RequestBody {
+    pub(super) fn whole(bytes: Bytes) -> RequestBody {
+        RequestBody::Whole(Some(bytes))
+    }
+
+    pub(super) fn stream<B>(body: B) -> RequestBody
+    where
+        B: Body<Data = Bytes, Error: Into<super::BoxError>> + Send + 'static,
+    {
+        RequestBody::Stream(tonic::body::Body::new(body))
+    }
+
+    pub(super) fn again(&self) -> Option<RequestBody> {
+        match self {
+            RequestBody::Whole(bytes) => Some(RequestBody::Whole(bytes.clone())),
+            RequestBody::Stream(_) => None,
+        }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        match self.get_mut() {
+            RequestBody::Whole(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
+            RequestBody::Stream(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            RequestBody::Whole(bytes) => bytes.is_none(),
+            RequestBody::Stream(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            RequestBody::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64)
+            }
+            RequestBody::Stream(body) => body.size_hint(),
+        }
+    }
+}
+
+/// What comes back. It counts as pending at its endpoint until it has ended, and ends with
+/// DEADLINE_EXCEEDED when the call's time is over.
+#[derive(Default)]
+pub struct ResponseBody {
+    incoming: Option<Incoming>,
+    pending: Option<Pending>,
+    record: Option<CallRecord>,
+    deadline: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl ResponseBody {
+    pub(super) fn new(incoming: Incoming, pending: Pending) -> ResponseBody {
+        ResponseBody {
+            incoming: Some(incoming),
+            pending: Some(pending),
+            ..ResponseBody::default()
+        }
+    }
+
+    pub(super) fn observed(self, record: CallRecord, deadline: Option<Instant>) -> ResponseBody {
+        ResponseBody {
+            record: Some(record),
+            deadline,
+            ..self
+        }
+    }
+
+    /// Ends the body; says with what to whoever measures.
+    fn end(&mut self, trailers: Option<&HeaderMap>, code: Code) {
+        if let Some(mut record) = self.record.take() {
+            match trailers {
+                Some(trailers) => record.end_with(trailers),
+                None => record.end(code),
+            }
+        }
+        (self.incoming, self.pending, self.timer) = (None, None, None);
+    }
+
+    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(deadline) = self.deadline else {
+            return false;
+        };
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        timer.as_mut().poll(context).is_ready()
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let body = self.get_mut();
+        let Some(incoming) = &mut body.incoming else {
+            return Poll::Ready(None);
+        };
+        match Pin::new(incoming).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    body.end(Some(trailers), Code::Unknown);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                tracing::debug!(%error, "the connection broke in the middle of a reply");
+                body.end(None, Code::Unavailable);
+                Poll::Ready(Some(Err(Problem::unavailable("the connection").into())))
+            }
+            Poll::Ready(None) => {
+                body.end(None, Code::Unknown);
+                Poll::Ready(None)
+            }
+            Poll::Pending if body.is_late(context) => {
+                body.end(None, Code::DeadlineExceeded);
+                Poll::Ready(Some(Err(Problem::deadline_exceeded().into())))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.as_ref().is_none_or(Incoming::is_end_stream)
+    }
+}
+
+impl fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResponseBody")
+    }
+}

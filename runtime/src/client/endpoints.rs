@@ -1,0 +1,185 @@
+//! The endpoints of a service, and the choice among them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::{Request, Response};
+use tokio::time::Instant;
+
+use super::body::{RequestBody, ResponseBody};
+use super::failure::Failure;
+use super::link::Link;
+use crate::mesh::Address;
+use crate::random::Random;
+
+/// DNS is asked again after this time, beside the calls.
+const RESOLVE_EVERY: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(super) struct Endpoints {
+    address: Address,
+    random: Random,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    list: ArcSwap<Vec<Arc<Endpoint>>>,
+    resolved: ArcSwap<Option<Instant>>,
+    resolving: AtomicBool,
+    first: tokio::sync::Mutex<()>,
+}
+
+/// One address of a service, with one HTTP/2 connection.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    address: SocketAddr,
+    pending: AtomicUsize,
+    link: Link,
+}
+
+/// An endpoint with a request under way, counted until it is dropped.
+#[derive(Debug)]
+pub(super) struct Pending(Arc<Endpoint>);
+
+impl Endpoints {
+    pub(super) fn new(address: Address, random: Random) -> Endpoints {
+        Endpoints {
+            address,
+            random,
+            shared: Arc::default(),
+        }
+    }
+
+    /// Chooses the one with fewer pending requests out of two at random, among those that are not
+    /// known to be down; `not` is chosen only if there is no other.
+    pub(super) async fn pick(&self, not: Option<&Pending>) -> Result<Pending, Failure> {
+        let list = self.list().await?;
+        let other = |one: &&Arc<Endpoint>| not.is_none_or(|not| !Arc::ptr_eq(one, &not.0));
+        let up: Vec<_> = list
+            .iter()
+            .filter(other)
+            .filter(|one| !one.link.is_down())
+            .collect();
+        let others: Vec<_> = list.iter().filter(other).collect();
+        let among = [up, others]
+            .into_iter()
+            .find(|candidates| !candidates.is_empty());
+        let among = among.unwrap_or_else(|| list.iter().collect());
+        let first = among[self.random.below(among.len())];
+        let second = among[self.random.below(among.len())];
+        let load = |one: &Endpoint| one.pending.load(Ordering::Relaxed);
+        Ok(Pending::new(if load(second) < load(first) {
+            second
+        } else {
+            first
+        }))
+    }
+
+    /// The known endpoints; never empty. Only the first call waits for DNS.
+    async fn list(&self) -> Result<Arc<Vec<Arc<Endpoint>>>, Failure> {
+        match **self.shared.resolved.load() {
+            Some(at) if at.elapsed() < RESOLVE_EVERY => {}
+            Some(_) => self.resolve_beside(),
+            None => {
+                let _one_at_a_time = self.shared.first.lock().await;
+                if self.shared.resolved.load().is_none() {
+                    self.shared
+                        .resolve(&self.address)
+                        .await
+                        .map_err(Failure::NotHandled)?;
+                }
+            }
+        }
+        Ok(self.shared.list.load_full())
+    }
+
+    fn resolve_beside(&self) {
+        if self.shared.resolving.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (shared, address) = (self.shared.clone(), self.address.clone());
+        tokio::spawn(async move {
+            if let Err(why) = shared.resolve(&address).await {
+                tracing::warn!(why, %address, "DNS does not answer; the last addresses stay");
+                shared.resolved.store(Arc::new(Some(Instant::now())));
+            }
+            shared.resolving.store(false, Ordering::Release);
+        });
+    }
+}
+
+impl Shared {
+    /// Asks DNS. Endpoints that are still named keep their connections.
+    async fn resolve(&self, address: &Address) -> Result<(), String> {
+        let mut addresses = Vec::new();
+        for (host, port) in address.0.iter() {
+            if let Ok(ip) = host.parse::<IpAddr>() {
+                addresses.push(SocketAddr::new(ip, *port));
+                continue;
+            }
+            let found = tokio::net::lookup_host((host.as_str(), *port)).await;
+            addresses.extend(found.map_err(|error| format!("{host}: {error}"))?);
+        }
+        addresses.sort();
+        addresses.dedup();
+        if addresses.is_empty() {
+            return Err(format!("DNS has no address for {address}"));
+        }
+        let known = self.list.load();
+        let keep = |address: SocketAddr| {
+            let same = known.iter().find(|endpoint| endpoint.address == address);
+            same.cloned()
+                .unwrap_or_else(|| Arc::new(Endpoint::new(address)))
+        };
+        self.list
+            .store(Arc::new(addresses.into_iter().map(keep).collect()));
+        self.resolved.store(Arc::new(Some(Instant::now())));
+        Ok(())
+    }
+}
+
+impl Endpoint {
+    fn new(address: SocketAddr) -> Endpoint {
+        Endpoint {
+            address,
+            pending: AtomicUsize::new(0),
+            link: Link::default(),
+        }
+    }
+}
+
+impl Pending {
+    fn new(endpoint: &Arc<Endpoint>) -> Pending {
+        endpoint.pending.fetch_add(1, Ordering::Relaxed);
+        Pending(endpoint.clone())
+    }
+
+    /// Sends a request over the endpoint's connection, which is made if there is none.
+    pub(super) async fn send(
+        &self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<ResponseBody>, Failure> {
+        let mut connection = self.0.link.connection(self.0.address).await?;
+        match connection.try_send_request(request).await {
+            Ok(response) => Ok(response.map(|body| ResponseBody::new(body, Pending::new(&self.0)))),
+            Err(error) => {
+                let not_sent = error.message().is_some();
+                let error = error.into_error();
+                match not_sent {
+                    true => Err(Failure::NotHandled(error.to_string())),
+                    false => Err(Failure::of(&error)),
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.pending.fetch_sub(1, Ordering::Relaxed);
+    }
+}

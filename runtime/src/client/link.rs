@@ -1,0 +1,138 @@
+//! One HTTP/2 connection to one address, made again with growing pauses when it breaks.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use hyper::client::conn::http2::{Builder, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::body::RequestBody;
+use super::failure::Failure;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// A peer that is gone without a word is noticed after these two.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LAST_PAUSE: Duration = Duration::from_secs(1);
+/// One call's reply may be this far ahead of its reader.
+const STREAM_WINDOW: u32 = 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
+
+#[derive(Debug, Default)]
+pub(super) struct Link {
+    state: Mutex<State>,
+    connecting: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    connection: Option<SendRequest<RequestBody>>,
+    down: Option<Down>,
+}
+
+#[derive(Clone, Debug)]
+struct Down {
+    until: Instant,
+    pause: Duration,
+    why: String,
+}
+
+impl Link {
+    /// Whether connecting failed just now.
+    pub(super) fn is_down(&self) -> bool {
+        self.state()
+            .down
+            .as_ref()
+            .is_some_and(|down| down.until > Instant::now())
+    }
+
+    /// The connection; made if there is none. Fails at once while a pause lasts.
+    pub(super) async fn connection(
+        &self,
+        address: SocketAddr,
+    ) -> Result<SendRequest<RequestBody>, Failure> {
+        if let Some(connection) = self.existing() {
+            return Ok(connection);
+        }
+        let _one_at_a_time = self.connecting.lock().await;
+        if let Some(connection) = self.existing() {
+            return Ok(connection);
+        }
+        let down = self.state().down.clone();
+        if let Some(down) = down.as_ref().filter(|down| down.until > Instant::now()) {
+            return Err(Failure::NotHandled(down.why.clone()));
+        }
+        match connect(address).await {
+            Ok(connection) => {
+                *self.state() = State {
+                    connection: Some(connection.clone()),
+                    down: None,
+                };
+                Ok(connection)
+            }
+            Err(why) => {
+                let why = format!("{address}: {why}");
+                let pause = down.map_or(FIRST_PAUSE, |down| (down.pause * 2).min(LAST_PAUSE));
+                let until = Instant::now() + pause;
+                let down = Some(Down {
+                    until,
+                    pause,
+                    why: why.clone(),
+                });
+                *self.state() = State {
+                    connection: None,
+                    down,
+                };
+                Err(Failure::NotHandled(why))
+            }
+        }
+    }
+
+    fn existing(&self) -> Option<SendRequest<RequestBody>> {
+        self.state()
+            .connection
+            .as_ref()
+            .filter(|connection| !connection.is_closed())
+            .cloned()
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+async fn connect(address: SocketAddr) -> Result<SendRequest<RequestBody>, String> {
+    let handshake = async {
+        let stream = TcpStream::connect(address)
+            .await
+            .map_err(|error| error.to_string())?;
+        // Without it small requests wait for the peer's acknowledgements; it can only be slower.
+        let _ = stream.set_nodelay(true);
+        Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .keep_alive_interval(KEEP_ALIVE_INTERVAL)
+            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+            .keep_alive_while_idle(true)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| error.to_string())
+    };
+    let timeout = tokio::time::timeout(CONNECT_TIMEOUT, handshake);
+    let (sender, connection) = timeout
+        .await
+        .map_err(|_| "connect timed out".to_owned())??;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, %address, "connection ended");
+        }
+    });
+    Ok(sender)
+}

@@ -1,0 +1,329 @@
+//! What the contract says about each method, read from the descriptors once, at the start.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+pub use contracts::FILE_DESCRIPTOR_SET;
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
+    ServiceDescriptor, Value,
+};
+
+use crate::validate::Rules;
+
+/// The methods of a descriptor set.
+#[derive(Debug)]
+pub struct Contract {
+    pool: DescriptorPool,
+    methods: HashMap<String, Arc<Method>>,
+    mistakes: HashMap<String, Vec<String>>,
+}
+
+/// A method and what holds for it.
+#[derive(Debug)]
+pub struct Method {
+    /// The path of its calls: `/tradewind.orders.v1.OrdersService/CreateOrder`.
+    pub path: Arc<str>,
+    /// Who may call it; none if the contract does not say.
+    pub access: Option<Access>,
+    /// What is shed first.
+    pub priority: Priority,
+    /// Whether a second call does harm.
+    pub idempotency: Idempotency,
+    /// Whether the reply has a field that is never stored.
+    pub sensitive_reply: bool,
+    /// Whether the client sends a stream.
+    pub client_streaming: bool,
+    /// Whether the server sends a stream.
+    pub server_streaming: bool,
+    /// The rules of the request's fields; none if it has none.
+    pub rules: Option<Arc<Rules>>,
+}
+
+impl Method {
+    /// The name without the leading slash: `tradewind.orders.v1.OrdersService/CreateOrder`.
+    pub fn name(&self) -> &str {
+        self.path.trim_start_matches('/')
+    }
+
+    /// Whether the contract calls the method safe to repeat without an idempotency key.
+    pub fn is_repeatable(&self) -> bool {
+        self.idempotency != Idempotency::Unknown
+    }
+}
+
+/// Who may call a method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// Anybody with a valid token, of a user or of a workload.
+    AnyToken,
+    /// A user with one of the roles, or one of the workloads; `*` is any workload.
+    Alternatives {
+        /// Roles of users.
+        roles: Vec<String>,
+        /// Names of workloads.
+        workloads: Vec<String>,
+    },
+}
+
+/// How long a method is kept alive under overload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Shed first.
+    Low,
+    /// The default.
+    Normal,
+    /// Shed last.
+    High,
+}
+
+/// The standard `idempotency_level` of a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idempotency {
+    /// Nothing is said: a second call may do harm.
+    Unknown,
+    /// It only reads.
+    NoSideEffects,
+    /// A second call changes nothing more.
+    Idempotent,
+}
+
+impl Contract {
+    /// The contract of this repository.
+    pub fn tradewind() -> Arc<Contract> {
+        static CONTRACT: LazyLock<Arc<Contract>> = LazyLock::new(|| {
+            let contract = Contract::load(FILE_DESCRIPTOR_SET);
+            Arc::new(contract.expect("protox wrote the descriptor set at build time"))
+        });
+        CONTRACT.clone()
+    }
+
+    /// Reads an encoded `google.protobuf.FileDescriptorSet`. Mistakes in a service are told
+    /// when it is served.
+    pub fn load(descriptor_set: &[u8]) -> Result<Contract, String> {
+        let pool = DescriptorPool::decode(descriptor_set).map_err(|error| error.to_string())?;
+        let mut contract = Contract {
+            pool: pool.clone(),
+            methods: HashMap::new(),
+            mistakes: HashMap::new(),
+        };
+        let mut rules = crate::validate::Compiler::new(&pool);
+        for service in pool.services() {
+            contract.add(&service, &mut rules);
+        }
+        contract.add_infrastructure();
+        Ok(contract)
+    }
+
+    /// The method with this path.
+    pub fn method(&self, path: &str) -> Option<&Arc<Method>> {
+        self.methods.get(path)
+    }
+
+    /// All methods, in no order.
+    pub fn methods(&self) -> impl Iterator<Item = &Arc<Method>> {
+        self.methods.values()
+    }
+
+    /// The descriptors.
+    pub fn descriptors(&self) -> &DescriptorPool {
+        &self.pool
+    }
+
+    /// Why a service cannot be served.
+    pub(crate) fn mistakes(&self, service: &str) -> Vec<String> {
+        if self.pool.get_service_by_name(service).is_none() {
+            return vec![format!(
+                "the descriptor set does not know the service {service}"
+            )];
+        }
+        self.mistakes.get(service).cloned().unwrap_or_default()
+    }
+
+    fn add(&mut self, service: &ServiceDescriptor, compiler: &mut crate::validate::Compiler) {
+        for descriptor in service.methods() {
+            let path = format!("/{}/{}", service.full_name(), descriptor.name());
+            let mut mistakes = Vec::new();
+            let access = access(&self.pool, &descriptor);
+            if access.is_none() {
+                mistakes.push(format!(
+                    "{path} says nothing about access (tradewind.options.v1)"
+                ));
+            }
+            let rules = compiler
+                .rules(&descriptor.input())
+                .unwrap_or_else(|unsupported| {
+                    mistakes.extend(unsupported.iter().map(|why| format!("{path}: {why}")));
+                    None
+                });
+            if rules.is_some() && descriptor.is_client_streaming() {
+                mistakes.push(format!(
+                    "{path}: rules of streamed requests are not checked"
+                ));
+            }
+            let method = Method {
+                path: path.as_str().into(),
+                access,
+                priority: priority(&self.pool, &descriptor),
+                idempotency: idempotency(&descriptor),
+                sensitive_reply: has_sensitive(&self.pool, &descriptor.output(), &mut Vec::new()),
+                client_streaming: descriptor.is_client_streaming(),
+                server_streaming: descriptor.is_server_streaming(),
+                rules,
+            };
+            self.methods.insert(path, Arc::new(method));
+            if !mistakes.is_empty() {
+                self.mistakes
+                    .entry(service.full_name().into())
+                    .or_default()
+                    .extend(mistakes);
+            }
+        }
+    }
+
+    /// Health is public, reflection wants any token; neither is part of the contract.
+    fn add_infrastructure(&mut self) {
+        let health = |name: &str, streaming| (format!("/grpc.health.v1.Health/{name}"), streaming);
+        let reflection = |version: &str| {
+            (
+                format!("/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo"),
+                true,
+            )
+        };
+        let methods = [
+            (health("Check", false), Access::Public, Priority::High),
+            (health("List", false), Access::Public, Priority::High),
+            (health("Watch", true), Access::Public, Priority::High),
+            (reflection("v1"), Access::AnyToken, Priority::Low),
+            (reflection("v1alpha"), Access::AnyToken, Priority::Low),
+        ];
+        for ((path, server_streaming), access, priority) in methods {
+            let method = Method {
+                path: path.as_str().into(),
+                client_streaming: access == Access::AnyToken,
+                access: Some(access),
+                priority,
+                idempotency: Idempotency::NoSideEffects,
+                sensitive_reply: false,
+                server_streaming,
+                rules: None,
+            };
+            self.methods.insert(path, Arc::new(method));
+        }
+    }
+}
+
+fn access(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<Access> {
+    let extension = pool.get_extension_by_name("tradewind.options.v1.access")?;
+    let options = method.options();
+    if !options.has_extension(&extension) {
+        return None;
+    }
+    let value = options.get_extension(&extension);
+    let access = value.as_message()?;
+    if access.get_field_by_name("public")?.as_bool()? {
+        return Some(Access::Public);
+    }
+    let (roles, workloads) = (strings(access, "roles"), strings(access, "workloads"));
+    let says_something = !(roles.is_empty() && workloads.is_empty());
+    says_something.then_some(Access::Alternatives { roles, workloads })
+}
+
+fn strings(message: &DynamicMessage, field: &str) -> Vec<String> {
+    let value = message.get_field_by_name(field);
+    let list = value
+        .as_deref()
+        .and_then(Value::as_list)
+        .unwrap_or_default();
+    list.iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn priority(pool: &DescriptorPool, method: &MethodDescriptor) -> Priority {
+    let number = pool
+        .get_extension_by_name("tradewind.options.v1.priority")
+        .and_then(|extension| method.options().get_extension(&extension).as_enum_number());
+    match number {
+        Some(1) => Priority::Low,
+        Some(3) => Priority::High,
+        _ => Priority::Normal,
+    }
+}
+
+fn idempotency(method: &MethodDescriptor) -> Idempotency {
+    use prost_types::method_options::IdempotencyLevel;
+    let options = method
+        .method_descriptor_proto()
+        .options
+        .clone()
+        .unwrap_or_default();
+    match options.idempotency_level() {
+        IdempotencyLevel::IdempotencyUnknown => Idempotency::Unknown,
+        IdempotencyLevel::NoSideEffects => Idempotency::NoSideEffects,
+        IdempotencyLevel::Idempotent => Idempotency::Idempotent,
+    }
+}
+
+fn has_sensitive(
+    pool: &DescriptorPool,
+    message: &MessageDescriptor,
+    seen: &mut Vec<String>,
+) -> bool {
+    if seen.iter().any(|name| name == message.full_name()) {
+        return false;
+    }
+    seen.push(message.full_name().to_owned());
+    message.fields().any(|field| {
+        is_sensitive(pool, &field)
+            || matches!(field.kind(), Kind::Message(inner) if has_sensitive(pool, &inner, seen))
+    })
+}
+
+fn is_sensitive(pool: &DescriptorPool, field: &FieldDescriptor) -> bool {
+    pool.get_extension_by_name("tradewind.options.v1.sensitive")
+        .is_some_and(|extension| field.options().get_extension(&extension).as_bool() == Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_of_the_contract_says_who_may_call_it() {
+        let contract = Contract::tradewind();
+        let mistakes: Vec<String> = contract
+            .descriptors()
+            .services()
+            .flat_map(|service| contract.mistakes(service.full_name()))
+            .collect();
+        assert_eq!(mistakes, Vec::<String>::new());
+    }
+
+    #[test]
+    fn options_are_read_from_the_descriptors() {
+        let contract = Contract::tradewind();
+        let login = contract
+            .method("/tradewind.auth.v1.AuthService/Login")
+            .unwrap();
+        assert_eq!(login.access, Some(Access::Public));
+        assert_eq!(login.priority, Priority::High);
+        assert_eq!(login.idempotency, Idempotency::Unknown);
+        assert!(login.sensitive_reply);
+        let list = contract
+            .method("/tradewind.auth.v1.AuthService/ListRevocations")
+            .unwrap();
+        let workloads = vec!["*".to_owned()];
+        assert_eq!(
+            list.access,
+            Some(Access::Alternatives {
+                roles: vec![],
+                workloads
+            })
+        );
+        assert!(list.is_repeatable() && !list.sensitive_reply);
+    }
+}

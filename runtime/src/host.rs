@@ -1,0 +1,397 @@
+//! Services in one process: each with its own port, stopped in order.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bus::Bus;
+use futures::FutureExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::Unconnected;
+use crate::clock::Clock;
+use crate::contract::Contract;
+use crate::http::{Limits, serve};
+use crate::identity::{Identity, Issuer, Signer, Verifier};
+use crate::mesh::{Address, Mesh};
+use crate::node::Node;
+use crate::ops::Ops;
+use crate::random::Random;
+use crate::readiness::{Gate, Readiness};
+use crate::server::{HealthState, Server, ServerLimits};
+use crate::service::Service;
+use crate::start::StartError;
+use crate::tasks::{Tasks, panic_message};
+use crate::telemetry::Telemetry;
+
+const SVC_AUTH: &str = "svc-auth";
+/// Loops and relays that do not end within this time are left behind.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a host is made of.
+#[derive(Clone)]
+pub struct HostConfig {
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// Events.
+    pub bus: Bus,
+    /// Where the services of the mesh are; those of this host are set by `bind`.
+    pub mesh: Mesh,
+    /// Whose tokens count.
+    pub issuer: Issuer,
+    /// Metrics and traces.
+    pub telemetry: Telemetry,
+    /// What each gRPC server bears.
+    pub server: ServerLimits,
+    /// What each port bears.
+    pub http: Limits,
+    /// Pause between being not ready and the end of accepting, for load balancers to notice.
+    pub drain_delay: Duration,
+}
+
+impl HostConfig {
+    /// The defaults, with telemetry and a bus.
+    pub fn new(telemetry: Telemetry, bus: Bus) -> HostConfig {
+        HostConfig {
+            clock: Clock::system(),
+            random: Random::system(),
+            bus,
+            mesh: Mesh::default(),
+            issuer: Issuer::default(),
+            telemetry,
+            server: ServerLimits::default(),
+            http: Limits::default(),
+            drain_delay: Duration::ZERO,
+        }
+    }
+}
+
+/// One or many services in one process. Add callees before callers: members are stopped in the
+/// reverse order.
+pub struct Host {
+    config: HostConfig,
+    contract: Arc<Contract>,
+    verifier: Verifier,
+    readiness: Readiness,
+    tasks: Tasks,
+    died: mpsc::UnboundedReceiver<StartError>,
+    report_death: mpsc::UnboundedSender<StartError>,
+    nodes: Vec<Node>,
+    members: Vec<Member>,
+    ops: Option<(CancellationToken, JoinHandle<()>)>,
+    start: Gate,
+}
+
+struct Member {
+    drain: CancellationToken,
+    ended: JoinHandle<()>,
+}
+
+impl Host {
+    /// A host without services. Within a Tokio runtime.
+    pub fn new(config: HostConfig) -> Host {
+        let (tasks, died) = Tasks::new();
+        let readiness = Readiness::default();
+        Host {
+            contract: Contract::tradewind(),
+            verifier: Verifier::new(config.issuer.clone(), config.clock.clone()),
+            report_death: tasks.report_death(),
+            tasks,
+            died,
+            nodes: Vec::new(),
+            members: Vec::new(),
+            ops: None,
+            start: readiness.waits_for("the start of all services"),
+            readiness,
+            config,
+        }
+    }
+
+    /// Listens on an address; the error names the flag that changes it. A service of the mesh is
+    /// from then on called at this address.
+    pub async fn bind(
+        &self,
+        name: &str,
+        address: std::net::SocketAddr,
+        flag: &str,
+    ) -> Result<TcpListener, StartError> {
+        let listener = listen(name, address, flag).await?;
+        let bound = listener.local_addr().map_err(StartError::other)?;
+        self.config.mesh.set(name, Address::from(reachable(bound)));
+        Ok(listener)
+    }
+
+    /// What a service needs to be built. Set the addresses of the mesh before. `key` proves the
+    /// workload to svc-auth.
+    pub fn node(&mut self, name: &'static str, key: Option<Signer>) -> Node {
+        let (clock, random) = (self.config.clock.clone(), self.config.random.clone());
+        let verifier = self.verifier.clone();
+        let identity = Identity::new(name, verifier, key, clock.clone(), random.clone());
+        let node = Node {
+            name,
+            clock,
+            random,
+            bus: self.config.bus.clone(),
+            identity,
+            mesh: self.config.mesh.clone(),
+            readiness: self.readiness.of(name),
+            tasks: self.tasks.of(name),
+            contract: self.contract.clone(),
+            telemetry: self.config.telemetry.clone(),
+            channels: Arc::new(Mutex::new(HashMap::new())),
+        };
+        self.hold_own_token(&node);
+        self.nodes.push(node.clone());
+        node
+    }
+
+    fn hold_own_token(&self, node: &Node) {
+        let own = node.identity.own().clone();
+        let gate = own
+            .has_key()
+            .then(|| node.readiness.waits_for("its workload token"));
+        let authority = match node.name == SVC_AUTH {
+            true => None,
+            false => self.config.mesh.address(SVC_AUTH).map(|address| {
+                // Without an identity of its own: this channel is how tokens are got.
+                let unconnected = Unconnected {
+                    service: SVC_AUTH.into(),
+                    caller: node.name,
+                    identity: None,
+                    contract: self.contract.clone(),
+                    metrics: self.config.telemetry.client_metrics(),
+                    random: self.config.random.clone(),
+                };
+                unconnected.to(Some(address))
+            }),
+        };
+        if let Some(authority) = &authority {
+            self.verifier.set_authority(authority.clone());
+        }
+        node.tasks.spawn("workload-token", |shutdown| async move {
+            own.run(authority, gate, shutdown).await;
+        });
+    }
+
+    /// Puts the server stack in front of a service and serves it from now on.
+    pub fn serve(
+        &mut self,
+        node: &Node,
+        service: Service,
+        listener: TcpListener,
+    ) -> Result<(), StartError> {
+        let health = HealthState::default();
+        let names = service.names.clone();
+        let drain = CancellationToken::new();
+        let server = Server::new(node, service, &self.config.server, &health, drain.clone())?;
+        let readiness = self.readiness.clone();
+        node.tasks
+            .spawn("health", |stop| health.follow(readiness, names, stop));
+        let limits = self.config.http.clone();
+        self.member(node.name, drain, move |drain| {
+            serve(listener, server, limits, drain)
+        });
+        Ok(())
+    }
+
+    /// Adds something that serves in its own way, such as the edge: `run` gets a token that is
+    /// cancelled when it should drain, and completes when it has drained.
+    pub fn add<F, Fut>(&mut self, name: &'static str, run: F)
+    where
+        F: FnOnce(CancellationToken) -> Fut,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.member(name, CancellationToken::new(), run);
+    }
+
+    fn member<F, Fut>(&mut self, name: &'static str, drain: CancellationToken, run: F)
+    where
+        F: FnOnce(CancellationToken) -> Fut,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let running = run(drain.clone());
+        let (died, draining) = (self.report_death.clone(), drain.clone());
+        let ended = tokio::spawn(async move {
+            let why = match AssertUnwindSafe(running).catch_unwind().await {
+                Ok(()) if draining.is_cancelled() => return,
+                Ok(()) => "it returned before the shutdown".to_owned(),
+                Err(panic) => format!("panicked: {}", panic_message(&*panic)),
+            };
+            let (service, task) = (name.to_owned(), "server".to_owned());
+            // Nobody listens any more when the process is already going down.
+            let _ = died.send(StartError::TaskDied { service, task, why });
+        });
+        self.members.push(Member { drain, ended });
+    }
+
+    /// Serves the ops port from now on.
+    pub fn serve_ops(&mut self, listener: TcpListener) {
+        let ops = self.ops();
+        let stop = CancellationToken::new();
+        let limits = Limits {
+            drain_timeout: Duration::from_secs(1),
+            ..self.config.http.clone()
+        };
+        let ended = tokio::spawn(serve(listener, ops, limits, stop.clone()));
+        self.ops = Some((stop, ended));
+    }
+
+    /// The answers of the ops port, for a port that serves them among others.
+    pub fn ops(&self) -> Ops {
+        Ops::new(self.readiness.clone(), self.config.telemetry.clone())
+    }
+
+    /// What the process waits for.
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// The verifier that all services of this process share.
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    /// All services are built: starts the relays, follows keys, revocations and the bus, and is
+    /// ready when nothing is awaited any more.
+    pub fn start(&mut self) {
+        self.follow_identity();
+        self.follow_bus();
+        self.tasks.start_relays();
+        // Its place is taken by a gate that holds nothing back.
+        self.start = Readiness::default().waits_for("");
+    }
+
+    /// Runs until `stop` or until a task dies, then stops in order: not ready, pause, members in
+    /// reverse, steps under way, loops, relays.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+        self.start();
+        let result = tokio::select! {
+            () = stop => Ok(()),
+            Some(error) = self.died.recv() => Err(error),
+        };
+        if let Err(error) = &result {
+            tracing::error!(%error, "the process goes down");
+        }
+        self.stop(result.is_ok()).await;
+        result
+    }
+
+    /// Stops in order. With `gently` the drain delay is kept.
+    pub async fn stop(self, gently: bool) {
+        tracing::info!("stopping");
+        self.readiness.drain();
+        if gently {
+            tokio::time::sleep(self.config.drain_delay).await;
+        }
+        for member in self.members.into_iter().rev() {
+            member.drain.cancel();
+            // It cannot fail: its panics are caught.
+            let _ = member.ended.await;
+        }
+        let stages = async {
+            self.tasks.drain_calls().await;
+            self.tasks.stop_loops().await;
+            self.tasks.stop_relays().await;
+        };
+        if tokio::time::timeout(STOP_TIMEOUT, stages).await.is_err() {
+            tracing::warn!("background work did not end in time and is left behind");
+        }
+        if let Some((stop, ended)) = self.ops {
+            stop.cancel();
+            // As above.
+            let _ = ended.await;
+        }
+    }
+
+    fn follow_identity(&self) {
+        let has_source = self.verifier.revocation_source().is_some();
+        if !has_source && self.verifier.authority().is_none() {
+            return;
+        }
+        let asks = |node: &&Node| has_source || node.identity.own().has_key();
+        let Some(node) = self.nodes.iter().find(asks).or(self.nodes.first()) else {
+            return;
+        };
+        let (identity, bus) = (node.identity.clone(), node.bus.clone());
+        if self.verifier.authority().is_some() && !has_source {
+            let gate = node.readiness.waits_for("the keys of svc-auth");
+            let identity = identity.clone();
+            node.tasks.spawn("keys", |stop| async move {
+                identity.follow_keys(gate, stop).await
+            });
+        }
+        let gate = node.readiness.waits_for("the revocations of svc-auth");
+        let readiness = node.readiness.clone();
+        node.tasks.spawn("revocations", |stop| async move {
+            identity
+                .follow_revocations(bus, readiness, gate, stop)
+                .await;
+        });
+    }
+
+    fn follow_bus(&self) {
+        let Some(node) = self.nodes.first() else {
+            return;
+        };
+        let (bus, readiness) = (self.config.bus.clone(), self.readiness.clone());
+        let gate = readiness.waits_for("the event bus");
+        node.tasks.spawn("bus-status", |stop| async move {
+            tokio::select! {
+                () = watch_bus(bus, readiness, gate) => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+}
+
+/// Waits for the bus once; afterwards tells when it is away.
+async fn watch_bus(bus: Bus, readiness: Readiness, gate: Gate) {
+    while let Err(why) = bus.ready().await {
+        gate.set(why);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    drop(gate);
+    loop {
+        match bus.status() {
+            bus::Status::Connected => readiness.degraded("the event bus", None),
+            bus::Status::Disconnected { why, .. } => {
+                readiness.degraded("the event bus", Some(&why));
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Listens on an address; the error names the flag that changes it.
+pub async fn listen(
+    name: &str,
+    address: std::net::SocketAddr,
+    flag: &str,
+) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen {
+            name: name.to_owned(),
+            address: address.to_string(),
+            flag: flag.to_owned(),
+            source,
+        })
+}
+
+/// Who listens everywhere is called at the loopback address by its own process.
+fn reachable(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
+}

@@ -1,0 +1,209 @@
+//! Serves HTTP/1.1 and HTTP/2 on one port: gRPC, the edge and the ops port alike.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::{Service, ServiceExt as _};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a port bears.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Connections at once; more wait to be accepted.
+    pub max_connections: usize,
+    /// Time for the first byte, and for the headers of an HTTP/1.1 request.
+    pub header_timeout: Duration,
+    /// Number of headers of an HTTP/1.1 request.
+    pub max_headers: usize,
+    /// Bytes of the headers of an HTTP/2 request, and of an HTTP/1.1 request's buffer.
+    pub max_header_bytes: u32,
+    /// Requests at once on one HTTP/2 connection.
+    pub max_concurrent_streams: u32,
+    /// Pause after which an HTTP/2 peer is asked whether it is still there.
+    pub keep_alive_interval: Duration,
+    /// Time to answer that.
+    pub keep_alive_timeout: Duration,
+    /// Time for what is under way when the shutdown begins.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            max_connections: 10_000,
+            header_timeout: Duration::from_secs(10),
+            max_headers: 100,
+            max_header_bytes: 32 * 1024,
+            max_concurrent_streams: 1024,
+            keep_alive_interval: Duration::from_secs(30),
+            keep_alive_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(25),
+        }
+    }
+}
+
+/// The other end of a connection: in the extensions of each request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+/// Serves until `shutdown`, then lets what is under way finish, for up to `drain_timeout`.
+pub async fn serve<S, B>(
+    listener: TcpListener,
+    service: S,
+    limits: Limits,
+    shutdown: CancellationToken,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+{
+    let connections = TaskTracker::new();
+    let abort = CancellationToken::new();
+    let room = Arc::new(Semaphore::new(limits.max_connections));
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &room) => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        let (stream, peer, permit) = accepted;
+        let connection = connection(
+            stream,
+            peer,
+            service.clone(),
+            limits.clone(),
+            shutdown.clone(),
+        );
+        let abort = abort.clone();
+        connections.spawn(async move {
+            let _permit = permit;
+            abort.run_until_cancelled(connection).await;
+        });
+    }
+    drop(listener);
+    connections.close();
+    if tokio::time::timeout(limits.drain_timeout, connections.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            connections = connections.len(),
+            "cut off after the drain timeout"
+        );
+        abort.cancel();
+        connections.wait().await;
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit) {
+    loop {
+        let permit = room
+            .clone()
+            .acquire_owned()
+            .await
+            .expect("nobody closes the semaphore");
+        match listener.accept().await {
+            Ok((stream, peer)) => return (stream, peer, permit),
+            Err(error) => {
+                // The process is out of descriptors, or the peer is gone already.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    }
+}
+
+/// Serves one connection, on the current Tokio runtime, until it ends or, after `shutdown`, until
+/// its requests are answered.
+pub async fn connection<S, B>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    service: S,
+    limits: Limits,
+    shutdown: CancellationToken,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+{
+    // Without it small replies wait for acknowledgements; it can only be slower.
+    let _ = stream.set_nodelay(true);
+    if !speaks(&stream, limits.header_timeout, &shutdown).await {
+        return;
+    }
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        service.clone().oneshot(request)
+    });
+    let builder = builder(&limits);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, %peer, "connection ended");
+    }
+}
+
+/// Whether the peer sends anything in time: a silent one holds no connection.
+async fn speaks(stream: &TcpStream, within: Duration, shutdown: &CancellationToken) -> bool {
+    let mut first = [0];
+    let peek = first_byte(stream, &mut first);
+    tokio::select! {
+        spoke = tokio::time::timeout(within, peek) => spoke.unwrap_or(false),
+        () = shutdown.cancelled() => false,
+    }
+}
+
+fn first_byte<'a>(
+    stream: &'a TcpStream,
+    buffer: &'a mut [u8],
+) -> impl Future<Output = bool> + Send + 'a {
+    async move { stream.peek(buffer).await.is_ok_and(|count| count > 0) }
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_headers(limits.max_headers)
+        .max_buf_size((limits.max_header_bytes as usize).max(8192));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(limits.max_header_bytes)
+        .max_concurrent_streams(limits.max_concurrent_streams)
+        .keep_alive_interval(limits.keep_alive_interval)
+        .keep_alive_timeout(limits.keep_alive_timeout)
+        .initial_stream_window_size(1024 * 1024)
+        .initial_connection_window_size(8 * 1024 * 1024);
+    builder
+}

@@ -1,0 +1,50 @@
+//! Why a token does not count.
+
+use tonic::{Code, Status};
+
+use crate::status::{Problem, Reason};
+
+/// Why a token does not count.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum VerifyError {
+    /// It is not a token of this system, or its signature does not hold.
+    #[error("the token is not valid: {0}")]
+    Invalid(String),
+    /// Its time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// Its session has ended.
+    #[error("the session has ended")]
+    Revoked,
+    /// Its key is not known, and the keys cannot be fetched now.
+    #[error("the keys that verify tokens are not known")]
+    KeysUnavailable,
+}
+
+impl VerifyError {
+    /// The reason that callers are told.
+    pub fn reason(&self) -> Reason {
+        match self {
+            VerifyError::Invalid(_) => Reason::TokenInvalid,
+            VerifyError::Expired => Reason::TokenExpired,
+            VerifyError::Revoked => Reason::SessionRevoked,
+            VerifyError::KeysUnavailable => Reason::DependencyUnavailable,
+        }
+    }
+}
+
+impl From<VerifyError> for Status {
+    fn from(error: VerifyError) -> Status {
+        match error {
+            VerifyError::KeysUnavailable => Problem::unavailable("svc-auth").into(),
+            // What exactly is wrong with a token is for the logs, not for whoever forged it.
+            VerifyError::Invalid(_) => Problem::new(
+                error.reason(),
+                Code::Unauthenticated,
+                "the token is not valid",
+            )
+            .into(),
+            other => Problem::new(other.reason(), Code::Unauthenticated, other.to_string()).into(),
+        }
+    }
+}

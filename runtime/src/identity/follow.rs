@@ -1,0 +1,161 @@
+//! Keeps keys and revocations up to date for as long as the process runs.
+
+use std::time::Duration;
+
+use bus::{Broadcast, BroadcastItem, Bus};
+use chrono::{DateTime, Utc};
+use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
+use contracts::tradewind::auth::v1::{ListRevocationsRequest, SessionsRevoked};
+use futures::StreamExt as _;
+use prost::Message as _;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use uuid::Uuid;
+
+use super::Identity;
+use super::revocations::Revocation;
+use crate::readiness::{Gate, Readiness};
+
+/// The event that tells every process of sessions that ended.
+const SESSIONS_REVOKED: &str = "auth.v1.SessionsRevoked";
+/// Keys that were taken back are forgotten after this time at the latest.
+const FETCH_KEYS_EVERY: Duration = Duration::from_secs(60);
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LAST_RETRY: Duration = Duration::from_secs(2);
+const PAGE: i32 = 10_000;
+
+impl Identity {
+    /// Fetches the keys until the first are here, then every minute.
+    pub(crate) async fn follow_keys(&self, gate: Gate, shutdown: CancellationToken) {
+        let mut gate = Some(gate);
+        let mut retry = FIRST_RETRY;
+        while !shutdown.is_cancelled() {
+            let fetched = self.verifier.fetch_keys().await;
+            if let (Err(status), Some(gate)) = (&fetched, &gate) {
+                gate.set(status.message());
+            }
+            let pause = if self.verifier.has_keys() {
+                gate = None;
+                FETCH_KEYS_EVERY
+            } else {
+                retry = (retry * 2).min(LAST_RETRY);
+                retry
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    /// Listens for revocations; reads them all at the start and after every gap.
+    pub(crate) async fn follow_revocations(
+        &self,
+        bus: Bus,
+        readiness: Readiness,
+        gate: Gate,
+        shutdown: CancellationToken,
+    ) {
+        let broadcast = bus.broadcast(&[SESSIONS_REVOKED]);
+        shutdown
+            .run_until_cancelled(self.listen(broadcast, &readiness, gate))
+            .await;
+    }
+
+    /// The first item is a gap: what ended before is read then, and nothing falls in between.
+    async fn listen(&self, mut broadcast: Broadcast, readiness: &Readiness, gate: Gate) {
+        let mut gate = Some(gate);
+        while let Some(item) = broadcast.next().await {
+            match item {
+                BroadcastItem::Event(event) => match SessionsRevoked::decode(&*event.data) {
+                    Ok(revoked) => self.revocations().insert(told(&revoked)),
+                    Err(error) => tracing::error!(%error, event.id = %event.id, "unreadable"),
+                },
+                BroadcastItem::Gap => {
+                    let say = |why: &str| match &gate {
+                        Some(gate) => gate.set(why),
+                        None => readiness.degraded("revocations", Some(why)),
+                    };
+                    self.read_revocations(&say).await;
+                    readiness.degraded("revocations", None);
+                    gate = None;
+                }
+            }
+        }
+    }
+
+    /// Reads until it succeeds.
+    async fn read_revocations(&self, say: &(dyn Fn(&str) + Sync)) {
+        let mut retry = FIRST_RETRY;
+        loop {
+            match self.list_revocations().await {
+                Ok(revocations) => {
+                    self.revocations().insert(revocations);
+                    return;
+                }
+                Err(status) => say(status.message()),
+            }
+            tokio::time::sleep(retry).await;
+            retry = (retry * 2).min(LAST_RETRY);
+        }
+    }
+
+    async fn list_revocations(&self) -> Result<Vec<Revocation>, Status> {
+        if let Some(source) = self.verifier.revocation_source() {
+            return source().await;
+        }
+        let Some(authority) = self.verifier.authority() else {
+            return Ok(Vec::new());
+        };
+        let mut client = AuthServiceClient::new(authority.clone());
+        let mut revocations = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let ask = ListRevocationsRequest {
+                since: None,
+                page_size: PAGE,
+                page_token,
+            };
+            let mut request = tonic::Request::new(ask);
+            if let Some(token) = self.own_token().await? {
+                let value = token.as_bytes().try_into();
+                let value = value.map_err(|_| Status::internal("the token is no metadata"))?;
+                request
+                    .metadata_mut()
+                    .insert(crate::metadata::WORKLOAD_AUTHORIZATION, value);
+            }
+            let page = client.list_revocations(request).await?.into_inner();
+            revocations.extend(page.revocations.iter().filter_map(|one| {
+                let session_id = Uuid::parse_str(&one.session_id).ok()?;
+                Some(Revocation {
+                    session_id,
+                    forget_time: time(one.forget_time.as_ref()),
+                })
+            }));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return Ok(revocations);
+            }
+        }
+    }
+}
+
+fn told(revoked: &SessionsRevoked) -> Vec<Revocation> {
+    let forget_time = time(revoked.forget_time.as_ref());
+    let ids = revoked
+        .session_ids
+        .iter()
+        .filter_map(|id| Uuid::parse_str(id).ok());
+    ids.map(|session_id| Revocation {
+        session_id,
+        forget_time,
+    })
+    .collect()
+}
+
+/// A time that was left out never comes: better to remember for too long than to forget.
+fn time(timestamp: Option<&prost_types::Timestamp>) -> DateTime<Utc> {
+    timestamp
+        .and_then(|time| DateTime::from_timestamp(time.seconds, time.nanos.max(0) as u32))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}

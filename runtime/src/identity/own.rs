@@ -1,0 +1,239 @@
+//! This workload's own token: fetched with its key, renewed at half of its life.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use contracts::tradewind::auth::v1::IssueWorkloadTokenRequest;
+use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
+use http::HeaderValue;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use super::claims::{AssertionClaims, WorkloadClaims};
+use super::keys::Signer;
+use super::verifier::Issuer;
+use crate::client::Channel;
+use crate::clock::Clock;
+use crate::random::Random;
+use crate::readiness::Gate;
+use crate::status::Problem;
+
+/// How long a token lives that svc-auth signs for itself.
+const OWN_LIFE: Duration = Duration::from_secs(3600);
+/// How long an assertion lives (RFC 7523 leaves it to us).
+const ASSERTION_LIFE: Duration = Duration::from_secs(60);
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LAST_RETRY: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub(crate) struct OwnToken(Arc<Inner>);
+
+struct Inner {
+    name: &'static str,
+    issuer: Issuer,
+    clock: Clock,
+    random: Random,
+    credential: Mutex<Credential>,
+    changed: Notify,
+    state: watch::Sender<State>,
+}
+
+#[derive(Clone)]
+enum Credential {
+    None,
+    /// Proves the workload to svc-auth.
+    Key(Signer),
+    /// Signs tokens itself.
+    Authority(Signer),
+}
+
+#[derive(Clone, Default)]
+enum State {
+    #[default]
+    Pending,
+    Token {
+        header: HeaderValue,
+        expires: i64,
+    },
+    Failed(String),
+}
+
+impl OwnToken {
+    pub(crate) fn new(
+        name: &'static str,
+        issuer: Issuer,
+        key: Option<Signer>,
+        clock: Clock,
+        random: Random,
+    ) -> OwnToken {
+        let credential = Mutex::new(key.map_or(Credential::None, Credential::Key));
+        let state = watch::channel(State::Pending).0;
+        let changed = Notify::new();
+        OwnToken(Arc::new(Inner {
+            name,
+            issuer,
+            clock,
+            random,
+            credential,
+            changed,
+            state,
+        }))
+    }
+
+    pub(crate) fn set_signer(&self, signer: Signer) {
+        self.set_token(self.sign(&signer), OWN_LIFE);
+        *self
+            .0
+            .credential
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()) = Credential::Authority(signer);
+        self.0.changed.notify_one();
+    }
+
+    fn credential(&self) -> Credential {
+        self.0
+            .credential
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .clone()
+    }
+
+    /// Whether there is a key that can fetch a token.
+    pub(crate) fn has_key(&self) -> bool {
+        matches!(self.credential(), Credential::Key(_))
+    }
+
+    pub(crate) fn token_now(&self) -> Option<HeaderValue> {
+        match &*self.0.state.borrow() {
+            State::Token { header, expires } if *expires > self.0.clock.now().timestamp() => {
+                Some(header.clone())
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) async fn token(&self) -> Result<Option<HeaderValue>, Status> {
+        if let Some(header) = self.token_now() {
+            return Ok(Some(header));
+        }
+        if matches!(self.credential(), Credential::None) {
+            return Ok(None);
+        }
+        let mut state = self.0.state.subscribe();
+        // It cannot fail: `self` keeps the sender.
+        let _ = state
+            .wait_for(|state| !matches!(state, State::Pending))
+            .await;
+        match &*self.0.state.borrow() {
+            State::Token { header, .. } => Ok(Some(header.clone())),
+            State::Failed(why) => {
+                tracing::debug!(why, "without a workload token");
+                Err(Problem::unavailable("svc-auth").into())
+            }
+            State::Pending => Err(Problem::unavailable("svc-auth").into()),
+        }
+    }
+
+    /// Fetches and renews until the shutdown. The gate goes with the first token.
+    pub(crate) async fn run(
+        &self,
+        authority: Option<Channel>,
+        mut gate: Option<Gate>,
+        shutdown: CancellationToken,
+    ) {
+        let mut retry = FIRST_RETRY;
+        while !shutdown.is_cancelled() {
+            let pause = match self.renew(authority.as_ref()).await {
+                Ok(life) => {
+                    gate = None;
+                    retry = FIRST_RETRY;
+                    life / 2
+                }
+                Err(status) => {
+                    let why = status.message();
+                    tracing::warn!(workload = self.0.name, why, "no workload token yet");
+                    if let Some(gate) = &gate {
+                        gate.set(why);
+                    }
+                    if self.token_now().is_none() {
+                        self.0.state.send_replace(State::Failed(why.to_owned()));
+                    }
+                    let pause = retry;
+                    retry = (retry * 2).min(LAST_RETRY);
+                    pause
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.0.changed.notified() => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    /// Gets a new token; says how long it lives.
+    async fn renew(&self, authority: Option<&Channel>) -> Result<Duration, Status> {
+        match (self.credential(), authority) {
+            (Credential::Authority(signer), _) => {
+                self.set_token(self.sign(&signer), OWN_LIFE);
+                Ok(OWN_LIFE)
+            }
+            (Credential::Key(signer), Some(authority)) => {
+                let client_assertion = self.assertion(&signer);
+                let reply = AuthServiceClient::new(authority.clone())
+                    .issue_workload_token(IssueWorkloadTokenRequest { client_assertion })
+                    .await?
+                    .into_inner();
+                let life = Duration::from_secs(reply.expires_in.max(2) as u64);
+                self.set_token(reply.workload_token, life);
+                Ok(life)
+            }
+            (Credential::None, _) | (_, None) => Ok(OWN_LIFE),
+        }
+    }
+
+    fn set_token(&self, token: String, life: Duration) {
+        let expires = (self.0.clock.now() + life).timestamp();
+        let state = match HeaderValue::try_from(format!("Bearer {token}")) {
+            Ok(mut header) => {
+                header.set_sensitive(true);
+                State::Token { header, expires }
+            }
+            Err(_) => State::Failed("svc-auth gave a token that is no header value".into()),
+        };
+        self.0.state.send_replace(state);
+    }
+
+    fn sign(&self, signer: &Signer) -> String {
+        let now = self.0.clock.now();
+        signer.sign(&WorkloadClaims {
+            iss: self.0.issuer.name.to_string(),
+            aud: self.0.issuer.audience.to_string(),
+            sub: self.0.name.to_owned(),
+            iat: now.timestamp(),
+            exp: (now + OWN_LIFE).timestamp(),
+        })
+    }
+
+    fn assertion(&self, signer: &Signer) -> String {
+        let now = self.0.clock.now();
+        signer.sign(&AssertionClaims {
+            iss: self.0.name.to_owned(),
+            sub: self.0.name.to_owned(),
+            aud: self.0.issuer.audience.to_string(),
+            iat: now.timestamp(),
+            exp: (now + ASSERTION_LIFE).timestamp(),
+            jti: self.0.random.uuid7(&self.0.clock),
+        })
+    }
+}
+
+impl fmt::Debug for OwnToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnToken")
+            .field("workload", &self.0.name)
+            .finish_non_exhaustive()
+    }
+}

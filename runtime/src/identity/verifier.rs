@@ -1,0 +1,231 @@
+//! Verifies tokens against the authority's keys, and remembers which were good.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use contracts::tradewind::auth::v1::GetJwksRequest;
+use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
+use futures::future::BoxFuture;
+use moka::sync::Cache;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tonic::Status;
+
+use super::claims::{AccessClaims, WorkloadClaims};
+use super::error::VerifyError;
+use super::keys::{Jwk, KeyError, VerifyingKeys};
+use super::revocations::{Revocation, Revocations};
+use crate::call::User;
+use crate::client::Channel;
+use crate::clock::Clock;
+
+/// Verified tokens that are remembered, of each kind.
+const REMEMBERED: u64 = 10_000;
+/// Unknown key ids make the keys be fetched at most this often.
+const REFETCH_AFTER: Duration = Duration::from_secs(5);
+/// The same as long as there is no key at all.
+const FETCH_FIRST_AFTER: Duration = Duration::from_millis(100);
+
+/// Whose tokens count, and for whom they are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Issuer {
+    /// `iss` of tokens.
+    pub name: Arc<str>,
+    /// `aud` of tokens, and of workloads' assertions.
+    pub audience: Arc<str>,
+}
+
+impl Default for Issuer {
+    fn default() -> Issuer {
+        Issuer {
+            name: "tradewind".into(),
+            audience: "tradewind".into(),
+        }
+    }
+}
+
+pub(crate) type RevocationSource =
+    Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<Revocation>, Status>> + Send + Sync>;
+
+/// Verifies tokens; one for all services of a process.
+#[derive(Clone, Debug)]
+pub struct Verifier(Arc<Inner>);
+
+struct Inner {
+    issuer: Issuer,
+    clock: Clock,
+    keys: ArcSwap<VerifyingKeys>,
+    installed: ArcSwap<Vec<Jwk>>,
+    users: Cache<String, (User, i64)>,
+    workloads: Cache<String, (Arc<str>, i64)>,
+    revocations: Revocations,
+    authority: OnceLock<Channel>,
+    revocation_source: OnceLock<RevocationSource>,
+    last_fetch: Mutex<Option<Instant>>,
+}
+
+impl Verifier {
+    /// A verifier that knows no key yet.
+    pub fn new(issuer: Issuer, clock: Clock) -> Verifier {
+        Verifier(Arc::new(Inner {
+            issuer,
+            revocations: Revocations::new(clock.clone()),
+            clock,
+            keys: ArcSwap::default(),
+            installed: ArcSwap::default(),
+            users: Cache::new(REMEMBERED),
+            workloads: Cache::new(REMEMBERED),
+            authority: OnceLock::new(),
+            revocation_source: OnceLock::new(),
+            last_fetch: Mutex::new(None),
+        }))
+    }
+
+    /// Whose tokens count.
+    pub fn issuer(&self) -> &Issuer {
+        &self.0.issuer
+    }
+
+    /// The sessions that ended before their time.
+    pub fn revocations(&self) -> &Revocations {
+        &self.0.revocations
+    }
+
+    /// See [`super::Identity::verify_user`].
+    pub async fn verify_user(&self, token: &str) -> Result<User, VerifyError> {
+        let now = self.0.clock.now().timestamp();
+        let user = match self.0.users.get(token) {
+            Some((user, expires)) if expires > now => user,
+            Some(_) => return Err(VerifyError::Expired),
+            None => self.verify_new_user(token, now).await?,
+        };
+        if self.0.revocations.contains(user.session_id) {
+            return Err(VerifyError::Revoked);
+        }
+        Ok(user)
+    }
+
+    async fn verify_new_user(&self, token: &str, now: i64) -> Result<User, VerifyError> {
+        self.have_key_of(token).await?;
+        let claims: AccessClaims = self
+            .0
+            .keys
+            .load()
+            .verify_issued(token, &self.0.issuer, now)?;
+        let user = User {
+            id: claims.sub,
+            session_id: claims.sid,
+            roles: claims.roles.into(),
+        };
+        self.0
+            .users
+            .insert(token.to_owned(), (user.clone(), claims.exp));
+        Ok(user)
+    }
+
+    /// See [`super::Identity::verify_workload`].
+    pub async fn verify_workload(&self, token: &str) -> Result<Arc<str>, VerifyError> {
+        let now = self.0.clock.now().timestamp();
+        match self.0.workloads.get(token) {
+            Some((name, expires)) if expires > now => return Ok(name),
+            Some(_) => return Err(VerifyError::Expired),
+            None => {}
+        }
+        self.have_key_of(token).await?;
+        let claims: WorkloadClaims =
+            self.0
+                .keys
+                .load()
+                .verify_issued(token, &self.0.issuer, now)?;
+        let name: Arc<str> = claims.sub.into();
+        self.0
+            .workloads
+            .insert(token.to_owned(), (name.clone(), claims.exp));
+        Ok(name)
+    }
+
+    /// Replaces the keys. What was verified with others is forgotten.
+    pub fn install_keys(&self, keys: &[Jwk]) -> Result<(), KeyError> {
+        if self.0.installed.load().as_slice() == keys {
+            return Ok(());
+        }
+        self.0.keys.store(Arc::new(VerifyingKeys::new(keys)?));
+        self.0.installed.store(Arc::new(keys.to_vec()));
+        self.0.users.invalidate_all();
+        self.0.workloads.invalidate_all();
+        Ok(())
+    }
+
+    /// Where keys come from when nobody installs them: svc-auth.
+    pub(crate) fn set_authority(&self, channel: Channel) {
+        // The first one stays: there is one svc-auth in a mesh.
+        let _ = self.0.authority.set(channel);
+    }
+
+    pub(crate) fn authority(&self) -> Option<&Channel> {
+        self.0.authority.get()
+    }
+
+    pub(crate) fn set_revocation_source(&self, source: RevocationSource) {
+        // The first one stays: there is one svc-auth in a process.
+        let _ = self.0.revocation_source.set(source);
+    }
+
+    pub(crate) fn revocation_source(&self) -> Option<RevocationSource> {
+        self.0.revocation_source.get().cloned()
+    }
+
+    /// Whether there is a key to verify with.
+    pub fn has_keys(&self) -> bool {
+        !self.0.keys.load().is_empty()
+    }
+
+    async fn have_key_of(&self, token: &str) -> Result<(), VerifyError> {
+        if self.0.keys.load().knows_key_of(token)? {
+            return Ok(());
+        }
+        let fetched = self.fetch_keys().await;
+        let keys = self.0.keys.load();
+        match (keys.knows_key_of(token)?, fetched) {
+            (true, _) => Ok(()),
+            (false, Ok(())) => Err(VerifyError::Invalid("signed by an unknown key".into())),
+            (false, Err(_)) => Err(VerifyError::KeysUnavailable),
+        }
+    }
+
+    /// Fetches the keys, unless that was done just now; the last good ones stay if it fails.
+    pub(crate) async fn fetch_keys(&self) -> Result<(), Status> {
+        let Some(authority) = self.0.authority.get() else {
+            return Ok(());
+        };
+        let pause = if self.has_keys() {
+            REFETCH_AFTER
+        } else {
+            FETCH_FIRST_AFTER
+        };
+        let mut last_fetch = self.0.last_fetch.lock().await;
+        if last_fetch.is_some_and(|last| last.elapsed() < pause) {
+            return if self.has_keys() {
+                Ok(())
+            } else {
+                Err(Status::unavailable("no keys yet"))
+            };
+        }
+        *last_fetch = Some(Instant::now());
+        let reply = AuthServiceClient::new(authority.clone())
+            .get_jwks(GetJwksRequest {})
+            .await;
+        let keys = reply?.into_inner().keys;
+        self.install_keys(&keys)
+            .map_err(|error| Status::internal(error.to_string()))
+    }
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verifier")
+            .field("keys", &self.keys.load())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,144 @@
+//! Flags and environment variables, with all mistakes told at once and no secret printed.
+
+use std::error::Error as _;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::builder::OsStringValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, Command};
+
+/// Why there is no configuration.
+#[derive(Debug)]
+pub enum Refused {
+    /// Help or the version was asked for, or clap has its own words.
+    Clap(clap::Error),
+    /// Everything that is wrong.
+    Mistakes(Vec<String>),
+}
+
+impl From<clap::Error> for Refused {
+    fn from(error: clap::Error) -> Refused {
+        Refused::Clap(error)
+    }
+}
+
+impl Refused {
+    /// Prints it; the exit code is 0 for help and the version, else 2.
+    #[expect(
+        clippy::print_stderr,
+        reason = "there are no logs before there is a configuration"
+    )]
+    pub fn tell(&self) -> ExitCode {
+        match self {
+            Refused::Clap(error) => {
+                // There is nobody to tell that the terminal is gone.
+                let _ = error.print();
+                ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+            }
+            Refused::Mistakes(mistakes) => {
+                eprintln!("error: the configuration is wrong:");
+                for mistake in mistakes {
+                    eprintln!("  {mistake}");
+                }
+                eprintln!("\n--help lists all flags and environment variables.");
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+/// Parses as clap does, but goes on after a mistake to find the others. The values of arguments
+/// with `hide_env_values` are secrets and not printed.
+pub fn parse(mut command: Command, mut arguments: Vec<OsString>) -> Result<ArgMatches, Refused> {
+    let mut mistakes = Vec::new();
+    loop {
+        let error = match command.clone().try_get_matches_from(&arguments) {
+            Ok(matches) if mistakes.is_empty() => return Ok(matches),
+            Ok(_) => return Err(Refused::Mistakes(mistakes)),
+            Err(error) => error,
+        };
+        match error.kind() {
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => return Err(error.into()),
+            ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
+                let Some(argument) = argument_of(&command, &error) else {
+                    return Err(error.into());
+                };
+                mistakes.push(wrong_value(&argument, &error));
+                command = command.mut_arg(argument.get_id(), |argument| {
+                    argument.value_parser(OsStringValueParser::new())
+                });
+            }
+            ErrorKind::UnknownArgument => {
+                let unknown = context(&error, ContextKind::InvalidArg).unwrap_or_default();
+                mistakes.push(format!("there is no argument {unknown}"));
+                let before = arguments.len();
+                arguments.retain(|one| !is_argument(one, &unknown));
+                if arguments.len() == before {
+                    return Err(Refused::Mistakes(mistakes));
+                }
+            }
+            ErrorKind::MissingRequiredArgument => {
+                let missing = context(&error, ContextKind::InvalidArg).unwrap_or_default();
+                mistakes.push(format!("missing: {missing}"));
+                return Err(Refused::Mistakes(mistakes));
+            }
+            _ if mistakes.is_empty() => return Err(error.into()),
+            _ => {
+                mistakes.push(error.kind().to_string());
+                return Err(Refused::Mistakes(mistakes));
+            }
+        }
+    }
+}
+
+fn argument_of(command: &Command, error: &clap::Error) -> Option<clap::Arg> {
+    let named = context(error, ContextKind::InvalidArg)?;
+    command
+        .get_arguments()
+        .find(|argument| argument.to_string() == named)
+        .cloned()
+}
+
+fn wrong_value(argument: &clap::Arg, error: &clap::Error) -> String {
+    let flag = argument
+        .get_long()
+        .map_or_else(|| argument.to_string(), |long| format!("--{long}"));
+    let variable = argument
+        .get_env()
+        .map(|name| format!(" ({})", name.to_string_lossy()));
+    let variable = variable.unwrap_or_default();
+    let why = match error.source() {
+        Some(why) => why.to_string(),
+        None => match error.get(ContextKind::ValidValue) {
+            Some(ContextValue::Strings(valid)) => format!("it must be one of {}", valid.join(", ")),
+            _ => "the value is not valid".to_owned(),
+        },
+    };
+    match context(error, ContextKind::InvalidValue) {
+        Some(value) if !argument.is_hide_env_values_set() => {
+            format!("{flag}{variable} {value:?}: {why}")
+        }
+        _ => format!("{flag}{variable}: {why}"),
+    }
+}
+
+fn context(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) => Some(texts.join(", ")),
+        _ => None,
+    }
+}
+
+fn is_argument(given: &OsString, unknown: &str) -> bool {
+    let Some(given) = given.to_str() else {
+        return false;
+    };
+    given == unknown
+        || given
+            .split_once('=')
+            .is_some_and(|(flag, _)| flag == unknown)
+}

@@ -1,0 +1,282 @@
+//! The configuration that every process has, one struct per concern.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::host::HostConfig;
+use crate::identity::{Issuer, Signer};
+use crate::mesh::{Address, Mesh};
+use crate::start::StartError;
+use crate::telemetry::TelemetryConfig;
+
+/// What every process is configured with.
+#[derive(Args, Clone, Debug)]
+pub struct ProcessConfig {
+    /// Where gRPC is served; by default the service's port on all addresses
+    #[arg(long, env = "LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Where health and metrics are served; by default the service's port plus 1000
+    #[arg(long, env = "OPS_LISTEN", value_name = "ADDRESS")]
+    pub ops_listen: Option<SocketAddr>,
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
+    /// Where the other services are.
+    #[command(flatten)]
+    pub mesh: MeshConfig,
+    /// Tokens.
+    #[command(flatten)]
+    pub identity: IdentityConfig,
+    /// Events.
+    #[command(flatten)]
+    pub bus: BusConfig,
+    /// Limits and shutdown.
+    #[command(flatten)]
+    pub server: ServerConfig,
+}
+
+impl ProcessConfig {
+    /// Where gRPC is served.
+    pub fn address(&self, name: &str) -> SocketAddr {
+        self.listen
+            .unwrap_or((Ipv4Addr::UNSPECIFIED, default_port(name)).into())
+    }
+
+    /// Where health and metrics are served.
+    pub fn ops_address(&self, name: &str) -> SocketAddr {
+        self.ops_listen
+            .unwrap_or((Ipv4Addr::UNSPECIFIED, default_port(name) + 1000).into())
+    }
+
+    /// What is wrong beyond single values.
+    pub(super) fn mistakes(&self, name: &'static str) -> Vec<String> {
+        match self.identity.signer(name) {
+            Err(StartError::Config(mistakes)) => mistakes,
+            Err(other) => vec![other.to_string()],
+            Ok(_) => Vec::new(),
+        }
+    }
+}
+
+/// The port of a service, where its address is not configured.
+pub fn default_port(name: &str) -> u16 {
+    match name {
+        "svc-users" => 4001,
+        "svc-auth" => 4003,
+        "svc-catalog" => 4004,
+        "svc-orders" => 4005,
+        "svc-inventory" => 4006,
+        "svc-shipping" => 4007,
+        _ => 8080,
+    }
+}
+
+/// Where the services of the mesh are.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Mesh")]
+pub struct MeshConfig {
+    /// svc-users; several addresses with commas between
+    #[arg(
+        long,
+        env = "SVC_USERS_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:4001"
+    )]
+    pub svc_users_url: Address,
+    /// svc-auth
+    #[arg(
+        long,
+        env = "SVC_AUTH_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:4003"
+    )]
+    pub svc_auth_url: Address,
+    /// svc-catalog
+    #[arg(
+        long,
+        env = "SVC_CATALOG_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:4004"
+    )]
+    pub svc_catalog_url: Address,
+    /// svc-orders
+    #[arg(
+        long,
+        env = "SVC_ORDERS_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:4005"
+    )]
+    pub svc_orders_url: Address,
+    /// svc-inventory
+    #[arg(
+        long,
+        env = "SVC_INVENTORY_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:4006"
+    )]
+    pub svc_inventory_url: Address,
+    /// svc-shipping
+    #[arg(
+        long,
+        env = "SVC_SHIPPING_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:4007"
+    )]
+    pub svc_shipping_url: Address,
+}
+
+impl MeshConfig {
+    /// The addresses by name.
+    pub fn mesh(&self) -> Mesh {
+        let mesh = Mesh::default();
+        mesh.set("svc-users", self.svc_users_url.clone());
+        mesh.set("svc-auth", self.svc_auth_url.clone());
+        mesh.set("svc-catalog", self.svc_catalog_url.clone());
+        mesh.set("svc-orders", self.svc_orders_url.clone());
+        mesh.set("svc-inventory", self.svc_inventory_url.clone());
+        mesh.set("svc-shipping", self.svc_shipping_url.clone());
+        mesh
+    }
+}
+
+/// Whose tokens count, and how this workload proves itself.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Identity")]
+pub struct IdentityConfig {
+    /// Issuer of tokens (`iss`)
+    #[arg(
+        long,
+        env = "TOKEN_ISSUER",
+        value_name = "NAME",
+        default_value = "tradewind"
+    )]
+    pub token_issuer: String,
+    /// Audience of tokens (`aud`)
+    #[arg(
+        long,
+        env = "TOKEN_AUDIENCE",
+        value_name = "NAME",
+        default_value = "tradewind"
+    )]
+    pub token_audience: String,
+    /// File with this workload's private Ed25519 key (PEM, PKCS #8), whose public half svc-auth
+    /// is configured with; svc-auth itself needs none
+    #[arg(long, env = "WORKLOAD_KEY_FILE", value_name = "FILE")]
+    pub workload_key_file: Option<PathBuf>,
+}
+
+impl IdentityConfig {
+    /// Whose tokens count.
+    pub fn issuer(&self) -> Issuer {
+        Issuer {
+            name: self.token_issuer.as_str().into(),
+            audience: self.token_audience.as_str().into(),
+        }
+    }
+
+    /// The workload's key; its id is the workload's name. svc-auth has none, others must.
+    pub fn signer(&self, name: &str) -> Result<Option<Signer>, StartError> {
+        let Some(path) = &self.workload_key_file else {
+            if name == "svc-auth" {
+                return Ok(None);
+            }
+            return Err(StartError::config(
+                "--workload-key-file (WORKLOAD_KEY_FILE) is missing",
+            ));
+        };
+        let wrong = |why: String| {
+            let path = path.display();
+            StartError::config(format!(
+                "--workload-key-file (WORKLOAD_KEY_FILE) {path}: {why}"
+            ))
+        };
+        let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        Signer::from_pem(name, &pem)
+            .map(Some)
+            .map_err(|error| wrong(error.to_string()))
+    }
+}
+
+/// The event bus.
+#[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Events")]
+pub struct BusConfig {
+    /// NATS with JetStream, such as nats://127.0.0.1:4222; without it events stay in the process
+    #[arg(long, env = "NATS_URL", value_name = "URL", hide_env_values = true)]
+    pub nats_url: Option<String>,
+}
+
+impl std::fmt::Debug for BusConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = self.nats_url.as_ref().map(|_| "[redacted]");
+        f.debug_struct("BusConfig").field("nats_url", &url).finish()
+    }
+}
+
+/// What servers bear, and how they stop.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Server")]
+pub struct ServerConfig {
+    /// Calls at once; more are refused, the least important first
+    #[arg(
+        long,
+        env = "MAX_CONCURRENT_CALLS",
+        value_name = "NUMBER",
+        default_value_t = 1024
+    )]
+    pub max_concurrent_calls: usize,
+    /// Bytes of a request's message
+    #[arg(long, env = "MAX_REQUEST_BYTES", value_name = "BYTES", default_value_t = 4 * 1024 * 1024)]
+    pub max_request_bytes: usize,
+    /// Whether gRPC reflection is served; false in production
+    #[arg(
+        long,
+        env = "REFLECTION",
+        value_name = "BOOL",
+        default_value_t = true,
+        action = clap::ArgAction::Set
+    )]
+    pub reflection: bool,
+    /// Pause between being not ready and the end of accepting, for load balancers to notice
+    #[arg(long, env = "DRAIN_DELAY", value_name = "DURATION", default_value = "0s",
+        value_parser = duration)]
+    pub drain_delay: Duration,
+    /// Time for what is under way when the shutdown begins
+    #[arg(long, env = "DRAIN_TIMEOUT", value_name = "DURATION", default_value = "25s",
+        value_parser = duration)]
+    pub drain_timeout: Duration,
+}
+
+impl ServerConfig {
+    /// Sets the limits of a host.
+    pub fn limit(&self, config: &mut HostConfig) {
+        config.server.max_concurrent_calls = self.max_concurrent_calls;
+        config.server.max_request_bytes = self.max_request_bytes;
+        config.server.reflection = self.reflection;
+        config.http.drain_timeout = self.drain_timeout;
+        config.drain_delay = self.drain_delay;
+    }
+}
+
+/// A duration as flags write it: `250ms`, `10s`, `5m`, `12h`, `30d`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "a duration looks like 250ms, 10s, 5m, 12h or 30d".to_owned();
+    let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(unit);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        "ms" => return Ok(Duration::from_millis(number)),
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return Err(wrong()),
+    };
+    number
+        .checked_mul(seconds)
+        .map(Duration::from_secs)
+        .ok_or_else(wrong)
+}

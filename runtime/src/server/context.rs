@@ -1,0 +1,67 @@
+//! Gathers the call's context: for the handler, and for the client stack below it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use tonic::body::Body;
+
+use super::deadline::Deadline;
+use super::filter::{Filter, Next};
+use super::observe::Incoming;
+use super::policy::Verified;
+use crate::call::CallContext;
+use crate::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT, IDEMPOTENCY_KEY, text};
+
+#[derive(Clone)]
+pub(super) struct InContext;
+
+impl Filter for InContext {
+    async fn filter<N: Next>(&self, mut request: Request<Body>, next: &N) -> Response<Body> {
+        let call = context(&request);
+        request.extensions_mut().insert(call.clone());
+        call.scope_only(next.run(request)).await
+    }
+}
+
+fn context(request: &Request<Body>) -> CallContext {
+    let incoming = Incoming::of(request);
+    let headers = request.headers();
+    let verified = request
+        .extensions()
+        .get::<Verified>()
+        .cloned()
+        .unwrap_or_default();
+    let peer = request
+        .extensions()
+        .get::<crate::http::Peer>()
+        .map(|peer| peer.0.ip());
+    let own_agent = text(headers, "user-agent");
+    // Only the mesh may speak for a client outside of it.
+    let (client_address, user_agent) = match verified.caller.workload {
+        Some(_) => {
+            let address = text(headers, CLIENT_ADDRESS).and_then(|text| text.parse().ok());
+            (address, text(headers, CLIENT_USER_AGENT))
+        }
+        None => (peer.map(canonical), own_agent),
+    };
+    CallContext {
+        deadline: request
+            .extensions()
+            .get()
+            .map(|Deadline(deadline)| *deadline),
+        caller: verified.caller,
+        request_id: incoming.request_id.clone(),
+        idempotency_key: text(headers, IDEMPOTENCY_KEY)
+            .filter(|key| !key.is_empty())
+            .map(Arc::from),
+        client_address,
+        user_agent: user_agent.map(Arc::from),
+        user_token: verified.user_token,
+        span: incoming.span.clone(),
+    }
+}
+
+fn canonical(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}

@@ -1,0 +1,236 @@
+//! Work beside the calls: background loops, relays, and calls that must finish.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
+use crate::call::CallContext;
+use crate::start::StartError;
+
+/// Where a service starts its background work. At shutdown calls are drained first, then loops
+/// end, then relays.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    owner: &'static str,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    started: watch::Sender<bool>,
+    calls: TaskTracker,
+    loops: Stage,
+    relays: Stage,
+    died: mpsc::UnboundedSender<StartError>,
+}
+
+#[derive(Debug, Default)]
+struct Stage {
+    shutdown: CancellationToken,
+    tracker: TaskTracker,
+}
+
+impl Stage {
+    async fn stop(&self) {
+        self.shutdown.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}
+
+impl Tasks {
+    /// The tasks of one process, and the news of those that died.
+    pub(crate) fn new() -> (Tasks, mpsc::UnboundedReceiver<StartError>) {
+        let (died, news) = mpsc::unbounded_channel();
+        let shared = Shared {
+            started: watch::channel(false).0,
+            calls: TaskTracker::new(),
+            loops: Stage::default(),
+            relays: Stage::default(),
+            died,
+        };
+        (
+            Tasks {
+                owner: "",
+                shared: Arc::new(shared),
+            },
+            news,
+        )
+    }
+
+    pub(crate) fn of(&self, owner: &'static str) -> Tasks {
+        Tasks {
+            owner,
+            shared: self.shared.clone(),
+        }
+    }
+
+    /// Starts a loop that runs until its token is cancelled. If it ends before, or panics, the
+    /// process goes down with it.
+    pub fn spawn<F, Fut>(&self, name: &'static str, task: F)
+    where
+        F: FnOnce(CancellationToken) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.spawn_in(&self.shared.loops, name, task);
+    }
+
+    /// As `spawn`, for what must outlive everything that writes events: it starts once all
+    /// services are built, and is cancelled last.
+    pub fn spawn_relay<F, Fut>(&self, name: &'static str, task: F)
+    where
+        F: FnOnce(CancellationToken) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let mut started = self.shared.started.subscribe();
+        self.spawn_in(&self.shared.relays, name, |shutdown| async move {
+            let wait = async { started.wait_for(|started| *started).await.is_ok() };
+            if shutdown.run_until_cancelled(wait).await == Some(true) {
+                task(shutdown).await;
+            }
+        });
+    }
+
+    /// Runs a handler's steps to their end, also if the caller hangs up or the deadline passes;
+    /// shutdown waits for them.
+    pub async fn complete<F>(&self, call: &CallContext, future: F) -> F::Output
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match self.shared.calls.spawn(call.scope(future)).await {
+            Ok(output) => output,
+            // The panic layer of the call answers for it.
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // Only a runtime that is shutting down cancels: nobody is left to tell.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn spawn_in<F, Fut>(&self, stage: &Stage, name: &'static str, task: F)
+    where
+        F: FnOnce(CancellationToken) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let (owner, died, shutdown) =
+            (self.owner, self.shared.died.clone(), stage.shutdown.clone());
+        let work = async move {
+            let end = AssertUnwindSafe(task(shutdown.clone()))
+                .catch_unwind()
+                .await;
+            let why = match end {
+                Ok(()) if shutdown.is_cancelled() => return,
+                Ok(()) => "it returned before the shutdown".to_owned(),
+                Err(panic) => format!("panicked: {}", panic_message(&*panic)),
+            };
+            let (service, task) = (owner.to_owned(), name.to_owned());
+            // Nobody listens any more when the process is already going down.
+            let _ = died.send(StartError::TaskDied { service, task, why });
+        };
+        let span =
+            tracing::info_span!(parent: None, "task", service.name = owner, task.name = name);
+        stage.tracker.spawn(work.instrument(span));
+    }
+
+    /// Where the death of a task is told.
+    pub(crate) fn report_death(&self) -> mpsc::UnboundedSender<StartError> {
+        self.shared.died.clone()
+    }
+
+    /// All services are built: relays may publish.
+    pub(crate) fn start_relays(&self) {
+        self.shared.started.send_replace(true);
+    }
+
+    /// Waits for the steps of `complete`.
+    pub(crate) async fn drain_calls(&self) {
+        self.shared.calls.close();
+        self.shared.calls.wait().await;
+    }
+
+    pub(crate) async fn stop_loops(&self) {
+        self.shared.loops.stop().await;
+    }
+
+    pub(crate) async fn stop_relays(&self) {
+        self.shared.relays.stop().await;
+    }
+}
+
+/// The words of a panic.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without words")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_loop_that_panics_is_reported() {
+        let (tasks, mut died) = Tasks::new();
+        tasks
+            .of("svc-orders")
+            .spawn("recovery", |_| async { panic!("out of luck") });
+        let error = died.recv().await.unwrap();
+        assert_eq!(
+            error.to_string(),
+            "the task recovery of svc-orders ended: panicked: out of luck"
+        );
+    }
+
+    #[tokio::test]
+    async fn steps_finish_although_their_caller_hung_up() {
+        let (tasks, _died) = Tasks::new();
+        let (release, released) = tokio::sync::oneshot::channel::<()>();
+        let (done, finished) = tokio::sync::oneshot::channel::<()>();
+        let call = CallContext::background("test");
+        let steps = async move {
+            released.await.unwrap();
+            done.send(()).unwrap();
+        };
+        assert!(tasks.complete(&call, steps).now_or_never().is_none());
+        release.send(()).unwrap();
+        tasks.drain_calls().await;
+        finished.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn relays_wait_for_the_start_and_outlive_loops() {
+        let (tasks, _died) = Tasks::new();
+        let (ran, mut runs) = mpsc::unbounded_channel();
+        for (name, relay) in [("loop", false), ("relay", true)] {
+            let ran = ran.clone();
+            let task = move |shutdown: CancellationToken| async move {
+                ran.send(name).unwrap();
+                shutdown.cancelled().await;
+                ran.send(name).unwrap();
+            };
+            if relay {
+                tasks.spawn_relay(name, task)
+            } else {
+                tasks.spawn(name, task)
+            }
+        }
+        assert_eq!(runs.recv().await, Some("loop"));
+        tasks.start_relays();
+        assert_eq!(runs.recv().await, Some("relay"));
+        tasks.stop_loops().await;
+        tasks.stop_relays().await;
+        assert_eq!(
+            (runs.recv().await, runs.recv().await),
+            (Some("loop"), Some("relay"))
+        );
+    }
+}

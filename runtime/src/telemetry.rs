@@ -1,0 +1,150 @@
+//! Logs, traces and metrics of a process; one set for all services in it.
+
+mod calls;
+mod logs;
+mod propagation;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::metrics::{Histogram, Meter, MeterProvider as _};
+use opentelemetry_otlp::WithExportConfig as _;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use prometheus::Registry;
+
+pub use calls::{CallMetrics, CallRecord, code_name};
+pub use logs::{LogFormat, TelemetryConfig};
+pub use propagation::{
+    continue_trace, inject, inject_into, parent_from, span_of, trace_id, trace_of,
+};
+
+use crate::start::StartError;
+
+/// Bounds of the histograms of durations, in seconds, as the semantic conventions advise.
+pub const DURATION_BOUNDS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+
+/// Metrics and traces of a process.
+#[derive(Clone)]
+pub struct Telemetry(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    meters: SdkMeterProvider,
+    tracers: Option<SdkTracerProvider>,
+    server: CallMetrics,
+    client: CallMetrics,
+}
+
+impl Telemetry {
+    /// Sets up the process: logs to standard error, traces over OTLP if there is an endpoint,
+    /// metrics for the ops port. Once per process, inside of a Tokio runtime.
+    pub fn install(process: &'static str, config: &TelemetryConfig) -> Result<Self, StartError> {
+        let tracers = tracers(process, config)?;
+        let telemetry = Telemetry::new(process, Some(tracers.clone()))?;
+        logs::install(config, &tracers)?;
+        opentelemetry::global::set_meter_provider(telemetry.0.meters.clone());
+        Ok(telemetry)
+    }
+
+    /// Metrics alone, that nobody else in the process sees: for tests.
+    pub fn detached() -> Telemetry {
+        Telemetry::new("test", None).expect("a new registry has no names to clash with")
+    }
+
+    fn new(process: &'static str, tracers: Option<SdkTracerProvider>) -> Result<Self, StartError> {
+        let registry = Registry::new();
+        let exporter = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .build()
+            .map_err(StartError::other)?;
+        let meters = SdkMeterProvider::builder()
+            .with_resource(resource(process))
+            .with_reader(exporter)
+            .build();
+        let meter = meters.meter("tradewind");
+        let server = CallMetrics::new(duration(&meter, "rpc.server.call.duration", "calls served"));
+        let client = CallMetrics::new(duration(&meter, "rpc.client.call.duration", "calls made"));
+        Ok(Telemetry(Arc::new(Inner {
+            registry,
+            meters,
+            tracers,
+            server,
+            client,
+        })))
+    }
+
+    /// Makes instruments whose values show up at `/metrics`.
+    pub fn meter(&self) -> Meter {
+        self.0.meters.meter("tradewind")
+    }
+
+    /// Durations of the calls that are served.
+    pub fn server_metrics(&self) -> CallMetrics {
+        self.0.server.clone()
+    }
+
+    /// Durations of the calls that are made.
+    pub fn client_metrics(&self) -> CallMetrics {
+        self.0.client.clone()
+    }
+
+    /// The metrics in Prometheus' text format.
+    pub fn prometheus(&self) -> String {
+        let encoder = prometheus::TextEncoder::new();
+        encoder
+            .encode_to_string(&self.0.registry.gather())
+            .unwrap_or_else(|error| {
+                tracing::error!(%error, "metrics cannot be written");
+                String::new()
+            })
+    }
+
+    /// Sends what was not sent yet, and ends. Blocks for up to five seconds.
+    pub fn flush(&self) {
+        if let Some(tracers) = &self.0.tracers {
+            // The process ends anyway; there is nobody left to tell.
+            let _ = tracers.shutdown_with_timeout(Duration::from_secs(5));
+        }
+    }
+}
+
+/// A histogram of durations in seconds.
+pub fn duration(meter: &Meter, name: &'static str, of: &str) -> Histogram<f64> {
+    meter
+        .f64_histogram(name)
+        .with_unit("s")
+        .with_description(format!("Duration of {of}"))
+        .with_boundaries(DURATION_BOUNDS.to_vec())
+        .build()
+}
+
+fn resource(process: &'static str) -> Resource {
+    Resource::builder().with_service_name(process).build()
+}
+
+/// Without an endpoint nothing is recorded, but ids are made, for the logs and the next hop.
+fn tracers(
+    process: &'static str,
+    config: &TelemetryConfig,
+) -> Result<SdkTracerProvider, StartError> {
+    let builder = SdkTracerProvider::builder().with_resource(resource(process));
+    let Some(endpoint) = &config.otlp_endpoint else {
+        return Ok(builder.with_sampler(Sampler::AlwaysOff).build());
+    };
+    let exporter = opentelemetry_otlp::SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .build()
+        .map_err(|error| StartError::config(format!("--otlp-endpoint: {error}")))?;
+    Ok(builder.with_batch_exporter(exporter).build())
+}
+
+impl std::fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Telemetry")
+    }
+}

@@ -1,0 +1,83 @@
+//! Logs: for people or as JSON, always with the ids of the trace and the request.
+
+use std::io::IsTerminal as _;
+
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+
+use crate::start::StartError;
+
+/// Logs and traces.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Telemetry")]
+pub struct TelemetryConfig {
+    /// How logs look; `pretty` on a terminal, else `json`
+    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// What is logged: a level, or levels by target, such as `info,runtime=debug`
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+    /// Where traces go over OTLP/gRPC, such as `http://127.0.0.1:4317`; nowhere if it is not set.
+    /// OTEL_TRACES_SAMPLER says which
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+}
+
+/// How logs look.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object per line.
+    Json,
+}
+
+pub(super) fn install(
+    config: &TelemetryConfig,
+    tracers: &SdkTracerProvider,
+) -> Result<(), StartError> {
+    let directives = if config.log.is_empty() {
+        "info"
+    } else {
+        &config.log
+    };
+    let filter = EnvFilter::try_new(directives)
+        .map_err(|error| StartError::config(format!("--log {directives:?}: {error}")))?;
+    let terminal = std::io::stderr().is_terminal();
+    let by_default = if terminal {
+        LogFormat::Pretty
+    } else {
+        LogFormat::Json
+    };
+    let output = match config.log_format.unwrap_or(by_default) {
+        LogFormat::Pretty => tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(terminal)
+            .with_filter(filter)
+            .boxed(),
+        LogFormat::Json => tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .with_writer(std::io::stderr)
+            .with_filter(filter)
+            .boxed(),
+    };
+    // Spans are ours alone: libraries' own would bury them.
+    let traces = tracing_opentelemetry::layer()
+        .with_tracer(tracers.tracer("tradewind"))
+        .with_location(false)
+        .with_threads(false)
+        .with_filter(EnvFilter::new(
+            "info,h2=off,hyper=off,tower=off,tonic=off,opentelemetry=off,sqlx=off",
+        ));
+    let installed = tracing_subscriber::registry()
+        .with(output)
+        .with(traces)
+        .try_init();
+    installed.map_err(|_| StartError::other("telemetry was installed before"))
+}
