@@ -1,0 +1,63 @@
+//! svc-catalog: what is sold, and at which price (`tradewind.catalog.v1`).
+
+mod cached;
+mod domain;
+mod error;
+mod events;
+mod grpc;
+mod store;
+
+use ::store::{Cache, CacheConfig, Database, DatabaseConfig, Idempotency, Outbox};
+use contracts::tradewind::catalog::v1::catalog_service_server::CatalogServiceServer;
+use runtime::StartError;
+use runtime::clock::Clock;
+use runtime::node::Node;
+use runtime::service::Service;
+
+use crate::cached::Cached;
+
+/// What the catalogue is configured by.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    /// Its database.
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+    /// Its cache.
+    #[command(flatten)]
+    pub cache: CacheConfig,
+}
+
+impl Config {
+    /// With these stores.
+    #[must_use]
+    pub fn new(database: DatabaseConfig, cache: CacheConfig) -> Self {
+        Self { database, cache }
+    }
+}
+
+/// What the RPCs work with.
+#[derive(Clone)]
+pub(crate) struct Catalog {
+    db: Database,
+    outbox: Outbox,
+    idempotency: Idempotency,
+    cached: Cached,
+    clock: Clock,
+}
+
+/// The catalogue, ready to be served.
+///
+/// # Errors
+/// When the configuration is wrong or the migrations do not fit the database.
+pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
+    let db = Database::open(&config.database, node, ::store::migrations!()).await?;
+    let cached = Cached::new(Cache::open(&config.cache, node.name)?, node);
+    let catalog = Catalog {
+        outbox: Outbox::new(&db, node),
+        idempotency: Idempotency::new(&db, node),
+        cached,
+        clock: node.clock.clone(),
+        db,
+    };
+    Ok(Service::new(node).with(CatalogServiceServer::new(catalog)))
+}

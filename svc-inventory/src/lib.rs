@@ -1,0 +1,104 @@
+//! svc-inventory: what is in stock, and what of it is promised (`tradewind.inventory.v1`).
+
+mod cached;
+mod domain;
+mod error;
+mod events;
+mod expiry;
+mod grpc;
+mod store;
+
+use std::time::Duration;
+
+use ::store::{Cache, CacheConfig, Database, DatabaseConfig, Idempotency, Outbox, Tx};
+use chrono::TimeDelta;
+use contracts::tradewind::inventory::v1::inventory_service_server::InventoryServiceServer;
+use runtime::StartError;
+use runtime::clock::Clock;
+use runtime::node::Node;
+use runtime::process::duration;
+use runtime::random::Random;
+use runtime::service::Service;
+
+use crate::cached::Cached;
+use crate::domain::reservation::Reservation;
+use crate::error::Error;
+
+/// What the inventory is configured by.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    /// Its database.
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+    /// Its cache.
+    #[command(flatten)]
+    pub cache: CacheConfig,
+    /// For how long units are held back for an order that is not confirmed.
+    #[arg(long, env = "RESERVATION_TTL", default_value = "15m", value_parser = duration)]
+    pub reservation_ttl: Duration,
+    /// The pause between two looks for reservations whose time is over.
+    #[arg(long, env = "EXPIRY_SWEEP_INTERVAL", default_value = "1s", value_parser = duration)]
+    pub expiry_sweep_interval: Duration,
+}
+
+impl Config {
+    /// With these stores and the defaults for the rest.
+    #[must_use]
+    pub fn new(database: DatabaseConfig, cache: CacheConfig) -> Self {
+        Self {
+            database,
+            cache,
+            reservation_ttl: Duration::from_secs(15 * 60),
+            expiry_sweep_interval: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What the RPCs work with.
+#[derive(Clone)]
+pub(crate) struct Inventory {
+    db: Database,
+    outbox: Outbox,
+    idempotency: Idempotency,
+    cached: Cached,
+    clock: Clock,
+    random: Random,
+    hold_for: TimeDelta,
+}
+
+/// The inventory, ready to be served.
+///
+/// # Errors
+/// When the configuration is wrong or the migrations do not fit the database.
+pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
+    let hold_for = TimeDelta::from_std(config.reservation_ttl)
+        .map_err(|_| StartError::config("RESERVATION_TTL is too long"))?;
+    let db = Database::open(&config.database, node, ::store::migrations!()).await?;
+    let cached = Cached::new(Cache::open(&config.cache, node.name)?, node);
+    let inventory = Inventory {
+        outbox: Outbox::new(&db, node),
+        idempotency: Idempotency::new(&db, node),
+        cached,
+        clock: node.clock.clone(),
+        random: node.random.clone(),
+        hold_for,
+        db,
+    };
+    events::consume(node, &inventory);
+    let (sweeper, every) = (inventory.clone(), config.expiry_sweep_interval);
+    node.tasks.spawn("expiry-sweep", move |shutdown| {
+        expiry::sweep(sweeper, every, shutdown)
+    });
+
+    Ok(Service::new(node).with(InventoryServiceServer::new(inventory)))
+}
+
+impl Inventory {
+    /// Tells of the change of a reservation and commits it; who reads its stock here next sees it.
+    async fn commit_change(&self, mut tx: Tx, reservation: &Reservation) -> Result<(), Error> {
+        self.tell_of_reservation(&mut tx, reservation).await?;
+        tx.commit().await?;
+        self.cached.forget(reservation.lines.skus());
+        Ok(())
+    }
+}

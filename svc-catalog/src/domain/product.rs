@@ -1,0 +1,213 @@
+//! A product and its changes.
+
+use chrono::{DateTime, Utc};
+
+use super::Mistake;
+use super::price::Price;
+
+/// Something that is sold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Product {
+    pub(crate) sku: String,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) price: Price,
+    pub(crate) state: State,
+    /// Grows by one with each change; the etag shows it.
+    pub(crate) version: i64,
+    pub(crate) create_time: DateTime<Utc>,
+    pub(crate) update_time: DateTime<Utc>,
+}
+
+/// Whether a product is sold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Active,
+    Archived,
+}
+
+/// New values; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) title: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) price: Option<Price>,
+}
+
+/// Why a product does not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It is no longer sold.
+    Archived,
+    /// The etag is not that of its version.
+    Stale,
+}
+
+impl Product {
+    /// A new product, on sale.
+    pub(crate) fn new(
+        sku: String,
+        title: String,
+        description: String,
+        price: Price,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let state = State::Active;
+        Self {
+            sku,
+            title,
+            description,
+            price,
+            state,
+            version: 1,
+            create_time: now,
+            update_time: now,
+        }
+    }
+
+    /// What a client sends back with a change, to refuse it if the product has changed since.
+    pub(crate) fn etag(&self) -> String {
+        self.version.to_string()
+    }
+
+    /// Takes new values over. Returns whether anything is different now.
+    ///
+    /// # Errors
+    /// `Stale` if `etag` is neither empty nor the product's, `Archived` if it is not on sale.
+    pub(crate) fn update(
+        &mut self,
+        change: Change,
+        etag: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Refusal> {
+        if !etag.is_empty() && etag != self.etag() {
+            return Err(Refusal::Stale);
+        }
+        if self.state == State::Archived {
+            return Err(Refusal::Archived);
+        }
+        let before = self.clone();
+        self.title = change.title.unwrap_or_else(|| self.title.clone());
+        self.description = change
+            .description
+            .unwrap_or_else(|| self.description.clone());
+        self.price = change.price.unwrap_or(self.price);
+        let changed = *self != before;
+        if changed {
+            self.touch(now);
+        }
+        Ok(changed)
+    }
+
+    /// Takes the product out of sale. Returns whether it was on sale.
+    pub(crate) fn archive(&mut self, now: DateTime<Utc>) -> bool {
+        let changed = self.state == State::Active;
+        if changed {
+            self.state = State::Archived;
+            self.touch(now);
+        }
+        changed
+    }
+
+    fn touch(&mut self, now: DateTime<Utc>) {
+        self.version += 1;
+        self.update_time = now;
+    }
+}
+
+/// A title that says something.
+///
+/// # Errors
+/// It is empty or blank.
+pub(crate) fn title(text: String) -> Result<String, Mistake> {
+    if text.trim().is_empty() {
+        return Err(Mistake::new("product.title", "must not be blank"));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::currency::Currency;
+
+    const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+    fn heart() -> Product {
+        let pounds = Currency::of("GBP").expect("a code of the table");
+        let price = Price::from_minor(pounds, 255).expect("within the bounds");
+        Product::new(
+            "85123A".into(),
+            "WHITE HEART".into(),
+            String::new(),
+            price,
+            START,
+        )
+    }
+
+    fn later() -> DateTime<Utc> {
+        START + chrono::TimeDelta::seconds(1)
+    }
+
+    fn titled(title: &str) -> Change {
+        Change {
+            title: Some(title.into()),
+            ..Change::default()
+        }
+    }
+
+    #[test]
+    fn a_change_gives_a_new_etag() {
+        let mut product = heart();
+        let etag = product.etag();
+        assert_eq!(
+            product.update(titled("RED HEART"), &etag, later()),
+            Ok(true)
+        );
+        assert_eq!(product.title, "RED HEART");
+        assert_ne!(product.etag(), etag);
+        assert_eq!((product.create_time, product.update_time), (START, later()));
+    }
+
+    #[test]
+    fn a_change_to_the_same_values_is_none() {
+        let mut product = heart();
+        assert_eq!(
+            product.update(titled("WHITE HEART"), "", later()),
+            Ok(false)
+        );
+        assert_eq!(product, heart());
+    }
+
+    #[test]
+    fn a_stale_etag_is_refused() {
+        let mut product = heart();
+        let etag = product.etag();
+        product
+            .update(titled("RED HEART"), &etag, later())
+            .expect("the etag is fresh");
+        assert_eq!(
+            product.update(titled("BLUE"), &etag, later()),
+            Err(Refusal::Stale)
+        );
+        assert_eq!(product.title, "RED HEART");
+    }
+
+    #[test]
+    fn an_archived_product_stays_as_it_is() {
+        let mut product = heart();
+        assert!(product.archive(later()));
+        assert!(!product.archive(later()));
+        assert_eq!(product.version, 2);
+        assert_eq!(
+            product.update(titled("RED HEART"), "", later()),
+            Err(Refusal::Archived)
+        );
+    }
+
+    #[test]
+    fn a_blank_title_is_a_mistake() {
+        assert!(title(" \t".into()).is_err());
+        assert_eq!(title("A".into()), Ok("A".into()));
+    }
+}

@@ -1,0 +1,86 @@
+//! The RPCs of the contract: request -> domain and store -> reply.
+
+mod convert;
+mod mask;
+mod read;
+mod write;
+
+use contracts::tradewind::catalog::v1::catalog_service_server::CatalogService;
+use contracts::tradewind::catalog::v1::{
+    ArchiveProductRequest, ArchiveProductResponse, BatchGetProductsRequest,
+    BatchGetProductsResponse, CreateProductRequest, CreateProductResponse, GetProductRequest,
+    GetProductResponse, ListProductsRequest, ListProductsResponse, SearchProductsRequest,
+    SearchProductsResponse, UpdateProductRequest, UpdateProductResponse,
+};
+use runtime::call::CallContext;
+use tonic::{Request, Response, Status};
+
+use crate::Catalog;
+
+#[tonic::async_trait]
+impl CatalogService for Catalog {
+    async fn list_products(
+        &self,
+        request: Request<ListProductsRequest>,
+    ) -> Result<Response<ListProductsResponse>, Status> {
+        read::list(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_product(
+        &self,
+        request: Request<GetProductRequest>,
+    ) -> Result<Response<GetProductResponse>, Status> {
+        read::get(self, &request.into_inner().sku)
+            .await
+            .map(Response::new)
+    }
+
+    async fn search_products(
+        &self,
+        request: Request<SearchProductsRequest>,
+    ) -> Result<Response<SearchProductsResponse>, Status> {
+        read::search(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn batch_get_products(
+        &self,
+        request: Request<BatchGetProductsRequest>,
+    ) -> Result<Response<BatchGetProductsResponse>, Status> {
+        read::batch_get(self, &request.into_inner().skus)
+            .await
+            .map(Response::new)
+    }
+
+    async fn create_product(
+        &self,
+        request: Request<CreateProductRequest>,
+    ) -> Result<Response<CreateProductResponse>, Status> {
+        let call = CallContext::of(&request);
+        write::create(self, &call, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn update_product(
+        &self,
+        request: Request<UpdateProductRequest>,
+    ) -> Result<Response<UpdateProductResponse>, Status> {
+        let call = CallContext::of(&request);
+        write::update(self, &call, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn archive_product(
+        &self,
+        request: Request<ArchiveProductRequest>,
+    ) -> Result<Response<ArchiveProductResponse>, Status> {
+        write::archive(self, &request.into_inner().sku)
+            .await
+            .map(Response::new)
+    }
+}

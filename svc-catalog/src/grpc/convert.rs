@@ -1,0 +1,97 @@
+//! Between the messages of the contract and the domain.
+
+use chrono::{DateTime, Utc};
+use contracts::google::r#type::Money;
+use contracts::tradewind::catalog::v1 as proto;
+use prost_types::Timestamp;
+
+use crate::domain::Mistake;
+use crate::domain::price::Price;
+use crate::domain::product::{self, Change, Product, State};
+use crate::grpc::mask::Mask;
+
+/// What a client says of a new product. OUTPUT_ONLY fields are not looked at.
+pub(super) struct NewProduct {
+    pub(super) sku: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) price: Price,
+}
+
+impl NewProduct {
+    /// # Errors
+    /// All mistakes at once.
+    pub(super) fn of(product: proto::Product) -> Result<Self, Vec<Mistake>> {
+        let (title, price) = both(product::title(product.title), price_of(product.price))?;
+        Ok(Self {
+            sku: product.sku,
+            title,
+            description: product.description,
+            price,
+        })
+    }
+}
+
+/// The new values that a client sends with an update.
+///
+/// # Errors
+/// All mistakes at once.
+pub(super) fn change_of(product: proto::Product, mask: Mask) -> Result<Change, Vec<Mistake>> {
+    let title = mask
+        .title
+        .then(|| product::title(product.title))
+        .transpose();
+    let price = mask.price.then(|| price_of(product.price)).transpose();
+    let (title, price) = both(title, price)?;
+    Ok(Change {
+        title,
+        description: mask.description.then_some(product.description),
+        price,
+    })
+}
+
+/// A product as clients see it.
+pub(super) fn message_of(product: Product) -> proto::Product {
+    let etag = product.etag();
+    let (units, nanos) = product.price.units_and_nanos();
+    let currency_code = product.price.currency().code().to_owned();
+    let state = match product.state {
+        State::Active => proto::ProductState::Active,
+        State::Archived => proto::ProductState::Archived,
+    };
+    proto::Product {
+        sku: product.sku,
+        title: product.title,
+        description: product.description,
+        price: Some(Money {
+            currency_code,
+            units,
+            nanos,
+        }),
+        state: state.into(),
+        create_time: Some(timestamp_of(product.create_time)),
+        update_time: Some(timestamp_of(product.update_time)),
+        etag,
+    }
+}
+
+fn price_of(money: Option<Money>) -> Result<Price, Mistake> {
+    let money = money.ok_or_else(|| Mistake::new("product.price", "must be set"))?;
+    Price::from_money(&money.currency_code, money.units, money.nanos)
+}
+
+fn timestamp_of(time: DateTime<Utc>) -> Timestamp {
+    // Below 10^9, so it fits, also in the leap second that chrono writes as 10^9 and more.
+    let nanos = time.timestamp_subsec_nanos().min(999_999_999) as i32;
+    Timestamp {
+        seconds: time.timestamp(),
+        nanos,
+    }
+}
+
+fn both<A, B>(a: Result<A, Mistake>, b: Result<B, Mistake>) -> Result<(A, B), Vec<Mistake>> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (a, b) => Err(a.err().into_iter().chain(b.err()).collect()),
+    }
+}

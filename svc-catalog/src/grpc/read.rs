@@ -1,0 +1,108 @@
+//! Get, list, search.
+
+use contracts::tradewind::catalog::v1::{
+    BatchGetProductsResponse, GetProductResponse, ListProductsRequest, ListProductsResponse,
+    SearchProductsRequest, SearchProductsResponse,
+};
+use tonic::Status;
+
+use super::convert::message_of;
+use crate::Catalog;
+use crate::domain::Mistake;
+use crate::domain::words::Words;
+use crate::error::Error;
+use crate::store::search::Position;
+use crate::store::{products, search as found};
+
+pub(super) async fn get(catalog: &Catalog, sku: &str) -> Result<GetProductResponse, Status> {
+    let fill = || async {
+        let mut tx = catalog.db.read().await?;
+        let product = products::get(&mut tx, sku).await?;
+        let product = product.ok_or_else(|| Error::NotFound {
+            sku: sku.to_owned(),
+        })?;
+        let version = product.version;
+        Ok((
+            version,
+            GetProductResponse {
+                product: Some(message_of(product)),
+            },
+        ))
+    };
+    catalog.cached.product(sku, fill).await
+}
+
+pub(super) async fn list(
+    catalog: &Catalog,
+    request: ListProductsRequest,
+) -> Result<ListProductsResponse, Status> {
+    let size = store::page::size(request.page_size, 50, 1000);
+    let list = if request.show_archived {
+        "products with archived"
+    } else {
+        "products"
+    };
+    let after: String = store::page::decode(list, &request.page_token)?.unwrap_or_default();
+    let fill = || async {
+        let mut tx = catalog.db.read().await?;
+        // One more than fits tells whether there is a next page.
+        let mut page = products::list(&mut tx, &after, request.show_archived, size + 1).await?;
+        let more = page.len() as i64 > size;
+        page.truncate(size as usize);
+        let next_page_token = match page.last() {
+            Some(last) if more => store::page::encode(list, &last.sku),
+            _ => String::new(),
+        };
+        let products = page.into_iter().map(message_of).collect();
+        Ok(ListProductsResponse {
+            products,
+            next_page_token,
+        })
+    };
+    let key = format!("{list}/{size}/{after}");
+    catalog.cached.page(&key, fill).await
+}
+
+pub(super) async fn search(
+    catalog: &Catalog,
+    request: SearchProductsRequest,
+) -> Result<SearchProductsResponse, Status> {
+    const LIST: &str = "products:search";
+    let size = store::page::size(request.page_size, 20, 100);
+    let words = Words::of(&request.query)
+        .ok_or_else(|| Error::from(Mistake::new("query", "must have a letter or a digit")))?;
+    // The rank travels by its bits, to stay exact.
+    let after: Option<(u64, String)> = store::page::decode(LIST, &request.page_token)?;
+    let after = after.map_or(Position::START, |(rank, sku)| Position {
+        rank: f64::from_bits(rank),
+        sku,
+    });
+    let mut tx = catalog.db.read().await?;
+    let mut page = found::search(&mut tx, &words, &after, size + 1).await?;
+    let more = page.len() as i64 > size;
+    page.truncate(size as usize);
+    let next_page_token = match page.last() {
+        Some(last) if more => store::page::encode(LIST, &(last.rank.to_bits(), &last.product.sku)),
+        _ => String::new(),
+    };
+    let products = page
+        .into_iter()
+        .map(|found| message_of(found.product))
+        .collect();
+    Ok(SearchProductsResponse {
+        products,
+        next_page_token,
+    })
+}
+
+/// What orders are priced by: as it is now, never from a cache.
+pub(super) async fn batch_get(
+    catalog: &Catalog,
+    skus: &[String],
+) -> Result<BatchGetProductsResponse, Status> {
+    let mut tx = catalog.db.read().await?;
+    let products = products::get_many(&mut tx, skus).await?;
+    Ok(BatchGetProductsResponse {
+        products: products.into_iter().map(message_of).collect(),
+    })
+}

@@ -1,0 +1,119 @@
+//! Create, update, archive.
+
+use contracts::tradewind::catalog::v1::{
+    ArchiveProductResponse, CreateProductRequest, CreateProductResponse, UpdateProductRequest,
+    UpdateProductResponse,
+};
+use runtime::call::CallContext;
+use store::{Claim, Tx};
+use tonic::Status;
+
+use super::convert::{NewProduct, change_of, message_of};
+use super::mask::Mask;
+use crate::Catalog;
+use crate::domain::product::Product;
+use crate::error::Error;
+use crate::store::products;
+
+pub(super) async fn create(
+    catalog: &Catalog,
+    call: &CallContext,
+    request: CreateProductRequest,
+) -> Result<CreateProductResponse, Status> {
+    const METHOD: &str = "/tradewind.catalog.v1.CatalogService/CreateProduct";
+    let request = &request;
+    let create = |claim: Claim| async move {
+        let new = request.product.clone().unwrap_or_default();
+        let NewProduct {
+            sku,
+            title,
+            description,
+            price,
+        } = NewProduct::of(new).map_err(Error::Invalid)?;
+        let product = Product::new(sku, title, description, price, catalog.clock.now());
+
+        let mut tx = catalog.db.begin().await?;
+        claim.start(&mut tx).await?;
+        products::insert(&mut tx, &product).await?;
+        catalog.tell_of(&mut tx, &product).await?;
+        let reply = CreateProductResponse {
+            product: Some(message_of(product.clone())),
+        };
+        claim.finish(&mut tx, &reply).await?;
+        catalog.commit(tx, &product).await?;
+        Ok(reply)
+    };
+    catalog
+        .idempotency
+        .once(call, METHOD, request, create)
+        .await
+}
+
+pub(super) async fn update(
+    catalog: &Catalog,
+    call: &CallContext,
+    request: UpdateProductRequest,
+) -> Result<UpdateProductResponse, Status> {
+    const METHOD: &str = "/tradewind.catalog.v1.CatalogService/UpdateProduct";
+    let request = &request;
+    let update = |claim: Claim| async move {
+        let new = request.product.clone().unwrap_or_default();
+        let (sku, etag) = (new.sku.clone(), new.etag.clone());
+        let mask = Mask::of(request.update_mask.as_ref(), &new).map_err(Error::from)?;
+        let change = change_of(new, mask).map_err(Error::Invalid)?;
+
+        let mut tx = catalog.db.begin().await?;
+        claim.start(&mut tx).await?;
+        let mut product = locked(&mut tx, &sku).await?;
+        let changed = product
+            .update(change, &etag, catalog.clock.now())
+            .map_err(|refusal| Error::Refused { sku, refusal })?;
+        if changed {
+            products::update(&mut tx, &product).await?;
+            catalog.tell_of(&mut tx, &product).await?;
+        }
+        let reply = UpdateProductResponse {
+            product: Some(message_of(product.clone())),
+        };
+        claim.finish(&mut tx, &reply).await?;
+        catalog.commit(tx, &product).await?;
+        Ok(reply)
+    };
+    catalog
+        .idempotency
+        .once(call, METHOD, request, update)
+        .await
+}
+
+/// Idempotent by itself: a product that is archived stays as it is.
+pub(super) async fn archive(
+    catalog: &Catalog,
+    sku: &str,
+) -> Result<ArchiveProductResponse, Status> {
+    let mut tx = catalog.db.begin().await?;
+    let mut product = locked(&mut tx, sku).await?;
+    if product.archive(catalog.clock.now()) {
+        products::update(&mut tx, &product).await?;
+        catalog.tell_of(&mut tx, &product).await?;
+        catalog.commit(tx, &product).await?;
+    }
+    Ok(ArchiveProductResponse {
+        product: Some(message_of(product)),
+    })
+}
+
+async fn locked(tx: &mut Tx, sku: &str) -> Result<Product, Error> {
+    let product = products::get_locked(tx, sku).await?;
+    product.ok_or_else(|| Error::NotFound {
+        sku: sku.to_owned(),
+    })
+}
+
+impl Catalog {
+    /// Commits what was done to `product`; who reads it here next sees it.
+    async fn commit(&self, tx: Tx, product: &Product) -> Result<(), Error> {
+        tx.commit().await?;
+        self.cached.forget(&product.sku, product.version).await;
+        Ok(())
+    }
+}

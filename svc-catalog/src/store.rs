@@ -1,0 +1,4 @@
+//! SQL over a transaction: the same rows on Postgres and on SQLite.
+
+pub(crate) mod products;
+pub(crate) mod search;

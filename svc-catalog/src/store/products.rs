@@ -1,0 +1,165 @@
+//! The table of products.
+
+use chrono::{DateTime, Utc};
+use store::{Dialect, Tx};
+
+use crate::domain::currency::Currency;
+use crate::domain::price::Price;
+use crate::domain::product::{Product, State};
+use crate::error::Error;
+
+/// `SELECT` of all that a [`Row`] holds, and what comes after it.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT sku, title, description, currency, price, state, version, create_time, \
+             update_time ",
+            $rest
+        )
+    };
+}
+
+/// The product with this SKU.
+pub(crate) async fn get(tx: &mut Tx, sku: &str) -> Result<Option<Product>, Error> {
+    let row = store::fetch_optional!(tx, Row, select!("FROM products WHERE sku = $1"), sku)?;
+    row.map(Product::try_from).transpose()
+}
+
+/// The product with this SKU, locked until the transaction ends.
+pub(crate) async fn get_locked(tx: &mut Tx, sku: &str) -> Result<Option<Product>, Error> {
+    let sql = match tx.dialect() {
+        Dialect::Postgres => select!("FROM products WHERE sku = $1 FOR UPDATE"),
+        // A transaction that writes has SQLite for itself.
+        Dialect::Sqlite => select!("FROM products WHERE sku = $1"),
+    };
+    let row = store::fetch_optional!(tx, Row, sql, sku)?;
+    row.map(Product::try_from).transpose()
+}
+
+/// Those of these products that exist.
+pub(crate) async fn get_many(tx: &mut Tx, skus: &[String]) -> Result<Vec<Product>, Error> {
+    let skus = sqlx::types::Json(skus);
+    let rows = match tx.dialect() {
+        Dialect::Postgres => {
+            let sql = select!(
+                "FROM products WHERE sku IN (SELECT jsonb_array_elements_text($1)) ORDER BY sku"
+            );
+            store::fetch_all!(tx, Row, sql, &skus)?
+        }
+        Dialect::Sqlite => {
+            let sql = select!(
+                "FROM products WHERE sku IN (SELECT value FROM json_each($1)) ORDER BY sku"
+            );
+            store::fetch_all!(tx, Row, sql, &skus)?
+        }
+    };
+    rows.into_iter().map(Product::try_from).collect()
+}
+
+/// Products in the order of their SKUs, from the first one after `after`.
+pub(crate) async fn list(
+    tx: &mut Tx,
+    after: &str,
+    show_archived: bool,
+    limit: i64,
+) -> Result<Vec<Product>, Error> {
+    let sql =
+        select!("FROM products WHERE sku > $1 AND ($2 OR state = 'ACTIVE') ORDER BY sku LIMIT $3");
+    let rows = store::fetch_all!(tx, Row, sql, after, show_archived, limit)?;
+    rows.into_iter().map(Product::try_from).collect()
+}
+
+/// Adds a product.
+///
+/// # Errors
+/// `Exists` if there is one with its SKU.
+pub(crate) async fn insert(tx: &mut Tx, product: &Product) -> Result<(), Error> {
+    let inserted = store::execute!(
+        tx,
+        "INSERT INTO products (sku, title, description, currency, price, state, version, \
+         create_time, update_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         ON CONFLICT (sku) DO NOTHING",
+        &product.sku,
+        &product.title,
+        &product.description,
+        product.price.currency().code(),
+        product.price.minor(),
+        name_of(product.state),
+        product.version,
+        product.create_time,
+        product.update_time
+    )?;
+    if inserted == 0 {
+        return Err(Error::Exists {
+            sku: product.sku.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// Writes what can change of a product that is locked.
+pub(crate) async fn update(tx: &mut Tx, product: &Product) -> Result<(), Error> {
+    store::execute!(
+        tx,
+        "UPDATE products SET title = $2, description = $3, currency = $4, price = $5, \
+         state = $6, version = $7, update_time = $8 WHERE sku = $1",
+        &product.sku,
+        &product.title,
+        &product.description,
+        product.price.currency().code(),
+        product.price.minor(),
+        name_of(product.state),
+        product.version,
+        product.update_time
+    )?;
+    Ok(())
+}
+
+/// A row of the table.
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    sku: String,
+    title: String,
+    description: String,
+    currency: String,
+    price: i64,
+    state: String,
+    version: i64,
+    create_time: DateTime<Utc>,
+    update_time: DateTime<Utc>,
+}
+
+impl TryFrom<Row> for Product {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let price =
+            Currency::of(&row.currency).and_then(|currency| Price::from_minor(currency, row.price));
+        let (Some(price), Some(state)) = (price, state_of(&row.state)) else {
+            return Err(Error::Unreadable { sku: row.sku });
+        };
+        Ok(Self {
+            sku: row.sku,
+            title: row.title,
+            description: row.description,
+            price,
+            state,
+            version: row.version,
+            create_time: row.create_time,
+            update_time: row.update_time,
+        })
+    }
+}
+
+fn name_of(state: State) -> &'static str {
+    match state {
+        State::Active => "ACTIVE",
+        State::Archived => "ARCHIVED",
+    }
+}
+
+fn state_of(name: &str) -> Option<State> {
+    [State::Active, State::Archived]
+        .into_iter()
+        .find(|state| name_of(*state) == name)
+}

@@ -1,0 +1,100 @@
+//! How many units of a SKU there are, and how many of them are promised.
+
+/// Units of one SKU. Nothing is negative, and no more is promised than is on hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Level {
+    /// Units in the warehouse.
+    pub(crate) on_hand: i64,
+    /// Of these, promised to orders that are not confirmed yet.
+    pub(crate) reserved: i64,
+    /// Of these, sold and not yet dispatched.
+    pub(crate) allocated: i64,
+}
+
+/// The most units of a SKU that fit the warehouse: sums of them stay far from the end of `i64`.
+pub(crate) const MAX_ON_HAND: i64 = 1_000_000_000_000;
+
+/// How one unit of a reservation changes a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shift {
+    pub(crate) on_hand: i64,
+    pub(crate) reserved: i64,
+    pub(crate) allocated: i64,
+}
+
+/// Fewer units can be had than are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shortage {
+    pub(crate) sku: String,
+    pub(crate) requested: i64,
+    pub(crate) available: i64,
+}
+
+/// Why a level does not take an adjustment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// More would go than is not promised.
+    Short {
+        /// What is not promised.
+        available: i64,
+    },
+    /// More would come than [`MAX_ON_HAND`].
+    Full,
+}
+
+impl Level {
+    /// What can still be sold.
+    pub(crate) fn available(self) -> i64 {
+        self.on_hand - self.reserved - self.allocated
+    }
+
+    /// The level after `delta` units came or went.
+    ///
+    /// # Errors
+    /// Promised units do not go, and there is a limit to what may come.
+    pub(crate) fn adjusted(self, delta: i64) -> Result<Self, Refusal> {
+        let available = self.available();
+        if delta < -available {
+            return Err(Refusal::Short { available });
+        }
+        match self.on_hand.checked_add(delta) {
+            Some(on_hand) if on_hand <= MAX_ON_HAND => Ok(Self { on_hand, ..self }),
+            _ => Err(Refusal::Full),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEVEL: Level = Level {
+        on_hand: 10,
+        reserved: 3,
+        allocated: 2,
+    };
+
+    #[test]
+    fn what_is_promised_does_not_go() {
+        assert_eq!(LEVEL.available(), 5);
+        assert_eq!(
+            LEVEL.adjusted(-5),
+            Ok(Level {
+                on_hand: 5,
+                ..LEVEL
+            })
+        );
+        assert_eq!(LEVEL.adjusted(-6), Err(Refusal::Short { available: 5 }));
+        assert_eq!(
+            LEVEL.adjusted(i64::MIN),
+            Err(Refusal::Short { available: 5 })
+        );
+    }
+
+    #[test]
+    fn the_warehouse_is_full_at_its_limit() {
+        assert_eq!(LEVEL.adjusted(i64::MAX), Err(Refusal::Full));
+        assert_eq!(LEVEL.adjusted(MAX_ON_HAND), Err(Refusal::Full));
+        assert!(LEVEL.adjusted(MAX_ON_HAND - 10).is_ok());
+    }
+}

@@ -1,0 +1,74 @@
+//! Between the messages of the contract and the domain.
+
+use chrono::{DateTime, Utc};
+use contracts::tradewind::inventory::v1 as proto;
+use prost_types::Timestamp;
+use uuid::Uuid;
+
+use crate::domain::reservation::{Lines, Reservation, State};
+use crate::error::Error;
+use crate::store::adjustments::Adjustment;
+use crate::store::stock::Stock;
+
+pub(super) fn order_id_of(text: &str) -> Result<Uuid, Error> {
+    Uuid::parse_str(text).map_err(|_| Error::NotAnId)
+}
+
+pub(super) fn lines_of(lines: Vec<proto::ReservationLine>) -> Result<Lines, Error> {
+    let lines = lines.into_iter().map(|line| (line.sku, line.quantity));
+    Lines::new(lines).map_err(|place| Error::SkuTwice { place })
+}
+
+pub(super) fn stock_message(stock: Stock) -> proto::StockItem {
+    proto::StockItem {
+        sku: stock.sku,
+        on_hand: stock.level.on_hand,
+        reserved: stock.level.reserved,
+        allocated: stock.level.allocated,
+        available: stock.level.available(),
+        update_time: Some(timestamp_of(stock.update_time)),
+    }
+}
+
+pub(super) fn adjustment_message(adjustment: Adjustment) -> proto::StockAdjustment {
+    proto::StockAdjustment {
+        adjustment_id: adjustment.adjustment_id.to_string(),
+        delta: adjustment.delta,
+        reason: adjustment.reason,
+        actor: adjustment.actor,
+        create_time: Some(timestamp_of(adjustment.create_time)),
+    }
+}
+
+pub(super) fn reservation_message(reservation: &Reservation) -> proto::Reservation {
+    let state = match reservation.state {
+        State::Reserved => proto::ReservationState::Reserved,
+        State::Allocated => proto::ReservationState::Allocated,
+        State::Dispatched => proto::ReservationState::Dispatched,
+        State::Released => proto::ReservationState::Released,
+        State::Expired => proto::ReservationState::Expired,
+    };
+    let line = |(sku, quantity): (&str, i64)| proto::ReservationLine {
+        sku: sku.into(),
+        quantity,
+    };
+    let is_reserved = reservation.state == State::Reserved;
+    proto::Reservation {
+        order_id: reservation.order_id.to_string(),
+        state: state.into(),
+        lines: reservation.lines.iter().map(line).collect(),
+        expire_time: reservation
+            .expire_time
+            .filter(|_| is_reserved)
+            .map(timestamp_of),
+    }
+}
+
+fn timestamp_of(time: DateTime<Utc>) -> Timestamp {
+    // Below 10^9, so it fits, also in the leap second that chrono writes as 10^9 and more.
+    let nanos = time.timestamp_subsec_nanos().min(999_999_999) as i32;
+    Timestamp {
+        seconds: time.timestamp(),
+        nanos,
+    }
+}

@@ -1,0 +1,114 @@
+//! Reserve, commit, release.
+
+use contracts::tradewind::inventory::v1::{
+    CommitReservationResponse, ReleaseReservationResponse, ReserveStockRequest,
+    ReserveStockResponse,
+};
+use tonic::Status;
+use uuid::Uuid;
+
+use super::convert::{lines_of, order_id_of, reservation_message};
+use crate::Inventory;
+use crate::domain::reservation::{Lines, Refusal, Reservation, Step};
+use crate::error::Error;
+use crate::store::{reservations, stock};
+
+pub(super) async fn reserve(
+    inventory: &Inventory,
+    request: ReserveStockRequest,
+) -> Result<ReserveStockResponse, Status> {
+    let order_id = order_id_of(&request.order_id)?;
+    let lines = lines_of(request.lines)?;
+    let reservation = match hold(inventory, order_id, &lines).await {
+        // What nobody may commit any more is not in the way of those who want it now.
+        Err(Error::Short(_)) if inventory.expire_due().await? > 0 => {
+            hold(inventory, order_id, &lines).await?
+        }
+        decided => decided?,
+    };
+    Ok(ReserveStockResponse {
+        reservation: Some(reservation_message(&reservation)),
+    })
+}
+
+/// Holds the units of all the lines back, or returns the reservation that the order has.
+async fn hold(inventory: &Inventory, order_id: Uuid, lines: &Lines) -> Result<Reservation, Error> {
+    let now = inventory.clock.now();
+    let mut tx = inventory.db.begin().await?;
+    let levels = stock::lock(&mut tx, lines).await?;
+    let shortages = lines.shortages(&levels);
+    if shortages.is_empty() {
+        let reservation = Reservation::new(order_id, lines.clone(), now + inventory.hold_for);
+        if reservations::hold(&mut tx, &reservation, now).await? {
+            inventory.commit_change(tx, &reservation).await?;
+            return Ok(reservation);
+        }
+    }
+    match reservations::get(&mut tx, order_id).await? {
+        Some(reservation) => {
+            let again = reservation.reserve_again(lines, now);
+            again.map_err(|refusal| Error::Refused { order_id, refusal })?;
+            Ok(reservation)
+        }
+        None => Err(Error::Short(shortages)),
+    }
+}
+
+pub(super) async fn commit(
+    inventory: &Inventory,
+    order_id: &str,
+) -> Result<CommitReservationResponse, Status> {
+    let order_id = order_id_of(order_id)?;
+    let now = inventory.clock.now();
+    let reservation = step(inventory, order_id, |reservation| reservation.commit(now)).await?;
+    let reservation = reservation.ok_or(Error::NoReservation { order_id })?;
+    Ok(CommitReservationResponse {
+        reservation: Some(reservation_message(&reservation)),
+    })
+}
+
+pub(super) async fn release(
+    inventory: &Inventory,
+    order_id: &str,
+) -> Result<ReleaseReservationResponse, Status> {
+    let order_id = order_id_of(order_id)?;
+    // A reservation that comes while its tombstone is written is there at the second look.
+    while step(inventory, order_id, Reservation::release)
+        .await?
+        .is_none()
+    {
+        if bury(inventory, order_id).await? {
+            break;
+        }
+    }
+    Ok(ReleaseReservationResponse {})
+}
+
+/// Takes the step that `decide` says; `None` if the order has no reservation.
+async fn step(
+    inventory: &Inventory,
+    order_id: Uuid,
+    decide: impl FnOnce(&Reservation) -> Result<Step, Refusal>,
+) -> Result<Option<Reservation>, Error> {
+    let mut tx = inventory.db.begin().await?;
+    let Some(mut reservation) = reservations::get_locked(&mut tx, order_id).await? else {
+        return Ok(None);
+    };
+    match decide(&reservation).map_err(|refusal| Error::Refused { order_id, refusal })? {
+        Step::Nothing => {}
+        Step::To(state) => {
+            let shift = reservation.enter(state);
+            reservations::update(&mut tx, &reservation, shift, inventory.clock.now()).await?;
+            inventory.commit_change(tx, &reservation).await?;
+        }
+    }
+    Ok(Some(reservation))
+}
+
+async fn bury(inventory: &Inventory, order_id: Uuid) -> Result<bool, Error> {
+    let mut tx = inventory.db.begin().await?;
+    let tombstone = Reservation::tombstone(order_id);
+    let buried = reservations::bury(&mut tx, &tombstone, inventory.clock.now()).await?;
+    tx.commit().await?;
+    Ok(buried)
+}

@@ -1,0 +1,157 @@
+//! Get, list, adjust, history.
+
+use contracts::tradewind::inventory::v1::{
+    AdjustStockRequest, AdjustStockResponse, GetStockResponse, ListStockAdjustmentsRequest,
+    ListStockAdjustmentsResponse, ListStockRequest, ListStockResponse,
+};
+use runtime::call::{CallContext, Caller};
+use store::Claim;
+use tonic::Status;
+
+use super::convert::{adjustment_message, stock_message};
+use crate::Inventory;
+use crate::domain::level::{Refusal, Shortage};
+use crate::error::Error;
+use crate::store::adjustments::{self, Adjustment};
+use crate::store::stock;
+
+pub(super) async fn get(inventory: &Inventory, sku: &str) -> Result<GetStockResponse, Status> {
+    let fill = || async {
+        let mut tx = inventory.db.read().await?;
+        let stock = stock::get(&mut tx, sku).await?;
+        let stock = stock.ok_or_else(|| Error::NoStock {
+            sku: sku.to_owned(),
+        })?;
+        Ok(GetStockResponse {
+            stock_item: Some(stock_message(stock)),
+        })
+    };
+    inventory.cached.stock(sku, fill).await
+}
+
+pub(super) async fn list(
+    inventory: &Inventory,
+    request: ListStockRequest,
+) -> Result<ListStockResponse, Status> {
+    const LIST: &str = "stock";
+    let size = store::page::size(request.page_size, 50, 1000);
+    let after: String = store::page::decode(LIST, &request.page_token)?.unwrap_or_default();
+    let fill = || async {
+        let mut tx = inventory.db.read().await?;
+        // One more than fits tells whether there is a next page.
+        let mut page = stock::list(&mut tx, &after, size + 1).await?;
+        let more = page.len() as i64 > size;
+        page.truncate(size as usize);
+        let next_page_token = match page.last() {
+            Some(last) if more => store::page::encode(LIST, &last.sku),
+            _ => String::new(),
+        };
+        Ok(ListStockResponse {
+            stock: page.into_iter().map(stock_message).collect(),
+            next_page_token,
+        })
+    };
+    inventory
+        .cached
+        .page(&format!("{size}/{after}"), fill)
+        .await
+}
+
+pub(super) async fn adjust(
+    inventory: &Inventory,
+    call: &CallContext,
+    request: AdjustStockRequest,
+) -> Result<AdjustStockResponse, Status> {
+    const METHOD: &str = "/tradewind.inventory.v1.InventoryService/AdjustStock";
+    let request = &request;
+    let adjust = |claim: Claim| async move {
+        let AdjustStockRequest { sku, delta, reason } = request;
+        let now = inventory.clock.now();
+        let mut tx = inventory.db.begin().await?;
+        claim.start(&mut tx).await?;
+        if *delta > 0 {
+            stock::ensure(&mut tx, sku, now).await?;
+        }
+        let short = |available| {
+            Error::Short(vec![Shortage {
+                sku: sku.clone(),
+                requested: -delta,
+                available,
+            }])
+        };
+        let mut stock = stock::get_locked(&mut tx, sku)
+            .await?
+            .ok_or_else(|| short(0))?;
+        stock.level = stock
+            .level
+            .adjusted(*delta)
+            .map_err(|refusal| match refusal {
+                Refusal::Short { available } => short(available),
+                Refusal::Full => Error::Full,
+            })?;
+        stock.version += 1;
+        stock.update_time = now;
+        stock::update_on_hand(&mut tx, &stock).await?;
+        let adjustment = Adjustment {
+            adjustment_id: inventory.random.uuid7(&inventory.clock),
+            version: stock.version,
+            delta: *delta,
+            reason: reason.clone(),
+            actor: actor(&call.caller),
+            create_time: now,
+        };
+        adjustments::insert(&mut tx, sku, &adjustment).await?;
+        inventory.tell_of_stock(&mut tx, &stock).await?;
+        let reply = AdjustStockResponse {
+            stock_item: Some(stock_message(stock)),
+        };
+        claim.finish(&mut tx, &reply).await?;
+        tx.commit().await?;
+        inventory.cached.forget([sku.as_str()]);
+        Ok(reply)
+    };
+    inventory
+        .idempotency
+        .once(call, METHOD, request, adjust)
+        .await
+}
+
+pub(super) async fn list_adjustments(
+    inventory: &Inventory,
+    request: ListStockAdjustmentsRequest,
+) -> Result<ListStockAdjustmentsResponse, Status> {
+    let ListStockAdjustmentsRequest {
+        sku,
+        page_size,
+        page_token,
+    } = request;
+    let list = format!("stock/{sku}/adjustments");
+    let size = store::page::size(page_size, 50, 1000);
+    let before = store::page::decode(&list, &page_token)?.unwrap_or(i64::MAX);
+
+    let mut tx = inventory.db.read().await?;
+    if stock::get(&mut tx, &sku).await?.is_none() {
+        return Err(Error::NoStock { sku }.into());
+    }
+    let mut page = adjustments::list(&mut tx, &sku, before, size + 1).await?;
+    let more = page.len() as i64 > size;
+    page.truncate(size as usize);
+    let next_page_token = match page.last() {
+        Some(last) if more => store::page::encode(&list, &last.version),
+        _ => String::new(),
+    };
+    let adjustments = page.into_iter().map(adjustment_message).collect();
+    Ok(ListStockAdjustmentsResponse {
+        adjustments,
+        next_page_token,
+    })
+}
+
+/// For the history: a user's id, or a workload's name.
+fn actor(caller: &Caller) -> String {
+    match (&caller.user, &caller.workload) {
+        (Some(user), _) => user.id.to_string(),
+        (None, Some(workload)) => workload.to_string(),
+        (None, None) => "unknown".into(),
+    }
+}

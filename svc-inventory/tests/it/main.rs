@@ -1,0 +1,1 @@
+//! The inventory over gRPC, on both databases.
