@@ -1,0 +1,38 @@
+//! svc-users: accounts with their profiles, roles and states. Passwords and sessions are
+//! svc-auth's; it opens accounts here and asks here whether they are active.
+
+pub mod domain;
+pub mod error;
+pub mod events;
+pub mod grpc;
+pub mod store;
+
+use contracts::tradewind::users::v1::users_service_server::UsersServiceServer;
+use runtime::StartError;
+use runtime::node::Node;
+use runtime::service::Service;
+
+use crate::grpc::Users;
+
+/// What svc-users is told at its start.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Config {
+    /// Where the accounts are.
+    #[command(flatten)]
+    pub database: ::store::DatabaseConfig,
+    /// Where read accounts are remembered.
+    #[command(flatten)]
+    pub cache: ::store::CacheConfig,
+}
+
+/// Opens the database and builds the service.
+///
+/// # Errors
+/// What is wrong with the configuration or the database.
+pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
+    let db = ::store::Database::open(&config.database, node, ::store::migrations!()).await?;
+    let cache = ::store::Cache::open(&config.cache, "users")?;
+    events::keep_cache_fresh(&cache, node);
+    let users = Users::new(db, cache, node);
+    Ok(Service::new(node).with(UsersServiceServer::new(users)))
+}

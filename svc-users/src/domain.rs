@@ -1,0 +1,11 @@
+//! Accounts and their rules: pure, without transport, database or clock.
+
+mod name;
+mod profile;
+mod role;
+mod user;
+
+pub use name::{NameQuery, email_key, name_key, words};
+pub use profile::{ProfileChange, UnknownPath};
+pub use role::{Role, Roles, UnknownRole};
+pub use user::{NewUser, Refusal, RoleChange, State, User};

@@ -1,0 +1,313 @@
+//! An account through its life: opened, changed, deactivated, reactivated, deleted.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{ProfileChange, Role, Roles};
+
+/// Whether an account may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It may.
+    Active,
+    /// An administrator closed it; it can be reactivated.
+    Deactivated,
+    /// Its owner deleted it, for ever.
+    Deleted,
+}
+
+/// Why an account does not do what was asked of it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Without it nobody could administer the shop.
+    #[error("this is the last active administrator")]
+    LastAdministrator,
+    /// A deleted account stays deleted.
+    #[error("the account was deleted")]
+    Deleted,
+    /// The account was changed since it was read.
+    #[error("the account was changed in the meantime")]
+    Stale,
+    /// Others see the name, so there must be one.
+    #[error("the name must not be empty")]
+    EmptyName,
+}
+
+/// An account that is about to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewUser {
+    /// Id (UUIDv7).
+    pub id: Uuid,
+    /// Id in the system it is taken over from.
+    pub external_id: Option<String>,
+    /// E-mail address as it was typed.
+    pub email: Option<String>,
+    /// Name shown to others.
+    pub display_name: String,
+    /// What it may do.
+    pub roles: Roles,
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Id (UUIDv7).
+    pub id: Uuid,
+    /// Id in the system it was taken over from.
+    pub external_id: Option<String>,
+    /// E-mail address as it was typed; unique without regard to case.
+    pub email: Option<String>,
+    /// Name shown to others; empty once deleted.
+    pub display_name: String,
+    /// Address of a picture; empty for none.
+    pub avatar_url: String,
+    /// What it may do.
+    pub roles: Roles,
+    /// Whether it may be used.
+    pub state: State,
+    /// Grows by one with each change, from 1.
+    pub version: i64,
+    /// When it was opened.
+    pub create_time: DateTime<Utc>,
+    /// When it was changed last.
+    pub update_time: DateTime<Utc>,
+}
+
+impl User {
+    /// Opens an account.
+    #[must_use]
+    pub fn open(new: NewUser, now: DateTime<Utc>) -> Self {
+        Self {
+            id: new.id,
+            external_id: new.external_id,
+            email: new.email,
+            display_name: new.display_name,
+            avatar_url: String::new(),
+            roles: new.roles,
+            state: State::Active,
+            version: 1,
+            create_time: now,
+            update_time: now,
+        }
+    }
+
+    /// The account's etag (AIP-154): its version.
+    #[must_use]
+    pub fn etag(&self) -> String {
+        self.version.to_string()
+    }
+
+    /// Whether it is an administrator that may be used.
+    #[must_use]
+    pub fn administers(&self) -> bool {
+        self.state == State::Active && self.roles.has(Role::Admin)
+    }
+
+    /// Checks the etag that came with an update; an empty one asks for no check.
+    ///
+    /// # Errors
+    /// [`Refusal::Stale`] if the account was changed since.
+    pub fn expect_etag(&self, etag: &str) -> Result<(), Refusal> {
+        if etag.is_empty() || etag == self.etag() {
+            Ok(())
+        } else {
+            Err(Refusal::Stale)
+        }
+    }
+
+    /// Changes the profile. True if anything is different now.
+    ///
+    /// # Errors
+    /// [`Refusal::EmptyName`], [`Refusal::Deleted`].
+    pub fn change(&mut self, change: ProfileChange, now: DateTime<Utc>) -> Result<bool, Refusal> {
+        self.expect_not_deleted()?;
+        if change
+            .display_name
+            .as_ref()
+            .is_some_and(|name| name.trim().is_empty())
+        {
+            return Err(Refusal::EmptyName);
+        }
+        let name = change
+            .display_name
+            .unwrap_or_else(|| self.display_name.clone());
+        let avatar = change.avatar_url.unwrap_or_else(|| self.avatar_url.clone());
+        if name == self.display_name && avatar == self.avatar_url {
+            return Ok(false);
+        }
+        self.display_name = name;
+        self.avatar_url = avatar;
+        self.touch(now);
+        Ok(true)
+    }
+
+    /// Closes the account. True if it was open. `others` is how many other administrators
+    /// there are that may be used.
+    ///
+    /// # Errors
+    /// [`Refusal::LastAdministrator`], [`Refusal::Deleted`].
+    pub fn deactivate(&mut self, others: usize, now: DateTime<Utc>) -> Result<bool, Refusal> {
+        self.expect_not_deleted()?;
+        if self.state == State::Deactivated {
+            return Ok(false);
+        }
+        self.expect_dispensable(others)?;
+        self.state = State::Deactivated;
+        self.touch(now);
+        Ok(true)
+    }
+
+    /// Opens the account again. True if it was closed.
+    ///
+    /// # Errors
+    /// [`Refusal::Deleted`].
+    pub fn reactivate(&mut self, now: DateTime<Utc>) -> Result<bool, Refusal> {
+        self.expect_not_deleted()?;
+        if self.state == State::Active {
+            return Ok(false);
+        }
+        self.state = State::Active;
+        self.touch(now);
+        Ok(true)
+    }
+
+    /// Replaces the roles; `None` if they are the same, otherwise whether one was taken away.
+    ///
+    /// # Errors
+    /// [`Refusal::LastAdministrator`], [`Refusal::Deleted`].
+    pub fn set_roles(
+        &mut self,
+        roles: Roles,
+        others: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Option<RoleChange>, Refusal> {
+        self.expect_not_deleted()?;
+        if roles == self.roles {
+            return Ok(None);
+        }
+        if !roles.has(Role::Admin) {
+            self.expect_dispensable(others)?;
+        }
+        let taken = !roles.includes(&self.roles);
+        self.roles = roles;
+        self.touch(now);
+        Ok(Some(RoleChange { taken }))
+    }
+
+    /// Deletes the account: erases what tells whose it was. True if it was not deleted yet.
+    ///
+    /// # Errors
+    /// [`Refusal::LastAdministrator`].
+    pub fn delete(&mut self, others: usize, now: DateTime<Utc>) -> Result<bool, Refusal> {
+        if self.state == State::Deleted {
+            return Ok(false);
+        }
+        self.expect_dispensable(others)?;
+        self.external_id = None;
+        self.email = None;
+        self.display_name.clear();
+        self.avatar_url.clear();
+        self.roles = Roles::default();
+        self.state = State::Deleted;
+        self.touch(now);
+        Ok(true)
+    }
+
+    fn expect_not_deleted(&self) -> Result<(), Refusal> {
+        if self.state == State::Deleted {
+            Err(Refusal::Deleted)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn expect_dispensable(&self, others: usize) -> Result<(), Refusal> {
+        if self.administers() && others == 0 {
+            Err(Refusal::LastAdministrator)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn touch(&mut self, now: DateTime<Utc>) {
+        self.version += 1;
+        self.update_time = now;
+    }
+}
+
+/// What became of the roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoleChange {
+    /// True if one was taken away: the account's sessions end.
+    pub taken: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(roles: &[&str]) -> User {
+        let new = NewUser {
+            id: Uuid::from_u128(1),
+            external_id: Some("C-1".into()),
+            email: Some("ada@example.com".into()),
+            display_name: "Ada".into(),
+            roles: Roles::from_names(roles).unwrap(),
+        };
+        User::open(new, DateTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn the_last_administrator_stays() {
+        let mut admin = user(&["admin"]);
+        let now = DateTime::UNIX_EPOCH;
+        assert_eq!(admin.deactivate(0, now), Err(Refusal::LastAdministrator));
+        assert_eq!(admin.delete(0, now), Err(Refusal::LastAdministrator));
+        assert_eq!(
+            admin.set_roles(Roles::default(), 0, now),
+            Err(Refusal::LastAdministrator)
+        );
+        assert_eq!(admin.version, 1);
+        assert_eq!(
+            admin.set_roles(Roles::default(), 1, now),
+            Ok(Some(RoleChange { taken: true }))
+        );
+    }
+
+    #[test]
+    fn a_change_that_changes_nothing_leaves_the_version() {
+        let mut ada = user(&[]);
+        let same = ProfileChange {
+            display_name: Some("Ada".into()),
+            avatar_url: None,
+        };
+        assert_eq!(ada.change(same, DateTime::UNIX_EPOCH), Ok(false));
+        assert_eq!(ada.reactivate(DateTime::UNIX_EPOCH), Ok(false));
+        assert_eq!(ada.etag(), "1");
+    }
+
+    #[test]
+    fn deletion_erases_personal_data_and_is_final() {
+        let mut ada = user(&[]);
+        assert_eq!(ada.delete(0, DateTime::UNIX_EPOCH), Ok(true));
+        assert_eq!(
+            (ada.email.as_deref(), ada.external_id.as_deref()),
+            (None, None)
+        );
+        assert_eq!(
+            (ada.display_name.as_str(), ada.avatar_url.as_str()),
+            ("", "")
+        );
+        assert_eq!(ada.delete(0, DateTime::UNIX_EPOCH), Ok(false));
+        assert_eq!(ada.reactivate(DateTime::UNIX_EPOCH), Err(Refusal::Deleted));
+    }
+
+    #[test]
+    fn a_stale_etag_is_refused() {
+        let mut ada = user(&[]);
+        assert_eq!(ada.expect_etag(""), Ok(()));
+        assert_eq!(ada.expect_etag("1"), Ok(()));
+        ada.deactivate(0, DateTime::UNIX_EPOCH).unwrap();
+        assert_eq!(ada.expect_etag("1"), Err(Refusal::Stale));
+    }
+}

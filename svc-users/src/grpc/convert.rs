@@ -1,0 +1,56 @@
+//! Between the contract and the domain.
+
+use chrono::{DateTime, Utc};
+use contracts::tradewind::users::v1::{Profile, User as Resource, UserState};
+use prost_types::Timestamp;
+use runtime::status::Problem;
+use uuid::Uuid;
+
+use crate::domain::{State, User};
+use crate::error::Error;
+
+/// The id of an account.
+pub(super) fn user_id(text: &str) -> Result<Uuid, Error> {
+    Uuid::parse_str(text).map_err(|_| Problem::invalid([("userId", "must be a UUID")]).into())
+}
+
+/// The account as the contract shows it to its owner and to administrators.
+pub(super) fn resource(user: User) -> Resource {
+    Resource {
+        etag: user.etag(),
+        user_id: user.id.to_string(),
+        external_id: user.external_id.unwrap_or_default(),
+        email: user.email.unwrap_or_default(),
+        display_name: user.display_name,
+        avatar_url: user.avatar_url,
+        roles: user.roles.names(),
+        state: state(user.state).into(),
+        create_time: Some(timestamp(user.create_time)),
+        update_time: Some(timestamp(user.update_time)),
+    }
+}
+
+/// The account as the contract shows it to others.
+pub(super) fn profile(user: User) -> Profile {
+    Profile {
+        user_id: user.id.to_string(),
+        display_name: user.display_name,
+        avatar_url: user.avatar_url,
+    }
+}
+
+pub(super) fn state(state: State) -> UserState {
+    match state {
+        State::Active => UserState::Active,
+        State::Deactivated => UserState::Deactivated,
+        State::Deleted => UserState::Deleted,
+    }
+}
+
+fn timestamp(time: DateTime<Utc>) -> Timestamp {
+    Timestamp {
+        seconds: time.timestamp(),
+        // Below 2^31 by its definition: nanoseconds of a second.
+        nanos: time.timestamp_subsec_nanos().try_into().unwrap_or_default(),
+    }
+}

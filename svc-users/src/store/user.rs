@@ -1,0 +1,220 @@
+//! The table `users`.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use store::{Dialect, Tx};
+use uuid::Uuid;
+
+use super::directory;
+use crate::domain::{Roles, State, User, email_key, name_key};
+use crate::error::Error;
+
+/// A row as both databases hold it.
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    user_id: Uuid,
+    external_id: Option<String>,
+    email: Option<String>,
+    display_name: String,
+    avatar_url: String,
+    roles: Json<Vec<String>>,
+    state: String,
+    version: i64,
+    create_time: DateTime<Utc>,
+    update_time: DateTime<Utc>,
+}
+
+impl TryFrom<Row> for User {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.user_id,
+            external_id: row.external_id,
+            email: row.email,
+            display_name: row.display_name,
+            avatar_url: row.avatar_url,
+            roles: Roles::from_names(&row.roles.0)
+                .map_err(|unknown| Error::Corrupt(unknown.to_string()))?,
+            state: state_of(&row.state)?,
+            version: row.version,
+            create_time: row.create_time,
+            update_time: row.update_time,
+        })
+    }
+}
+
+/// The state's name in the database.
+fn state_name(state: State) -> &'static str {
+    match state {
+        State::Active => "ACTIVE",
+        State::Deactivated => "DEACTIVATED",
+        State::Deleted => "DELETED",
+    }
+}
+
+fn state_of(name: &str) -> Result<State, Error> {
+    match name {
+        "ACTIVE" => Ok(State::Active),
+        "DEACTIVATED" => Ok(State::Deactivated),
+        "DELETED" => Ok(State::Deleted),
+        other => Err(Error::Corrupt(format!(
+            "there is no account state {other:?}"
+        ))),
+    }
+}
+
+/// `SELECT` of whole rows with the given rest.
+macro_rules! select_users {
+    ($rest:literal) => {
+        concat!(
+            "SELECT user_id, external_id, email, display_name, avatar_url, roles, state, version, \
+             create_time, update_time FROM users ",
+            $rest
+        )
+    };
+}
+
+/// The account with this id.
+pub async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<User>, Error> {
+    store::fetch_optional!(tx, Row, select_users!("WHERE user_id = $1"), id)?
+        .map(User::try_from)
+        .transpose()
+}
+
+/// The account with this id, for a change: nobody else changes it before the commit.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn lock(tx: &mut Tx, id: Uuid) -> Result<User, Error> {
+    let sql = match tx.dialect() {
+        Dialect::Postgres => select_users!("WHERE user_id = $1 FOR UPDATE"),
+        Dialect::Sqlite => select_users!("WHERE user_id = $1"),
+    };
+    store::fetch_optional!(tx, Row, sql, id)?
+        .ok_or(Error::NotFound(id))?
+        .try_into()
+}
+
+/// The administrators that may be used. None of them ceases to be one before the commit: locked
+/// before any other account, in the order of their ids, so that two such changes cannot deadlock.
+pub async fn lock_administrators(tx: &mut Tx) -> Result<Vec<Uuid>, Error> {
+    let sql = match tx.dialect() {
+        Dialect::Postgres => {
+            "SELECT user_id FROM users WHERE state = 'ACTIVE' AND roles @> '[\"admin\"]' \
+             ORDER BY user_id FOR UPDATE"
+        }
+        Dialect::Sqlite => {
+            "SELECT user_id FROM users WHERE state = 'ACTIVE' AND instr(roles, '\"admin\"') > 0"
+        }
+    };
+    let rows = store::fetch_all!(tx, (Uuid,), sql)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// A page of all accounts, in the order of their ids.
+pub async fn list(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<User>, Error> {
+    let sql = select_users!("WHERE user_id > $1 ORDER BY user_id LIMIT $2");
+    store::fetch_all!(tx, Row, sql, after, limit)?
+        .into_iter()
+        .map(User::try_from)
+        .collect()
+}
+
+/// The account with this external id.
+pub async fn find_external(tx: &mut Tx, external_id: &str) -> Result<Option<User>, Error> {
+    store::fetch_optional!(
+        tx,
+        Row,
+        select_users!("WHERE external_id = $1"),
+        external_id
+    )?
+    .map(User::try_from)
+    .transpose()
+}
+
+/// The active account with this e-mail address.
+pub async fn find_active_email(tx: &mut Tx, email: &str) -> Result<Option<User>, Error> {
+    let sql = select_users!("WHERE email_key = $1 AND state = 'ACTIVE'");
+    store::fetch_optional!(tx, Row, sql, email_key(email))?
+        .map(User::try_from)
+        .transpose()
+}
+
+/// Adds an account.
+///
+/// # Errors
+/// [`Error::EmailTaken`], [`Error::ExternalIdTaken`].
+pub async fn insert(tx: &mut Tx, user: &User) -> Result<(), Error> {
+    store::execute!(
+        tx,
+        "INSERT INTO users (user_id, external_id, email, email_key, display_name, name_key, \
+         name_words, avatar_url, roles, state, version, create_time, update_time) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        user.id,
+        user.external_id.as_deref(),
+        user.email.as_deref(),
+        user.email.as_deref().map(email_key),
+        user.display_name.as_str(),
+        name_key(&user.display_name),
+        directory::name_words(&user.display_name),
+        user.avatar_url.as_str(),
+        Json(user.roles.names()),
+        state_name(user.state),
+        user.version,
+        user.create_time,
+        user.update_time
+    )
+    .map_err(|error| Error::of_insert(error, user))?;
+    directory::index(tx, user).await
+}
+
+/// Writes what can change of an account that was [`lock`]ed.
+pub async fn update(tx: &mut Tx, user: &User) -> Result<(), Error> {
+    store::execute!(
+        tx,
+        "UPDATE users SET external_id = $2, email = $3, email_key = $4, display_name = $5, \
+         name_key = $6, name_words = $7, avatar_url = $8, roles = $9, state = $10, version = $11, \
+         update_time = $12 WHERE user_id = $1",
+        user.id,
+        user.external_id.as_deref(),
+        user.email.as_deref(),
+        user.email.as_deref().map(email_key),
+        user.display_name.as_str(),
+        name_key(&user.display_name),
+        directory::name_words(&user.display_name),
+        user.avatar_url.as_str(),
+        Json(user.roles.names()),
+        state_name(user.state),
+        user.version,
+        user.update_time
+    )?;
+    directory::index(tx, user).await
+}
+
+/// A page of the active accounts that a search by name finds, in the order of their names.
+pub async fn search(
+    tx: &mut Tx,
+    query: &crate::domain::NameQuery,
+    after: (&str, Uuid),
+    limit: i64,
+) -> Result<Vec<User>, Error> {
+    let sql = select_users!(
+        "WHERE state = 'ACTIVE' AND (name_key, user_id) > ($1, $2) \
+         AND user_id IN (SELECT user_id FROM user_words WHERE word >= $3 AND word < $4) \
+         AND name_words LIKE $5 ESCAPE '\\' ORDER BY name_key, user_id LIMIT $6"
+    );
+    let (from, to) = &query.range;
+    let rows = store::fetch_all!(
+        tx,
+        Row,
+        sql,
+        after.0,
+        after.1,
+        from.as_str(),
+        to.as_str(),
+        query.pattern.as_str(),
+        limit
+    )?;
+    rows.into_iter().map(User::try_from).collect()
+}
