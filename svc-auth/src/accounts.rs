@@ -1,0 +1,79 @@
+//! What svc-users knows of accounts.
+
+use contracts::tradewind::users::v1::users_service_client::UsersServiceClient;
+use contracts::tradewind::users::v1::{
+    EnsureAccountRequest, GetAccountRequest, GetUserRequest, UserState,
+};
+use runtime::client::Channel;
+use runtime::node::Node;
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::store::credential::{Credential, Pending};
+
+/// Asks svc-users.
+#[derive(Clone)]
+pub(crate) struct Accounts {
+    client: UsersServiceClient<Channel>,
+}
+
+impl Accounts {
+    /// Over the node's channel to svc-users.
+    #[must_use]
+    pub(crate) fn new(node: &Node) -> Self {
+        Self {
+            client: UsersServiceClient::new(node.channel("svc-users")),
+        }
+    }
+
+    /// The roles of an account.
+    ///
+    /// # Errors
+    /// [`Error::AccountInactive`] if it was deactivated or deleted.
+    pub(crate) async fn roles_if_active(&self, user_id: Uuid) -> Result<Vec<String>, Error> {
+        let request = GetAccountRequest {
+            user_id: user_id.to_string(),
+        };
+        match self.client.clone().get_account(request).await {
+            Ok(reply) if reply.get_ref().state() == UserState::Active => {
+                Ok(reply.into_inner().roles)
+            }
+            Ok(_) => Err(Error::AccountInactive),
+            Err(status) if status.code() == Code::NotFound => Err(Error::AccountInactive),
+            Err(status) => Err(status.into()),
+        }
+    }
+
+    /// Opens the account of a credential, unless it is there.
+    pub(crate) async fn open(
+        &self,
+        credential: &Credential,
+        pending: &Pending,
+    ) -> Result<(), Status> {
+        let request = EnsureAccountRequest {
+            user_id: credential.user_id.to_string(),
+            email: credential.email.clone(),
+            display_name: pending.display_name.clone(),
+            roles: pending.roles.clone(),
+        };
+        self.client.clone().ensure_account(request).await.map(drop)
+    }
+
+    /// The e-mail address of an account, by the right of the administrator who calls; `None` if
+    /// there is no such account, or it was deleted.
+    pub(crate) async fn email(&self, user_id: Uuid) -> Result<Option<String>, Error> {
+        let request = GetUserRequest {
+            user_id: user_id.to_string(),
+        };
+        match self.client.clone().get_user(request).await {
+            Ok(reply) => Ok(reply
+                .into_inner()
+                .user
+                .filter(|user| user.state() != UserState::Deleted)
+                .map(|user| user.email)),
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(status.into()),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Credentials, sessions, tokens and keys: pure, without transport, database or clock.
+
+pub mod assertion;
+pub mod email;
+pub mod keys;
+pub mod password;
+pub mod refresh;
+pub mod seal;
+pub mod session;
+pub mod throttle;

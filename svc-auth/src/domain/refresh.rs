@@ -1,0 +1,106 @@
+//! Refresh tokens: session, generation and a MAC over both, in base64url. Only this service can
+//! make one, and it can make the same one again.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+use super::seal::EncryptionKey;
+
+const ID_LEN: usize = 16;
+const BODY_LEN: usize = ID_LEN + 8;
+
+/// What a refresh token names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// The session.
+    pub session_id: Uuid,
+    /// How many times the session was refreshed before the token was given.
+    pub generation: i64,
+}
+
+/// Makes refresh tokens and recognises them.
+#[derive(Clone, Debug)]
+pub struct RefreshTokens(hmac::Key);
+
+impl RefreshTokens {
+    /// The tokens of everybody who has this key.
+    #[must_use]
+    pub fn new(key: &EncryptionKey) -> Self {
+        Self(hmac::Key::new(
+            hmac::HMAC_SHA256,
+            &key.derive("refresh tokens"),
+        ))
+    }
+
+    /// The text of a token: the same each time.
+    #[must_use]
+    pub fn issue(&self, token: RefreshToken) -> String {
+        let body = body(token);
+        let mac = hmac::sign(&self.0, &body);
+        URL_SAFE_NO_PAD.encode([body.as_slice(), mac.as_ref()].concat())
+    }
+
+    /// Reads a token; `None` unless it was made with this key. Compares in constant time.
+    #[must_use]
+    pub fn read(&self, text: &str) -> Option<RefreshToken> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (body, mac) = bytes.split_at_checked(BODY_LEN)?;
+        hmac::verify(&self.0, body, mac).ok()?;
+        let (id, generation) = body.split_at(ID_LEN);
+        Some(RefreshToken {
+            session_id: Uuid::from_slice(id).ok()?,
+            generation: i64::from_be_bytes(generation.try_into().ok()?),
+        })
+    }
+}
+
+fn body(token: RefreshToken) -> [u8; BODY_LEN] {
+    let mut body = [0; BODY_LEN];
+    body[..ID_LEN].copy_from_slice(token.session_id.as_bytes());
+    body[ID_LEN..].copy_from_slice(&token.generation.to_be_bytes());
+    body
+}
+
+/// What the database keeps of a secret (SHA-256).
+#[must_use]
+pub fn hash(secret: &str) -> Vec<u8> {
+    digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use runtime::random::Random;
+
+    use super::*;
+
+    fn tokens(seed: u64) -> RefreshTokens {
+        RefreshTokens::new(&EncryptionKey::generate(&Random::seeded(seed)))
+    }
+
+    #[test]
+    fn a_token_is_the_same_each_time_and_names_its_session() {
+        let token = RefreshToken {
+            session_id: Uuid::from_u128(7),
+            generation: 3,
+        };
+        let text = tokens(1).issue(token);
+        assert_eq!(text, tokens(1).issue(token));
+        assert_eq!(tokens(1).read(&text), Some(token));
+    }
+
+    #[test]
+    fn a_token_that_was_changed_or_made_elsewhere_is_not_read() {
+        let token = RefreshToken {
+            session_id: Uuid::from_u128(7),
+            generation: 3,
+        };
+        let text = tokens(1).issue(token);
+        assert_eq!(tokens(2).read(&text), None);
+        assert_eq!(tokens(1).read(&format!("B{}", &text[1..])), None);
+        assert_eq!(tokens(1).read("AAAA"), None);
+        assert_eq!(tokens(1).read("not base64!"), None);
+    }
+}

@@ -1,0 +1,97 @@
+//! What can go wrong, and what callers are told of it.
+
+use std::time::Duration;
+
+use runtime::status::{Problem, Reason};
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::domain::assertion::BadAssertion;
+
+/// Why a call fails.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The e-mail address has an account.
+    #[error("the e-mail address has an account")]
+    EmailTaken(String),
+    /// No account has this e-mail address and this password.
+    #[error("the e-mail address and the password do not belong together")]
+    CredentialsInvalid,
+    /// The caller's own password was asked for, and is another.
+    #[error("the current password is another")]
+    WrongPassword,
+    /// The account was deactivated or deleted.
+    #[error("the account is not active")]
+    AccountInactive,
+    /// The refresh token is unknown, expired or was used before.
+    #[error("the refresh token is unknown, expired or was used before")]
+    RefreshTokenInvalid,
+    /// The ticket is unknown, used, expired or for another path.
+    #[error("the ticket is unknown, used, expired or for another path")]
+    TicketInvalid,
+    /// The caller has no such session.
+    #[error("there is no session {0}")]
+    SessionNotFound(Uuid),
+    /// A workload does not prove itself.
+    #[error(transparent)]
+    Assertion(#[from] BadAssertion),
+    /// Too many attempts; there may be one more after this time.
+    #[error("too many attempts")]
+    Throttled(Duration),
+    /// The server hashes as many passwords as it can.
+    #[error("too many passwords to hash")]
+    Overloaded,
+    /// Another service, or a part of this one, refused with a status.
+    #[error(transparent)]
+    Status(#[from] Status),
+    /// A refusal that is worded already.
+    #[error("{0:?}")]
+    Problem(Problem),
+    /// The database holds what the service never writes.
+    #[error("the database is corrupt: {0}")]
+    Corrupt(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let said = error.to_string();
+        let problem = match error {
+            Error::EmailTaken(email) => Problem::already_exists("account", email),
+            Error::CredentialsInvalid => unauthenticated(Reason::CredentialsInvalid, said),
+            // Not UNAUTHENTICATED: the caller's token is good, and a new one would not help.
+            Error::WrongPassword => denied(Reason::CredentialsInvalid, said),
+            Error::AccountInactive => denied(Reason::AccountInactive, said),
+            Error::RefreshTokenInvalid => unauthenticated(Reason::RefreshTokenInvalid, said),
+            Error::TicketInvalid => unauthenticated(Reason::TicketInvalid, said),
+            Error::SessionNotFound(id) => Problem::not_found("session", id),
+            Error::Assertion(_) => unauthenticated(Reason::TokenInvalid, said),
+            Error::Throttled(wait) => {
+                Problem::new(Reason::RateLimited, Code::ResourceExhausted, said).retry_after(wait)
+            }
+            Error::Overloaded => Problem::new(Reason::Overloaded, Code::Unavailable, said)
+                .retry_after(Duration::from_secs(1)),
+            Error::Status(status) => return status,
+            Error::Problem(problem) => problem,
+            Error::Corrupt(_) => Problem::internal(&error),
+            Error::Store(error) => error.problem(),
+        };
+        problem.into()
+    }
+}
+
+fn unauthenticated(reason: Reason, said: String) -> Problem {
+    Problem::new(reason, Code::Unauthenticated, said)
+}
+
+fn denied(reason: Reason, said: String) -> Problem {
+    Problem::new(reason, Code::PermissionDenied, said)
+}

@@ -1,0 +1,106 @@
+//! What this service publishes: sessions that ended. What it consumes: changes of accounts that
+//! end their sessions.
+
+use bus::{Event, Failure};
+use chrono::{DateTime, Utc};
+use contracts::tradewind::auth::v1::SessionsRevoked;
+use contracts::tradewind::users::v1::{UserDeactivated, UserDeleted, UserRolesTaken};
+use prost_types::Timestamp;
+use runtime::call::CallContext;
+use runtime::node::Node;
+use store::{NewEvent, Tx};
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::grpc::Auth;
+use crate::store::audit::{Action, Entry, Outcome};
+use crate::store::{credential, revocation, session};
+
+/// Sessions that one event names at most.
+const EVENT_SIZE: usize = 1000;
+
+const DEACTIVATED: &str = "users.v1.UserDeactivated";
+const ROLES_TAKEN: &str = "users.v1.UserRolesTaken";
+const DELETED: &str = "users.v1.UserDeleted";
+
+/// Records that sessions of an account, removed in the same transaction, ended, and tells every
+/// process of it after the commit.
+pub(crate) async fn revoke(
+    auth: &Auth,
+    tx: &mut Tx,
+    user_id: Uuid,
+    sessions: &[Uuid],
+) -> Result<(), Error> {
+    let revoke_time = auth.clock.now();
+    let forget_time = auth.tokens.forget_time(revoke_time);
+    for session_id in sessions.iter().copied() {
+        let revocation = revocation::Revocation {
+            session_id,
+            revoke_time,
+            forget_time,
+        };
+        revocation::insert(tx, user_id, &revocation).await?;
+    }
+    for sessions in sessions.chunks(EVENT_SIZE) {
+        let message = SessionsRevoked {
+            session_ids: sessions.iter().map(Uuid::to_string).collect(),
+            revoke_time: Some(timestamp(revoke_time)),
+            forget_time: Some(timestamp(forget_time)),
+        };
+        // An account has no version here; time grows as well.
+        let version = revoke_time.timestamp_micros();
+        let event = NewEvent::new("auth.v1.SessionsRevoked", user_id, version, &message);
+        auth.outbox.append(tx, event).await?;
+    }
+    Ok(())
+}
+
+/// A time as contracts write it.
+pub(crate) fn timestamp(time: DateTime<Utc>) -> Timestamp {
+    Timestamp {
+        seconds: time.timestamp(),
+        // Below 2^31 by its definition: nanoseconds of a second.
+        nanos: time.timestamp_subsec_nanos().cast_signed(),
+    }
+}
+
+/// Ends the sessions of accounts that were deactivated, deleted, or lost a role.
+pub(crate) fn consume(auth: &Auth, node: &Node, db: &store::Database) {
+    let auth = auth.clone();
+    let subjects = [DEACTIVATED, ROLES_TAKEN, DELETED];
+    store::consume(node, db, "svc-auth", &subjects, move |tx, event| {
+        let auth = auth.clone();
+        Box::pin(async move { end_sessions(&auth, tx, &event).await })
+    });
+}
+
+async fn end_sessions(auth: &Auth, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
+    let user_id = match event.subject.as_str() {
+        DEACTIVATED => store::message::<UserDeactivated>(event)?.user_id,
+        ROLES_TAKEN => store::message::<UserRolesTaken>(event)?.user_id,
+        DELETED => store::message::<UserDeleted>(event)?.user_id,
+        other => return Err(Failure::Permanent(format!("{other} was not asked for"))),
+    };
+    let user_id = Uuid::parse_str(&user_id)
+        .map_err(|_| Failure::Permanent(format!("{user_id:?} is no id of an account")))?;
+    let ended = async {
+        if event.subject == DELETED {
+            credential::delete(tx, user_id).await?;
+        }
+        let sessions = session::delete_of_user(tx, user_id, None).await?;
+        revoke(auth, tx, user_id, &sessions).await?;
+        let entry = Entry {
+            action: Action::EndSessions,
+            outcome: Outcome::Done,
+            user_id: Some(user_id),
+            session_id: None,
+        };
+        let call =
+            CallContext::current().unwrap_or_else(|| CallContext::background("end-sessions"));
+        auth.record(tx, &call, entry).await
+    };
+    ended.await.map_err(|error| match error {
+        Error::Store(error) => error.into(),
+        other => Failure::Permanent(other.to_string()),
+    })
+}

@@ -1,0 +1,232 @@
+//! The contract `tradewind.auth.v1.AuthService`: request -> domain and store -> reply.
+
+mod import;
+mod login;
+mod password;
+mod refresh;
+mod register;
+mod revocation;
+mod session;
+mod ticket;
+mod workload;
+
+use std::sync::Arc;
+
+use contracts::tradewind::auth::v1::auth_service_server::AuthService;
+use contracts::tradewind::auth::v1::{
+    ChangePasswordRequest, ChangePasswordResponse, CreateTicketRequest, CreateTicketResponse,
+    GetJwksRequest, GetJwksResponse, ImportCredentialsRequest, ImportCredentialsResponse,
+    IssueWorkloadTokenRequest, IssueWorkloadTokenResponse, ListRevocationsRequest,
+    ListRevocationsResponse, ListSessionsRequest, ListSessionsResponse, LoginRequest,
+    LoginResponse, LogoutRequest, LogoutResponse, RedeemTicketRequest, RedeemTicketResponse,
+    RefreshRequest, RefreshResponse, RegisterRequest, RegisterResponse, RevokeSessionRequest,
+    RevokeSessionResponse,
+};
+use runtime::call::CallContext;
+use runtime::clock::Clock;
+use runtime::random::Random;
+use runtime::tasks::Tasks;
+use store::{Database, Outbox, Tx};
+use tonic::{Request, Response, Status};
+
+pub(crate) use revocation::revocations;
+
+use crate::accounts::Accounts;
+use crate::config::Throttle;
+use crate::error::Error;
+use crate::hashing::Hashing;
+use crate::store::audit;
+use crate::tokens::{Granted, Tokens};
+use crate::workloads::WorkloadKeys;
+
+const BEARER: &str = "Bearer";
+
+/// The service.
+#[derive(Clone)]
+pub struct Auth {
+    pub(crate) db: Database,
+    pub(crate) outbox: Outbox,
+    pub(crate) accounts: Accounts,
+    pub(crate) hashing: Hashing,
+    pub(crate) tokens: Tokens,
+    pub(crate) workloads: Arc<WorkloadKeys>,
+    pub(crate) throttle: Throttle,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) tasks: Tasks,
+}
+
+impl Auth {
+    /// Writes an entry of the audit log.
+    pub(crate) async fn record(
+        &self,
+        tx: &mut Tx,
+        call: &CallContext,
+        entry: audit::Entry,
+    ) -> Result<(), Error> {
+        let stamp = (self.random.uuid7(&self.clock), self.clock.now());
+        audit::record(tx, entry, call, stamp).await
+    }
+}
+
+#[tonic::async_trait]
+impl AuthService for Auth {
+    async fn register(
+        &self,
+        request: Request<RegisterRequest>,
+    ) -> Result<Response<RegisterResponse>, Status> {
+        let call = CallContext::of(&request);
+        let (auth, of) = (self.clone(), call.clone());
+        let request = request.into_inner();
+        let steps = async move { register::register(&auth, &of, request).await };
+        let granted = self.tasks.complete(&call, steps).await?;
+        let Granted {
+            user_id,
+            access_token,
+            refresh_token,
+            expires_in,
+        } = granted;
+        Ok(Response::new(RegisterResponse {
+            user_id: user_id.to_string(),
+            access_token,
+            refresh_token,
+            token_type: BEARER.to_owned(),
+            expires_in,
+        }))
+    }
+
+    async fn login(
+        &self,
+        request: Request<LoginRequest>,
+    ) -> Result<Response<LoginResponse>, Status> {
+        let call = CallContext::of(&request);
+        let granted = login::login(self, &call, request.into_inner()).await?;
+        let Granted {
+            user_id,
+            access_token,
+            refresh_token,
+            expires_in,
+        } = granted;
+        Ok(Response::new(LoginResponse {
+            user_id: user_id.to_string(),
+            access_token,
+            refresh_token,
+            token_type: BEARER.to_owned(),
+            expires_in,
+        }))
+    }
+
+    async fn refresh(
+        &self,
+        request: Request<RefreshRequest>,
+    ) -> Result<Response<RefreshResponse>, Status> {
+        let call = CallContext::of(&request);
+        let granted = refresh::refresh(self, &call, &request.get_ref().refresh_token).await?;
+        let Granted {
+            user_id,
+            access_token,
+            refresh_token,
+            expires_in,
+        } = granted;
+        Ok(Response::new(RefreshResponse {
+            user_id: user_id.to_string(),
+            access_token,
+            refresh_token,
+            token_type: BEARER.to_owned(),
+            expires_in,
+        }))
+    }
+
+    async fn logout(
+        &self,
+        request: Request<LogoutRequest>,
+    ) -> Result<Response<LogoutResponse>, Status> {
+        let call = CallContext::of(&request);
+        refresh::logout(self, &call, &request.get_ref().refresh_token).await?;
+        Ok(Response::new(LogoutResponse {}))
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<ListSessionsRequest>,
+    ) -> Result<Response<ListSessionsResponse>, Status> {
+        let call = CallContext::of(&request);
+        Ok(Response::new(
+            session::list(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn revoke_session(
+        &self,
+        request: Request<RevokeSessionRequest>,
+    ) -> Result<Response<RevokeSessionResponse>, Status> {
+        let call = CallContext::of(&request);
+        session::revoke(self, &call, &request.get_ref().session_id).await?;
+        Ok(Response::new(RevokeSessionResponse {}))
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<ChangePasswordRequest>,
+    ) -> Result<Response<ChangePasswordResponse>, Status> {
+        let call = CallContext::of(&request);
+        password::change(self, &call, request.into_inner()).await?;
+        Ok(Response::new(ChangePasswordResponse {}))
+    }
+
+    async fn create_ticket(
+        &self,
+        request: Request<CreateTicketRequest>,
+    ) -> Result<Response<CreateTicketResponse>, Status> {
+        let call = CallContext::of(&request);
+        Ok(Response::new(
+            ticket::create(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_jwks(
+        &self,
+        _request: Request<GetJwksRequest>,
+    ) -> Result<Response<GetJwksResponse>, Status> {
+        Ok(Response::new(GetJwksResponse {
+            keys: self.tokens.keyring.published(),
+        }))
+    }
+
+    async fn import_credentials(
+        &self,
+        request: Request<ImportCredentialsRequest>,
+    ) -> Result<Response<ImportCredentialsResponse>, Status> {
+        let call = CallContext::of(&request);
+        Ok(Response::new(
+            import::import(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn redeem_ticket(
+        &self,
+        request: Request<RedeemTicketRequest>,
+    ) -> Result<Response<RedeemTicketResponse>, Status> {
+        Ok(Response::new(
+            ticket::redeem(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn issue_workload_token(
+        &self,
+        request: Request<IssueWorkloadTokenRequest>,
+    ) -> Result<Response<IssueWorkloadTokenResponse>, Status> {
+        Ok(Response::new(
+            workload::issue(self, &request.get_ref().client_assertion).await?,
+        ))
+    }
+
+    async fn list_revocations(
+        &self,
+        request: Request<ListRevocationsRequest>,
+    ) -> Result<Response<ListRevocationsResponse>, Status> {
+        Ok(Response::new(
+            revocation::list(self, &request.into_inner()).await?,
+        ))
+    }
+}

@@ -1,0 +1,100 @@
+//! Refresh and Logout: what holders of a refresh token may do.
+
+use runtime::call::CallContext;
+use uuid::Uuid;
+
+use super::Auth;
+use crate::domain::refresh::hash;
+use crate::domain::session::Verdict;
+use crate::error::Error;
+use crate::events;
+use crate::store::audit::{Action, Entry, Outcome};
+use crate::store::session::{self, Session};
+use crate::tokens::Granted;
+
+pub(super) async fn refresh(auth: &Auth, call: &CallContext, text: &str) -> Result<Granted, Error> {
+    let token = auth
+        .tokens
+        .refresh
+        .read(text)
+        .ok_or(Error::RefreshTokenInvalid)?;
+    let session = find(auth, token.session_id).await?;
+    let verdict = judge(auth, call, &session, token.generation).await?;
+    // Asked before the token is used up: with svc-users away, the client can come again with it.
+    let roles = auth.accounts.roles_if_active(session.user_id).await?;
+    let next = token.generation + 1;
+    if verdict == Verdict::Rotate && !rotate(auth, &session, text, next).await? {
+        // Somebody was faster with the same token, or the session has ended.
+        let session = find(auth, token.session_id).await?;
+        judge(auth, call, &session, token.generation).await?;
+    }
+    Ok(auth.tokens.grant(&session, next, roles))
+}
+
+pub(super) async fn logout(auth: &Auth, call: &CallContext, text: &str) -> Result<(), Error> {
+    match auth.tokens.refresh.read(text) {
+        Some(token) => end(auth, call, token.session_id, Action::Logout).await,
+        None => Ok(()),
+    }
+}
+
+async fn find(auth: &Auth, session_id: Uuid) -> Result<Session, Error> {
+    let mut tx = auth.db.read().await?;
+    session::find(&mut tx, session_id)
+        .await?
+        .ok_or(Error::RefreshTokenInvalid)
+}
+
+/// Whether the token gets a successor. One that was used before ends its session.
+async fn judge(
+    auth: &Auth,
+    call: &CallContext,
+    session: &Session,
+    generation: i64,
+) -> Result<Verdict, Error> {
+    match session.progress().judge(generation, auth.clock.now()) {
+        good @ (Verdict::Rotate | Verdict::Repeat) => Ok(good),
+        Verdict::Expired => Err(Error::RefreshTokenInvalid),
+        Verdict::Reused => {
+            end(auth, call, session.session_id, Action::RefreshReuse).await?;
+            Err(Error::RefreshTokenInvalid)
+        }
+    }
+}
+
+async fn rotate(auth: &Auth, session: &Session, text: &str, next: i64) -> Result<bool, Error> {
+    let now = auth.clock.now();
+    let (current, successor) = (
+        hash(text),
+        hash(&auth.tokens.refresh_token(session.session_id, next)),
+    );
+    let mut tx = auth.db.begin().await?;
+    let hashes = (current.as_slice(), successor.as_slice());
+    let end = auth.tokens.session_end(now);
+    let rotated = session::rotate(&mut tx, session.session_id, hashes, now, end).await?;
+    tx.commit().await?;
+    Ok(rotated)
+}
+
+/// Ends a session, if it has not ended yet.
+async fn end(
+    auth: &Auth,
+    call: &CallContext,
+    session_id: Uuid,
+    action: Action,
+) -> Result<(), Error> {
+    let mut tx = auth.db.begin().await?;
+    let Some(user_id) = session::delete(&mut tx, session_id).await? else {
+        return Ok(());
+    };
+    events::revoke(auth, &mut tx, user_id, &[session_id]).await?;
+    let entry = Entry {
+        action,
+        outcome: Outcome::Done,
+        user_id: Some(user_id),
+        session_id: Some(session_id),
+    };
+    auth.record(&mut tx, call, entry).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Register: an account is opened and signed in.
+
+use contracts::tradewind::auth::v1::RegisterRequest;
+use runtime::call::CallContext;
+use secrecy::SecretString;
+
+use super::{Auth, login};
+use crate::domain::email::email_key;
+use crate::domain::throttle::address_bucket;
+use crate::error::Error;
+use crate::registration;
+use crate::store::audit::{Action, Entry, Outcome};
+use crate::store::credential::{self, Credential, Pending};
+use crate::store::throttle;
+use crate::tokens::Granted;
+
+pub(super) async fn register(
+    auth: &Auth,
+    call: &CallContext,
+    request: RegisterRequest,
+) -> Result<Granted, Error> {
+    let password = SecretString::from(request.password);
+    let key = email_key(&request.email);
+    take_place(auth, call).await?;
+
+    let wanted = Credential {
+        user_id: auth.random.uuid7(&auth.clock),
+        email: request.email.trim().to_owned(),
+        password_hash: auth.hashing.hash(password.clone()).await?,
+        pending: Some(Pending {
+            display_name: request.display_name,
+            roles: Vec::new(),
+        }),
+    };
+    let credential = reserve(auth, &key, wanted).await?;
+    let finished = match own(auth, credential, password).await? {
+        Some(credential) => registration::finish(auth, &credential)
+            .await
+            .map(|()| credential),
+        None => Err(Error::EmailTaken(request.email)),
+    };
+    match finished {
+        Ok(credential) => {
+            login::open_session(auth, call, credential.user_id, Action::Register).await
+        }
+        Err(error) => {
+            if matches!(error, Error::EmailTaken(_)) {
+                refused(auth, call).await?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// A registration from this address is admitted, or throttled.
+async fn take_place(auth: &Auth, call: &CallContext) -> Result<(), Error> {
+    let bucket = address_bucket("register", call.client_address);
+    let mut tx = auth.db.begin().await?;
+    throttle::take(&mut tx, &bucket, auth.throttle.register(), auth.clock.now()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Writes the credential as pending; the one that has the address already, if there is one.
+async fn reserve(auth: &Auth, key: &str, wanted: Credential) -> Result<Reserved, Error> {
+    let now = auth.clock.now();
+    let mut tx = auth.db.begin().await?;
+    let heal_time = now + registration::PATIENCE;
+    if credential::insert(&mut tx, &wanted, key, heal_time, now).await? {
+        tx.commit().await?;
+        return Ok(Reserved::New(wanted));
+    }
+    Ok(credential::find_by_email(&mut tx, key)
+        .await?
+        .map_or(Reserved::Gone, Reserved::There))
+}
+
+enum Reserved {
+    New(Credential),
+    There(Credential),
+    /// It was there a moment ago.
+    Gone,
+}
+
+/// The credential if it is the caller's: a new one, or a registration that was begun with the
+/// same password and broke off.
+async fn own(
+    auth: &Auth,
+    reserved: Reserved,
+    password: SecretString,
+) -> Result<Option<Credential>, Error> {
+    match reserved {
+        Reserved::New(credential) => Ok(Some(credential)),
+        Reserved::There(credential) if credential.pending.is_some() => {
+            let hash = credential.password_hash.clone();
+            let same = auth.hashing.verify(password, Some(hash)).await?;
+            Ok(Some(credential).filter(|_| same))
+        }
+        Reserved::There(_) | Reserved::Gone => Ok(None),
+    }
+}
+
+async fn refused(auth: &Auth, call: &CallContext) -> Result<(), Error> {
+    let entry = Entry {
+        action: Action::Register,
+        outcome: Outcome::Taken,
+        user_id: None,
+        session_id: None,
+    };
+    let mut tx = auth.db.begin().await?;
+    auth.record(&mut tx, call, entry).await?;
+    tx.commit().await?;
+    Ok(())
+}

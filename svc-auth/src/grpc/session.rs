@@ -1,0 +1,78 @@
+//! ListSessions and RevokeSession: the caller's own sessions.
+
+use contracts::tradewind::auth::v1::{
+    ListSessionsRequest, ListSessionsResponse, Session as Resource,
+};
+use runtime::call::CallContext;
+use runtime::status::Problem;
+use store::page;
+use uuid::Uuid;
+
+use super::Auth;
+use crate::error::Error;
+use crate::events::{self, timestamp};
+use crate::store::audit::{Action, Entry, Outcome};
+use crate::store::revocation;
+use crate::store::session::{self, Session};
+
+const LIST: &str = "sessions";
+
+pub(super) async fn list(
+    auth: &Auth,
+    call: &CallContext,
+    request: ListSessionsRequest,
+) -> Result<ListSessionsResponse, Error> {
+    let user = call.caller.user()?;
+    let size = page::size(request.page_size, 50, 100);
+    let before = page::decode::<Uuid>(LIST, &request.page_token)?.unwrap_or(Uuid::max());
+    let mut tx = auth.db.read().await?;
+    let mut found = session::list(&mut tx, user.id, before, auth.clock.now(), size + 1).await?;
+    let more = found.len() > usize::try_from(size).unwrap_or(usize::MAX);
+    if more {
+        found.pop();
+    }
+    let last = found.last().filter(|_| more);
+    let next_page_token = last.map(|last| page::encode(LIST, &last.session_id));
+    Ok(ListSessionsResponse {
+        sessions: found
+            .into_iter()
+            .map(|one| resource(one, user.session_id))
+            .collect(),
+        next_page_token: next_page_token.unwrap_or_default(),
+    })
+}
+
+pub(super) async fn revoke(auth: &Auth, call: &CallContext, session_id: &str) -> Result<(), Error> {
+    let user = call.caller.user()?;
+    let session_id = Uuid::parse_str(session_id)
+        .map_err(|_| Problem::invalid([("sessionId", "must be a UUID")]))?;
+    let mut tx = auth.db.begin().await?;
+    match session::delete(&mut tx, session_id).await? {
+        Some(owner) if owner == user.id => {}
+        // Ended already: that is what was asked for.
+        None if revocation::is_of(&mut tx, session_id, user.id).await? => return Ok(()),
+        // Somebody else's is deleted here and put back by the rollback.
+        Some(_) | None => return Err(Error::SessionNotFound(session_id)),
+    }
+    events::revoke(auth, &mut tx, user.id, &[session_id]).await?;
+    let entry = Entry {
+        action: Action::RevokeSession,
+        outcome: Outcome::Done,
+        user_id: Some(user.id),
+        session_id: Some(session_id),
+    };
+    auth.record(&mut tx, call, entry).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn resource(session: Session, current: Uuid) -> Resource {
+    Resource {
+        session_id: session.session_id.to_string(),
+        create_time: Some(timestamp(session.create_time)),
+        last_used_time: Some(timestamp(session.rotate_time)),
+        expire_time: Some(timestamp(session.expire_time)),
+        user_agent: session.user_agent,
+        current: session.session_id == current,
+    }
+}

@@ -1,0 +1,193 @@
+//! The keys that sign tokens: in the database, shared by all replicas, and in memory.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use runtime::StartError;
+use runtime::clock::Clock;
+use runtime::identity::{Identity, Jwk, Signer};
+use runtime::node::Node;
+use runtime::random::Random;
+use store::{Database, Tx};
+
+use crate::domain::keys::{KeyAge, Plan, Schedule};
+use crate::domain::seal::EncryptionKey;
+use crate::error::Error;
+use crate::store::signing_key::{self, StoredKey};
+
+/// The signing keys.
+pub(crate) struct Keyring {
+    db: Database,
+    key: EncryptionKey,
+    schedule: Schedule,
+    identity: Identity,
+    clock: Clock,
+    random: Random,
+    current: ArcSwap<Keys>,
+}
+
+/// The keys that hold now.
+struct Keys {
+    signer: Signer,
+    published: Vec<Jwk>,
+}
+
+impl Keyring {
+    /// Reads the keys, makes the first if there is none, and has this process sign and verify
+    /// with them.
+    ///
+    /// # Errors
+    /// When the database fails, or the keys were sealed under another key.
+    pub(crate) async fn open(
+        db: &Database,
+        key: EncryptionKey,
+        schedule: Schedule,
+        node: &Node,
+    ) -> Result<Self, StartError> {
+        let (clock, random) = (node.clock.clone(), node.random.clone());
+        let keys = round(db, &key, schedule, clock.now(), &random)
+            .await
+            .map_err(|error| {
+                StartError::other(format!("the signing keys cannot be read: {error}"))
+            })?;
+        let keyring = Self {
+            db: db.clone(),
+            key,
+            schedule,
+            identity: node.identity.clone(),
+            clock,
+            random,
+            current: ArcSwap::from_pointee(keys),
+        };
+        keyring.install().map_err(StartError::other)?;
+        Ok(keyring)
+    }
+
+    /// The key that signs now.
+    #[must_use]
+    pub(crate) fn signer(&self) -> Signer {
+        self.current.load().signer.clone()
+    }
+
+    /// The public keys that verify what holds now.
+    #[must_use]
+    pub(crate) fn published(&self) -> Vec<Jwk> {
+        self.current.load().published.clone()
+    }
+
+    /// Makes and forgets keys that are due, and takes over what other replicas made.
+    ///
+    /// # Errors
+    /// When the database fails, or a key was sealed under another key.
+    pub(crate) async fn turn(&self) -> Result<(), Error> {
+        let now = self.clock.now();
+        let keys = round(&self.db, &self.key, self.schedule, now, &self.random).await?;
+        let before = self.current.load();
+        if before.published == keys.published && before.signer.key_id() == keys.signer.key_id() {
+            return Ok(());
+        }
+        self.current.store(Arc::new(keys));
+        self.install()
+    }
+
+    fn install(&self) -> Result<(), Error> {
+        let keys = self.current.load();
+        self.identity
+            .install_keys(&keys.published)
+            .map_err(|error| Error::Corrupt(error.to_string()))?;
+        self.identity.set_own_signer(keys.signer.clone());
+        Ok(())
+    }
+}
+
+/// One look at the database: makes what is due, forgets what is over, reads the rest.
+async fn round(
+    db: &Database,
+    key: &EncryptionKey,
+    schedule: Schedule,
+    now: DateTime<Utc>,
+    random: &Random,
+) -> Result<Keys, Error> {
+    let mut stored = signing_key::list(&mut db.read().await?).await?;
+    let mut plan = plan(schedule, &stored, now);
+    if plan.make.is_some() || !plan.forget.is_empty() {
+        let mut tx = db.begin().await?;
+        carry_out(&mut tx, key, &plan, now, random).await?;
+        tx.commit().await?;
+        // Another replica may have been faster: what is in the database holds.
+        stored = signing_key::list(&mut db.read().await?).await?;
+        plan = self::plan(schedule, &stored, now);
+    }
+    let signs = stored
+        .iter()
+        .find(|stored| Some(stored.generation) == plan.signs)
+        .ok_or_else(|| Error::Corrupt("there is no signing key".to_owned()))?;
+    Ok(Keys {
+        signer: open(key, signs)?,
+        published: stored.iter().map(jwk).collect(),
+    })
+}
+
+fn plan(schedule: Schedule, stored: &[StoredKey], now: DateTime<Utc>) -> Plan {
+    let ages: Vec<KeyAge> = stored.iter().map(StoredKey::age).collect();
+    schedule.plan(&ages, now)
+}
+
+async fn carry_out(
+    tx: &mut Tx,
+    key: &EncryptionKey,
+    plan: &Plan,
+    now: DateTime<Utc>,
+    random: &Random,
+) -> Result<(), Error> {
+    for generation in &plan.forget {
+        signing_key::delete(tx, *generation).await?;
+    }
+    if let Some(generation) = plan.make {
+        signing_key::insert(tx, &make(key, generation, now, random)).await?;
+        tracing::info!(key.generation = generation, "made a signing key");
+    }
+    Ok(())
+}
+
+fn make(key: &EncryptionKey, generation: i64, now: DateTime<Utc>, random: &Random) -> StoredKey {
+    let seed: [u8; 32] = random.bytes();
+    let public_key = URL_SAFE_NO_PAD
+        .decode(Signer::from_seed("", &seed).jwk().x)
+        .expect("x of a JSON Web Key is base64url (RFC 8037, section 2)");
+    // Named after the key itself, so that two keys never share a name.
+    let kid = URL_SAFE_NO_PAD.encode(&digest(&SHA256, &public_key).as_ref()[..12]);
+    let sealed_seed = key.seal(&kid, &seed, random);
+    StoredKey {
+        generation,
+        kid,
+        public_key,
+        sealed_seed,
+        create_time: now,
+    }
+}
+
+fn jwk(stored: &StoredKey) -> Jwk {
+    Jwk {
+        kty: "OKP".into(),
+        crv: "Ed25519".into(),
+        x: URL_SAFE_NO_PAD.encode(&stored.public_key),
+        kid: stored.kid.clone(),
+        r#use: "sig".into(),
+        alg: "EdDSA".into(),
+    }
+}
+
+fn open(key: &EncryptionKey, stored: &StoredKey) -> Result<Signer, Error> {
+    let seed = key
+        .open(&stored.kid, &stored.sealed_seed)
+        .map_err(|error| Error::Corrupt(format!("signing key {}: {error}", stored.kid)))?;
+    let seed: [u8; 32] = seed
+        .try_into()
+        .map_err(|_| Error::Corrupt(format!("signing key {} has no seed", stored.kid)))?;
+    Ok(Signer::from_seed(&stored.kid, &seed))
+}

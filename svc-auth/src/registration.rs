@@ -1,0 +1,152 @@
+//! Opening an account takes two services: first its credential is written here as pending, then
+//! svc-users is told, then the credential is active. Whoever finds it pending goes on with it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use runtime::call::CallContext;
+use secrecy::SecretString;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::domain::email::email_key;
+use crate::error::Error;
+use crate::grpc::Auth;
+use crate::store::credential::{self, Credential, Pending};
+
+/// How long a registration is left to the call that began it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// When a registration is tried again that could not be finished.
+const RETRY: Duration = Duration::from_millis(500);
+/// The longest that svc-users is waited for in the background.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Goes on with a registration to its end; nothing is to be done for an active credential.
+///
+/// # Errors
+/// [`Error::EmailTaken`] if svc-users has the address for another account; then the credential
+/// is gone. Anything else leaves it pending.
+pub(crate) async fn finish(auth: &Auth, credential: &Credential) -> Result<(), Error> {
+    let Some(pending) = &credential.pending else {
+        return Ok(());
+    };
+    let opened = auth.accounts.open(credential, pending).await;
+    let mut tx = auth.db.begin().await?;
+    let result = match opened {
+        Ok(()) => {
+            credential::activate(&mut tx, credential.user_id, auth.clock.now()).await?;
+            Ok(())
+        }
+        Err(status) if matches!(status.code(), Code::AlreadyExists | Code::InvalidArgument) => {
+            credential::give_up(&mut tx, credential.user_id).await?;
+            if status.code() == Code::AlreadyExists {
+                Err(Error::EmailTaken(credential.email.clone()))
+            } else {
+                Err(status.into())
+            }
+        }
+        Err(status) => return Err(status.into()),
+    };
+    tx.commit().await?;
+    result
+}
+
+/// Writes the first administrator's credential, unless the address has one. The healing loop
+/// opens the account as soon as svc-users is there.
+pub(crate) async fn first_administrator(
+    auth: &Auth,
+    email: &str,
+    password: SecretString,
+) -> Result<(), Error> {
+    let key = email_key(email);
+    if credential::find_by_email(&mut auth.db.read().await?, &key)
+        .await?
+        .is_some()
+    {
+        return Ok(());
+    }
+    let now = auth.clock.now();
+    let administrator = Credential {
+        user_id: auth.random.uuid7(&auth.clock),
+        email: email.trim().to_owned(),
+        password_hash: auth.hashing.hash(password).await?,
+        pending: Some(Pending {
+            display_name: "Administrator".to_owned(),
+            roles: vec!["admin".to_owned()],
+        }),
+    };
+    let mut tx = auth.db.begin().await?;
+    credential::insert(&mut tx, &administrator, &key, now, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Goes on with registrations that a crash, or svc-users being away, left behind.
+pub(crate) async fn heal(auth: Auth, interval: Duration, shutdown: CancellationToken) {
+    loop {
+        let pause = match heal_all(&auth).await {
+            Ok(true) => interval,
+            Ok(false) => RETRY.min(interval),
+            Err(error) => {
+                tracing::warn!(%error, "registrations could not be looked for");
+                interval
+            }
+        };
+        if shutdown
+            .run_until_cancelled(tokio::time::sleep(pause))
+            .await
+            .is_none()
+        {
+            return;
+        }
+    }
+}
+
+/// True unless something is left to be tried again soon.
+async fn heal_all(auth: &Auth) -> Result<bool, Error> {
+    let mut all = true;
+    loop {
+        let now = auth.clock.now();
+        let Some(credential) = lease(auth, now).await? else {
+            return Ok(all);
+        };
+        let call =
+            CallContext::background("heal-registration").with_deadline(Instant::now() + DEADLINE);
+        let user_id = credential.user_id;
+        match call.scope(finish(auth, &credential)).await {
+            Ok(()) => tracing::info!(user.id = %user_id, "a registration was finished"),
+            Err(error) if will_not_do(&error) => {
+                tracing::warn!(user.id = %user_id, %error, "a registration was given up");
+            }
+            Err(error) => {
+                tracing::debug!(user.id = %user_id, %error, "a registration has to wait");
+                put_off(auth, user_id, now).await?;
+                all = false;
+            }
+        }
+    }
+}
+
+fn will_not_do(error: &Error) -> bool {
+    match error {
+        Error::EmailTaken(_) => true,
+        Error::Status(status) => status.code() == Code::InvalidArgument,
+        _ => false,
+    }
+}
+
+async fn lease(auth: &Auth, now: DateTime<Utc>) -> Result<Option<Credential>, Error> {
+    let mut tx = auth.db.begin().await?;
+    let credential = credential::lease_pending(&mut tx, now, now + PATIENCE).await?;
+    tx.commit().await?;
+    Ok(credential)
+}
+
+async fn put_off(auth: &Auth, user_id: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
+    let mut tx = auth.db.begin().await?;
+    credential::heal_at(&mut tx, user_id, now + RETRY).await?;
+    tx.commit().await?;
+    Ok(())
+}

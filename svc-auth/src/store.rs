@@ -1,0 +1,11 @@
+//! SQL: functions over a transaction. The handler owns the transaction.
+
+pub mod assertion;
+pub mod audit;
+pub mod credential;
+pub mod purge;
+pub mod revocation;
+pub mod session;
+pub mod signing_key;
+pub mod throttle;
+pub mod ticket;

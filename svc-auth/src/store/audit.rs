@@ -1,0 +1,125 @@
+//! The table `audit_events`: who did what with credentials and sessions, from where.
+
+use chrono::{DateTime, Utc};
+use runtime::call::CallContext;
+use store::Tx;
+use uuid::Uuid;
+
+use crate::error::Error;
+
+/// The longest user agent that is kept, in characters.
+const LONGEST_USER_AGENT: usize = 256;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// An account was opened.
+    Register,
+    /// Somebody signed in, or tried to.
+    Login,
+    /// A refresh token was used that had a successor.
+    RefreshReuse,
+    /// A session was signed out.
+    Logout,
+    /// The owner ended a session.
+    RevokeSession,
+    /// A password was changed, or somebody tried to.
+    ChangePassword,
+    /// Password hashes were taken over.
+    ImportCredentials,
+    /// An event of svc-users ended the sessions of an account.
+    EndSessions,
+}
+
+impl Action {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Register => "REGISTER",
+            Self::Login => "LOGIN",
+            Self::RefreshReuse => "REFRESH_REUSE",
+            Self::Logout => "LOGOUT",
+            Self::RevokeSession => "REVOKE_SESSION",
+            Self::ChangePassword => "CHANGE_PASSWORD",
+            Self::ImportCredentials => "IMPORT_CREDENTIALS",
+            Self::EndSessions => "END_SESSIONS",
+        }
+    }
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// The password was wrong.
+    WrongPassword,
+    /// There is no such account.
+    UnknownAccount,
+    /// The account may not be used.
+    Inactive,
+    /// The e-mail address has an account.
+    Taken,
+}
+
+impl Outcome {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Done => "DONE",
+            Self::WrongPassword => "WRONG_PASSWORD",
+            Self::UnknownAccount => "UNKNOWN_ACCOUNT",
+            Self::Inactive => "INACTIVE",
+            Self::Taken => "TAKEN",
+        }
+    }
+}
+
+/// What happened, to which account and session as far as they are known.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// What was done.
+    pub action: Action,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The account.
+    pub user_id: Option<Uuid>,
+    /// The session.
+    pub session_id: Option<Uuid>,
+}
+
+/// Writes an entry of the call in progress. No address of an account, nor anything that was
+/// typed, is kept.
+pub async fn record(
+    tx: &mut Tx,
+    entry: Entry,
+    call: &CallContext,
+    (event_id, now): (Uuid, DateTime<Utc>),
+) -> Result<(), Error> {
+    store::execute!(
+        tx,
+        "INSERT INTO audit_events (event_id, event_time, action, outcome, actor, user_id, \
+         session_id, address, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        event_id,
+        now,
+        entry.action.name(),
+        entry.outcome.name(),
+        call.caller.actor(),
+        entry.user_id,
+        entry.session_id,
+        call.client_address
+            .map(|address| address.to_string())
+            .unwrap_or_default(),
+        user_agent(call)
+    )?;
+    Ok(())
+}
+
+/// The client's user agent, cut to a bearable length.
+#[must_use]
+pub fn user_agent(call: &CallContext) -> String {
+    call.user_agent
+        .as_deref()
+        .unwrap_or_default()
+        .chars()
+        .take(LONGEST_USER_AGENT)
+        .collect()
+}

@@ -1,0 +1,194 @@
+//! The table `credentials`.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use store::Tx;
+use uuid::Uuid;
+
+use crate::error::Error;
+
+/// What an account proves itself with.
+#[derive(Clone)]
+pub struct Credential {
+    /// Id of the account.
+    pub user_id: Uuid,
+    /// E-mail address as it was typed.
+    pub email: String,
+    /// Hash of the password.
+    pub password_hash: String,
+    /// What is still to be done, if the account is not known to be opened.
+    pub pending: Option<Pending>,
+}
+
+/// What svc-users has yet to be told.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// Name shown to others.
+    pub display_name: String,
+    /// Roles beside `user`.
+    pub roles: Vec<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    user_id: Uuid,
+    email: String,
+    password_hash: String,
+    display_name: Option<String>,
+    roles: Option<Json<Vec<String>>>,
+}
+
+impl From<Row> for Credential {
+    fn from(row: Row) -> Self {
+        let pending = row.display_name.map(|display_name| Pending {
+            display_name,
+            roles: row.roles.map(|roles| roles.0).unwrap_or_default(),
+        });
+        let Row {
+            user_id,
+            email,
+            password_hash,
+            ..
+        } = row;
+        Self {
+            user_id,
+            email,
+            password_hash,
+            pending,
+        }
+    }
+}
+
+/// The credential of an e-mail address, given in the form that is compared.
+pub async fn find_by_email(tx: &mut Tx, email_key: &str) -> Result<Option<Credential>, Error> {
+    let row = store::fetch_optional!(
+        tx,
+        Row,
+        "SELECT user_id, email, password_hash, display_name, roles FROM credentials \
+         WHERE email_key = $1",
+        email_key
+    )?;
+    Ok(row.map(Credential::from))
+}
+
+/// The credential of an account.
+pub async fn find(tx: &mut Tx, user_id: Uuid) -> Result<Option<Credential>, Error> {
+    let row = store::fetch_optional!(
+        tx,
+        Row,
+        "SELECT user_id, email, password_hash, display_name, roles FROM credentials \
+         WHERE user_id = $1",
+        user_id
+    )?;
+    Ok(row.map(Credential::from))
+}
+
+/// Adds a credential unless the address or the account has one; says whether it was added. One
+/// that is pending is left to its caller until `heal_time`.
+pub async fn insert(
+    tx: &mut Tx,
+    credential: &Credential,
+    email_key: &str,
+    heal_time: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let pending = credential.pending.as_ref();
+    let rows = store::execute!(
+        tx,
+        "INSERT INTO credentials (user_id, email, email_key, password_hash, state, display_name, \
+         roles, heal_time, create_time, update_time) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT DO NOTHING",
+        credential.user_id,
+        credential.email.as_str(),
+        email_key,
+        credential.password_hash.as_str(),
+        if pending.is_some() {
+            "PENDING"
+        } else {
+            "ACTIVE"
+        },
+        pending.map(|pending| pending.display_name.as_str()),
+        pending.map(|pending| Json(&pending.roles)),
+        pending.map(|_| heal_time),
+        now
+    )?;
+    Ok(rows == 1)
+}
+
+/// The account is opened: what svc-users knows now is not kept here a second time.
+pub async fn activate(tx: &mut Tx, user_id: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
+    store::execute!(
+        tx,
+        "UPDATE credentials SET state = 'ACTIVE', display_name = NULL, roles = NULL, \
+         heal_time = NULL, update_time = $2 WHERE user_id = $1 AND state = 'PENDING'",
+        user_id,
+        now
+    )?;
+    Ok(())
+}
+
+/// svc-users refused the account for good.
+pub async fn give_up(tx: &mut Tx, user_id: Uuid) -> Result<(), Error> {
+    store::execute!(
+        tx,
+        "DELETE FROM credentials WHERE user_id = $1 AND state = 'PENDING'",
+        user_id
+    )?;
+    Ok(())
+}
+
+/// The account is gone.
+pub async fn delete(tx: &mut Tx, user_id: Uuid) -> Result<(), Error> {
+    store::execute!(tx, "DELETE FROM credentials WHERE user_id = $1", user_id)?;
+    Ok(())
+}
+
+/// Replaces the hash, unless it is not `old` any more; says whether it did.
+pub async fn replace_hash(
+    tx: &mut Tx,
+    user_id: Uuid,
+    old: &str,
+    new: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let rows = store::execute!(
+        tx,
+        "UPDATE credentials SET password_hash = $3, update_time = $4 \
+         WHERE user_id = $1 AND password_hash = $2",
+        user_id,
+        old,
+        new,
+        now
+    )?;
+    Ok(rows == 1)
+}
+
+/// A registration that nobody went on with, reserved for the caller until `until`.
+pub async fn lease_pending(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Option<Credential>, Error> {
+    let row = store::fetch_optional!(
+        tx,
+        Row,
+        "UPDATE credentials SET heal_time = $2 WHERE state = 'PENDING' AND heal_time <= $1 \
+         AND user_id = (SELECT user_id FROM credentials WHERE state = 'PENDING' \
+         AND heal_time <= $1 ORDER BY heal_time LIMIT 1) \
+         RETURNING user_id, email, password_hash, display_name, roles",
+        now,
+        until
+    )?;
+    Ok(row.map(Credential::from))
+}
+
+/// Puts a registration off until `time`.
+pub async fn heal_at(tx: &mut Tx, user_id: Uuid, time: DateTime<Utc>) -> Result<(), Error> {
+    store::execute!(
+        tx,
+        "UPDATE credentials SET heal_time = $2 WHERE user_id = $1 AND state = 'PENDING'",
+        user_id,
+        time
+    )?;
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! Removes what has served its time.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use store::Tx;
+
+use crate::error::Error;
+
+/// Removes rows that are over at `now`, and audit entries older than `audit`. Gives the number
+/// of rows removed.
+pub async fn run(tx: &mut Tx, now: DateTime<Utc>, audit: Duration) -> Result<u64, Error> {
+    let mut rows = 0;
+    rows += store::execute!(tx, "DELETE FROM sessions WHERE expire_time <= $1", now)?;
+    rows += store::execute!(tx, "DELETE FROM revocations WHERE forget_time <= $1", now)?;
+    rows += store::execute!(tx, "DELETE FROM tickets WHERE expire_time <= $1", now)?;
+    rows += store::execute!(tx, "DELETE FROM assertions WHERE expire_time <= $1", now)?;
+    let micros = now.timestamp_micros();
+    rows += store::execute!(tx, "DELETE FROM throttles WHERE empty_at <= $1", micros)?;
+    let oldest = now - audit;
+    rows += store::execute!(
+        tx,
+        "DELETE FROM audit_events WHERE event_time <= $1",
+        oldest
+    )?;
+    Ok(rows)
+}
