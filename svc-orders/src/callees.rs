@@ -1,0 +1,151 @@
+//! The services that an order needs, by their contracts.
+
+use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceClient;
+use contracts::tradewind::catalog::v1::{BatchGetProductsRequest, ProductState};
+use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServiceClient;
+use contracts::tradewind::inventory::v1::{
+    CommitReservationRequest, ReleaseReservationRequest, ReservationLine, ReserveStockRequest,
+};
+use contracts::tradewind::shipping::v1::CancelShipmentRequest;
+use contracts::tradewind::shipping::v1::shipping_service_client::ShippingServiceClient;
+use contracts::tradewind::users::v1::users_service_client::UsersServiceClient;
+use contracts::tradewind::users::v1::{GetAccountRequest, UserState};
+use runtime::client::Channel;
+use runtime::node::Node;
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::domain::{Item, Line, Money, MoneyError, Product};
+
+/// Clients of the services that an order needs.
+#[derive(Clone)]
+pub(crate) struct Callees {
+    users: UsersServiceClient<Channel>,
+    catalog: CatalogServiceClient<Channel>,
+    inventory: InventoryServiceClient<Channel>,
+    shipping: ShippingServiceClient<Channel>,
+}
+
+/// Why a callee did not do its part.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CalleeError {
+    /// It decided against it, and would decide so again.
+    #[error("refused: {0}")]
+    Refused(Status),
+    /// It did not decide: it is away, overloaded, or something is broken.
+    #[error("undecided: {0}")]
+    Undecided(Status),
+}
+
+impl From<Status> for CalleeError {
+    fn from(status: Status) -> CalleeError {
+        match status.code() {
+            Code::FailedPrecondition
+            | Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::OutOfRange => CalleeError::Refused(status),
+            _ => CalleeError::Undecided(status),
+        }
+    }
+}
+
+/// A price of the catalogue that is not money, which its own contract excludes.
+#[derive(Debug, thiserror::Error)]
+#[error("the catalogue's price of `{sku}`: {error}")]
+pub(crate) struct PriceError {
+    sku: String,
+    error: MoneyError,
+}
+
+impl Callees {
+    /// Clients over the node's channels.
+    pub(crate) fn new(node: &Node) -> Callees {
+        Callees {
+            users: UsersServiceClient::new(node.channel("svc-users")),
+            catalog: CatalogServiceClient::new(node.channel("svc-catalog")),
+            inventory: InventoryServiceClient::new(node.channel("svc-inventory")),
+            shipping: ShippingServiceClient::new(node.channel("svc-shipping")),
+        }
+    }
+
+    /// Whether the account may order; `None` if there is no such account.
+    pub(crate) async fn is_active(&self, user: Uuid) -> Result<Option<bool>, CalleeError> {
+        let request = GetAccountRequest {
+            user_id: user.to_string(),
+        };
+        match self.users.clone().get_account(request).await {
+            Ok(reply) => Ok(Some(reply.get_ref().state() == UserState::Active)),
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(status.into()),
+        }
+    }
+
+    /// What the catalogue knows of the lines' SKUs, at this moment.
+    pub(crate) async fn products(
+        &self,
+        lines: &[Line],
+    ) -> Result<Result<Vec<Product>, PriceError>, CalleeError> {
+        let skus = lines.iter().map(|line| line.sku.clone()).collect();
+        let request = BatchGetProductsRequest { skus };
+        let reply = self.catalog.clone().batch_get_products(request).await?;
+        let products = reply.into_inner().products.into_iter();
+        let known = products.map(|product| {
+            let is_active = product.state() == ProductState::Active;
+            let price = product.price.unwrap_or_default();
+            match Money::from_units(&price.currency_code, price.units, price.nanos) {
+                Ok(price) => Ok(Product {
+                    sku: product.sku,
+                    title: product.title,
+                    price,
+                    is_active,
+                }),
+                Err(error) => Err(PriceError {
+                    sku: product.sku,
+                    error,
+                }),
+            }
+        });
+        Ok(known.collect())
+    }
+
+    /// Takes the items out of stock for the order: holds them back, then makes it an allocation.
+    pub(crate) async fn allocate(&self, order: Uuid, items: &[Item]) -> Result<(), CalleeError> {
+        let mut inventory = self.inventory.clone();
+        let order_id = order.to_string();
+        let lines = items
+            .iter()
+            .map(|item| ReservationLine {
+                sku: item.sku.clone(),
+                quantity: item.quantity.into(),
+            })
+            .collect();
+        let reserve = ReserveStockRequest {
+            order_id: order_id.clone(),
+            lines,
+        };
+        inventory.reserve_stock(reserve).await?;
+        inventory
+            .commit_reservation(CommitReservationRequest { order_id })
+            .await?;
+        Ok(())
+    }
+
+    /// Gives back what the order holds of the stock.
+    pub(crate) async fn release(&self, order: Uuid) -> Result<(), CalleeError> {
+        let request = ReleaseReservationRequest {
+            order_id: order.to_string(),
+        };
+        self.inventory.clone().release_reservation(request).await?;
+        Ok(())
+    }
+
+    /// Asks shipping never to dispatch the order.
+    pub(crate) async fn cancel_shipment(&self, order: Uuid) -> Result<(), CalleeError> {
+        let request = CancelShipmentRequest {
+            order_id: order.to_string(),
+        };
+        self.shipping.clone().cancel_shipment(request).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! What an order is: pure types, rules and the table of its states.
+
+mod line;
+mod money;
+mod order;
+mod pricing;
+mod state;
+
+pub(crate) use line::{Line, merge};
+pub(crate) use money::{Money, MoneyError};
+pub(crate) use order::{Address, Event, Item, Order, Rejection};
+pub(crate) use pricing::{PricingError, Product, price};
+pub(crate) use state::{InvalidTransition, State, Step};

@@ -1,0 +1,117 @@
+//! Placing an order.
+
+use contracts::tradewind::orders::v1::{CreateOrderRequest, CreateOrderResponse};
+use runtime::call::{CallContext, Caller};
+use store::idempotency::Claim;
+use tonic::Status;
+use uuid::Uuid;
+
+use super::{Orders, convert};
+use crate::domain::{self, Order, State};
+use crate::error::Error;
+use crate::store::changes;
+
+const METHOD: &str = "/tradewind.orders.v1.OrdersService/CreateOrder";
+
+/// Places an order, once for an idempotency key.
+pub(super) async fn create(
+    orders: Orders,
+    call: CallContext,
+    request: CreateOrderRequest,
+) -> Result<CreateOrderResponse, Status> {
+    let owner = owner(&call.caller, &request)?;
+    let actor = call.caller.actor();
+    let steps = |claim: Claim| {
+        let (orders, request, actor) = (orders.clone(), request.clone(), actor.clone());
+        async move {
+            let order = match claim.resource_id() {
+                Some(id) => orders.progress.load(convert::id(id)).await?,
+                None => orders.write(owner, request, &actor, &claim).await?,
+            };
+            let placed = orders.progress.place(order, &actor, Some(&claim)).await?;
+            Ok::<_, Status>(convert::create_reply(&placed))
+        }
+    };
+    orders
+        .idempotency
+        .once(&call, METHOD, &request, steps)
+        .await
+}
+
+/// Whose order it will be. Users order for themselves.
+fn owner(caller: &Caller, request: &CreateOrderRequest) -> Result<Uuid, Status> {
+    let own = caller.user()?.id;
+    let owner = if request.user_id.is_empty() {
+        own
+    } else {
+        convert::id(&request.user_id)
+    };
+    if !caller.is_admin() {
+        if owner != own {
+            return Err(Error::AdministratorsOnly("userId").into());
+        }
+        if !request.external_reference.is_empty() {
+            return Err(Error::AdministratorsOnly("externalReference").into());
+        }
+    }
+    Ok(owner)
+}
+
+impl Orders {
+    /// Writes the order as PENDING, with the catalogue's prices. Whatever is wrong with it is
+    /// found before that.
+    async fn write(
+        &self,
+        owner: Uuid,
+        request: CreateOrderRequest,
+        actor: &str,
+        claim: &Claim,
+    ) -> Result<Order, Error> {
+        let lines = request
+            .items
+            .into_iter()
+            .map(|item| (item.sku, item.quantity));
+        let lines = domain::merge(lines);
+        let (account, products) =
+            tokio::try_join!(self.callees.is_active(owner), self.callees.products(&lines))?;
+        match account {
+            Some(true) => {}
+            Some(false) => return Err(Error::AccountInactive(owner)),
+            None => return Err(Error::UnknownUser(owner)),
+        }
+        let priced = domain::price(&lines, products?)?;
+        let now = self.clock.now();
+        let reference = request.external_reference;
+        let order = Order {
+            id: self.random.uuid7(&self.clock),
+            user_id: owner,
+            external_reference: (!reference.is_empty()).then_some(reference),
+            state: State::Pending,
+            version: 1,
+            items: priced.items,
+            total: priced.total,
+            ship_to: convert::to_address(request.ship_to.unwrap_or_default()),
+            rejection: None,
+            create_time: now,
+            update_time: now,
+        };
+        let mut tx = self.db.begin().await?;
+        claim.start_for(&mut tx, order.id).await?;
+        if let Err(error) = changes::insert(&mut tx, &order, actor, now + self.lease).await {
+            return Err(taken(error, &order));
+        }
+        tx.commit().await?;
+        Ok(order)
+    }
+}
+
+/// The only thing of an order that others may have taken is its external reference.
+fn taken(error: store::Error, order: &Order) -> Error {
+    let unique = ["external_reference", "user_id"];
+    match (error.violation(), &order.external_reference) {
+        (Some(violation), Some(reference)) if violation.is_unique("orders", &unique) => {
+            Error::ReferenceTaken(reference.clone())
+        }
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,110 @@
+//! Reading orders and their histories.
+
+use contracts::tradewind::orders::v1::{
+    GetOrderRequest, GetOrderResponse, ListOrderEventsRequest, ListOrderEventsResponse,
+    ListOrdersRequest, ListOrdersResponse,
+};
+use runtime::call::Caller;
+use store::page;
+use tonic::Status;
+use uuid::Uuid;
+
+use super::{Orders, convert, may_see};
+use crate::error::Error;
+use crate::store::events;
+use crate::store::orders::{self, Filter};
+
+const ORDERS: &str = "orders";
+const EVENTS: &str = "order-events";
+
+impl Orders {
+    pub(super) async fn get(
+        &self,
+        caller: &Caller,
+        request: &GetOrderRequest,
+    ) -> Result<GetOrderResponse, Status> {
+        let id = convert::id(&request.order_id);
+        let read = || async {
+            let order = self.progress.load(id).await?;
+            Ok::<_, Status>((order.version, convert::order(&order)))
+        };
+        let order = self.cache.get(id, read).await?;
+        if !may_see(caller, convert::id(&order.user_id)) {
+            return Err(Error::NotFound(id).into());
+        }
+        Ok(GetOrderResponse { order: Some(order) })
+    }
+
+    pub(super) async fn list(
+        &self,
+        caller: &Caller,
+        request: ListOrdersRequest,
+    ) -> Result<ListOrdersResponse, Error> {
+        let size = page::size(request.page_size, 50, 200);
+        let before: Option<Uuid> = page::decode(ORDERS, &request.page_token)?;
+        let filter = Filter {
+            user_id: listed_user(caller, &request.user_id)?,
+            state: convert::to_state(request.state()),
+            external_reference: Some(request.external_reference).filter(|text| !text.is_empty()),
+        };
+        let mut tx = self.db.read().await?;
+        let mut found = orders::list(&mut tx, &filter, before, size + 1).await?;
+        drop(tx);
+        let next_page_token = cut(&mut found, size, ORDERS, |last| last.id);
+        Ok(ListOrdersResponse {
+            orders: found.iter().map(convert::order).collect(),
+            next_page_token,
+        })
+    }
+
+    pub(super) async fn list_events(
+        &self,
+        caller: &Caller,
+        request: &ListOrderEventsRequest,
+    ) -> Result<ListOrderEventsResponse, Error> {
+        let size = page::size(request.page_size, 100, 1000);
+        let after: Option<i64> = page::decode(EVENTS, &request.page_token)?;
+        let id = self.visible(caller, &request.order_id).await?.id;
+        let mut tx = self.db.read().await?;
+        let mut found = events::after(&mut tx, id, after.unwrap_or(0), size + 1).await?;
+        drop(tx);
+        let next_page_token = cut(&mut found, size, EVENTS, |last| last.sequence);
+        let events = found
+            .iter()
+            .map(|event| convert::event(id, event))
+            .collect();
+        Ok(ListOrderEventsResponse {
+            events,
+            next_page_token,
+        })
+    }
+}
+
+/// Whose orders are listed; `None` is everybody's.
+fn listed_user(caller: &Caller, asked: &str) -> Result<Option<Uuid>, Error> {
+    let asked = (!asked.is_empty()).then(|| convert::id(asked));
+    if caller.is_admin() {
+        return Ok(asked);
+    }
+    let own = caller.user.as_ref().map(|user| user.id).unwrap_or_default();
+    match asked {
+        Some(other) if other != own => Err(Error::AdministratorsOnly("userId")),
+        _ => Ok(Some(own)),
+    }
+}
+
+/// Cuts a list of one more than `size` down to a page, and returns the token of the next one.
+fn cut<T, K: serde::Serialize>(
+    found: &mut Vec<T>,
+    size: i64,
+    list: &str,
+    key: impl Fn(&T) -> K,
+) -> String {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let has_more = found.len() > size;
+    found.truncate(size);
+    match found.last() {
+        Some(last) if has_more => page::encode(list, &key(last)),
+        _ => String::new(),
+    }
+}

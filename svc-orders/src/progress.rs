@@ -1,0 +1,238 @@
+//! Orders on their way: each step asks other services first and then writes one transaction.
+//!
+//! Every step is idempotent by the order's id, and moves the order only from the state in which
+//! it was found. So it does no harm that two work on the same order: the one that comes second
+//! finds the order moved, and goes by what it finds.
+
+use std::time::Duration;
+
+use runtime::clock::Clock;
+use runtime::node::Node;
+use store::{Claim, Database, Outbox};
+use uuid::Uuid;
+
+use crate::cache::OrderCache;
+use crate::callees::{CalleeError, Callees};
+use crate::domain::{InvalidTransition, Order, Rejection, State, Step};
+use crate::error::Error;
+use crate::events;
+use crate::grpc::convert;
+use crate::store::changes::{self, Change};
+use crate::store::orders;
+
+/// Drives orders forward.
+#[derive(Clone)]
+pub(crate) struct Progress {
+    db: Database,
+    outbox: Outbox,
+    clock: Clock,
+    callees: Callees,
+    cache: OrderCache,
+    lease: Duration,
+}
+
+impl Progress {
+    /// Orders that are not done within `lease` are taken up by recovery.
+    pub(crate) fn new(
+        node: &Node,
+        db: Database,
+        outbox: Outbox,
+        callees: Callees,
+        cache: OrderCache,
+        lease: Duration,
+    ) -> Progress {
+        Progress {
+            db,
+            outbox,
+            clock: node.clock.clone(),
+            callees,
+            cache,
+            lease,
+        }
+    }
+
+    /// Drives a PENDING order to its end: CONFIRMED, or REJECTED if a callee refuses. If one is
+    /// away, the order stays PENDING. `claim` gets the reply in the transaction that confirms.
+    pub(crate) async fn place(
+        &self,
+        order: Order,
+        actor: &str,
+        claim: Option<&Claim>,
+    ) -> Result<Order, Error> {
+        if order.state != State::Pending {
+            return placed(order);
+        }
+        let order = match self.callees.allocate(order.id, &order.items).await {
+            Ok(()) => {
+                self.step(order, Step::Confirm, actor, "", None, claim)
+                    .await?
+            }
+            Err(CalleeError::Refused(refusal)) => {
+                let rejection = Rejection {
+                    reason: refusal.message().to_owned(),
+                    details: refusal.details().to_vec(),
+                };
+                let reason = rejection.reason.clone();
+                self.step(order, Step::Reject, actor, &reason, Some(rejection), claim)
+                    .await?
+            }
+            Err(undecided) => return Err(undecided.into()),
+        };
+        placed(order)
+    }
+
+    /// Cancels an order: CANCELLING, then what `finish_cancel` does. A cancelled order stays so.
+    pub(crate) async fn cancel(
+        &self,
+        order: Order,
+        actor: &str,
+        reason: &str,
+    ) -> Result<Order, Error> {
+        let mut order = order;
+        while order.state != State::Cancelling {
+            let to = order.state.after(Step::Cancel);
+            if to.map_err(|refused| Error::InvalidState {
+                order: order.id,
+                refused,
+            })? == order.state
+            {
+                return Ok(order);
+            }
+            order = self
+                .step(order, Step::Cancel, actor, reason, None, None)
+                .await?;
+        }
+        self.finish_cancel(order, actor, reason).await
+    }
+
+    /// Drives a CANCELLING order to its end: CANCELLED, or back to CONFIRMED if shipping refuses.
+    /// If a callee is away, the order stays CANCELLING.
+    pub(crate) async fn finish_cancel(
+        &self,
+        order: Order,
+        actor: &str,
+        reason: &str,
+    ) -> Result<Order, Error> {
+        let id = order.id;
+        match self.callees.cancel_shipment(id).await {
+            Ok(()) => {}
+            Err(CalleeError::Refused(refusal)) => {
+                let why = refusal.message();
+                self.step(order, Step::RefuseCancel, actor, why, None, None)
+                    .await?;
+                return Err(Error::CancelRefused { order: id, refusal });
+            }
+            Err(undecided) => return Err(undecided.into()),
+        }
+        self.callees.release(id).await?;
+        let order = self
+            .step(order, Step::FinishCancel, actor, reason, None, None)
+            .await?;
+        if order.state == State::Cancelled {
+            Ok(order)
+        } else {
+            Err(refused(&order, Step::Cancel))
+        }
+    }
+
+    /// Takes an order in progress up where it was left.
+    pub(crate) async fn resume(&self, id: Uuid, actor: &str) -> Result<(), Error> {
+        let order = self.load(id).await?;
+        let outcome = match order.state {
+            State::Pending => self.place(order, actor, None).await,
+            State::Cancelling => self.finish_cancel(order, actor, "").await,
+            _ => return Ok(()),
+        };
+        match outcome {
+            Ok(_) | Err(Error::Rejected { .. } | Error::CancelRefused { .. }) => Ok(()),
+            Err(Error::InvalidState { .. }) => Ok(()), // somebody else brought it to its end
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The order as it stands now.
+    pub(crate) async fn load(&self, id: Uuid) -> Result<Order, Error> {
+        let mut tx = self.db.read().await?;
+        orders::find(&mut tx, id).await?.ok_or(Error::NotFound(id))
+    }
+
+    /// Moves the order, if it still stands where it was found. Returns it as it stands afterwards.
+    async fn step(
+        &self,
+        mut order: Order,
+        step: Step,
+        actor: &str,
+        reason: &str,
+        rejection: Option<Rejection>,
+        claim: Option<&Claim>,
+    ) -> Result<Order, Error> {
+        let to = order.state.after(step);
+        let to = to.map_err(|refused| Error::InvalidState {
+            order: order.id,
+            refused,
+        })?;
+        let now = self.clock.now();
+        let change = Change {
+            from: order.state,
+            to,
+            actor,
+            reason,
+            rejection: rejection.as_ref(),
+            time: now,
+            recovery_time: to.is_in_progress().then(|| now + self.lease),
+        };
+        let mut tx = self.db.begin().await?;
+        let Some((_, version)) = changes::advance(&mut tx, order.id, &change).await? else {
+            drop(tx);
+            return self.load(order.id).await;
+        };
+        order.state = to;
+        order.version = version;
+        order.update_time = now;
+        order.rejection = rejection;
+        if step == Step::Confirm {
+            self.outbox
+                .append(&mut tx, events::confirmed(&order))
+                .await?;
+        }
+        let changed = events::changed(order.id, order.user_id, version, to);
+        self.outbox.append(&mut tx, changed).await?;
+        if let Some(claim) = claim.filter(|_| to == State::Confirmed) {
+            // A refusal is recorded by whoever holds the claim, from what the order keeps of it.
+            claim
+                .finish(&mut tx, &convert::create_reply(&order))
+                .await?;
+        }
+        tx.commit().await?;
+        self.cache.invalidate(order.id, version).await;
+        Ok(order)
+    }
+}
+
+/// What whoever placed the order is told of it, once it is not PENDING any more.
+fn placed(order: Order) -> Result<Order, Error> {
+    match order.state {
+        State::Confirmed | State::Shipped | State::Delivered | State::Returned => Ok(order),
+        State::Rejected => {
+            let rejection = order.rejection.unwrap_or_default();
+            Err(Error::Rejected {
+                order: order.id,
+                rejection,
+            })
+        }
+        State::Pending | State::Cancelling | State::Cancelled => {
+            Err(refused(&order, Step::Confirm))
+        }
+    }
+}
+
+fn refused(order: &Order, step: Step) -> Error {
+    let refused = InvalidTransition {
+        state: order.state,
+        step,
+    };
+    Error::InvalidState {
+        order: order.id,
+        refused,
+    }
+}

@@ -1,0 +1,217 @@
+//! Writing orders: placing them, and moving them from state to state.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::types::Json;
+use store::{Dialect, Error, Tx};
+use uuid::Uuid;
+
+use crate::domain::{Order, Rejection, State};
+
+/// Items travel as one JSON parameter, so that 600 lines cost as many statements as one.
+#[derive(Serialize)]
+struct NewItem<'a> {
+    line: usize,
+    sku: &'a str,
+    title: &'a str,
+    quantity: i32,
+    unit_price_minor: i64,
+}
+
+/// Writes a new order with its items and its first event. It is left to recovery from
+/// `recovery_time` on.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    order: &Order,
+    actor: &str,
+    recovery_time: DateTime<Utc>,
+) -> Result<(), Error> {
+    let items = order.items.iter().enumerate().map(|(line, item)| NewItem {
+        line,
+        sku: &item.sku,
+        title: &item.title,
+        quantity: item.quantity,
+        unit_price_minor: item.unit_price,
+    });
+    let items = Json(items.collect::<Vec<_>>());
+    match tx.dialect() {
+        Dialect::Postgres => {
+            store::execute!(
+                tx,
+                "WITH placed AS (
+                     INSERT INTO orders (order_id, user_id, external_reference, state, version,
+                         currency, total_minor, ship_to, create_time, update_time, recovery_time)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
+                 ), lines AS (
+                     INSERT INTO order_items (order_id, line, sku, title, quantity, unit_price_minor)
+                     SELECT $1, item.line, item.sku, item.title, item.quantity, item.unit_price_minor
+                     FROM jsonb_to_recordset($11) AS item (line integer, sku text, title text,
+                         quantity integer, unit_price_minor bigint)
+                 )
+                 INSERT INTO order_events (order_id, sequence, new_state, actor, reason, create_time)
+                 VALUES ($1, $5, $4, $12, '', $9)",
+                order.id,
+                order.user_id,
+                order.external_reference.as_deref(),
+                order.state.as_str(),
+                order.version,
+                order.total.currency.as_str(),
+                order.total.minor,
+                Json(&order.ship_to),
+                order.create_time,
+                recovery_time,
+                items,
+                actor
+            )?;
+        }
+        Dialect::Sqlite => {
+            store::execute!(
+                tx,
+                "INSERT INTO orders (order_id, user_id, external_reference, state, version,
+                     currency, total_minor, ship_to, create_time, update_time, recovery_time)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)",
+                order.id,
+                order.user_id,
+                order.external_reference.as_deref(),
+                order.state.as_str(),
+                order.version,
+                order.total.currency.as_str(),
+                order.total.minor,
+                Json(&order.ship_to),
+                order.create_time,
+                recovery_time
+            )?;
+            store::execute!(
+                tx,
+                "INSERT INTO order_items (order_id, line, sku, title, quantity, unit_price_minor)
+                 SELECT $1, value ->> 'line', value ->> 'sku', value ->> 'title',
+                     value ->> 'quantity', value ->> 'unit_price_minor'
+                 FROM json_each($2)",
+                order.id,
+                items
+            )?;
+            store::execute!(
+                tx,
+                "INSERT INTO order_events (order_id, sequence, new_state, actor, reason, create_time)
+                 VALUES ($1, $2, $3, $4, '', $5)",
+                order.id,
+                order.version,
+                order.state.as_str(),
+                actor,
+                order.create_time
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the order stands; nobody moves it before the transaction ends.
+pub(crate) async fn lock_state(tx: &mut Tx, id: Uuid) -> Result<Option<State>, Error> {
+    let row: Option<(String,)> = match tx.dialect() {
+        Dialect::Postgres => store::fetch_optional!(
+            tx,
+            (String,),
+            "SELECT state FROM orders WHERE order_id = $1 FOR UPDATE",
+            id
+        )?,
+        // A write transaction is the only one there.
+        Dialect::Sqlite => store::fetch_optional!(
+            tx,
+            (String,),
+            "SELECT state FROM orders WHERE order_id = $1",
+            id
+        )?,
+    };
+    Ok(row.map(|(state,)| State::try_from(state).expect("the table checks its states")))
+}
+
+/// A move of an order from one state to another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change<'a> {
+    /// Where it must stand.
+    pub(crate) from: State,
+    /// Where it will stand.
+    pub(crate) to: State,
+    /// Who does it.
+    pub(crate) actor: &'a str,
+    /// Why, for its history.
+    pub(crate) reason: &'a str,
+    /// The callee's refusal, if it is rejected.
+    pub(crate) rejection: Option<&'a Rejection>,
+    /// When.
+    pub(crate) time: DateTime<Utc>,
+    /// When recovery takes it up, if it is then in progress.
+    pub(crate) recovery_time: Option<DateTime<Utc>>,
+}
+
+/// Moves the order, with the event for its history. Returns its owner and its version after the
+/// move, or `None` if it does not stand where `change` begins.
+pub(crate) async fn advance(
+    tx: &mut Tx,
+    id: Uuid,
+    change: &Change<'_>,
+) -> Result<Option<(Uuid, i64)>, Error> {
+    let rejection_reason = change.rejection.map(|rejection| rejection.reason.as_str());
+    let rejection_details = change
+        .rejection
+        .map(|rejection| rejection.details.as_slice());
+    match tx.dialect() {
+        Dialect::Postgres => store::fetch_optional!(
+            tx,
+            (Uuid, i64),
+            "WITH moved AS (
+                 UPDATE orders SET state = $3, version = version + 1, update_time = $4,
+                     rejection_reason = $5, rejection_details = $6, recovery_time = $7, attempts = 0
+                 WHERE order_id = $1 AND state = $2
+                 RETURNING user_id, version
+             ), history AS (
+                 INSERT INTO order_events
+                     (order_id, sequence, old_state, new_state, actor, reason, create_time)
+                 SELECT $1, version, $2, $3, $8, $9, $4 FROM moved
+             )
+             SELECT user_id, version FROM moved",
+            id,
+            change.from.as_str(),
+            change.to.as_str(),
+            change.time,
+            rejection_reason,
+            rejection_details,
+            change.recovery_time,
+            change.actor,
+            change.reason
+        ),
+        Dialect::Sqlite => {
+            let moved = store::fetch_optional!(
+                tx,
+                (Uuid, i64),
+                "UPDATE orders SET state = $3, version = version + 1, update_time = $4,
+                     rejection_reason = $5, rejection_details = $6, recovery_time = $7, attempts = 0
+                 WHERE order_id = $1 AND state = $2
+                 RETURNING user_id, version",
+                id,
+                change.from.as_str(),
+                change.to.as_str(),
+                change.time,
+                rejection_reason,
+                rejection_details,
+                change.recovery_time
+            )?;
+            if let Some((_, version)) = moved {
+                store::execute!(
+                    tx,
+                    "INSERT INTO order_events
+                         (order_id, sequence, old_state, new_state, actor, reason, create_time)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    id,
+                    version,
+                    change.from.as_str(),
+                    change.to.as_str(),
+                    change.actor,
+                    change.reason,
+                    change.time
+                )?;
+            }
+            Ok(moved)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Rows of orders' histories.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use store::{Error, Tx};
+use uuid::Uuid;
+
+use crate::domain::{Event, State};
+
+#[derive(FromRow)]
+struct EventRow {
+    sequence: i64,
+    old_state: Option<String>,
+    #[sqlx(try_from = "String")]
+    new_state: State,
+    actor: String,
+    reason: String,
+    create_time: DateTime<Utc>,
+}
+
+/// At most `limit` events of the order after the sequence number `after`, the oldest first.
+pub(crate) async fn after(
+    tx: &mut Tx,
+    order: Uuid,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Event>, Error> {
+    let rows = store::fetch_all!(
+        tx,
+        EventRow,
+        "SELECT sequence, old_state, new_state, actor, reason, create_time FROM order_events
+         WHERE order_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
+        order,
+        after,
+        limit
+    )?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Event {
+            sequence: row.sequence,
+            old_state: row
+                .old_state
+                .map(|state| State::try_from(state).expect("it was a state when it was left")),
+            new_state: row.new_state,
+            actor: row.actor,
+            reason: row.reason,
+            time: row.create_time,
+        })
+        .collect())
+}

@@ -1,0 +1,164 @@
+//! Reading orders with their items.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use sqlx::types::Json;
+use store::{Dialect, Error, Tx};
+use uuid::Uuid;
+
+use crate::domain::{Address, Item, Money, Order, Rejection, State};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT order_id, user_id, external_reference, state, version, currency, total_minor, \
+             ship_to, rejection_reason, rejection_details, create_time, update_time FROM orders ",
+            $rest
+        )
+    };
+}
+
+#[derive(FromRow)]
+struct OrderRow {
+    order_id: Uuid,
+    user_id: Uuid,
+    external_reference: Option<String>,
+    #[sqlx(try_from = "String")]
+    state: State,
+    version: i64,
+    currency: String,
+    total_minor: i64,
+    #[sqlx(json)]
+    ship_to: Address,
+    rejection_reason: Option<String>,
+    rejection_details: Option<Vec<u8>>,
+    create_time: DateTime<Utc>,
+    update_time: DateTime<Utc>,
+}
+
+#[derive(FromRow)]
+struct ItemRow {
+    order_id: Uuid,
+    sku: String,
+    title: String,
+    quantity: i32,
+    unit_price_minor: i64,
+}
+
+/// The order, whosever it is.
+pub(crate) async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<Order>, Error> {
+    let row = store::fetch_optional!(tx, OrderRow, select!("WHERE order_id = $1"), id)?;
+    Ok(with_items(tx, row.into_iter().collect()).await?.pop())
+}
+
+/// Which orders to list; `None` is any.
+#[derive(Debug, Default)]
+pub(crate) struct Filter {
+    /// Account that they belong to.
+    pub(crate) user_id: Option<Uuid>,
+    /// Reference in the system that they were taken over from.
+    pub(crate) external_reference: Option<String>,
+    /// Where they stand.
+    pub(crate) state: Option<State>,
+}
+
+/// At most `limit` orders, the newest first, from the one before `before` on.
+pub(crate) async fn list(
+    tx: &mut Tx,
+    filter: &Filter,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Order>, Error> {
+    let before = before.unwrap_or(Uuid::max());
+    let reference = filter.external_reference.as_deref();
+    let state = filter.state.map(State::as_str);
+    let rows = match filter.user_id {
+        Some(user_id) => store::fetch_all!(
+            tx,
+            OrderRow,
+            select!(
+                "WHERE user_id = $1 AND order_id < $2
+                 AND ($3 IS NULL OR external_reference = $3) AND ($4 IS NULL OR state = $4)
+                 ORDER BY order_id DESC LIMIT $5"
+            ),
+            user_id,
+            before,
+            reference,
+            state,
+            limit
+        )?,
+        None => store::fetch_all!(
+            tx,
+            OrderRow,
+            select!(
+                "WHERE order_id < $1
+                 AND ($2 IS NULL OR external_reference = $2) AND ($3 IS NULL OR state = $3)
+                 ORDER BY order_id DESC LIMIT $4"
+            ),
+            before,
+            reference,
+            state,
+            limit
+        )?,
+    };
+    with_items(tx, rows).await
+}
+
+async fn with_items(tx: &mut Tx, orders: Vec<OrderRow>) -> Result<Vec<Order>, Error> {
+    if orders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = orders
+        .iter()
+        .map(|order| order.order_id.simple().to_string());
+    let ids = Json(ids.collect::<Vec<_>>());
+    let rows = match tx.dialect() {
+        Dialect::Postgres => store::fetch_all!(
+            tx,
+            ItemRow,
+            "SELECT order_id, sku, title, quantity, unit_price_minor FROM order_items
+             WHERE order_id = ANY (ARRAY(SELECT jsonb_array_elements_text($1)::uuid))
+             ORDER BY order_id, line",
+            ids
+        )?,
+        Dialect::Sqlite => store::fetch_all!(
+            tx,
+            ItemRow,
+            "SELECT order_id, sku, title, quantity, unit_price_minor FROM order_items
+             WHERE order_id IN (SELECT unhex(value) FROM json_each($1))
+             ORDER BY order_id, line",
+            ids
+        )?,
+    };
+    let mut items: HashMap<Uuid, Vec<Item>> = HashMap::with_capacity(orders.len());
+    for row in rows {
+        items.entry(row.order_id).or_default().push(Item {
+            sku: row.sku,
+            title: row.title,
+            quantity: row.quantity,
+            unit_price: row.unit_price_minor,
+        });
+    }
+    let complete = |row: OrderRow| Order {
+        id: row.order_id,
+        user_id: row.user_id,
+        external_reference: row.external_reference,
+        state: row.state,
+        version: row.version,
+        items: items.remove(&row.order_id).unwrap_or_default(),
+        total: Money {
+            currency: row.currency,
+            minor: row.total_minor,
+        },
+        ship_to: row.ship_to,
+        rejection: row.rejection_reason.map(|reason| Rejection {
+            reason,
+            details: row.rejection_details.unwrap_or_default(),
+        }),
+        create_time: row.create_time,
+        update_time: row.update_time,
+    };
+    Ok(orders.into_iter().map(complete).collect())
+}

@@ -1,0 +1,10 @@
+//! svc-orders against both databases, between stand-ins for the services that it calls.
+
+mod cancelling;
+mod following;
+mod neighbours;
+mod placing;
+mod reading;
+mod recovering;
+mod shop;
+mod watching;

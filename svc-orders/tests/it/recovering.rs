@@ -1,0 +1,133 @@
+//! What a crash, or a callee that is away, leaves behind.
+
+use contracts::tradewind::orders::v1::OrderState;
+use tonic::Code;
+
+use crate::neighbours::{Fault, Gate, Reservation};
+use crate::shop::{Shop, eventually};
+
+store::on_both! {
+    async fn wherever_placing_breaks_off_recovery_confirms_the_order_once(database: TestDatabase) {
+        let shop = Shop::impatient(&database).await;
+        shop.neighbours.sell("A", 100, 100);
+        let ada = shop.buyer().await;
+        let mut placed = 0;
+        for method in ["ReserveStock", "CommitReservation"] {
+            for fault in [Fault::Away, Fault::ReplyLost] {
+                shop.neighbours.fault(method, [fault.clone(), fault]);
+                let failed = ada.order(&[("A", 1)]).await.unwrap_err();
+                assert_eq!(failed.code(), Code::Unavailable, "{failed}");
+                placed += 1;
+                let order = ada.list().await.remove(0).order_id;
+                ada.reaches(&order, OrderState::Confirmed).await;
+                assert_eq!(shop.neighbours.reservation(&order), Some(Reservation::Allocated));
+                assert_eq!(shop.events("orders.v1.OrderConfirmed", &order).await, 1);
+                assert_eq!(ada.history(&order).await.last().unwrap().actor, "workload:svc-orders");
+            }
+        }
+        assert_eq!(ada.list().await.len(), placed);
+        assert_eq!(shop.neighbours.available("A"), 100 - placed as i64);
+    }
+
+    async fn a_reservation_that_expired_meanwhile_rejects_the_order(database: TestDatabase) {
+        let shop = Shop::impatient(&database).await;
+        shop.neighbours.sell("A", 100, 1);
+        let ada = shop.buyer().await;
+        let gate = Gate::default();
+        shop.neighbours.fault("CommitReservation", [Fault::Held(gate.clone())]);
+        let call = tokio::spawn({
+            let ada = ada.clone();
+            async move { ada.order(&[("A", 1)]).await }
+        });
+        gate.came().await;
+        let order = ada.list().await.remove(0).order_id;
+        shop.neighbours.expire(&order);
+        gate.open();
+        assert_eq!(call.await.unwrap().unwrap_err().code(), Code::FailedPrecondition);
+        let rejected = ada.reaches(&order, OrderState::Rejected).await;
+        assert_eq!(rejected.rejection_reason, "the reservation has expired or was released");
+        assert_eq!(shop.neighbours.available("A"), 1);
+        assert_eq!(shop.events("orders.v1.OrderConfirmed", &order).await, 0);
+    }
+
+    async fn another_replica_takes_up_what_one_does_not_finish(database: TestDatabase) {
+        let shop = Shop::impatient(&database).await;
+        let other = shop.replica(&database).await;
+        shop.neighbours.sell("A", 100, 100);
+        let ada = shop.buyer().await;
+        let gate = Gate::default();
+        shop.neighbours.fault("ReserveStock", [Fault::Held(gate.clone())]);
+        let call = tokio::spawn({
+            let ada = ada.clone();
+            async move { ada.order(&[("A", 1)]).await }
+        });
+        gate.came().await;
+        let order = ada.list().await.remove(0).order_id;
+        ada.at(&other).reaches(&order, OrderState::Confirmed).await;
+        // The first one comes late, and answers with what was done.
+        gate.open();
+        assert_eq!(call.await.unwrap().unwrap().order_id, order);
+        assert_eq!(shop.neighbours.available("A"), 99);
+        assert_eq!(shop.events("orders.v1.OrderConfirmed", &order).await, 1);
+    }
+
+    async fn replicas_share_the_recovery_of_many_orders(database: TestDatabase) {
+        let shop = Shop::impatient(&database).await;
+        let _other = shop.replica(&database).await;
+        shop.neighbours.sell("A", 100, 100);
+        let ada = shop.buyer().await;
+        shop.neighbours.fault("ReserveStock", vec![Fault::Away; 40]);
+        let calls = (0..40).map(|_| ada.order(&[("A", 1)]));
+        let failed = futures::future::join_all(calls).await;
+        assert!(failed.iter().any(Result::is_err));
+        eventually("every order is confirmed", async || {
+            ada.list().await.iter().all(|order| order.state() == OrderState::Confirmed)
+        })
+        .await;
+        assert_eq!(ada.list().await.len(), 40);
+        assert_eq!(shop.neighbours.available("A"), 60);
+        assert_eq!(shop.count("outbox WHERE subject = 'orders.v1.OrderConfirmed'").await, 40);
+    }
+
+    async fn a_repetition_goes_on_from_the_order_that_was_written(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        shop.neighbours.sell("A", 100, 10);
+        let ada = shop.buyer().await;
+        shop.neighbours.fault("CommitReservation", [Fault::Away]);
+        let failed = ada.order_with_key("k", &[("A", 1)]).await.unwrap_err();
+        assert_eq!(failed.code(), Code::Unavailable);
+        let order = ada.order_with_key("k", &[("A", 1)]).await.unwrap();
+        assert_eq!(order.state(), OrderState::Confirmed);
+        assert_eq!(shop.count("orders").await, 1);
+        assert_eq!(shop.neighbours.available("A"), 9);
+    }
+
+    async fn wherever_cancelling_breaks_off_recovery_finishes_it(database: TestDatabase) {
+        let shop = Shop::impatient(&database).await;
+        shop.neighbours.sell("A", 100, 10);
+        let ada = shop.buyer().await;
+        for method in ["CancelShipment", "ReleaseReservation"] {
+            for fault in [Fault::Away, Fault::ReplyLost] {
+                let order = ada.order(&[("A", 1)]).await.unwrap().order_id;
+                shop.neighbours.fault(method, [fault.clone(), fault]);
+                let failed = ada.cancel(&order).await.unwrap_err();
+                assert_eq!(failed.code(), Code::Unavailable, "{failed}");
+                ada.reaches(&order, OrderState::Cancelled).await;
+                assert!(shop.neighbours.is_shipment_cancelled(&order));
+                assert_eq!(shop.neighbours.available("A"), 10);
+            }
+        }
+    }
+
+    async fn recovery_confirms_again_what_shipping_does_not_let_go(database: TestDatabase) {
+        let shop = Shop::impatient(&database).await;
+        shop.neighbours.sell("A", 100, 10);
+        let ada = shop.buyer().await;
+        let order = ada.order(&[("A", 1)]).await.unwrap().order_id;
+        shop.neighbours.dispatch(&order);
+        shop.neighbours.fault("CancelShipment", [Fault::Away]);
+        ada.cancel(&order).await.unwrap_err();
+        ada.reaches(&order, OrderState::Confirmed).await;
+        assert_eq!(shop.neighbours.reservation(&order), Some(Reservation::Allocated));
+    }
+}

@@ -1,0 +1,343 @@
+//! svc-orders as buyers see it: served on a port, with its own database.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bus::{Delivery, Event};
+use contracts::tradewind::orders::v1::orders_service_client::OrdersServiceClient;
+use contracts::tradewind::orders::v1::{
+    Address, CancelOrderRequest, CreateOrderItem, CreateOrderRequest, GetOrderRequest,
+    ListOrderEventsRequest, ListOrderEventsResponse, ListOrdersRequest, ListOrdersResponse, Order,
+    OrderEvent, OrderState, WatchOrderRequest,
+};
+use contracts::tradewind::shipping::v1::{ShipmentDelivered, ShipmentDispatched};
+use contracts::tradewind::users::v1::UserState;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use prost::Message;
+use runtime::client::Channel;
+use runtime::host::HostConfig;
+use runtime::mesh::Address as MeshAddress;
+use runtime::node::Node;
+use runtime::telemetry::Telemetry;
+use runtime::testbed::{Testbed, Tokens};
+use store::Database;
+use store::testing::TestDatabase;
+use tokio::time::Instant;
+use tonic::service::interceptor::InterceptedService;
+use tonic::{Request, Status};
+use uuid::Uuid;
+
+use crate::neighbours::Neighbours;
+
+/// One process of svc-orders.
+pub(crate) struct Replica {
+    bed: Testbed,
+    node: Node,
+}
+
+/// svc-orders with a database and neighbours of its own.
+pub(crate) struct Shop {
+    pub(crate) neighbours: Neighbours,
+    replica: Replica,
+    database: Database,
+    address: SocketAddr,
+    lease: Duration,
+}
+
+impl Shop {
+    /// Recovery leaves orders alone.
+    pub(crate) async fn open(database: &TestDatabase) -> Shop {
+        Shop::with(database, Duration::from_secs(600)).await
+    }
+
+    /// Recovery takes orders up soon.
+    pub(crate) async fn impatient(database: &TestDatabase) -> Shop {
+        Shop::with(database, Duration::from_millis(300)).await
+    }
+
+    async fn with(config: &TestDatabase, lease: Duration) -> Shop {
+        let neighbours = Neighbours::default();
+        let address = neighbours.serve().await;
+        let bus = bus::Bus::in_process();
+        let replica = Replica::start(config, address, bus, lease).await;
+        let database = config.open(store::migrations!()).await;
+        Shop {
+            neighbours,
+            replica,
+            database,
+            address,
+            lease,
+        }
+    }
+
+    /// Another process beside the first.
+    pub(crate) async fn replica(&self, config: &TestDatabase) -> Replica {
+        Replica::start(
+            config,
+            self.address,
+            self.replica.node.bus.clone(),
+            self.lease,
+        )
+        .await
+    }
+
+    /// Somebody with an active account.
+    pub(crate) async fn buyer(&self) -> Buyer {
+        self.user(&["user"])
+    }
+
+    pub(crate) async fn administrator(&self) -> Buyer {
+        self.user(&["user", "admin"])
+    }
+
+    fn user(&self, roles: &'static [&'static str]) -> Buyer {
+        let id = self.replica.node.random.uuid7(&self.replica.node.clock);
+        self.neighbours.account(id, UserState::Active);
+        Buyer {
+            id,
+            roles,
+            client: self.replica.client(id, roles),
+        }
+    }
+
+    /// How many rows there are of `FROM` this.
+    pub(crate) async fn count(&self, from: &str) -> i64 {
+        let mut tx = self.database.read().await.unwrap();
+        let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {from}"));
+        store::fetch_one!(tx, (i64,), sql).unwrap().0
+    }
+
+    /// How many events of this subject the order has published.
+    pub(crate) async fn events(&self, subject: &str, order: &str) -> i64 {
+        self.count(&format!(
+            "outbox WHERE subject = '{subject}' AND aggregate_id = '{order}'"
+        ))
+        .await
+    }
+
+    /// The order's shipment went to the carrier.
+    pub(crate) async fn dispatched(&self, order: &str) -> Delivery {
+        let message = ShipmentDispatched {
+            order_id: order.to_owned(),
+            ..Default::default()
+        };
+        self.publish("shipping.v1.ShipmentDispatched", &message)
+            .await
+    }
+
+    /// The order's shipment arrived.
+    pub(crate) async fn delivered(&self, order: &str) -> Delivery {
+        let message = ShipmentDelivered {
+            order_id: order.to_owned(),
+            ..Default::default()
+        };
+        self.publish("shipping.v1.ShipmentDelivered", &message)
+            .await
+    }
+
+    async fn publish(&self, subject: &str, message: &impl Message) -> Delivery {
+        let node = &self.replica.node;
+        let event = Event {
+            id: node.random.uuid7(&node.clock),
+            subject: subject.to_owned(),
+            source: "svc-shipping".to_owned(),
+            aggregate_id: "a shipment".to_owned(),
+            version: 1,
+            time: node.clock.now(),
+            data: message.encode_to_vec().into(),
+            trace: Vec::new(),
+        };
+        node.bus.publish(&event, 1).await.unwrap()
+    }
+}
+
+impl Replica {
+    async fn start(
+        database: &TestDatabase,
+        neighbours: SocketAddr,
+        bus: bus::Bus,
+        lease: Duration,
+    ) -> Replica {
+        let mut bed = Testbed::with(HostConfig::new(Telemetry::detached(), bus));
+        for service in ["svc-users", "svc-catalog", "svc-inventory", "svc-shipping"] {
+            bed.mesh().set(service, MeshAddress::from(neighbours));
+        }
+        let node = bed.node("svc-orders").await;
+        let config = svc_orders::Config {
+            database: database.config(),
+            cache: store::CacheConfig::default(),
+            recovery_lease: lease,
+        };
+        let service = svc_orders::build(config, &node).await.unwrap();
+        bed.serve(&node, service).unwrap();
+        bed.start().await;
+        Replica { bed, node }
+    }
+
+    fn client(&self, user: Uuid, roles: &[&str]) -> Client {
+        OrdersServiceClient::new(self.bed.as_user("svc-orders", user, roles))
+    }
+}
+
+type Client = OrdersServiceClient<InterceptedService<Channel, Tokens>>;
+
+/// Somebody who calls svc-orders.
+#[derive(Clone)]
+pub(crate) struct Buyer {
+    pub(crate) id: Uuid,
+    roles: &'static [&'static str],
+    client: Client,
+}
+
+impl Buyer {
+    /// The same, at another replica.
+    pub(crate) fn at(&self, replica: &Replica) -> Buyer {
+        Buyer {
+            client: replica.client(self.id, self.roles),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) async fn order(&self, items: &[(&str, i32)]) -> Result<Order, Status> {
+        self.place(basket(items), None).await
+    }
+
+    pub(crate) async fn order_with_key(
+        &self,
+        key: &str,
+        items: &[(&str, i32)],
+    ) -> Result<Order, Status> {
+        self.place(basket(items), Some(key)).await
+    }
+
+    pub(crate) async fn place(
+        &self,
+        request: CreateOrderRequest,
+        key: Option<&str>,
+    ) -> Result<Order, Status> {
+        let mut request = Request::new(request);
+        if let Some(key) = key {
+            request
+                .metadata_mut()
+                .insert("idempotency-key", key.parse().unwrap());
+        }
+        let reply = self.client.clone().create_order(request).await?;
+        Ok(reply.into_inner().order.unwrap())
+    }
+
+    pub(crate) async fn get(&self, order: &str) -> Result<Order, Status> {
+        let request = GetOrderRequest {
+            order_id: order.to_owned(),
+        };
+        Ok(self
+            .client
+            .clone()
+            .get_order(request)
+            .await?
+            .into_inner()
+            .order
+            .unwrap())
+    }
+
+    pub(crate) async fn cancel(&self, order: &str) -> Result<Order, Status> {
+        let reason = "changed my mind".to_owned();
+        let request = CancelOrderRequest {
+            order_id: order.to_owned(),
+            reason,
+        };
+        Ok(self
+            .client
+            .clone()
+            .cancel_order(request)
+            .await?
+            .into_inner()
+            .order
+            .unwrap())
+    }
+
+    pub(crate) async fn list(&self) -> Vec<Order> {
+        self.list_by(ListOrdersRequest::default())
+            .await
+            .unwrap()
+            .orders
+    }
+
+    pub(crate) async fn list_by(
+        &self,
+        request: ListOrdersRequest,
+    ) -> Result<ListOrdersResponse, Status> {
+        Ok(self.client.clone().list_orders(request).await?.into_inner())
+    }
+
+    pub(crate) async fn history(&self, order: &str) -> Vec<OrderEvent> {
+        let request = ListOrderEventsRequest {
+            order_id: order.to_owned(),
+            ..Default::default()
+        };
+        self.list_events(request).await.unwrap().events
+    }
+
+    pub(crate) async fn list_events(
+        &self,
+        request: ListOrderEventsRequest,
+    ) -> Result<ListOrderEventsResponse, Status> {
+        Ok(self
+            .client
+            .clone()
+            .list_order_events(request)
+            .await?
+            .into_inner())
+    }
+
+    pub(crate) async fn watch(
+        &self,
+        order: &str,
+        after_sequence: i64,
+    ) -> Result<BoxStream<'static, Result<OrderEvent, Status>>, Status> {
+        let request = WatchOrderRequest {
+            order_id: order.to_owned(),
+            after_sequence,
+        };
+        let stream = self.client.clone().watch_order(request).await?.into_inner();
+        Ok(stream.map(|reply| Ok(reply?.event.unwrap())).boxed())
+    }
+
+    /// Waits until the order is in the state, and returns it.
+    pub(crate) async fn reaches(&self, order: &str, state: OrderState) -> Order {
+        let what = format!("the order {order} is {}", state.as_str_name());
+        eventually(&what, async || {
+            self.get(order).await.unwrap().state() == state
+        })
+        .await;
+        self.get(order).await.unwrap()
+    }
+}
+
+/// An order for these SKUs and quantities.
+pub(crate) fn basket(items: &[(&str, i32)]) -> CreateOrderRequest {
+    let item = |(sku, quantity): &(&str, i32)| CreateOrderItem {
+        sku: (*sku).to_owned(),
+        quantity: *quantity,
+    };
+    CreateOrderRequest {
+        items: items.iter().map(item).collect(),
+        ship_to: Some(Address {
+            name: "Ada Lovelace".to_owned(),
+            lines: vec!["12 St James's Square".to_owned()],
+            city: "London".to_owned(),
+            postal_code: "SW1Y 4JH".to_owned(),
+            country: "GB".to_owned(),
+        }),
+        ..CreateOrderRequest::default()
+    }
+}
+
+/// Waits until `condition` holds.
+pub(crate) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition().await {
+        assert!(Instant::now() < deadline, "not within 20 seconds: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,3 @@
+//! SQL: functions over a transaction.
+
+pub(crate) mod shipments;

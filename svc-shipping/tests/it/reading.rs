@@ -1,0 +1,53 @@
+//! Reading shipments.
+
+use contracts::tradewind::shipping::v1::ListShipmentsRequest;
+use runtime::status::{Reason, reason};
+use tonic::Code;
+
+use crate::warehouse::Warehouse;
+
+store::on_both! {
+    async fn shipments_are_seen_by_their_owner_and_administrators_only(database: TestDatabase) {
+        let warehouse = Warehouse::open(&database).await;
+        let (ada, bob) = (warehouse.user(), warehouse.user());
+        let administrator = warehouse.administrator();
+        let order = warehouse.id();
+        warehouse.confirmed(order, ada.id).await;
+        let shipment = ada.list().await.remove(0);
+        assert!(bob.list().await.is_empty());
+        let refused = bob.get(&shipment.shipment_id).await.unwrap_err();
+        assert_eq!(refused.code(), Code::NotFound);
+        assert_eq!(administrator.get(&shipment.shipment_id).await.unwrap(), shipment);
+        let of_the_order = ListShipmentsRequest { order_id: order.to_string(), ..Default::default() };
+        let found = administrator.list_by(of_the_order.clone()).await.unwrap().shipments;
+        assert_eq!(found, [shipment.clone()]);
+        assert_eq!(ada.list_by(of_the_order.clone()).await.unwrap().shipments, [shipment]);
+        assert!(bob.list_by(of_the_order).await.unwrap().shipments.is_empty());
+    }
+
+    async fn shipments_are_listed_newest_first_page_by_page(database: TestDatabase) {
+        let warehouse = Warehouse::open(&database).await;
+        let ada = warehouse.user();
+        for _ in 0..5 {
+            warehouse.confirmed(warehouse.id(), ada.id).await;
+        }
+        let all = ada.list().await;
+        assert!(all.is_sorted_by(|one, two| one.shipment_id > two.shipment_id));
+        let mut listed = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let request = ListShipmentsRequest { page_size: 2, page_token, ..Default::default() };
+            let page = ada.list_by(request).await.unwrap();
+            listed.extend(page.shipments);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(listed, all);
+        assert_eq!(listed.len(), 5);
+        let wrong = ListShipmentsRequest { page_token: "gibberish".into(), ..Default::default() };
+        let refused = ada.list_by(wrong).await.unwrap_err();
+        assert_eq!(reason(&refused), Some(Reason::PageTokenInvalid));
+    }
+}
