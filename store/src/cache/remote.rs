@@ -1,0 +1,136 @@
+//! The cache that replicas share: a hash {v: version, d: data} for each key.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use redis::{
+    AsyncCommands, Client, RedisResult, Script,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+};
+use runtime::StartError;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::TOMBSTONE_TTL;
+
+/// A cache that takes longer than this is not worth waiting for.
+const TIMEOUT: Duration = Duration::from_millis(250);
+/// How long it is left alone after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
+const PUT: &str = "
+local version = redis.call('HGET', KEYS[1], 'v')
+if version and tonumber(version) > tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'v', ARGV[1], 'd', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1";
+
+const INVALIDATE: &str = "
+local version = redis.call('HGET', KEYS[1], 'v')
+if version and tonumber(version) >= tonumber(ARGV[1]) then return 0 end
+redis.call('HDEL', KEYS[1], 'd')
+redis.call('HSET', KEYS[1], 'v', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1";
+
+pub(super) struct Remote {
+    prefix: String,
+    client: Client,
+    /// Made at the first use, as it needs a runtime.
+    manager: tokio::sync::OnceCell<ConnectionManager>,
+    paused_until: Mutex<Option<Instant>>,
+    put: Script,
+    invalidate: Script,
+}
+
+impl Remote {
+    pub(super) fn new(url: &SecretString, prefix: &str) -> Result<Self, StartError> {
+        // The error may quote the URL, hence its password.
+        let client = Client::open(url.expose_secret())
+            .map_err(|_| StartError::config("REDIS_URL is not a well-formed redis:// URL"))?;
+        Ok(Self {
+            prefix: prefix.to_owned(),
+            client,
+            manager: tokio::sync::OnceCell::new(),
+            paused_until: Mutex::default(),
+            put: Script::new(PUT),
+            invalidate: Script::new(INVALIDATE),
+        })
+    }
+
+    pub(super) async fn get(&self, key: &str) -> Option<Bytes> {
+        let key = self.key(key);
+        let found = self.run(async |mut redis| redis.hget(key, "d").await).await;
+        found
+            .and_then(|data: Option<Vec<u8>>| data)
+            .map(Bytes::from)
+    }
+
+    pub(super) async fn put(&self, key: &str, version: i64, data: &[u8], ttl: Duration) {
+        let mut put = self.put.key(self.key(key));
+        put.arg(version).arg(data).arg(milliseconds(ttl));
+        let _: Option<i64> = self
+            .run(async |mut redis| put.invoke_async(&mut redis).await)
+            .await;
+    }
+
+    pub(super) async fn invalidate(&self, key: &str, min_version: i64) {
+        let mut invalidate = self.invalidate.key(self.key(key));
+        invalidate.arg(min_version).arg(milliseconds(TOMBSTONE_TTL));
+        let _: Option<i64> = self
+            .run(async |mut redis| invalidate.invoke_async(&mut redis).await)
+            .await;
+    }
+
+    fn key(&self, key: &str) -> String {
+        format!("{}:{key}", self.prefix)
+    }
+
+    /// Asks Redis, unless it failed a moment ago. `None` if it did not answer.
+    async fn run<T, Fut>(&self, ask: impl FnOnce(ConnectionManager) -> Fut) -> Option<T>
+    where
+        Fut: Future<Output = RedisResult<T>>,
+    {
+        if self.is_paused() {
+            return None;
+        }
+        let answer = tokio::time::timeout(TIMEOUT, async { ask(self.manager().await?).await });
+        let why = match answer.await {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {TIMEOUT:?}"),
+        };
+        tracing::warn!(why, "the cache is left alone for a moment");
+        *self.lock() = Some(Instant::now() + PAUSE);
+        None
+    }
+
+    async fn manager(&self) -> RedisResult<ConnectionManager> {
+        let make = || async {
+            let config = ConnectionManagerConfig::new()
+                .set_number_of_retries(1)
+                .set_connection_timeout(Some(Duration::from_secs(1)))
+                .set_response_timeout(Some(TIMEOUT));
+            ConnectionManager::new_lazy_with_config(self.client.clone(), config)
+        };
+        self.manager.get_or_try_init(make).await.cloned()
+    }
+
+    fn is_paused(&self) -> bool {
+        self.lock().is_some_and(|until| Instant::now() < until)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.paused_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis())
+        .unwrap_or(u64::MAX)
+        .max(1)
+}

@@ -1,0 +1,184 @@
+//! The database of a service: two kinds behind one small surface.
+
+mod config;
+mod postgres;
+mod sqlite;
+mod tx;
+
+use std::sync::Arc;
+
+use runtime::{StartError, node::Node};
+use sqlx::{
+    PgPool, SqlitePool,
+    migrate::{MigrateError, Migrator},
+};
+
+pub use config::DatabaseConfig;
+pub use tx::{Connection, Tx};
+
+use crate::{Error, upkeep};
+use config::Kind;
+
+/// Which SQL a database speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Postgres.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
+impl Dialect {
+    /// The text for this dialect.
+    #[must_use]
+    pub fn pick<T>(self, postgres: T, sqlite: T) -> T {
+        match self {
+            Self::Postgres => postgres,
+            Self::Sqlite => sqlite,
+        }
+    }
+}
+
+/// The migrations of a crate, see [`migrations!`](crate::migrations).
+#[derive(Debug)]
+pub struct Migrations {
+    /// For Postgres.
+    pub postgres: Migrator,
+    /// For SQLite.
+    pub sqlite: Migrator,
+}
+
+/// A service's database. Cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    pools: Pools,
+}
+
+#[derive(Clone)]
+enum Pools {
+    Postgres(PgPool),
+    Sqlite(Arc<SqlitePools>),
+}
+
+/// SQLite has one writer at a time: its pool of one connection is the queue for it.
+struct SqlitePools {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// Of `sqlite::memory:`, removed with the last clone.
+    _directory: Option<tempfile::TempDir>,
+}
+
+impl Database {
+    /// Opens the service's database: waits until it can be reached (the node's readiness says
+    /// why), creates it if it is missing, and brings its tables up to date. Replicas may do so at
+    /// once. Also starts the removal of what is kept for a time only.
+    ///
+    /// # Errors
+    /// When the configuration is wrong or the migrations do not fit the database.
+    pub async fn open(
+        config: &DatabaseConfig,
+        node: &Node,
+        migrations: Migrations,
+    ) -> Result<Self, StartError> {
+        let gate = node.readiness.waits_for("database");
+        let database = Self::connect(config, node.name, migrations, |why| gate.set(why)).await?;
+        upkeep::start(node, &database);
+        Ok(database)
+    }
+
+    /// As [`Database::open`], without a node. `waiting` is told what it waits for.
+    ///
+    /// # Errors
+    /// When the configuration is wrong or the migrations do not fit the database.
+    pub async fn connect(
+        config: &DatabaseConfig,
+        name: &str,
+        migrations: Migrations,
+        waiting: impl Fn(&str),
+    ) -> Result<Self, StartError> {
+        let own = crate::migrations!();
+        let pools = match config.kind().map_err(StartError::config)? {
+            Kind::Postgres(options) => {
+                let migrators = [own.postgres, migrations.postgres];
+                let options = options.application_name(name);
+                let pool = postgres::open(options, config, migrators, waiting).await;
+                Pools::Postgres(pool.map_err(|error| no_migration(&error))?)
+            }
+            Kind::Sqlite(path) => {
+                let migrators = [own.sqlite, migrations.sqlite];
+                Pools::Sqlite(Arc::new(sqlite::open(path, migrators).await?))
+            }
+        };
+        Ok(Self { pools })
+    }
+
+    /// Begins a transaction that writes.
+    ///
+    /// # Errors
+    /// When the database is away or no connection was free in time.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        match &self.pools {
+            Pools::Postgres(pool) => Ok(Tx::postgres(pool.begin().await?)),
+            // A deferred transaction that reads before it writes would fail with SQLITE_BUSY.
+            Pools::Sqlite(pools) => Ok(Tx::sqlite(
+                pools.writer.begin_with("BEGIN IMMEDIATE").await?,
+            )),
+        }
+    }
+
+    /// A connection to read with; each statement sees what is committed then.
+    ///
+    /// # Errors
+    /// When the database is away or no connection was free in time.
+    pub async fn read(&self) -> Result<Tx, Error> {
+        match &self.pools {
+            Pools::Postgres(pool) => Ok(Tx::postgres_read(pool.acquire().await?)),
+            Pools::Sqlite(pools) => Ok(Tx::sqlite_read(pools.readers.acquire().await?)),
+        }
+    }
+
+    /// Which SQL it speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match &self.pools {
+            Pools::Postgres(_) => Dialect::Postgres,
+            Pools::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Postgres(pool) => pool.close().await,
+            Pools::Sqlite(pools) => {
+                pools.readers.close().await;
+                pools.writer.close().await;
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Database({:?})", self.dialect())
+    }
+}
+
+fn no_migration(error: &MigrateError) -> StartError {
+    StartError::other(format!("the migrations do not fit the database: {error}"))
+}
+
+/// The store's own migrations are noted beside the service's, in a table of their own.
+const OWN_TABLE: &str = "_store_migrations";
+
+/// Runs the store's own migrations, then the service's.
+async fn migrate<C>(connection: &mut C, migrators: &mut [Migrator; 2]) -> Result<(), MigrateError>
+where
+    C: sqlx::migrate::Migrate,
+{
+    migrators[0].dangerous_set_table_name(OWN_TABLE);
+    for migrator in migrators {
+        migrator.run_direct(None, connection, false).await?;
+    }
+    Ok(())
+}

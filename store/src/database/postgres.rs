@@ -1,0 +1,103 @@
+//! Postgres: waiting for it, creating the database, migrating under the advisory lock.
+
+use std::time::Duration;
+
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, PgPool,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::DatabaseConfig;
+use crate::error::postgres as codes;
+
+/// How long a call waits for a free connection before it is UNAVAILABLE.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// A connection that was idle for longer is tried before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+const RETRY: Duration = Duration::from_millis(500);
+/// In which other databases are created.
+const MAINTENANCE_DATABASE: &str = "postgres";
+
+pub(super) async fn open(
+    options: PgConnectOptions,
+    config: &DatabaseConfig,
+    mut migrators: [Migrator; 2],
+    waiting: impl Fn(&str),
+) -> Result<PgPool, MigrateError> {
+    let place = format!("Postgres at {}:{}", options.get_host(), options.get_port());
+    loop {
+        match prepare(&options, &mut migrators).await {
+            Ok(()) => return Ok(pool(options, config)),
+            Err(MigrateError::Execute(error)) if codes::may_come(&error) => {
+                waiting(&format!("{place}: {}", codes::short(&error)));
+                tracing::info!(%error, "waiting for {place}");
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn prepare(
+    options: &PgConnectOptions,
+    migrators: &mut [Migrator; 2],
+) -> Result<(), MigrateError> {
+    let mut connection = match options.connect().await {
+        Err(error) if codes::is(&error, codes::NO_SUCH_DATABASE) => {
+            create_database(options).await?;
+            options.connect().await?
+        }
+        connection => connection?,
+    };
+    super::migrate(&mut connection, migrators).await?;
+    // Closing is a courtesy to the server.
+    let _ = connection.close().await;
+    Ok(())
+}
+
+async fn create_database(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let name = options
+        .get_database()
+        .unwrap_or(options.get_username())
+        .to_owned();
+    let mut connection: PgConnection = options
+        .clone()
+        .database(MAINTENANCE_DATABASE)
+        .connect()
+        .await?;
+    let statement = format!("CREATE DATABASE \"{}\"", name.replace('"', "\"\""));
+    // The name stands in the operator's own configuration, and is quoted.
+    let created = sqlx::query(sqlx::AssertSqlSafe(statement))
+        .execute(&mut connection)
+        .await;
+    let _ = connection.close().await;
+    match created {
+        Ok(_) => Ok(()),
+        // Another replica was faster.
+        Err(error) if codes::is(&error, codes::DATABASE_EXISTS) => Ok(()),
+        Err(error) if codes::is(&error, codes::UNIQUE_VIOLATION) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn pool(options: PgConnectOptions, config: &DatabaseConfig) -> PgPool {
+    let options = options.options([
+        ("statement_timeout", "10s"),
+        ("lock_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "30s"),
+    ]);
+    PgPoolOptions::new()
+        .max_connections(config.database_max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options)
+}

@@ -1,0 +1,256 @@
+//! Calls with an idempotency key have their effect once, and the same answer each time.
+//!
+//! The scope of a key is (caller, method). The claim commits with the handler's first
+//! transaction, the answer with its last. A repetition waits for the answer within its own
+//! deadline, then gets ABORTED; when the lease of a claim has passed without an answer, a
+//! repetition goes on from what is persisted.
+
+mod answer;
+mod claim;
+mod turns;
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use prost::Message;
+use runtime::{
+    call::CallContext,
+    clock::Clock,
+    node::Node,
+    status::{Problem, Reason},
+};
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+use tonic::{Code, Status};
+
+pub use claim::Claim;
+
+use crate::Database;
+use answer::Row;
+use turns::Turns;
+
+/// How long a claim holds without an answer. Longer than calls take.
+const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// How long a repetition without a deadline waits.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What a repetition leaves of its deadline for saying that it gave up.
+const MARGIN: Duration = Duration::from_millis(100);
+
+/// Whose key it is, and for what.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Scope {
+    caller: String,
+    method: &'static str,
+    key: Arc<str>,
+}
+
+/// The idempotency keys of a service. Cheap to clone.
+#[derive(Clone)]
+pub struct Idempotency {
+    database: Database,
+    clock: Clock,
+    turns: Arc<Turns>,
+}
+
+impl Idempotency {
+    /// The keys are kept in the service's database, for 7 days.
+    #[must_use]
+    pub fn new(database: &Database, node: &Node) -> Self {
+        Self {
+            database: database.clone(),
+            clock: node.clock.clone(),
+            turns: Arc::default(),
+        }
+    }
+
+    /// Runs the handler unless the call was answered before; without a key it just runs it.
+    /// `method` is `/package.Service/Method`. Not for methods whose reply holds secrets: it is
+    /// stored.
+    ///
+    /// The handler calls [`Claim::start`] in its first transaction and [`Claim::finish`] in its
+    /// last; a final refusal is recorded here. Let it run by `node.tasks.complete`, so that a
+    /// caller who hangs up does not leave the claim to its lease.
+    ///
+    /// # Errors
+    /// The handler's; ALREADY_EXISTS when the key was used with another request; ABORTED when the
+    /// first call is still in progress at the deadline.
+    pub async fn once<Request, Reply, F, Fut>(
+        &self,
+        call: &CallContext,
+        method: &'static str,
+        request: &Request,
+        handler: F,
+    ) -> Result<Reply, Status>
+    where
+        Request: Message,
+        Reply: Message + Default,
+        F: FnOnce(Claim) -> Fut,
+        Fut: Future<Output = Result<Reply, Status>>,
+    {
+        let Some(key) = &call.idempotency_key else {
+            return handler(Claim::none()).await;
+        };
+        let scope = Scope {
+            caller: call.caller.actor(),
+            method,
+            key: key.clone(),
+        };
+        let hash = Sha256::digest(request.encode_to_vec()).to_vec();
+        let until = call
+            .deadline
+            .map_or_else(|| Instant::now() + PATIENCE, |at| at - MARGIN);
+
+        let Some(_turn) = self.turns.take(&scope, until).await else {
+            return Err(in_progress());
+        };
+        let claim = match self.look(&scope, &hash, until, true).await? {
+            Found::Answer(answer) => return answer.read(),
+            Found::Free(before) => Claim::of(scope.clone(), hash.clone(), &self.clock, before),
+        };
+        match handler(claim.clone()).await {
+            Ok(reply) => {
+                if !claim.is_finished() {
+                    self.record(&claim, |row| row.reply(&reply)).await;
+                }
+                Ok(reply)
+            }
+            Err(_) if claim.is_lost() => match self.look(&scope, &hash, until, false).await? {
+                Found::Answer(answer) => answer.read(),
+                Found::Free(_) => Err(in_progress()),
+            },
+            Err(refusal) if is_final(&refusal) => {
+                self.record(&claim, |row| row.refusal(&refusal)).await;
+                Err(refusal)
+            }
+            Err(failure) => {
+                self.release(&claim).await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Waits until the key is answered, or free: unknown, or with its lease over. A free one is
+    /// taken over if `take` says so.
+    async fn look(
+        &self,
+        scope: &Scope,
+        hash: &[u8],
+        until: Instant,
+        take: bool,
+    ) -> Result<Found, Status> {
+        let mut pause = Duration::from_millis(10);
+        loop {
+            let row = answer::find(&self.database, scope).await?;
+            let now = self.clock.now();
+            match row {
+                None => return Ok(Found::Free(None)),
+                Some(row) if row.request_hash != hash => return Err(reused()),
+                Some(row) if row.code.is_some() => return Ok(Found::Answer(row)),
+                Some(row) if row.lease_until <= now => {
+                    if !take || self.take_over(scope, &row, now).await? {
+                        return Ok(Found::Free(Some(row)));
+                    }
+                }
+                Some(_) => {}
+            }
+            if Instant::now() + pause >= until {
+                return Err(in_progress());
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(250));
+        }
+    }
+
+    /// Of several that see a lease that is over, one goes on.
+    async fn take_over(
+        &self,
+        scope: &Scope,
+        row: &Row,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Status> {
+        let mut tx = self.database.begin().await?;
+        let rows = crate::execute!(
+            tx,
+            "UPDATE idempotency SET lease_until = $5
+             WHERE caller = $1 AND method = $2 AND key = $3 AND lease_until = $4
+               AND code IS NULL",
+            scope.caller.as_str(),
+            scope.method,
+            &*scope.key,
+            row.lease_until,
+            now + LEASE
+        )?;
+        tx.commit().await?;
+        Ok(rows == 1)
+    }
+
+    /// Records an answer that the handler did not record itself. The answer stands in any case:
+    /// if this fails, a repetition goes on from what is persisted.
+    async fn record(&self, claim: &Claim, answer: impl FnOnce(&Claim) -> answer::Answer) {
+        let answer = answer(claim);
+        let written = async {
+            let mut tx = self.database.begin().await?;
+            claim.write(&mut tx, answer).await?;
+            tx.commit().await
+        };
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "the answer of an idempotent call could not be recorded");
+        }
+    }
+
+    /// Lets a repetition go on at once.
+    async fn release(&self, claim: &Claim) {
+        let Some(scope) = claim.scope() else { return };
+        let released = async {
+            let mut tx = self.database.begin().await?;
+            crate::execute!(
+                tx,
+                "UPDATE idempotency SET lease_until = $4
+                 WHERE caller = $1 AND method = $2 AND key = $3 AND code IS NULL",
+                scope.caller.as_str(),
+                scope.method,
+                &*scope.key,
+                self.clock.now()
+            )?;
+            tx.commit().await
+        };
+        if let Err(error) = released.await {
+            tracing::debug!(%error, "a claim is left to its lease");
+        }
+    }
+}
+
+enum Found {
+    Answer(Row),
+    Free(Option<Row>),
+}
+
+/// Whether the refusal is about the request itself, so that a repetition must get the same.
+fn is_final(status: &Status) -> bool {
+    matches!(
+        status.code(),
+        Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::FailedPrecondition
+            | Code::OutOfRange
+    )
+}
+
+fn in_progress() -> Status {
+    let message = "a request with the same idempotency key is still in progress";
+    Problem::new(Reason::RequestInProgress, Code::Aborted, message)
+        .retry_after(Duration::from_secs(1))
+        .into()
+}
+
+fn reused() -> Status {
+    let message = "the idempotency key was used before with another request";
+    Problem::new(Reason::IdempotencyKeyReused, Code::AlreadyExists, message).into()
+}
+
+impl std::fmt::Debug for Idempotency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Idempotency")
+    }
+}

@@ -1,0 +1,130 @@
+//! Events are rows, written in the transaction of the change that they tell of, and relayed to the
+//! bus afterwards.
+
+mod dead;
+mod relay;
+mod row;
+
+use std::sync::Arc;
+
+use bus::Event;
+use prost::Message;
+use runtime::{clock::Clock, node::Node, random::Random};
+use sqlx::types::Json;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+pub use dead::{DeadEvent, dead, replay, replay_all};
+
+use crate::{Database, Error, Tx};
+
+/// An event as a service writes it; the outbox adds id, time, source and trace.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    subject: &'static str,
+    aggregate_id: String,
+    version: i64,
+    data: Vec<u8>,
+}
+
+impl NewEvent {
+    /// `subject` is `<service>.v1.<Event>`, such as `orders.v1.OrderConfirmed`, and `message` the
+    /// message of that name. `version` is the aggregate's after the change.
+    #[must_use]
+    pub fn new(
+        subject: &'static str,
+        aggregate_id: impl ToString,
+        version: i64,
+        message: &impl Message,
+    ) -> Self {
+        Self {
+            subject,
+            aggregate_id: aggregate_id.to_string(),
+            version,
+            data: message.encode_to_vec(),
+        }
+    }
+}
+
+/// A service's outbox and its relay. Cheap to clone.
+#[derive(Clone)]
+pub struct Outbox {
+    clock: Clock,
+    random: Random,
+    wake: Arc<Notify>,
+}
+
+impl Outbox {
+    /// Opens the outbox in the service's database. Its relay starts once all services of the
+    /// process are built, and ends last.
+    #[must_use]
+    pub fn new(database: &Database, node: &Node) -> Self {
+        let wake = Arc::new(Notify::new());
+        let relay = relay::Relay::new(database, node, wake.clone());
+        node.tasks
+            .spawn_relay("outbox-relay", |shutdown| relay.run(shutdown));
+        Self {
+            clock: node.clock.clone(),
+            random: node.random.clone(),
+            wake,
+        }
+    }
+
+    /// Writes an event, and has the relay woken when `tx` commits. Returns the event's id.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn append(&self, tx: &mut Tx, event: NewEvent) -> Result<Uuid, Error> {
+        let id = self.random.uuid7(&self.clock);
+        let now = self.clock.now();
+        crate::execute!(
+            tx,
+            "INSERT INTO outbox (id, subject, aggregate_id, version, time, data, trace, due_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $5)",
+            id,
+            event.subject,
+            event.aggregate_id.as_str(),
+            event.version,
+            now,
+            event.data.as_slice(),
+            Json(runtime::telemetry::inject())
+        )?;
+        tx.wake_on_commit(&self.wake);
+        Ok(id)
+    }
+
+    /// Has the relay look at once. Not needed after [`Outbox::append`]: the commit does it.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+}
+
+impl std::fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Outbox")
+    }
+}
+
+/// How many events wait to be published.
+///
+/// # Errors
+/// When the database is away.
+pub async fn pending(tx: &mut Tx) -> Result<i64, Error> {
+    let sql = "SELECT count(*) FROM outbox WHERE due_at IS NOT NULL";
+    let (count,) = crate::fetch_one!(tx, (i64,), sql)?;
+    Ok(count)
+}
+
+/// The event of a row, as the bus takes it.
+fn event(row: &row::Leased, source: &str) -> Event {
+    Event {
+        id: row.id,
+        subject: row.subject.clone(),
+        source: source.to_owned(),
+        aggregate_id: row.aggregate_id.clone(),
+        version: row.version,
+        time: row.time,
+        data: row.data.clone().into(),
+        trace: row.trace.0.clone(),
+    }
+}

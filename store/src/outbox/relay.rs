@@ -1,0 +1,191 @@
+//! The relay: leases rows and commits, publishes, marks. Any number of replicas may run one.
+
+use std::{sync::Arc, time::Duration};
+
+use bus::{Bus, Delivery, PublishError, Status};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use opentelemetry::{KeyValue, metrics::Gauge};
+use runtime::{clock::Clock, node::Node};
+use tokio::{sync::Notify, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::row::{self, Leased, Mark};
+use crate::{Database, Error};
+
+/// How many events are on their way at once.
+const CONCURRENCY: usize = 64;
+/// How often it looks without being woken: for rows of replicas that crashed.
+const POLL: Duration = Duration::from_secs(1);
+/// How long it pauses when the bus or the database is away.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How often the number of waiting events is measured.
+const MEASURE: Duration = Duration::from_secs(10);
+
+pub(super) struct Relay {
+    source: &'static str,
+    database: Database,
+    bus: Bus,
+    clock: Clock,
+    wake: Arc<Notify>,
+    pending: Gauge<i64>,
+}
+
+type OnItsWay = FuturesUnordered<BoxFuture<'static, (Leased, Mark)>>;
+
+impl Relay {
+    pub(super) fn new(database: &Database, node: &Node, wake: Arc<Notify>) -> Self {
+        let pending = node
+            .telemetry
+            .meter()
+            .i64_gauge("tradewind.outbox.pending")
+            .with_description("Events that wait in the outbox to be published.")
+            .build();
+        Self {
+            source: node.name,
+            database: database.clone(),
+            bus: node.bus.clone(),
+            clock: node.clock.clone(),
+            wake,
+            pending,
+        }
+    }
+
+    pub(super) async fn run(self, shutdown: CancellationToken) {
+        let mut on_their_way = OnItsWay::new();
+        let mut look_at = Instant::now();
+        let mut measure_at = Instant::now();
+        loop {
+            let room = CONCURRENCY - on_their_way.len();
+            if Instant::now() >= look_at && room > 0 {
+                look_at = Instant::now() + self.take(&mut on_their_way, room).await;
+            }
+            if Instant::now() >= measure_at {
+                self.measure().await;
+                measure_at = Instant::now() + MEASURE;
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                Some(first) = on_their_way.next() => {
+                    look_at = look_at.min(self.settle(first, &mut on_their_way).await);
+                }
+                () = self.wake.notified() => look_at = Instant::now(),
+                () = tokio::time::sleep_until(look_at), if room > 0 => {}
+            }
+        }
+        // What was taken is finished; what was not stays for the next start.
+        while let Some(first) = on_their_way.next().await {
+            self.settle(first, &mut on_their_way).await;
+        }
+    }
+
+    /// Leases rows and sends them on their way; says when to look again.
+    async fn take(&self, on_their_way: &mut OnItsWay, room: usize) -> Duration {
+        if let Status::Disconnected { .. } = self.bus.status() {
+            return PAUSE;
+        }
+        let count = i64::try_from(room).unwrap_or(i64::MAX);
+        match row::lease(&self.database, self.clock.now(), count).await {
+            Ok(rows) => {
+                let again = if rows.len() == room {
+                    Duration::ZERO
+                } else {
+                    POLL
+                };
+                for row in rows {
+                    on_their_way.push(publish(self.bus.clone(), self.source, row).boxed());
+                }
+                again
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the outbox cannot be read");
+                PAUSE
+            }
+        }
+    }
+
+    /// Marks what has come back, all in one transaction; says when to look again.
+    async fn settle(&self, first: (Leased, Mark), on_their_way: &mut OnItsWay) -> Instant {
+        let mut settled = vec![first];
+        while let Some(Some(next)) = on_their_way.next().now_or_never() {
+            settled.push(next);
+        }
+        match self.mark(&settled).await {
+            Ok(wait) => Instant::now() + wait.unwrap_or(POLL),
+            Err(error) => {
+                // They are leased until the lease is over, and then published again.
+                tracing::warn!(%error, events = settled.len(), "events could not be marked");
+                Instant::now() + PAUSE
+            }
+        }
+    }
+
+    async fn mark(&self, settled: &[(Leased, Mark)]) -> Result<Option<Duration>, Error> {
+        let now = self.clock.now();
+        let mut earliest = None;
+        let mut tx = self.database.begin().await?;
+        for (row, mark) in settled {
+            let due_at = row::mark(&mut tx, row, mark, now).await?;
+            let wait = due_at.map(|due_at| {
+                (due_at - now)
+                    .to_std()
+                    .unwrap_or(PAUSE)
+                    .max(if matches!(mark, Mark::PutBack) {
+                        PAUSE
+                    } else {
+                        Duration::ZERO
+                    })
+            });
+            earliest = [earliest, wait].into_iter().flatten().min();
+        }
+        tx.commit().await?;
+        Ok(earliest)
+    }
+
+    async fn measure(&self) {
+        let counted = async { super::pending(&mut self.database.read().await?).await };
+        if let Ok(pending) = counted.await {
+            self.pending
+                .record(pending, &[KeyValue::new("service.name", self.source)]);
+        }
+    }
+}
+
+async fn publish(bus: Bus, source: &'static str, row: Leased) -> (Leased, Mark) {
+    let event = super::event(&row, source);
+    let attempt = u32::try_from(row.failures + 1).unwrap_or(u32::MAX);
+    let mark = match bus.publish(&event, attempt).await {
+        Ok(delivery) => {
+            report(&row, &delivery);
+            Mark::Delivered(delivery)
+        }
+        Err(PublishError::Unavailable(why)) => {
+            tracing::debug!(why, "the event bus is away");
+            Mark::PutBack
+        }
+        Err(error @ PublishError::Refused(_)) if attempt >= bus::ATTEMPTS => {
+            let dead = Delivery::Dead {
+                group: "bus".to_owned(),
+                why: error.to_string(),
+            };
+            report(&row, &dead);
+            Mark::Delivered(dead)
+        }
+        Err(error @ PublishError::Refused(_)) => Mark::Delivered(Delivery::Retry {
+            why: error.to_string(),
+            permanent: true,
+        }),
+    };
+    (row, mark)
+}
+
+fn report(row: &Leased, delivery: &Delivery) {
+    let (id, subject) = (row.id, row.subject.as_str());
+    match delivery {
+        Delivery::Settled => tracing::debug!(%id, subject, "event published"),
+        Delivery::Retry { why, .. } => tracing::info!(%id, subject, why, "event put off"),
+        Delivery::Dead { group, why } => {
+            tracing::error!(%id, subject, group, why, "event moved to the dead letters");
+        }
+    }
+}

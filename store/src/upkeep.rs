@@ -1,0 +1,79 @@
+//! What is kept for a time only is removed in small batches.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use runtime::node::Node;
+
+use crate::{Database, Dialect, Error};
+
+const INTERVAL: Duration = Duration::from_secs(3600);
+const BATCH: i64 = 1000;
+/// Published events can be published again for this long; idempotency keys hold as long.
+const KEPT: TimeDelta = TimeDelta::days(7);
+/// Longer than streams keep events: one that comes again must be recognised.
+const INBOX_KEPT: TimeDelta = TimeDelta::days(35);
+
+pub(crate) fn start(node: &Node, database: &Database) {
+    let (database, clock) = (database.clone(), node.clock.clone());
+    node.tasks.spawn("database-upkeep", |shutdown| async move {
+        let mut interval = tokio::time::interval(INTERVAL);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while shutdown
+            .run_until_cancelled(interval.tick())
+            .await
+            .is_some()
+        {
+            if let Err(error) = purge(&database, clock.now()).await {
+                tracing::warn!(%error, "could not remove old rows");
+            }
+        }
+    });
+}
+
+/// Removes what was kept long enough at `now`.
+pub(crate) async fn purge(database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
+    let dialect = database.dialect();
+    for (statement, kept) in [
+        (published(dialect), KEPT),
+        (answered(dialect), KEPT),
+        (received(dialect), INBOX_KEPT),
+    ] {
+        loop {
+            let mut tx = database.begin().await?;
+            let removed = crate::execute!(tx, statement, now - kept, BATCH)?;
+            tx.commit().await?;
+            if removed < BATCH.unsigned_abs() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn published(dialect: Dialect) -> &'static str {
+    dialect.pick(
+        "DELETE FROM outbox WHERE ctid IN
+         (SELECT ctid FROM outbox WHERE published_at < $1 LIMIT $2)",
+        "DELETE FROM outbox WHERE rowid IN
+         (SELECT rowid FROM outbox WHERE published_at < $1 LIMIT $2)",
+    )
+}
+
+fn answered(dialect: Dialect) -> &'static str {
+    dialect.pick(
+        "DELETE FROM idempotency WHERE ctid IN
+         (SELECT ctid FROM idempotency WHERE created_at < $1 LIMIT $2)",
+        "DELETE FROM idempotency WHERE rowid IN
+         (SELECT rowid FROM idempotency WHERE created_at < $1 LIMIT $2)",
+    )
+}
+
+fn received(dialect: Dialect) -> &'static str {
+    dialect.pick(
+        "DELETE FROM inbox WHERE ctid IN
+         (SELECT ctid FROM inbox WHERE received_at < $1 LIMIT $2)",
+        "DELETE FROM inbox WHERE (event_id, work_group) IN
+         (SELECT event_id, work_group FROM inbox WHERE received_at < $1 LIMIT $2)",
+    )
+}
