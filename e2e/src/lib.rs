@@ -1,0 +1,21 @@
+//! The harness of the end-to-end tests: whole meshes as separate processes, embedded in one
+//! process or on real Postgres, Redis and NATS JetStream with two replicas each of the edge,
+//! orders and shipping.
+//!
+//! Tests wait for conditions and never for a time; what a process said is in its log, whose path
+//! a failing wait names.
+
+pub mod condition;
+pub mod grpc;
+pub mod invariants;
+pub mod mesh;
+pub mod otlp;
+mod ports;
+pub mod process;
+pub mod rest;
+pub mod servers;
+pub mod shop;
+pub mod workload;
+
+pub use mesh::{Mesh, Setup};
+pub use rest::{Reply, Rest};

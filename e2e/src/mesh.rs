@@ -1,0 +1,313 @@
+//! A whole mesh as separate processes.
+
+mod embedded;
+mod real;
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::{
+    condition::eventually, invariants::Databases, process::Process, rest::Rest, servers::Server,
+    workload::Workloads,
+};
+
+/// How long a mesh may take to be ready: in a debug build, on a machine that compiles beside it.
+const START: Duration = Duration::from_secs(90);
+/// How long a process may take to stop.
+const STOP: Duration = Duration::from_secs(40);
+/// The services by name.
+pub const SERVICES: [&str; 6] = [
+    "svc-auth",
+    "svc-users",
+    "svc-catalog",
+    "svc-inventory",
+    "svc-orders",
+    "svc-shipping",
+];
+/// E-mail address of the first administrator.
+pub const ADMIN_EMAIL: &str = "admin@example.com";
+/// The first administrator's password.
+pub const ADMIN_PASSWORD: &str = "correct horse battery staple";
+
+/// What a mesh runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Everything in one process, on SQLite.
+    Embedded,
+    /// Separate processes on Postgres, Redis and NATS; two each of edge, orders and shipping.
+    Real,
+}
+
+/// How a mesh is to be.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// What it runs on.
+    pub kind: Kind,
+    /// Variables for all of its processes, besides those that every mesh has.
+    pub variables: Vec<(&'static str, String)>,
+}
+
+impl Setup {
+    /// A mesh of this kind, without rate limits.
+    pub fn new(kind: Kind) -> Setup {
+        Setup {
+            kind,
+            variables: Vec::new(),
+        }
+    }
+
+    /// With a variable for all processes.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Setup {
+        self.variables.push((name, value.to_string()));
+        self
+    }
+}
+
+/// How a process is started, also again.
+#[derive(Clone)]
+struct Program {
+    binary: PathBuf,
+    arguments: Vec<OsString>,
+    variables: BTreeMap<&'static str, String>,
+    log: PathBuf,
+}
+
+impl Program {
+    fn start(&self, name: &str) -> Process {
+        let variables = self
+            .variables
+            .iter()
+            .map(|(name, value)| (*name, value.clone()));
+        Process::start(name, &self.binary, &self.arguments, variables, &self.log)
+    }
+}
+
+/// A running mesh. Dropped, it is killed.
+pub struct Mesh {
+    /// What it runs on.
+    pub kind: Kind,
+    /// Edges: `http://host:port`.
+    pub edges: Vec<String>,
+    /// gRPC addresses of the services' replicas: `host:port`.
+    pub grpc: BTreeMap<&'static str, Vec<String>>,
+    /// Ops ports by process: `http://host:port`.
+    pub ops: BTreeMap<String, String>,
+    /// Its databases.
+    pub databases: Databases,
+    /// NATS, where it is real.
+    pub nats: Option<Server>,
+    /// Redis, where it is real.
+    pub redis: Option<Server>,
+    /// Keys of its workloads, where the test has them.
+    pub workloads: Option<Workloads>,
+    programs: BTreeMap<String, Program>,
+    processes: BTreeMap<String, Process>,
+    admin: OnceCell<String>,
+    folder: TempDir,
+}
+
+impl Mesh {
+    /// Starts a mesh, and returns when it is ready.
+    pub async fn start(setup: Setup) -> Mesh {
+        let mut mesh = match setup.kind {
+            Kind::Embedded => embedded::prepare(&setup),
+            Kind::Real => real::prepare(&setup).await,
+        };
+        for (name, program) in mesh.programs.clone() {
+            mesh.processes.insert(name.clone(), program.start(&name));
+        }
+        mesh.ready().await;
+        mesh
+    }
+
+    /// A mesh in one process.
+    pub async fn embedded() -> Mesh {
+        Mesh::start(Setup::new(Kind::Embedded)).await
+    }
+
+    /// A mesh of separate processes on real servers.
+    pub async fn real() -> Mesh {
+        Mesh::start(Setup::new(Kind::Real)).await
+    }
+
+    /// Where logs and data are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Waits until every process is ready.
+    pub async fn ready(&mut self) {
+        let http = reqwest::Client::new();
+        for (name, ops) in self.ops.clone() {
+            let what = format!(
+                "{name} is ready ({}/readyz, logs in {})",
+                ops,
+                self.folder.path().display()
+            );
+            let url = format!("{ops}/readyz");
+            let process = self.processes.get_mut(&name);
+            let Some(process) = process else { continue };
+            eventually(&what, START, || {
+                if let Some(status) = process.ended() {
+                    panic!("{name} ended with {status}:\n{}", tail(&process.output()));
+                }
+                let request = http.get(&url).timeout(Duration::from_secs(2)).send();
+                async move {
+                    request
+                        .await
+                        .ok()
+                        .filter(|reply| reply.status().is_success())
+                        .map(|_| ())
+                }
+            })
+            .await;
+        }
+    }
+
+    /// Names of the processes of a program: `svc-orders` has `svc-orders-0` and `svc-orders-1`.
+    pub fn replicas(&self, program: &str) -> Vec<String> {
+        let prefix = format!("{program}-");
+        self.programs
+            .keys()
+            .filter(|name| *name == program || name.starts_with(&prefix))
+            .cloned()
+            .collect()
+    }
+
+    /// Names of all processes.
+    pub fn processes(&self) -> Vec<String> {
+        self.programs.keys().cloned().collect()
+    }
+
+    /// A process that runs.
+    pub fn process(&mut self, name: &str) -> &mut Process {
+        self.processes
+            .get_mut(name)
+            .unwrap_or_else(|| panic!("{name} does not run"))
+    }
+
+    /// SIGKILL of a process.
+    pub fn kill(&mut self, name: &str) {
+        self.process(name).kill();
+        self.processes.remove(name);
+    }
+
+    /// SIGKILL of everything but the servers.
+    pub fn kill_all(&mut self) {
+        for (_, mut process) in std::mem::take(&mut self.processes) {
+            process.kill();
+        }
+    }
+
+    /// Starts what does not run, and waits until everything is ready.
+    pub async fn restart(&mut self) {
+        for (name, program) in &self.programs {
+            if !self.processes.contains_key(name) {
+                self.processes.insert(name.clone(), program.start(name));
+            }
+        }
+        self.ready().await;
+    }
+
+    /// Changes a variable of all processes from their next start on.
+    pub fn set(&mut self, name: &'static str, value: impl ToString) {
+        for program in self.programs.values_mut() {
+            program.variables.insert(name, value.to_string());
+        }
+    }
+
+    /// SIGTERM of a process, and its end.
+    pub async fn stop(&mut self, name: &str) -> std::process::ExitStatus {
+        let process = self.process(name);
+        process.terminate();
+        let status = process.end(STOP).await;
+        self.processes.remove(name);
+        status
+    }
+
+    /// A client of the first edge, without an account.
+    pub fn rest(&self) -> Rest {
+        Rest::new(&self.edges[0])
+    }
+
+    /// A client of the first edge that is the first administrator.
+    pub async fn admin(&self) -> Rest {
+        let token = self
+            .admin
+            .get_or_init(|| async {
+                let login = serde_json::json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
+                self.rest()
+                    .post("/v1/auth/login", &login)
+                    .await
+                    .expect(200)
+                    .text_at("/accessToken")
+            })
+            .await;
+        self.rest().with_token(token)
+    }
+
+    /// What a process wrote.
+    pub fn log(&self, name: &str) -> String {
+        let log = &self.programs[name].log;
+        std::fs::read(log)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
+    }
+}
+
+impl Drop for Mesh {
+    /// A failed test leaves its logs.
+    fn drop(&mut self) {
+        self.kill_all();
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            eprint(&format!(
+                "the logs of the {:?} mesh are in {}\n",
+                self.kind,
+                self.folder.path().display()
+            ));
+        }
+    }
+}
+
+fn eprint(text: &str) {
+    use std::io::Write as _;
+    // Nobody reads it when it cannot be written.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// The last lines of a log.
+fn tail(log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
+}
+
+fn folder() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("tradewind-e2e-")
+        .tempdir()
+        .expect("a temporary folder can be made")
+}
+
+/// Variables that every mesh has: no rate limits, an administrator, logs that a person can read.
+fn common(setup: &Setup) -> BTreeMap<&'static str, String> {
+    let mut variables = BTreeMap::from([
+        ("ADMIN_EMAIL", ADMIN_EMAIL.to_owned()),
+        ("ADMIN_PASSWORD", ADMIN_PASSWORD.to_owned()),
+        ("EDGE_ADDRESS_LIMIT", "off".to_owned()),
+        ("EDGE_USER_LIMIT", "off".to_owned()),
+        ("REGISTER_BURST", "1000000".to_owned()),
+        ("LOGIN_ADDRESS_BURST", "1000000".to_owned()),
+        ("LOGIN_ACCOUNT_BURST", "1000000".to_owned()),
+    ]);
+    variables.extend(setup.variables.iter().cloned());
+    variables
+}

@@ -1,0 +1,144 @@
+//! Separate processes on Postgres, Redis and NATS JetStream.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tokio::sync::OnceCell;
+
+use super::{Kind, Mesh, Program, SERVICES, Setup};
+use crate::{
+    invariants::Databases,
+    ports::free_port,
+    process::binary,
+    servers::{Server, variable},
+    workload::Workloads,
+};
+
+/// Programs with two replicas.
+const TWICE: [&str; 3] = ["edge", "svc-orders", "svc-shipping"];
+
+pub(super) async fn prepare(setup: &Setup) -> Mesh {
+    let folder = super::folder();
+    let nats = Server::nats(folder.path()).await;
+    let redis = Server::redis(folder.path()).await;
+    let databases = Databases::postgres(&variable("TEST_DATABASE_URL"));
+    let workloads = Workloads::new(
+        folder.path(),
+        &[
+            "svc-auth",
+            "svc-users",
+            "svc-catalog",
+            "svc-inventory",
+            "svc-orders",
+            "svc-shipping",
+            "edge",
+            "intruder",
+        ],
+    );
+    let mut shared = super::common(setup);
+    shared.insert("NATS_URL", nats.url.clone());
+    shared.insert("REDIS_URL", redis.url.clone());
+    shared.insert(
+        "WORKLOAD_KEYS_DIR",
+        workloads.public_keys().display().to_string(),
+    );
+    shared.insert("SIGNING_KEY_ENCRYPTION_KEY", STANDARD.encode([7; 32]));
+
+    let mut grpc: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    for service in SERVICES {
+        let addresses: Vec<_> = replicas(service)
+            .map(|_| format!("127.0.0.1:{}", free_port()))
+            .collect();
+        let urls: Vec<_> = addresses
+            .iter()
+            .map(|address| format!("http://{address}"))
+            .collect();
+        shared.insert(url_variable(service), urls.join(","));
+        grpc.insert(service, addresses);
+    }
+
+    let mut mesh = Mesh {
+        kind: Kind::Real,
+        edges: Vec::new(),
+        grpc,
+        ops: BTreeMap::new(),
+        databases,
+        nats: Some(nats),
+        redis: Some(redis),
+        workloads: Some(workloads),
+        programs: BTreeMap::new(),
+        processes: BTreeMap::new(),
+        admin: OnceCell::new(),
+        folder,
+    };
+    for program in SERVICES.into_iter().chain(["edge"]) {
+        for replica in replicas(program) {
+            mesh.add(program, replica, &shared);
+        }
+    }
+    mesh
+}
+
+fn replicas(program: &str) -> std::ops::Range<usize> {
+    0..if TWICE.contains(&program) { 2 } else { 1 }
+}
+
+impl Mesh {
+    fn add(
+        &mut self,
+        program: &'static str,
+        replica: usize,
+        shared: &BTreeMap<&'static str, String>,
+    ) {
+        let name = format!("{program}-{replica}");
+        let listen = match self.grpc.get(program) {
+            Some(addresses) => addresses[replica].clone(),
+            None => {
+                let address = format!("127.0.0.1:{}", free_port());
+                self.edges.push(format!("http://{address}"));
+                address
+            }
+        };
+        let ops = format!("127.0.0.1:{}", free_port());
+        self.ops.insert(name.clone(), format!("http://{ops}"));
+        let mut variables = shared.clone();
+        variables.insert("LISTEN", listen);
+        variables.insert("OPS_LISTEN", ops);
+        // svc-auth signs its own tokens.
+        if let (Some(workloads), true) = (&self.workloads, program != "svc-auth") {
+            variables.insert(
+                "WORKLOAD_KEY_FILE",
+                workloads.key_file(program).display().to_string(),
+            );
+        }
+        if let Some(url) = self.databases.url(program) {
+            variables.insert("DATABASE_URL", url);
+        }
+        let (binary, arguments) = match program {
+            "edge" => (binary("tradewind"), vec!["edge".into()]),
+            service => (binary(service), Vec::new()),
+        };
+        let log = self.folder.path().join(format!("{name}.log"));
+        self.programs.insert(
+            name,
+            Program {
+                binary,
+                arguments,
+                variables,
+                log,
+            },
+        );
+    }
+}
+
+fn url_variable(service: &str) -> &'static str {
+    match service {
+        "svc-auth" => "SVC_AUTH_URL",
+        "svc-users" => "SVC_USERS_URL",
+        "svc-catalog" => "SVC_CATALOG_URL",
+        "svc-inventory" => "SVC_INVENTORY_URL",
+        "svc-orders" => "SVC_ORDERS_URL",
+        "svc-shipping" => "SVC_SHIPPING_URL",
+        other => panic!("no service is called {other}"),
+    }
+}

@@ -1,0 +1,125 @@
+//! Real servers: Postgres is shared, and every mesh has databases of its own in it; Redis and
+//! NATS belong to one mesh each, so that a test can take them away.
+
+use std::{
+    net::{Ipv4Addr, TcpStream},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{condition::eventually, ports::free_port, process::Process};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A variable that `scripts/servers` sets.
+///
+/// # Panics
+/// When it is missing.
+pub fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run the tests by `make test`, or start servers with scripts/servers and source its env file")
+    })
+}
+
+/// A NATS server with JetStream whose every write is synced, or a Redis server.
+pub struct Server {
+    /// Its address for clients.
+    pub url: String,
+    port: u16,
+    kind: Kind,
+    folder: PathBuf,
+    process: Option<Process>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Nats,
+    Redis,
+}
+
+impl Server {
+    /// Starts a NATS server that keeps its streams in the folder.
+    pub async fn nats(folder: &Path) -> Server {
+        Server::new(Kind::Nats, folder).await
+    }
+
+    /// Starts a Redis server that keeps nothing.
+    pub async fn redis(folder: &Path) -> Server {
+        Server::new(Kind::Redis, folder).await
+    }
+
+    async fn new(kind: Kind, folder: &Path) -> Server {
+        let port = free_port();
+        let scheme = match kind {
+            Kind::Nats => "nats",
+            Kind::Redis => "redis",
+        };
+        let url = format!("{scheme}://127.0.0.1:{port}");
+        let mut server = Server {
+            url,
+            port,
+            kind,
+            folder: folder.to_owned(),
+            process: None,
+        };
+        server.start().await;
+        server
+    }
+
+    /// Starts it, at the same address as before.
+    pub async fn start(&mut self) {
+        let port = self.port.to_string();
+        let none = std::iter::empty::<(&str, String)>();
+        self.process = Some(match self.kind {
+            Kind::Nats => {
+                let configuration = self.folder.join("nats.conf");
+                let store = self.folder.join("jetstream");
+                let text = format!(
+                    "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\", sync_interval: always }}\n",
+                    store.display()
+                );
+                std::fs::write(&configuration, text).expect("the mesh's folder can be written");
+                let program = PathBuf::from(variable("TEST_NATS_SERVER"));
+                Process::start(
+                    "nats-server",
+                    &program,
+                    [Path::new("--config"), &configuration],
+                    none,
+                    &self.folder.join("nats.log"),
+                )
+            }
+            Kind::Redis => {
+                let arguments = [
+                    "--bind",
+                    "127.0.0.1",
+                    "--port",
+                    &port,
+                    "--save",
+                    "",
+                    "--appendonly",
+                    "no",
+                ];
+                Process::start(
+                    "redis-server",
+                    Path::new("redis-server"),
+                    arguments,
+                    none,
+                    &self.folder.join("redis.log"),
+                )
+            }
+        });
+        let what = format!("{} listens (log in {})", self.url, self.folder.display());
+        eventually(&what, PATIENCE, || {
+            let open = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok();
+            std::future::ready(open)
+        })
+        .await;
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What tests do in a shop over and over.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::{Mesh, Reply, Rest};
+
+/// The password of every customer that a test registers.
+pub const PASSWORD: &str = "a long enough password";
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// A name that nothing else in any test has.
+pub fn unique(prefix: &str) -> String {
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let random = uuid::Uuid::now_v7().simple().to_string();
+    format!("{prefix}-{}-{number}", &random[20..])
+}
+
+/// A registered customer.
+pub struct Customer {
+    /// A client that acts as the customer.
+    pub rest: Rest,
+    /// Id of the account.
+    pub id: String,
+    /// E-mail address.
+    pub email: String,
+    /// The refresh token of the registration.
+    pub refresh_token: String,
+}
+
+impl Customer {
+    /// Registers at the first edge.
+    pub async fn register(mesh: &Mesh) -> Customer {
+        let email = format!("{}@example.com", unique("buyer"));
+        let body = json!({"email": email, "password": PASSWORD, "displayName": "A buyer"});
+        let rest = mesh.rest();
+        let reply = rest.post("/v1/auth/register", &body).await.expect(201);
+        Customer {
+            rest: rest.with_token(&reply.text_at("/accessToken")),
+            id: reply.text_at("/userId"),
+            email,
+            refresh_token: reply.text_at("/refreshToken"),
+        }
+    }
+
+    /// Orders so many units of a product.
+    pub async fn order(&self, sku: &str, quantity: i64) -> Reply {
+        self.rest
+            .post("/v1/orders", &order(&[(sku, quantity)]))
+            .await
+    }
+}
+
+/// The body of an order.
+pub fn order(items: &[(&str, i64)]) -> Value {
+    let items: Vec<_> = items
+        .iter()
+        .map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity}))
+        .collect();
+    json!({
+        "items": items,
+        "shipTo": {"name": "A buyer", "lines": ["1 Quay Street"], "city": "Bristol", "postalCode": "BS1 4DB", "country": "GB"},
+    })
+}
+
+/// Adds a product at 12.50 GBP with so many units on hand; its SKU.
+pub async fn product(admin: &Rest, units: i64) -> String {
+    let sku = unique("SKU");
+    let price = json!({"currencyCode": "GBP", "units": "12", "nanos": 500_000_000});
+    admin
+        .post(
+            "/v1/products",
+            &json!({"sku": sku, "title": "A thing", "price": price}),
+        )
+        .await
+        .expect(201);
+    if units > 0 {
+        let adjustment = json!({"delta": units, "reason": "delivery"});
+        admin
+            .post(&format!("/v1/stock/{sku}:adjust"), &adjustment)
+            .await
+            .expect(200);
+    }
+    sku
+}
+
+/// The shipment of an order, as an administrator sees it; none before it is made.
+pub async fn shipment_of(admin: &Rest, order_id: &str) -> Option<Value> {
+    let reply = admin
+        .get(&format!("/v1/shipments?orderId={order_id}"))
+        .await
+        .expect(200);
+    let shipments = reply.json["shipments"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    assert!(
+        shipments.len() <= 1,
+        "an order has one shipment: {shipments:?}"
+    );
+    shipments.into_iter().next()
+}

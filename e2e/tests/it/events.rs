@@ -1,0 +1,64 @@
+//! An event that no consumer can take.
+
+use std::time::Duration;
+
+use e2e::{
+    Mesh, Setup,
+    condition::eventually,
+    mesh::Kind,
+    process::binary,
+    shop::{self, Customer},
+};
+use tokio::process::Command;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+crate::on_both_kinds!(a_poison_event_is_a_dead_letter_while_others_flow);
+
+async fn dead_letters(mesh: &Mesh, arguments: &[&str]) -> String {
+    let mut command = Command::new(binary("tradewind"));
+    command.arg("dead-letters").args(arguments);
+    match &mesh.nats {
+        Some(nats) => command.args(["--nats-url", &nats.url]),
+        None => command.arg("--data-dir").arg(mesh.folder().join("data")),
+    };
+    let output = command.output().await.expect("tradewind can be started");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+async fn a_poison_event_is_a_dead_letter_while_others_flow(kind: Kind) {
+    let mesh = Mesh::start(Setup::new(kind)).await;
+    let (admin, buyer) = (mesh.admin().await, Customer::register(&mesh).await);
+    let sku = shop::product(&admin, 9).await;
+    let poison = uuid::Uuid::now_v7();
+    mesh.databases
+        .append_event(
+            "svc-orders",
+            poison,
+            "orders.v1.OrderConfirmed",
+            b"this is no OrderConfirmed",
+        )
+        .await;
+    for _ in 0..5 {
+        let order = buyer.order(&sku, 1).await.expect(201).text_at("/orderId");
+        eventually("the order is shipped", PATIENCE, || {
+            shop::shipment_of(&admin, &order)
+        })
+        .await;
+    }
+    let listed = eventually("the poison is a dead letter", PATIENCE, || async {
+        let listed = dead_letters(&mesh, &["list"]).await;
+        listed.contains(&poison.to_string()).then_some(listed)
+    })
+    .await;
+    assert!(
+        listed.contains("svc-shipping"),
+        "it says who gave up: {listed}"
+    );
+    mesh.databases.hold(1).await;
+}

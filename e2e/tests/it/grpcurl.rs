@@ -1,0 +1,144 @@
+//! An engineer with grpcurl.
+
+use e2e::{
+    Mesh,
+    grpc::{grpcurl, tool},
+    mesh::SERVICES,
+    process::binary,
+};
+
+crate::on_both!(
+    grpcurl_lists_and_describes_every_service_with_a_token,
+    grpcurl_calls_every_service_with_a_token,
+    grpcurl_is_refused_without_a_token,
+    health_checks_answer_without_a_token,
+);
+
+/// A service's contract, and a method that an administrator may call without arguments.
+fn contract_of(service: &str) -> (&'static str, &'static str) {
+    match service {
+        "svc-auth" => ("tradewind.auth.v1.AuthService", "ListSessions"),
+        "svc-users" => ("tradewind.users.v1.UsersService", "GetMe"),
+        "svc-catalog" => ("tradewind.catalog.v1.CatalogService", "ListProducts"),
+        "svc-inventory" => ("tradewind.inventory.v1.InventoryService", "ListStock"),
+        "svc-orders" => ("tradewind.orders.v1.OrdersService", "ListOrders"),
+        "svc-shipping" => ("tradewind.shipping.v1.ShippingService", "ListShipments"),
+        other => panic!("no service is called {other}"),
+    }
+}
+
+fn text(output: &std::process::Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+async fn authorization(mesh: &Mesh) -> String {
+    format!("authorization: Bearer {}", mesh.admin().await.token())
+}
+
+async fn grpcurl_lists_and_describes_every_service_with_a_token(mesh: &Mesh) {
+    let token = authorization(mesh).await;
+    for service in SERVICES {
+        let (contract, method) = contract_of(service);
+        for address in &mesh.grpc[service] {
+            let listed = grpcurl(&["-H", &token, address, "list"]).await;
+            assert!(
+                listed.status.success() && text(&listed).contains(contract),
+                "{service}: {}",
+                text(&listed)
+            );
+            let described = grpcurl(&["-H", &token, address, "describe", contract]).await;
+            assert!(
+                described.status.success() && text(&described).contains(method),
+                "{service}: {}",
+                text(&described)
+            );
+        }
+    }
+}
+
+async fn grpcurl_calls_every_service_with_a_token(mesh: &Mesh) {
+    let token = authorization(mesh).await;
+    for service in SERVICES {
+        let (contract, method) = contract_of(service);
+        for address in &mesh.grpc[service] {
+            let reply = grpcurl(&["-H", &token, address, &format!("{contract}/{method}")]).await;
+            assert!(reply.status.success(), "{service}: {}", text(&reply));
+        }
+    }
+}
+
+async fn grpcurl_is_refused_without_a_token(mesh: &Mesh) {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let protoset = folder.path().join("tradewind.binpb");
+    let written = tokio::process::Command::new(binary("tradewind"))
+        .arg("descriptors")
+        .arg("--output")
+        .arg(&protoset)
+        .status()
+        .await;
+    assert!(
+        written.is_ok_and(|status| status.success()),
+        "{}",
+        tool("grpcurl").display()
+    );
+    let protoset = protoset.display().to_string();
+    for service in SERVICES {
+        let (contract, method) = contract_of(service);
+        let public = matches!(service, "svc-catalog" | "svc-inventory");
+        for address in &mesh.grpc[service] {
+            let listed = grpcurl(&[address, "list"]).await;
+            assert!(
+                !listed.status.success() && text(&listed).contains("Unauthenticated"),
+                "{service}: {}",
+                text(&listed)
+            );
+            let reply = grpcurl(&[
+                "-protoset",
+                &protoset,
+                address,
+                &format!("{contract}/{method}"),
+            ])
+            .await;
+            assert_eq!(
+                reply.status.success(),
+                public,
+                "{service}: {}",
+                text(&reply)
+            );
+            assert!(
+                public || text(&reply).contains("Unauthenticated"),
+                "{service}: {}",
+                text(&reply)
+            );
+        }
+    }
+}
+
+async fn health_checks_answer_without_a_token(mesh: &Mesh) {
+    let token = authorization(mesh).await;
+    for service in SERVICES {
+        let (contract, _) = contract_of(service);
+        for address in &mesh.grpc[service] {
+            let question = format!("{{\"service\": \"{contract}\"}}");
+            // The token is for the reflection alone.
+            let arguments = [
+                "-reflect-header",
+                &token,
+                "-d",
+                &question,
+                address,
+                "grpc.health.v1.Health/Check",
+            ];
+            let reply = grpcurl(&arguments).await;
+            assert!(
+                reply.status.success() && text(&reply).contains("SERVING"),
+                "{service}: {}",
+                text(&reply)
+            );
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Sales of elsewhere come in through the public API, once, whatever happens meanwhile.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use e2e::{
+    Mesh, Setup,
+    condition::eventually,
+    mesh::{ADMIN_EMAIL, ADMIN_PASSWORD, Kind},
+    process::binary,
+};
+use serde_json::Value;
+use tokio::process::Command;
+
+const PATIENCE: Duration = Duration::from_secs(300);
+
+crate::on_both_kinds!(
+    a_small_table_arrives_whole_and_only_once,
+    an_import_survives_the_death_of_everything,
+);
+
+/// A table, and what a shop has after its import.
+struct Table {
+    file: PathBuf,
+    orders: i64,
+    products: i64,
+    units: i64,
+    /// In pence, at the products' first prices.
+    total: i64,
+    /// How many orders are in when a fault strikes.
+    fault_at: i64,
+    /// Requests at once; few, where an import would be over before a fault strikes.
+    parallel: &'static str,
+}
+
+/// A table of our own with every kind of dirt.
+fn small() -> Table {
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tradewind/tests/data/small-retail.csv");
+    Table {
+        file,
+        orders: 20,
+        products: 34,
+        units: 2_501,
+        total: 255_744,
+        fault_at: 4,
+        parallel: "1",
+    }
+}
+
+/// The first lines of the original table where they lie beside the repository; they are not part
+/// of it.
+fn large() -> Option<Table> {
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/online-retail-10k.csv");
+    file.exists().then_some(Table {
+        file,
+        orders: 424,
+        products: 1_990,
+        units: 90_119,
+        total: 18_735_835,
+        fault_at: 60,
+        parallel: "8",
+    })
+}
+
+fn import(mesh: &Mesh, table: &Table, patience: &str) -> Command {
+    let mut command = Command::new(binary("tradewind"));
+    command
+        .arg("import")
+        .arg(&table.file)
+        .args([
+            "--edge",
+            &mesh.edges[0],
+            "--email",
+            ADMIN_EMAIL,
+            "--password",
+            ADMIN_PASSWORD,
+        ])
+        .args(["--parallel", table.parallel, "--patience", patience])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+async fn import_all(mesh: &Mesh, table: &Table) -> String {
+    let output = tokio::time::timeout(PATIENCE, import(mesh, table, "60").output()).await;
+    let output = output
+        .expect("the import comes to an end")
+        .expect("tradewind can be started");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    text
+}
+
+fn pence(money: &Value) -> i64 {
+    let units: i64 = money["units"]
+        .as_str()
+        .and_then(|units| units.parse().ok())
+        .unwrap_or_default();
+    units * 100 + money["nanos"].as_i64().unwrap_or_default() / 10_000_000
+}
+
+/// The table's figures, from the API and from the databases.
+async fn figures_are_right(mesh: &Mesh, table: &Table) {
+    mesh.databases.hold(0).await;
+    let admin = mesh.admin().await;
+    let orders = admin.all("/v1/orders", "orders").await;
+    assert!(
+        orders
+            .iter()
+            .all(|order| order["state"] == "ORDER_STATE_CONFIRMED")
+    );
+    let items = || {
+        orders
+            .iter()
+            .flat_map(|order| order["items"].as_array().cloned().unwrap_or_default())
+    };
+    let units: i64 = items().filter_map(|item| item["quantity"].as_i64()).sum();
+    let total: i64 = orders.iter().map(|order| pence(&order["total"])).sum();
+    let products = admin.all("/v1/products", "products").await;
+    let shipments = admin.all("/v1/shipments", "shipments").await;
+    assert_eq!(
+        (
+            orders.len() as i64,
+            products.len() as i64,
+            units,
+            total,
+            shipments.len() as i64
+        ),
+        (
+            table.orders,
+            table.products,
+            table.units,
+            table.total,
+            table.orders
+        ),
+        "orders, products, units, total, shipments over REST"
+    );
+
+    let sql = |service, query| mesh.databases.number(service, query);
+    let units = "SELECT cast(sum(quantity) as bigint) FROM order_items";
+    let total = "SELECT cast(sum(total_minor) as bigint) FROM orders WHERE state = 'CONFIRMED'";
+    assert_eq!(
+        sql("svc-orders", "SELECT count(*) FROM orders").await,
+        table.orders
+    );
+    assert_eq!(sql("svc-orders", units).await, table.units);
+    assert_eq!(sql("svc-orders", total).await, table.total);
+    assert_eq!(
+        sql("svc-catalog", "SELECT count(*) FROM products").await,
+        table.products
+    );
+    assert_eq!(
+        sql(
+            "svc-shipping",
+            "SELECT count(DISTINCT order_id) FROM shipments"
+        )
+        .await,
+        table.orders
+    );
+    assert_eq!(
+        sql("svc-shipping", "SELECT count(*) FROM shipments").await,
+        table.orders
+    );
+    let received = "SELECT cast(sum(delta) as bigint) FROM adjustments";
+    assert_eq!(
+        sql("svc-inventory", received).await,
+        table.units,
+        "each SKU was stocked once"
+    );
+}
+
+async fn a_small_table_arrives_whole_and_only_once(kind: Kind) {
+    let mesh = Mesh::start(Setup::new(kind)).await;
+    let table = small();
+    let report = import_all(&mesh, &table).await;
+    assert!(report.contains("2,557.44 GBP"), "{report}");
+    assert!(report.contains("cancellation"), "{report}");
+    figures_are_right(&mesh, &table).await;
+    import_all(&mesh, &table).await;
+    figures_are_right(&mesh, &table).await;
+}
+
+/// Starts an import and returns once so many orders are in.
+async fn import_half(mesh: &Mesh, table: &Table, patience: &str) -> tokio::process::Child {
+    let child = import(mesh, table, patience)
+        .spawn()
+        .expect("tradewind can be started");
+    eventually("the import is under way", PATIENCE, || async {
+        let orders = mesh
+            .databases
+            .number("svc-orders", "SELECT count(*) FROM orders")
+            .await;
+        (orders >= table.fault_at).then_some(())
+    })
+    .await;
+    child
+}
+
+async fn an_import_survives_the_death_of_everything(kind: Kind) {
+    let mut mesh = Mesh::start(Setup::new(kind)).await;
+    let table = large().unwrap_or_else(small);
+    let mut first = import_half(&mesh, &table, "2").await;
+    mesh.kill_all();
+    let status = tokio::time::timeout(PATIENCE, first.wait())
+        .await
+        .expect("it gives up")
+        .expect("it is our child");
+    assert!(!status.success(), "the fault came too late");
+    mesh.restart().await;
+    import_all(&mesh, &table).await;
+    figures_are_right(&mesh, &table).await;
+    import_all(&mesh, &table).await;
+    figures_are_right(&mesh, &table).await;
+}
+
+/// Kills what `fault` does in the middle of an import, mends it, and lets the import finish.
+async fn an_import_survives(fault: impl AsyncFnOnce(&mut Mesh)) {
+    let mut mesh = Mesh::real().await;
+    let table = large().unwrap_or_else(small);
+    let first = import_half(&mesh, &table, "120").await;
+    fault(&mut mesh).await;
+    let output = tokio::time::timeout(PATIENCE, first.wait_with_output()).await;
+    let output = output
+        .expect("the import comes to an end")
+        .expect("it is our child");
+    if !output.status.success() {
+        // An order that was refused meanwhile is placed by the next run.
+        import_all(&mesh, &table).await;
+    }
+    figures_are_right(&mesh, &table).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_survives_the_death_of_shipping() {
+    an_import_survives(async |mesh: &mut Mesh| {
+        for replica in mesh.replicas("svc-shipping") {
+            mesh.kill(&replica);
+        }
+        mesh.restart().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_survives_the_death_of_orders() {
+    an_import_survives(async |mesh: &mut Mesh| {
+        for replica in mesh.replicas("svc-orders") {
+            mesh.kill(&replica);
+        }
+        mesh.restart().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_survives_the_death_of_nats() {
+    an_import_survives(async |mesh: &mut Mesh| {
+        let nats = mesh.nats.as_mut().expect("it is real");
+        nats.kill();
+        nats.start().await;
+    })
+    .await;
+}

@@ -1,0 +1,68 @@
+//! Tests of whole meshes. Most run twice: embedded, and on real servers with replicas.
+
+mod access;
+mod contention;
+mod errors;
+mod events;
+mod faults;
+mod grpcurl;
+mod import;
+mod openapi;
+mod orders;
+mod sessions;
+mod shutdown;
+mod tracing;
+
+use e2e::Mesh;
+use tokio::sync::OnceCell;
+
+static EMBEDDED: OnceCell<Mesh> = OnceCell::const_new();
+static REAL: OnceCell<Mesh> = OnceCell::const_new();
+
+/// The embedded mesh that tests share which do it no harm.
+async fn embedded() -> &'static Mesh {
+    EMBEDDED.get_or_init(Mesh::embedded).await
+}
+
+/// The real mesh that tests share which do it no harm.
+async fn real() -> &'static Mesh {
+    REAL.get_or_init(Mesh::real).await
+}
+
+/// Makes two tests of each function that takes a shared mesh.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod embedded {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::embedded().await).await;
+            })+
+        }
+        mod real {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::real().await).await;
+            })+
+        }
+    };
+}
+use on_both;
+
+/// Makes two tests of each function that takes a kind and starts a mesh of its own.
+macro_rules! on_both_kinds {
+    ($($name:ident),+ $(,)?) => {
+        mod embedded {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(e2e::mesh::Kind::Embedded).await;
+            })+
+        }
+        mod real {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(e2e::mesh::Kind::Real).await;
+            })+
+        }
+    };
+}
+use on_both_kinds;

@@ -1,0 +1,69 @@
+//! One trace from the edge to the shipment.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use e2e::{
+    Mesh, Setup,
+    condition::eventually,
+    mesh::Kind,
+    otlp::Sink,
+    shop::{self, Customer},
+};
+
+const SERVICES: [&str; 5] = [
+    "edge",
+    "svc-catalog",
+    "svc-inventory",
+    "svc-orders",
+    "svc-shipping",
+];
+
+crate::on_both_kinds!(one_trace_spans_the_order_and_its_shipment);
+
+async fn one_trace_spans_the_order_and_its_shipment(kind: Kind) {
+    let sink = Sink::start().await;
+    let setup = Setup::new(kind).with("OTEL_EXPORTER_OTLP_ENDPOINT", &sink.endpoint);
+    let mesh = Mesh::start(setup.with("OTEL_BSP_SCHEDULE_DELAY", "200")).await;
+    let (admin, buyer) = (mesh.admin().await, Customer::register(&mesh).await);
+    let sku = shop::product(&admin, 5).await;
+
+    let trace = uuid::Uuid::now_v7().simple().to_string();
+    let root = "00f067aa0ba902b7";
+    let traced = buyer
+        .rest
+        .with_header("traceparent", &format!("00-{trace}-{root}-01"));
+    traced
+        .post("/v1/orders", &shop::order(&[(&sku, 1)]))
+        .await
+        .expect(201);
+
+    let complete = || async {
+        let spans = sink.trace(&trace);
+        let services: BTreeSet<_> = spans.iter().map(|span| span.service().to_owned()).collect();
+        let known: BTreeSet<_> = spans.iter().map(|span| span.span_id.clone()).collect();
+        let connected = spans
+            .iter()
+            .all(|span| span.parent_id == root || known.contains(&span.parent_id));
+        (SERVICES.iter().all(|service| services.contains(*service)) && connected).then_some(())
+    };
+    let patience = Duration::from_secs(30);
+    if tokio::time::timeout(patience, eventually("", patience * 2, complete))
+        .await
+        .is_err()
+    {
+        let spans = sink.trace(&trace);
+        let lines: Vec<_> = spans
+            .iter()
+            .map(|span| {
+                format!(
+                    "{} {} <- {} {}",
+                    span.service(),
+                    span.span_id,
+                    span.parent_id,
+                    span.name
+                )
+            })
+            .collect();
+        panic!("the trace is not whole:\n{}", lines.join("\n"));
+    }
+}
