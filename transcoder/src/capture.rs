@@ -66,3 +66,24 @@ pub(crate) fn decode_all(text: &str) -> Option<String> {
     let decoded = percent_decode_str(text).decode_utf8().ok()?;
     well_encoded.then(|| decoded.into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::decode_variable;
+
+    #[test]
+    fn only_encoded_slashes_of_several_segments_stay() {
+        assert_eq!(decode_variable("a%2Fb%20c", true).as_deref(), Some("a/b c"));
+        assert_eq!(decode_variable("a%2Fb%20c/%2f%41", false).as_deref(), Some("a%2Fb c/%2fA"));
+        assert_eq!(decode_variable("%252F", false).as_deref(), Some("%2F"));
+        assert_eq!(decode_variable("caf%C3%A9", false).as_deref(), Some("café"));
+    }
+
+    #[test]
+    fn what_is_not_well_encoded_is_nothing() {
+        for raw in ["%", "%4", "%zz", "%ff", "a%C3/b", "%2F%"] {
+            assert_eq!(decode_variable(raw, true), None, "{raw}");
+            assert_eq!(decode_variable(raw, false), None, "{raw}");
+        }
+    }
+}

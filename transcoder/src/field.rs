@@ -100,6 +100,12 @@ pub(crate) fn is_well_known(message: &MessageDescriptor) -> bool {
         })
 }
 
+/// Whether it is one `google.protobuf.FieldMask`.
+pub(crate) fn is_mask(field: &FieldDescriptor) -> bool {
+    let is_mask = |kind: &Kind| matches!(kind, Kind::Message(m) if m.full_name() == "google.protobuf.FieldMask");
+    !field.is_list() && is_mask(&field.kind())
+}
+
 /// Whether it is one of google/protobuf/wrappers.proto: JSON of it is JSON of its one field.
 pub(crate) fn is_wrapper(message: &MessageDescriptor) -> bool {
     message

@@ -40,6 +40,22 @@
 //! work: the parts are encoded on their own and concatenated, the strongest last. A field that is
 //! bound by the path or that belongs to the body is not a query parameter, and is refused as one.
 //!
+//! A query parameter is named like its field, in JSON or proto names, with dots into messages
+//! (`?filter.minPrice.units=5`); a repeated field is repeated. Its text is the JSON of the value
+//! without quotes. Unknown parameters are refused, and so are singular ones that come twice.
+//!
+//! A PATCH whose body is one message field, and whose request has an `update_mask` that the client
+//! left out, gets the mask from the fields that the body mentions (AIP-134).
+//!
+//! Everything that does not fit is reported at once, as [`BadRequest`] with the path of each field.
+//!
+//! # How a path is matched
+//!
+//! Raw, segment by segment, in one tree: a literal goes before `*`, and `*` before `**`, with
+//! backtracking. A variable of one segment is then percent-decoded entirely; one of several keeps its
+//! `%2F`. What stands after the last colon is a verb where some route has this verb; elsewhere the
+//! colon is part of the value. A client that means the character can always write `%3A`.
+//!
 //! # Streams
 //!
 //! [`Route::response`] maps one reply message. How messages are framed (server-sent events,

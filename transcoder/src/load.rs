@@ -8,7 +8,7 @@ use crate::field::FieldPath;
 use crate::json::Json;
 use crate::mask::Inference;
 use crate::rule::HttpRule;
-use crate::{Body, BuildError, HttpMethod, Options, Route, Template, scalar};
+use crate::{Body, BuildError, HttpMethod, Options, Route, Template, field, scalar};
 
 /// The routes of all methods that `keep` lets through, or everything that is wrong with their rules.
 pub(crate) fn routes(
@@ -90,7 +90,7 @@ fn route(
         body,
         response_body: match rule.response_body.as_str() {
             "" => None,
-            name => Some(field(&method.output(), name, "response_body")?),
+            name => Some(top_level(&method.output(), name, "response_body")?),
         },
         mask,
         additional,
@@ -105,9 +105,9 @@ fn path_fields(input: &MessageDescriptor, template: &Template) -> Result<Vec<Fie
         let path = FieldPath::resolve(input, names.iter().map(String::as_str))
             .map_err(|problem| format!("{template}: {problem}"))?;
         let leaf = path.leaf();
-        if leaf.is_list() || !scalar::is_text(leaf) {
+        if leaf.is_list() || !scalar::is_text(leaf) || field::is_mask(leaf) {
             return Err(format!(
-                "{template}: {:?} cannot be a path variable, being repeated or a message",
+                "{template}: {:?} cannot be a path variable, being repeated or no single value",
                 path.name()
             ));
         }
@@ -124,11 +124,11 @@ fn body(input: &MessageDescriptor, selector: &str) -> Result<Body, String> {
     match selector {
         "" => Ok(Body::None),
         "*" => Ok(Body::Whole),
-        name => field(input, name, "body").map(Body::Field),
+        name => top_level(input, name, "body").map(Body::Field),
     }
 }
 
-fn field(message: &MessageDescriptor, name: &str, of: &str) -> Result<FieldDescriptor, String> {
+fn top_level(message: &MessageDescriptor, name: &str, of: &str) -> Result<FieldDescriptor, String> {
     message
         .get_field_by_name(name)
         .ok_or_else(|| format!("{of}: {} has no field {name:?}", message.full_name()))

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{FieldDescriptor, MessageDescriptor};
 use serde_json::{Map, Value};
 
 use crate::field::{self, FieldPath};
@@ -27,10 +27,9 @@ impl Inference {
         body: &FieldDescriptor,
         path_fields: &[FieldPath],
     ) -> Option<Self> {
-        let update_mask = request.get_field_by_name("update_mask").filter(|field| {
-            matches!(field.kind(), Kind::Message(m) if m.full_name() == "google.protobuf.FieldMask")
-                && field.cardinality() != Cardinality::Repeated
-        })?;
+        let update_mask = request
+            .get_field_by_name("update_mask")
+            .filter(field::is_mask)?;
         let resource = field::submessage(body)?;
         let mut output_only = HashSet::new();
         collect_output_only(&resource, &mut HashSet::new(), &mut output_only);

@@ -64,7 +64,7 @@ pub enum Visibility {
 }
 
 /// The OpenAPI 3.1 document of all routes that `visibility` shows. Rules for HTTP methods that
-/// OpenAPI does not have (`custom`) are left out.
+/// OpenAPI does not have (`custom`) are left out, and so are methods whose request is a stream.
 #[must_use]
 pub fn document(
     transcoder: &Transcoder,
@@ -124,6 +124,9 @@ struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     fn of(route: &'a Route, visibility: &dyn Fn(&MethodDescriptor) -> Visibility) -> Option<Self> {
+        if route.is_client_streaming() {
+            return None;
+        }
         let secured = match visibility(route.method()) {
             Visibility::Hidden => return None,
             Visibility::Public => None,

@@ -22,7 +22,7 @@ pub struct JsonOptions {
     pub enums_as_ints: bool,
     /// Skips unknown fields and enum names in bodies instead of refusing them.
     pub ignore_unknown_fields: bool,
-    /// How deep objects and arrays of a body may nest. 100 by default.
+    /// How deep objects and arrays of a body may nest. 100 by default, 120 at most.
     pub max_depth: usize,
     /// How many bytes the JSON of a body may have. 16 MiB by default.
     pub max_bytes: usize,

@@ -65,6 +65,11 @@ fn encode_message(
         }
         return Ok(());
     }
+    if matches!(message.name(), "Timestamp" | "Duration") {
+        // Explicit zeros: merged with the same field from the body, nothing of that is left.
+        wire::varint(1, 0, out);
+        wire::varint(2, 0, out);
+    }
     let quoted = serde_json::Value::from(text).to_string();
     json.parse(message, quoted.as_bytes(), out)
         .map_err(|error| error.description)

@@ -119,6 +119,7 @@ impl Walk<'_> {
             }
             match &of_value {
                 Kind::Message(message) => self.message(message, value)?,
+                kind if is_plain(kind, value) => {}
                 _ if self.accepts_in(field, object(key, value.clone())) => {}
                 kind => return self.expected(kind),
             }
@@ -136,6 +137,7 @@ impl Walk<'_> {
     ) -> Walked {
         match field.kind() {
             Kind::Message(message) => self.message(&message, value),
+            kind if is_plain(&kind, value) => Ok(()),
             kind => match self.accepts_in(field, wrap(value.clone())) {
                 true => Ok(()),
                 false => self.expected(&kind),
@@ -154,6 +156,27 @@ impl Walk<'_> {
     fn expected(&self, kind: &Kind) -> Walked {
         Err(self.path.error(expected(kind)))
     }
+}
+
+/// Whether the value fits beyond doubt. The engine is asked only about the others, so that one
+/// wrong value behind a million right ones is found as fast as they are read.
+fn is_plain(kind: &Kind, value: &Value) -> bool {
+    match kind {
+        Kind::Bool => value.is_boolean(),
+        Kind::String => value.is_string(),
+        Kind::Double => value.is_number(),
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
+            integer(value).is_some_and(|v| i32::try_from(v).is_ok())
+        }
+        Kind::Uint32 | Kind::Fixed32 => integer(value).is_some_and(|v| u32::try_from(v).is_ok()),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => integer(value).is_some(),
+        Kind::Uint64 | Kind::Fixed64 => integer(value).is_some_and(|v| v >= 0),
+        _ => false,
+    }
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
 fn object(key: &str, value: Value) -> Value {

@@ -17,7 +17,12 @@ pub(super) fn message(
     message: &MessageDescriptor,
     max_depth: usize,
 ) -> Result<(), JsonError> {
-    scan(json, Shape::of_message(message), Path::default(), max_depth)
+    scan(
+        json,
+        &Shape::of_message(message),
+        Path::default(),
+        max_depth,
+    )
 }
 
 /// Scans the JSON of one field's value; paths start with the field.
@@ -28,10 +33,10 @@ pub(super) fn field(
 ) -> Result<(), JsonError> {
     let mut path = Path::default();
     path.push(Step::Field(field.json_name().to_owned()));
-    scan(json, Shape::of_field(field), path, max_depth)
+    scan(json, &Shape::of_field(field), path, max_depth)
 }
 
-fn scan(json: &[u8], shape: Shape, path: Path, max_depth: usize) -> Result<(), JsonError> {
+fn scan(json: &[u8], shape: &Shape, path: Path, max_depth: usize) -> Result<(), JsonError> {
     let mut scanner = Scanner {
         path,
         max_depth,
@@ -40,7 +45,7 @@ fn scan(json: &[u8], shape: Shape, path: Path, max_depth: usize) -> Result<(), J
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let scanned = Value {
         scanner: &mut scanner,
-        shape: &shape,
+        shape,
     }
     .deserialize(&mut deserializer)
     .and_then(|()| deserializer.end());

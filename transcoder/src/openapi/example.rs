@@ -171,6 +171,9 @@ fn string(field: &FieldDescriptor, rules: &Rules) -> String {
         Some("uri") => Some("https://example.com/a"),
         Some("uri-reference") => Some("/a"),
         Some("uuid") => Some("0190d5a0-7c3e-7b1a-9f00-4a5b6c7d8e9f"),
+        _ if name == "email" => Some("ada@example.com"),
+        _ if name == "url" || name.ends_with("_url") => Some("https://example.com/a"),
+        _ if name.ends_with("password") => Some("correct horse battery staple"),
         _ if name == "id" || name.ends_with("_id") => Some("0190d5a0-7c3e-7b1a-9f00-4a5b6c7d8e9f"),
         _ => None,
     };

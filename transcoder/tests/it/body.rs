@@ -13,6 +13,22 @@ fn the_path_wins_over_the_body() {
 }
 
 #[test]
+fn nothing_of_the_body_is_left_in_a_value_that_the_path_gives() {
+    let body = r#"{"created":"2031-01-31T00:00:00.5Z","maybe":"7","i32":1}"#;
+    let message = request(&shop(), "PUT", "/v1/at/2030-01-31T00:00:00Z/0", body);
+    let expected = r#"{"i32":1,"created":"2030-01-31T00:00:00Z","maybe":"0"}"#;
+    assert_eq!(message.as_deref(), Ok(expected));
+}
+
+#[test]
+fn one_wrong_value_behind_many_right_ones_is_found() {
+    let many = "1,\"2\",".repeat(50_000);
+    let fault = put(&format!(r#"{{"numbers":[{many}"x"]}}"#));
+    let expected = "numbers[100000]: expected an integer from -2147483648 to 2147483647";
+    assert_eq!(fault, Err(expected.to_owned()));
+}
+
+#[test]
 fn an_absent_body_is_an_empty_message_or_an_absent_field() {
     let shop = shop();
     assert_eq!(put("").as_deref(), Ok(r#"{"text":"from-path"}"#));

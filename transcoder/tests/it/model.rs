@@ -174,6 +174,8 @@ fn text(value: &Value) -> String {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
     #[test]
     fn a_query_means_the_same_as_json(
         singles in prop::collection::hash_map("(inner\\.){0,2}", prop::collection::vec(single(), 0..6), 0..3),
