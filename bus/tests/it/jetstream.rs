@@ -1,0 +1,194 @@
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use bus::{BroadcastItem, Delivery, Failure, dead_letters};
+
+use crate::{Member, PATIENCE, event, hear, servers::Place};
+
+const CONFIRMED: &str = "orders.v1.OrderConfirmed";
+
+#[tokio::test]
+async fn an_event_comes_out_as_it_went_in() {
+    let place = Place::new();
+    let (publisher, consumer) = (place.connect().await, place.connect().await);
+    let sent = event(CONFIRMED, 1);
+    assert_eq!(
+        publisher.publish(&sent, 1).await.expect("stored"),
+        Delivery::Settled
+    );
+    // The group comes later than the event: the stream keeps it.
+    let mut member = Member::join(&consumer, "svc-shipping", &[CONFIRMED], |_| Ok(()));
+    assert_eq!(member.next().await, sent);
+    member.leave().await;
+}
+
+#[tokio::test]
+async fn replicas_of_a_group_share_the_events_and_each_group_gets_all() {
+    let place = Place::new();
+    let buses = [
+        place.connect().await,
+        place.connect().await,
+        place.connect().await,
+    ];
+    let mut one = Member::join(&buses[0], "svc-shipping", &[CONFIRMED], |_| Ok(()));
+    let mut two = Member::join(&buses[1], "svc-shipping", &[CONFIRMED], |_| Ok(()));
+    let mut other = Member::join(&buses[2], "svc-notify", &["orders.v1.*"], |_| Ok(()));
+    for version in 0..100 {
+        buses[0]
+            .publish(&event(CONFIRMED, version), 1)
+            .await
+            .expect("stored");
+    }
+    let (mut shared, mut all) = (HashSet::new(), HashSet::new());
+    for _ in 0..100 {
+        all.insert(other.next().await.version);
+        let event = tokio::select! { event = one.next() => event, event = two.next() => event };
+        shared.insert(event.version);
+    }
+    assert_eq!((shared.len(), all.len()), (100, 100));
+    assert!(one.has_nothing() && two.has_nothing() && other.has_nothing());
+}
+
+#[tokio::test]
+async fn a_repeated_publish_is_stored_once() {
+    let place = Place::new();
+    let bus = place.connect().await;
+    let sent = event(CONFIRMED, 1);
+    bus.publish(&sent, 1).await.expect("stored");
+    bus.publish(&sent, 1).await.expect("recognised");
+    bus.publish(&event(CONFIRMED, 2), 1).await.expect("stored");
+    let mut member = Member::join(&bus, "svc-shipping", &[CONFIRMED], |_| Ok(()));
+    assert_eq!(member.next().await.version, 1);
+    assert_eq!(member.next().await.version, 2);
+}
+
+#[tokio::test]
+async fn a_transient_failure_comes_again_more_than_five_times_while_others_flow() {
+    let place = Place::new();
+    let bus = place.connect().await;
+    let attempts = Arc::new(AtomicU32::new(0));
+    let counted = attempts.clone();
+    let mut member = Member::join(&bus, "svc-shipping", &[CONFIRMED], move |event| {
+        if event.version == 0 && counted.fetch_add(1, Ordering::Relaxed) < 6 {
+            return Err(Failure::Transient("Postgres is away".to_owned()));
+        }
+        Ok(())
+    });
+    for version in 0..20 {
+        bus.publish(&event(CONFIRMED, version), 1)
+            .await
+            .expect("stored");
+    }
+    let mut given = Vec::new();
+    while given.iter().filter(|version| **version == 0).count() < 7 {
+        given.push(member.next().await.version);
+    }
+    let last_of_others = given.iter().rposition(|version| *version != 0);
+    let third_attempt = given.iter().enumerate().filter(|(_, v)| **v == 0).nth(2);
+    assert!(
+        last_of_others < third_attempt.map(|(at, _)| at),
+        "{given:?}"
+    );
+    assert_eq!(given.len(), 26);
+    assert!(dead_letters::list(&bus).await.expect("listed").is_empty());
+}
+
+#[tokio::test]
+async fn poison_is_a_dead_letter_after_five_attempts_and_can_be_replayed() {
+    let place = Place::new();
+    let bus = place.connect().await;
+    let attempts = Arc::new(AtomicU32::new(0));
+    let counted = attempts.clone();
+    let mut member = Member::join(&bus, "svc-shipping", &[CONFIRMED], move |event| {
+        let poison = event.version == 7 && counted.fetch_add(1, Ordering::Relaxed) < 5;
+        assert!(!poison, "it is poison");
+        Ok(())
+    });
+    let poison = event(CONFIRMED, 7);
+    bus.publish(&poison, 1).await.expect("stored");
+    bus.publish(&event(CONFIRMED, 8), 1).await.expect("stored");
+    let mut given = Vec::new();
+    for _ in 0..6 {
+        given.push(member.next().await.version);
+    }
+    assert_eq!(given.iter().filter(|version| **version == 8).count(), 1);
+
+    let listed = async {
+        loop {
+            let letters = dead_letters::list(&bus).await.expect("listed");
+            if let Some(letter) = letters.into_iter().next() {
+                return letter;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let letter = tokio::time::timeout(PATIENCE, listed)
+        .await
+        .expect("a dead letter in time");
+    assert_eq!(
+        (letter.group.as_str(), letter.subject.as_str()),
+        ("svc-shipping", CONFIRMED)
+    );
+    assert!(letter.why.contains("it is poison"), "{}", letter.why);
+    assert_eq!(letter.event.as_ref(), Some(&poison));
+
+    assert!(
+        dead_letters::replay(&bus, letter.id)
+            .await
+            .expect("replayed")
+    );
+    assert_eq!(member.next().await, poison);
+    assert!(dead_letters::list(&bus).await.expect("listed").is_empty());
+    assert!(
+        !dead_letters::replay(&bus, letter.id)
+            .await
+            .expect("it is gone")
+    );
+}
+
+#[tokio::test]
+async fn a_member_that_leaves_finishes_what_it_has_and_gives_back_the_rest() {
+    let place = Place::new();
+    let (bus, other) = (place.connect().await, place.connect().await);
+    for version in 0..200 {
+        bus.publish(&event(CONFIRMED, version), 1)
+            .await
+            .expect("stored");
+    }
+    let mut leaving = Member::join(&bus, "svc-shipping", &[CONFIRMED], |_| Ok(()));
+    let mut seen = HashSet::from([leaving.next().await.version]);
+    leaving.shutdown.cancel();
+    while let Some(event) = leaving.given.recv().await {
+        seen.insert(event.version);
+    }
+    let mut staying = Member::join(&other, "svc-shipping", &[CONFIRMED], |_| Ok(()));
+    while seen.len() < 200 {
+        assert!(seen.insert(staying.next().await.version), "given twice");
+    }
+}
+
+#[tokio::test]
+async fn a_broadcast_reaches_every_process() {
+    let place = Place::new();
+    let buses = [place.connect().await, place.connect().await];
+    let mut listeners = buses
+        .each_ref()
+        .map(|bus| bus.broadcast(&["auth.v1.*", CONFIRMED]));
+    for listener in &mut listeners {
+        assert_eq!(hear(listener).await, BroadcastItem::Gap);
+    }
+    let sent = event("auth.v1.SessionsRevoked", 1);
+    buses[0]
+        .publish(&event("users.v1.UserChanged", 1), 1)
+        .await
+        .expect("stored");
+    buses[0].publish(&sent, 1).await.expect("stored");
+    for listener in &mut listeners {
+        assert_eq!(hear(listener).await, BroadcastItem::Event(sent.clone()));
+    }
+}

@@ -1,0 +1,90 @@
+use std::collections::HashSet;
+
+use bus::{BroadcastItem, Bus, JetStreamConfig, PublishError, Status};
+
+use crate::{
+    Member, PATIENCE, event, hear,
+    servers::{Server, ready},
+};
+
+const CONFIRMED: &str = "orders.v1.OrderConfirmed";
+
+#[tokio::test]
+async fn a_bus_waits_for_its_server_and_says_so() {
+    let mut server = Server::stopped();
+    let bus = Bus::jetstream(JetStreamConfig::new(server.url()));
+    let mut early = Member::join(&bus, "svc-shipping", &[CONFIRMED], |_| Ok(()));
+    let refused = async {
+        loop {
+            let why = bus.ready().await.expect_err("there is no server");
+            if why.contains("refused") {
+                return why;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let why = tokio::time::timeout(PATIENCE, refused)
+        .await
+        .expect("it says why in time");
+    assert!(why.contains(&server.url()), "{why}");
+    let published = bus.publish(&event(CONFIRMED, 1), 1).await;
+    assert!(matches!(published, Err(PublishError::Unavailable(_))));
+
+    server.start();
+    ready(&bus).await;
+    bus.publish(&event(CONFIRMED, 2), 1).await.expect("stored");
+    assert_eq!(early.next().await.version, 2);
+}
+
+#[tokio::test]
+async fn a_killed_server_loses_nothing_it_acknowledged_and_work_goes_on() {
+    let mut server = Server::stopped();
+    server.start();
+    let bus = Bus::jetstream(JetStreamConfig::new(server.url()));
+    ready(&bus).await;
+    let mut broadcast = bus.broadcast(&["orders.v1.*"]);
+    assert_eq!(hear(&mut broadcast).await, BroadcastItem::Gap);
+
+    for version in 0..50 {
+        bus.publish(&event(CONFIRMED, version), 1)
+            .await
+            .expect("stored");
+    }
+    server.kill();
+    let noticed = async {
+        while matches!(bus.status(), Status::Connected) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, noticed)
+        .await
+        .expect("the outage is noticed");
+    assert!(bus.publish(&event(CONFIRMED, 50), 1).await.is_err());
+    let mut member = Member::join(&bus, "svc-shipping", &[CONFIRMED], |_| Ok(()));
+
+    server.start();
+    ready(&bus).await;
+    let mut seen = HashSet::new();
+    while seen.len() < 50 {
+        seen.insert(member.next().await.version);
+    }
+
+    // Again, with the member at work.
+    server.kill();
+    server.start();
+    ready(&bus).await;
+    let publish = async {
+        while bus.publish(&event(CONFIRMED, 51), 1).await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, publish)
+        .await
+        .expect("published in time");
+    while member.next().await.version != 51 {}
+
+    let mut gaps = 0;
+    while gaps < 2 {
+        gaps += usize::from(hear(&mut broadcast).await == BroadcastItem::Gap);
+    }
+}
