@@ -74,7 +74,10 @@ mod tests {
     #[test]
     fn only_encoded_slashes_of_several_segments_stay() {
         assert_eq!(decode_variable("a%2Fb%20c", true).as_deref(), Some("a/b c"));
-        assert_eq!(decode_variable("a%2Fb%20c/%2f%41", false).as_deref(), Some("a%2Fb c/%2fA"));
+        assert_eq!(
+            decode_variable("a%2Fb%20c/%2f%41", false).as_deref(),
+            Some("a%2Fb c/%2fA")
+        );
         assert_eq!(decode_variable("%252F", false).as_deref(), Some("%2F"));
         assert_eq!(decode_variable("caf%C3%A9", false).as_deref(), Some("café"));
     }

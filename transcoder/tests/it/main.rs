@@ -3,6 +3,7 @@
 mod body;
 mod build;
 mod errors;
+mod hostile;
 mod model;
 mod openapi;
 mod path;

@@ -153,7 +153,7 @@ fn structured() -> BoxedStrategy<(&'static str, Value)> {
 }
 
 /// A message in JSON; of each oneof at most one member.
-fn message() -> impl Strategy<Value = Value> {
+pub(crate) fn message() -> impl Strategy<Value = Value> {
     let fields = |inner: BoxedStrategy<(&'static str, Value)>| {
         prop::collection::vec(inner, 0..12).prop_map(|fields| {
             Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
