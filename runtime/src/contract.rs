@@ -36,7 +36,7 @@ pub struct Method {
     pub client_streaming: bool,
     /// Whether the server sends a stream.
     pub server_streaming: bool,
-    /// The rules of the request's fields; none if it has none.
+    /// The rules of the request's fields; none for health and reflection.
     pub rules: Option<Arc<Rules>>,
 }
 
@@ -109,9 +109,9 @@ impl Contract {
             methods: HashMap::new(),
             mistakes: HashMap::new(),
         };
-        let mut rules = crate::validate::Compiler::new(&pool);
+        let compiler = crate::validate::Compiler::new(&pool);
         for service in pool.services() {
-            contract.add(&service, &mut rules);
+            contract.add(&service, &compiler);
         }
         contract.add_infrastructure();
         Ok(contract)
@@ -142,7 +142,7 @@ impl Contract {
         self.mistakes.get(service).cloned().unwrap_or_default()
     }
 
-    fn add(&mut self, service: &ServiceDescriptor, compiler: &mut crate::validate::Compiler) {
+    fn add(&mut self, service: &ServiceDescriptor, compiler: &crate::validate::Compiler) {
         for descriptor in service.methods() {
             let path = format!("/{}/{}", service.full_name(), descriptor.name());
             let mut mistakes = Vec::new();
@@ -152,16 +152,15 @@ impl Contract {
                     "{path} says nothing about access (tradewind.options.v1)"
                 ));
             }
-            let rules = compiler
-                .rules(&descriptor.input())
-                .unwrap_or_else(|unsupported| {
+            let rules = match compiler.rules(&descriptor.input()) {
+                Ok(rules) => Some(rules),
+                Err(unsupported) => {
                     mistakes.extend(unsupported.iter().map(|why| format!("{path}: {why}")));
                     None
-                });
-            if rules.is_some() && descriptor.is_client_streaming() {
-                mistakes.push(format!(
-                    "{path}: rules of streamed requests are not checked"
-                ));
+                }
+            };
+            if descriptor.is_client_streaming() {
+                mistakes.push(format!("{path}: streamed requests are not validated yet"));
             }
             let method = Method {
                 path: path.as_str().into(),

@@ -1,0 +1,593 @@
+//! Descriptors to tables. A rule that is not known here refuses the start: it would hold nowhere.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use prost_reflect::{
+    Cardinality, DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor,
+    Kind as Declared, MessageDescriptor, Value,
+};
+use regex::Regex;
+
+use super::Rules;
+use super::list::{ListRules, MapRules};
+use super::number::{Bound, FloatRules, IntRules, Range, TimeRules};
+use super::table::{Field, Kind, Oneof, Shape, Table, ValueRules};
+use super::text::{BytesRules, Format, Length, TextRules};
+
+/// `google.api.FieldBehavior.OUTPUT_ONLY`.
+const OUTPUT_ONLY: i32 = 3;
+const IGNORE_IF_ZERO_VALUE: i32 = 1;
+const IGNORE_ALWAYS: i32 = 3;
+
+/// Compiles rules from descriptors.
+pub struct Compiler {
+    field: Option<ExtensionDescriptor>,
+    message: Option<ExtensionDescriptor>,
+    oneof: Option<ExtensionDescriptor>,
+    behavior: Option<ExtensionDescriptor>,
+}
+
+impl Compiler {
+    /// A compiler for the messages of a pool.
+    pub fn new(pool: &DescriptorPool) -> Compiler {
+        let extension = |name| pool.get_extension_by_name(name);
+        Compiler {
+            field: extension("buf.validate.field"),
+            message: extension("buf.validate.message"),
+            oneof: extension("buf.validate.oneof"),
+            behavior: extension("google.api.field_behavior"),
+        }
+    }
+
+    /// The rules of a message. `Err` lists the rules that are not supported.
+    pub fn rules(&self, message: &MessageDescriptor) -> Result<Arc<Rules>, Vec<String>> {
+        let mut pass = Pass {
+            compiler: self,
+            tables: Vec::new(),
+            places: HashMap::new(),
+            mistakes: Vec::new(),
+        };
+        pass.table(message);
+        let Pass {
+            tables, mistakes, ..
+        } = pass;
+        if mistakes.is_empty() {
+            Ok(Arc::new(Rules { tables }))
+        } else {
+            Err(mistakes)
+        }
+    }
+}
+
+struct Pass<'c> {
+    compiler: &'c Compiler,
+    tables: Vec<Table>,
+    places: HashMap<String, usize>,
+    mistakes: Vec<String>,
+}
+
+/// The rules of one field, as they were written.
+struct Written {
+    required: bool,
+    ignore: i32,
+    /// The name of the type, such as `string`, and its rules.
+    typed: Option<(String, DynamicMessage)>,
+}
+
+impl Pass<'_> {
+    fn table(&mut self, message: &MessageDescriptor) -> usize {
+        if let Some(place) = self.places.get(message.full_name()) {
+            return *place;
+        }
+        let place = self.tables.len();
+        self.places.insert(message.full_name().to_owned(), place);
+        self.tables.push(Table::default());
+        if has_options(&message.options(), self.compiler.message.as_ref()) {
+            self.unsupported(message.full_name(), "rules of a whole message");
+        }
+        let real_oneofs: Vec<_> = message.oneofs().filter(|one| !one.is_synthetic()).collect();
+        let oneofs = real_oneofs.iter().map(|oneof| {
+            let options = option(&oneof.options(), self.compiler.oneof.as_ref());
+            let required = options.is_some_and(|rules| flag(&rules, "required"));
+            Oneof {
+                name: oneof.name().to_owned(),
+                required,
+            }
+        });
+        self.tables[place].oneofs = oneofs.collect();
+        let mut fields: Vec<Field> = Vec::new();
+        for descriptor in message.fields() {
+            let mut field = self.field(&descriptor);
+            field.oneof = descriptor
+                .containing_oneof()
+                .and_then(|oneof| real_oneofs.iter().position(|one| *one == oneof));
+            fields.push(field);
+        }
+        fields.sort_by_key(|field| field.number);
+        self.tables[place].fields = fields;
+        place
+    }
+
+    fn field(&mut self, descriptor: &FieldDescriptor) -> Field {
+        let written = self.written(descriptor);
+        let name = descriptor.full_name().to_owned();
+        let checked = written.ignore != IGNORE_ALWAYS && !self.is_output_only(descriptor);
+        let written = if checked { written } else { Written::none() };
+        let skip_zero = written.ignore == IGNORE_IF_ZERO_VALUE;
+        let (required, typed) = (written.required, written.typed);
+        let shape = if descriptor.is_map() {
+            let (key, value) = entry_fields(descriptor);
+            let rules = self.map_rules(&name, typed, &key, &value);
+            Shape::Map {
+                key: self.kind(&key, checked),
+                value: self.kind(&value, checked),
+                rules,
+            }
+        } else if descriptor.cardinality() == Cardinality::Repeated {
+            let rules = self.list_rules(&name, typed, descriptor);
+            Shape::Many {
+                kind: self.kind(descriptor, checked),
+                rules,
+            }
+        } else {
+            let rules = typed.map(|typed| self.value_rules(&name, typed, descriptor));
+            Shape::One {
+                kind: self.kind(descriptor, checked),
+                rules: rules.unwrap_or_default(),
+                presence: descriptor.supports_presence(),
+            }
+        };
+        let (number, name) = (descriptor.number(), descriptor.json_name().to_owned());
+        Field {
+            number,
+            name,
+            shape,
+            required,
+            skip_zero,
+            oneof: None,
+        }
+    }
+
+    fn kind(&mut self, field: &FieldDescriptor, checked: bool) -> Kind {
+        match field.kind() {
+            Declared::Bool => Kind::Bool,
+            Declared::Int32 => Kind::Int32,
+            Declared::Int64 => Kind::Int64,
+            Declared::Uint32 => Kind::Uint32,
+            Declared::Uint64 => Kind::Uint64,
+            Declared::Sint32 => Kind::Sint32,
+            Declared::Sint64 => Kind::Sint64,
+            Declared::Fixed32 => Kind::Fixed32,
+            Declared::Fixed64 => Kind::Fixed64,
+            Declared::Sfixed32 => Kind::Sfixed32,
+            Declared::Sfixed64 => Kind::Sfixed64,
+            Declared::Float => Kind::Float,
+            Declared::Double => Kind::Double,
+            Declared::Enum(_) => Kind::Enum,
+            Declared::String => Kind::Text,
+            Declared::Bytes => Kind::Bytes,
+            Declared::Message(message) => Kind::Message {
+                table: self.table(&message),
+                checked,
+            },
+        }
+    }
+
+    fn is_output_only(&self, field: &FieldDescriptor) -> bool {
+        let Some(extension) = &self.compiler.behavior else {
+            return false;
+        };
+        let options = field.options();
+        let value = options.get_extension(extension);
+        let behaviors = value.as_list().unwrap_or_default();
+        behaviors
+            .iter()
+            .any(|behavior| behavior.as_enum_number() == Some(OUTPUT_ONLY))
+    }
+
+    fn written(&mut self, field: &FieldDescriptor) -> Written {
+        match option(&field.options(), self.compiler.field.as_ref()) {
+            Some(rules) => self.split(field.full_name(), &rules),
+            None => Written::none(),
+        }
+    }
+
+    fn split(&mut self, name: &str, rules: &DynamicMessage) -> Written {
+        let mut written = Written::none();
+        self.nothing_unknown(name, rules);
+        for (rule, value) in rules.fields() {
+            match (rule.name(), value) {
+                ("required", value) => written.required = value.as_bool() == Some(true),
+                ("ignore", value) => written.ignore = value.as_enum_number().unwrap_or(0),
+                (typed, Value::Message(rules)) if rule.containing_oneof().is_some() => {
+                    written.typed = Some((typed.to_owned(), rules.clone()));
+                }
+                (other, _) => self.unsupported(name, other),
+            }
+        }
+        written
+    }
+
+    /// The rules of keys, values or items.
+    fn inner(&mut self, name: &str, value: &Value, field: &FieldDescriptor) -> (ValueRules, bool) {
+        let Some(rules) = value.as_message() else {
+            return Default::default();
+        };
+        let written = self.split(name, rules);
+        if written.required {
+            self.unsupported(name, "required, of keys, values or items");
+        }
+        if written.ignore == IGNORE_ALWAYS {
+            return Default::default();
+        }
+        let rules = written
+            .typed
+            .map(|typed| self.value_rules(name, typed, field));
+        (
+            rules.unwrap_or_default(),
+            written.ignore == IGNORE_IF_ZERO_VALUE,
+        )
+    }
+
+    fn list_rules(
+        &mut self,
+        name: &str,
+        typed: Option<(String, DynamicMessage)>,
+        field: &FieldDescriptor,
+    ) -> ListRules {
+        let mut list = ListRules::default();
+        let Some((kind, rules)) = typed else {
+            return list;
+        };
+        if kind != "repeated" {
+            self.unsupported(name, &format!("{kind}, on a repeated field"));
+            return list;
+        }
+        self.nothing_unknown(name, &rules);
+        for (rule, value) in rules.fields() {
+            match rule.name() {
+                "min_items" => list.length.least = value.as_u64(),
+                "max_items" => list.length.most = value.as_u64(),
+                "unique" => list.unique = value.as_bool() == Some(true),
+                "items" => (list.items, list.skip_zero_items) = self.inner(name, value, field),
+                other => self.unsupported(name, other),
+            }
+        }
+        list
+    }
+
+    fn map_rules(
+        &mut self,
+        name: &str,
+        typed: Option<(String, DynamicMessage)>,
+        key: &FieldDescriptor,
+        entry_value: &FieldDescriptor,
+    ) -> MapRules {
+        let mut map = MapRules::default();
+        let Some((kind, rules)) = typed else {
+            return map;
+        };
+        if kind != "map" {
+            self.unsupported(name, &format!("{kind}, on a map"));
+            return map;
+        }
+        self.nothing_unknown(name, &rules);
+        for (rule, value) in rules.fields() {
+            match rule.name() {
+                "min_pairs" => map.length.least = value.as_u64(),
+                "max_pairs" => map.length.most = value.as_u64(),
+                "keys" => (map.keys, map.skip_zero_keys) = self.inner(name, value, key),
+                "values" => {
+                    (map.values, map.skip_zero_values) = self.inner(name, value, entry_value);
+                }
+                other => self.unsupported(name, other),
+            }
+        }
+        map
+    }
+
+    fn value_rules(
+        &mut self,
+        name: &str,
+        (kind, rules): (String, DynamicMessage),
+        field: &FieldDescriptor,
+    ) -> ValueRules {
+        if !fits(&kind, &field.kind()) {
+            self.unsupported(name, &format!("{kind}, on a field of another type"));
+            return ValueRules::None;
+        }
+        self.nothing_unknown(name, &rules);
+        match kind.as_str() {
+            "string" => self.text(name, &rules),
+            "bytes" => self.bytes(name, &rules),
+            "bool" => self.boolean(name, &rules),
+            "float" | "double" => self.float(name, &rules),
+            "timestamp" | "duration" => self.time(name, &rules),
+            _ => self.integer(name, &rules, field),
+        }
+    }
+
+    fn text(&mut self, name: &str, rules: &DynamicMessage) -> ValueRules {
+        let mut text = TextRules::default();
+        for (rule, value) in rules.fields() {
+            let string = || value.as_str().map(str::to_owned);
+            let on = value.as_bool() == Some(true);
+            match rule.name() {
+                "const" => text.must_be = string(),
+                "len" => text.length = exactly(value),
+                "min_len" => text.length.least = value.as_u64(),
+                "max_len" => text.length.most = value.as_u64(),
+                "len_bytes" => text.byte_length = exactly(value),
+                "min_bytes" => text.byte_length.least = value.as_u64(),
+                "max_bytes" => text.byte_length.most = value.as_u64(),
+                "prefix" => text.prefix = string(),
+                "suffix" => text.suffix = string(),
+                "contains" => text.contains = string(),
+                "not_contains" => text.not_contains = string(),
+                "in" => text.one_of = all(value, Value::as_str),
+                "not_in" => text.none_of = all(value, Value::as_str),
+                "pattern" => match Regex::new(value.as_str().unwrap_or_default()) {
+                    Ok(pattern) => text.pattern = Some(pattern),
+                    Err(error) => self.unsupported(name, &format!("pattern: {error}")),
+                },
+                format if on && format_of(format).is_some() => text.format = format_of(format),
+                _ if value.as_bool() == Some(false) => {}
+                "example" => {}
+                other => self.unsupported(name, &format!("string.{other}")),
+            }
+        }
+        ValueRules::Text(Box::new(text))
+    }
+
+    fn bytes(&mut self, name: &str, rules: &DynamicMessage) -> ValueRules {
+        let mut bytes = BytesRules::default();
+        for (rule, value) in rules.fields() {
+            let one = || value.as_bytes().map(|bytes| bytes.to_vec());
+            let many = || {
+                let values = value.as_list().unwrap_or_default().iter();
+                values
+                    .filter_map(|one| one.as_bytes().map(|bytes| bytes.to_vec()))
+                    .collect()
+            };
+            match rule.name() {
+                "const" => bytes.must_be = one(),
+                "len" => bytes.length = exactly(value),
+                "min_len" => bytes.length.least = value.as_u64(),
+                "max_len" => bytes.length.most = value.as_u64(),
+                "prefix" => bytes.prefix = one().unwrap_or_default(),
+                "suffix" => bytes.suffix = one().unwrap_or_default(),
+                "in" => bytes.one_of = many(),
+                "not_in" => bytes.none_of = many(),
+                "example" => {}
+                other => self.unsupported(name, &format!("bytes.{other}")),
+            }
+        }
+        ValueRules::Bytes(Box::new(bytes))
+    }
+
+    fn boolean(&mut self, name: &str, rules: &DynamicMessage) -> ValueRules {
+        let mut must_be = None;
+        for (rule, value) in rules.fields() {
+            match rule.name() {
+                "const" => must_be = value.as_bool(),
+                "example" => {}
+                other => self.unsupported(name, &format!("bool.{other}")),
+            }
+        }
+        must_be.map_or(ValueRules::None, |must_be| ValueRules::Bool { must_be })
+    }
+
+    fn integer(
+        &mut self,
+        name: &str,
+        rules: &DynamicMessage,
+        field: &FieldDescriptor,
+    ) -> ValueRules {
+        let mut int = IntRules::default();
+        for (rule, value) in rules.fields() {
+            match rule.name() {
+                "const" => int.must_be = int_of(value),
+                "in" => int.one_of = each(value, int_of),
+                "not_in" => int.none_of = each(value, int_of),
+                "defined_only" if value.as_bool() == Some(true) => {
+                    if let Declared::Enum(descriptor) = field.kind() {
+                        let numbers = descriptor.values().map(|value| value.number().into());
+                        int.defined = Some(numbers.collect());
+                    }
+                }
+                "defined_only" | "example" => {}
+                bound if set_bound(&mut int.range, bound, int_of(value)) => {}
+                other => self.unsupported(name, other),
+            }
+        }
+        ValueRules::Int(Box::new(int))
+    }
+
+    fn float(&mut self, name: &str, rules: &DynamicMessage) -> ValueRules {
+        let mut float = FloatRules::default();
+        for (rule, value) in rules.fields() {
+            match rule.name() {
+                "const" => float.must_be = float_of(value),
+                "in" => float.one_of = each(value, float_of),
+                "not_in" => float.none_of = each(value, float_of),
+                "finite" => float.finite = value.as_bool() == Some(true),
+                "example" => {}
+                bound if set_bound(&mut float.range, bound, float_of(value)) => {}
+                other => self.unsupported(name, other),
+            }
+        }
+        ValueRules::Float(Box::new(float))
+    }
+
+    /// Rules that ask the time of day (`lt_now`, `gt_now`, `within`) are not supported.
+    fn time(&mut self, name: &str, rules: &DynamicMessage) -> ValueRules {
+        let mut time = TimeRules::default();
+        for (rule, value) in rules.fields() {
+            match rule.name() {
+                "const" => time.must_be = time_of(value),
+                "in" => time.one_of = each(value, time_of),
+                "not_in" => time.none_of = each(value, time_of),
+                "example" => {}
+                bound if set_bound(&mut time.range, bound, time_of(value)) => {}
+                other => self.unsupported(name, other),
+            }
+        }
+        ValueRules::Time(Box::new(time))
+    }
+
+    fn nothing_unknown(&mut self, name: &str, rules: &DynamicMessage) {
+        if rules.unknown_fields().next().is_some() || rules.extensions().next().is_some() {
+            self.unsupported(name, "a rule that the vendored buf.validate does not know");
+        }
+    }
+
+    fn unsupported(&mut self, name: &str, rule: &str) {
+        self.mistakes
+            .push(format!("{name}: the rule {rule} cannot be checked"));
+    }
+}
+
+impl Written {
+    fn none() -> Written {
+        Written {
+            required: false,
+            ignore: 0,
+            typed: None,
+        }
+    }
+}
+
+fn option(
+    options: &DynamicMessage,
+    extension: Option<&ExtensionDescriptor>,
+) -> Option<DynamicMessage> {
+    let extension = extension?;
+    if !options.has_extension(extension) {
+        return None;
+    }
+    options.get_extension(extension).as_message().cloned()
+}
+
+fn has_options(options: &DynamicMessage, extension: Option<&ExtensionDescriptor>) -> bool {
+    option(options, extension).is_some_and(|rules| rules.fields().next().is_some())
+}
+
+fn flag(rules: &DynamicMessage, name: &str) -> bool {
+    rules
+        .get_field_by_name(name)
+        .is_some_and(|value| value.as_bool() == Some(true))
+}
+
+fn entry_fields(map: &FieldDescriptor) -> (FieldDescriptor, FieldDescriptor) {
+    let kind = map.kind();
+    let entry = kind
+        .as_message()
+        .expect("a map field is a list of its entry messages");
+    (entry.map_entry_key_field(), entry.map_entry_value_field())
+}
+
+/// Whether rules named `rules` are for a field of this type.
+fn fits(rules: &str, kind: &Declared) -> bool {
+    match kind {
+        Declared::Double => rules == "double",
+        Declared::Float => rules == "float",
+        Declared::Int32 => rules == "int32",
+        Declared::Int64 => rules == "int64",
+        Declared::Uint32 => rules == "uint32",
+        Declared::Uint64 => rules == "uint64",
+        Declared::Sint32 => rules == "sint32",
+        Declared::Sint64 => rules == "sint64",
+        Declared::Fixed32 => rules == "fixed32",
+        Declared::Fixed64 => rules == "fixed64",
+        Declared::Sfixed32 => rules == "sfixed32",
+        Declared::Sfixed64 => rules == "sfixed64",
+        Declared::Bool => rules == "bool",
+        Declared::String => rules == "string",
+        Declared::Bytes => rules == "bytes",
+        Declared::Enum(_) => rules == "enum",
+        Declared::Message(message) => match message.full_name() {
+            "google.protobuf.Timestamp" => rules == "timestamp",
+            "google.protobuf.Duration" => rules == "duration",
+            _ => false,
+        },
+    }
+}
+
+fn format_of(rule: &str) -> Option<Format> {
+    Some(match rule {
+        "email" => Format::Email,
+        "hostname" => Format::Hostname,
+        "ip" => Format::Ip,
+        "ipv4" => Format::Ipv4,
+        "ipv6" => Format::Ipv6,
+        "uri" => Format::Uri,
+        "address" => Format::Address,
+        "uuid" => Format::Uuid,
+        _ => return None,
+    })
+}
+
+fn exactly(value: &Value) -> Length {
+    Length {
+        least: value.as_u64(),
+        most: value.as_u64(),
+    }
+}
+
+fn all(value: &Value, one: impl Fn(&Value) -> Option<&str>) -> Vec<String> {
+    let values = value.as_list().unwrap_or_default();
+    values
+        .iter()
+        .filter_map(|value| one(value).map(str::to_owned))
+        .collect()
+}
+
+fn each<T>(value: &Value, one: impl Fn(&Value) -> Option<T>) -> Vec<T> {
+    value
+        .as_list()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(one)
+        .collect()
+}
+
+/// Whether the rule is a bound.
+fn set_bound<T>(range: &mut Range<T>, rule: &str, value: Option<T>) -> bool {
+    let Some(value) = value else { return false };
+    let included = rule.ends_with('e');
+    match rule {
+        "gt" | "gte" => range.low = Some(Bound { value, included }),
+        "lt" | "lte" => range.high = Some(Bound { value, included }),
+        _ => return false,
+    }
+    true
+}
+
+fn int_of(value: &Value) -> Option<i128> {
+    match value {
+        Value::I32(value) | Value::EnumNumber(value) => Some((*value).into()),
+        Value::I64(value) => Some((*value).into()),
+        Value::U32(value) => Some((*value).into()),
+        Value::U64(value) => Some((*value).into()),
+        _ => None,
+    }
+}
+
+fn float_of(value: &Value) -> Option<f64> {
+    match value {
+        Value::F32(value) => Some((*value).into()),
+        Value::F64(value) => Some(*value),
+        _ => None,
+    }
+}
+
+fn time_of(value: &Value) -> Option<i128> {
+    let message = value.as_message()?;
+    let field = |name| {
+        message
+            .get_field_by_name(name)
+            .and_then(|value| int_of(&value))
+    };
+    Some(field("seconds")? * 1_000_000_000 + field("nanos")?)
+}

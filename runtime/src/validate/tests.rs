@@ -1,0 +1,511 @@
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage};
+
+use super::{Compiler, Invalid, Rules};
+
+/// The pool of one file with a message `M` that has these fields, and others after it.
+fn pool(fields: &str, others: &str) -> DescriptorPool {
+    let source = format!(
+        r#"syntax = "proto3";
+        package test;
+        import "buf/validate/validate.proto";
+        import "google/api/field_behavior.proto";
+        import "google/protobuf/duration.proto";
+        import "google/protobuf/timestamp.proto";
+        message M {{ {fields} }}
+        {others}"#
+    );
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("test.proto"), source).unwrap();
+    let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto");
+    let mut compiler =
+        protox::Compiler::new([directory.path(), std::path::Path::new(proto)]).unwrap();
+    compiler
+        .include_imports(true)
+        .open_file("test.proto")
+        .unwrap();
+    DescriptorPool::decode(compiler.encode_file_descriptor_set().as_slice()).unwrap()
+}
+
+fn compile(pool: &DescriptorPool) -> Result<std::sync::Arc<Rules>, Vec<String>> {
+    Compiler::new(pool).rules(&pool.get_message_by_name("test.M").unwrap())
+}
+
+fn encode(pool: &DescriptorPool, json: &str) -> Vec<u8> {
+    let descriptor = pool.get_message_by_name("test.M").unwrap();
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    DynamicMessage::deserialize(descriptor, &mut deserializer)
+        .unwrap()
+        .encode_to_vec()
+}
+
+fn paths(result: Result<(), Invalid>) -> Vec<String> {
+    match result {
+        Ok(()) => Vec::new(),
+        Err(Invalid::Violations(violations)) => violations.into_iter().map(|one| one.0).collect(),
+        Err(Invalid::Malformed) => panic!("it is malformed"),
+    }
+}
+
+#[test]
+fn each_rule_takes_what_fits_and_refuses_what_does_not() {
+    // (type, rule, values that fit, values that do not)
+    let cases: &[(&str, &str, &[&str], &[&str])] = &[
+        (
+            "string",
+            "string.const = \"a\"",
+            &["\"a\""],
+            &["\"b\"", "\"\""],
+        ),
+        (
+            "string",
+            "string.len = 2",
+            &["\"é€\""],
+            &["\"a\"", "\"abc\""],
+        ),
+        (
+            "string",
+            "string.min_len = 2",
+            &["\"é€\""],
+            &["\"é\"", "\"\""],
+        ),
+        (
+            "string",
+            "string.max_len = 2",
+            &["\"é€\"", "\"\""],
+            &["\"abc\""],
+        ),
+        ("string", "string.len_bytes = 2", &["\"é\""], &["\"éé\""]),
+        ("string", "string.min_bytes = 2", &["\"é\""], &["\"e\""]),
+        ("string", "string.max_bytes = 2", &["\"é\""], &["\"éa\""]),
+        (
+            "string",
+            "string.pattern = \"^\\\\S+$\"",
+            &["\"ab\""],
+            &["\"a b\"", "\"\""],
+        ),
+        ("string", "string.prefix = \"/\"", &["\"/a\""], &["\"a/\""]),
+        ("string", "string.suffix = \"/\"", &["\"a/\""], &["\"/a\""]),
+        (
+            "string",
+            "string.contains = \"b\"",
+            &["\"abc\""],
+            &["\"ac\""],
+        ),
+        (
+            "string",
+            "string.not_contains = \"b\"",
+            &["\"ac\""],
+            &["\"abc\""],
+        ),
+        (
+            "string",
+            "string = {in: [\"a\", \"b\"]}",
+            &["\"b\""],
+            &["\"c\"", "\"\""],
+        ),
+        (
+            "string",
+            "string = {not_in: [\"a\", \"b\"]}",
+            &["\"c\""],
+            &["\"a\""],
+        ),
+        (
+            "string",
+            "string.email = true",
+            &["\"ada@example.com\"", "\"a+b@c\""],
+            &["\"ada\"", "\"@c\"", "\"a@-c\"", "\"a b@c\"", "\"\""],
+        ),
+        (
+            "string",
+            "string.uuid = true",
+            &["\"01890a5d-ac96-774b-bcce-b302099a8057\""],
+            &["\"01890a5dac96774bbcceb302099a8057\"", "\"x\"", "\"\""],
+        ),
+        (
+            "string",
+            "string.uri = true",
+            &["\"https://a.b/c?d=e#f\"", "\"urn:isbn:1\""],
+            &["\"/a\"", "\"a b:c\"", "\"http://a/%zz\"", "\"http://a/ \""],
+        ),
+        (
+            "string",
+            "string.hostname = true",
+            &["\"a.b-c\""],
+            &["\"-a\"", "\"1.2.3.4\"", "\"a_b\""],
+        ),
+        (
+            "string",
+            "string.ip = true",
+            &["\"1.2.3.4\"", "\"::1\""],
+            &["\"1.2.3\""],
+        ),
+        (
+            "string",
+            "string.ipv4 = true",
+            &["\"1.2.3.4\""],
+            &["\"::1\""],
+        ),
+        (
+            "string",
+            "string.ipv6 = true",
+            &["\"::1\""],
+            &["\"1.2.3.4\""],
+        ),
+        (
+            "string",
+            "string.address = true",
+            &["\"::1\"", "\"a.b\""],
+            &["\"a b\""],
+        ),
+        ("int32", "int32.const = -3", &["-3"], &["3"]),
+        (
+            "int32",
+            "int32 = {gte: 1, lte: 10}",
+            &["1", "10"],
+            &["0", "11", "-1"],
+        ),
+        (
+            "int32",
+            "int32 = {gt: 10, lt: 1}",
+            &["11", "0", "-5"],
+            &["1", "10", "5"],
+        ),
+        (
+            "int64",
+            "int64.gt = 0",
+            &["\"1\"", "\"9223372036854775807\""],
+            &["\"0\"", "\"-1\""],
+        ),
+        ("uint32", "uint32.lt = 5", &["4"], &["5", "4294967295"]),
+        (
+            "uint64",
+            "uint64.lte = 18446744073709551614",
+            &["\"1\""],
+            &["\"18446744073709551615\""],
+        ),
+        ("sint32", "sint32.gte = -5", &["-5", "7"], &["-6"]),
+        (
+            "sint64",
+            "sint64.lt = -5",
+            &["\"-6\""],
+            &["\"-5\"", "\"0\""],
+        ),
+        ("fixed32", "fixed32.gt = 5", &["4294967295"], &["5"]),
+        ("fixed64", "fixed64.gt = 5", &["\"6\""], &["\"5\""]),
+        ("sfixed32", "sfixed32.lt = 0", &["-1"], &["0"]),
+        ("sfixed64", "sfixed64.lt = 0", &["\"-1\""], &["\"0\""]),
+        ("int32", "int32 = {in: [1, 3]}", &["3"], &["2", "0"]),
+        ("int32", "int32 = {not_in: [1, 3]}", &["2"], &["3"]),
+        ("float", "float.gte = 0.5", &["0.5"], &["0.25", "\"NaN\""]),
+        (
+            "double",
+            "double = {gt: 0, lt: 1}",
+            &["0.5"],
+            &["0", "1", "\"NaN\""],
+        ),
+        (
+            "double",
+            "double.finite = true",
+            &["1e300"],
+            &["\"Infinity\"", "\"NaN\""],
+        ),
+        ("double", "double = {in: [0.5]}", &["0.5"], &["0.25"]),
+        ("double", "double = {not_in: [0.5]}", &["0.25"], &["0.5"]),
+        ("double", "double.const = 0.5", &["0.5"], &["0.25"]),
+        ("bool", "bool.const = true", &["true"], &["false"]),
+        ("bytes", "bytes.len = 2", &["\"AAE=\""], &["\"AA==\""]),
+        (
+            "bytes",
+            "bytes = {min_len: 1, max_len: 2}",
+            &["\"AAE=\""],
+            &["\"\"", "\"AAEC\""],
+        ),
+        (
+            "bytes",
+            "bytes.prefix = \"a\"",
+            &["\"YWI=\""],
+            &["\"YmE=\""],
+        ),
+        (
+            "bytes",
+            "bytes.suffix = \"a\"",
+            &["\"YmE=\""],
+            &["\"YWI=\""],
+        ),
+        ("bytes", "bytes.const = \"a\"", &["\"YQ==\""], &["\"Yg==\""]),
+        (
+            "bytes",
+            "bytes = {in: [\"a\"]}",
+            &["\"YQ==\""],
+            &["\"Yg==\""],
+        ),
+        (
+            "bytes",
+            "bytes = {not_in: [\"a\"]}",
+            &["\"Yg==\""],
+            &["\"YQ==\""],
+        ),
+        ("E", "enum.defined_only = true", &["\"E_ONE\"", "0"], &["7"]),
+        ("E", "enum.const = 1", &["\"E_ONE\""], &["0"]),
+        ("E", "enum = {in: [1]}", &["1"], &["0"]),
+        ("E", "enum = {not_in: [0]}", &["1"], &["0"]),
+        (
+            "repeated string",
+            "repeated.min_items = 1",
+            &["[\"\"]"],
+            &["[]"],
+        ),
+        (
+            "repeated int32",
+            "repeated.max_items = 2",
+            &["[1, 2]"],
+            &["[1, 2, 3]"],
+        ),
+        (
+            "repeated int32",
+            "repeated.unique = true",
+            &["[1, 2]", "[]"],
+            &["[1, 1]"],
+        ),
+        (
+            "repeated string",
+            "repeated.unique = true",
+            &["[\"a\"]"],
+            &["[\"a\", \"a\"]"],
+        ),
+        (
+            "repeated string",
+            "repeated.items.string.min_len = 1",
+            &["[]"],
+            &["[\"a\", \"\"]"],
+        ),
+        (
+            "repeated sint32",
+            "repeated.items.sint32.lt = 0",
+            &["[-1]"],
+            &["[-1, 1]"],
+        ),
+        (
+            "map<string, int32>",
+            "map.min_pairs = 1",
+            &["{\"a\": 1}"],
+            &["{}"],
+        ),
+        (
+            "map<string, int32>",
+            "map.max_pairs = 1",
+            &["{\"a\": 1}"],
+            &["{\"a\": 1, \"b\": 2}"],
+        ),
+        (
+            "map<string, int32>",
+            "map.keys.string.len = 1",
+            &["{\"a\": 1}"],
+            &["{\"ab\": 1}"],
+        ),
+        (
+            "map<string, int32>",
+            "map.values.int32.gt = 0",
+            &["{\"a\": 1}"],
+            &["{\"a\": 0}"],
+        ),
+        (
+            "google.protobuf.Duration",
+            "duration.gt.seconds = 1",
+            &["\"1.5s\""],
+            &["\"1s\"", "\"-2s\""],
+        ),
+        (
+            "google.protobuf.Timestamp",
+            "timestamp.lt.seconds = 10",
+            &["\"1970-01-01T00:00:09.999Z\""],
+            &["\"1970-01-01T00:00:10Z\""],
+        ),
+        ("string", "required = true", &["\"a\""], &["\"\""]),
+        ("repeated string", "required = true", &["[\"\"]"], &["[]"]),
+    ];
+    let messages: String = (cases.iter().enumerate())
+        .map(|(number, (of, rule, ..))| {
+            format!("message C{number} {{ {of} the_field = 1 [(buf.validate.field).{rule}]; }}\n")
+        })
+        .collect();
+    let pool = pool(
+        "",
+        &format!("{messages} enum E {{ E_UNSPECIFIED = 0; E_ONE = 1; }}"),
+    );
+    for (number, (of, rule, fit, misfit)) in cases.iter().enumerate() {
+        let message = pool
+            .get_message_by_name(&format!("test.C{number}"))
+            .unwrap();
+        let rules = Compiler::new(&pool).rules(&message).unwrap();
+        let check = |value: &str| {
+            let json = format!("{{\"theField\": {value}}}");
+            let mut json = serde_json::Deserializer::from_str(&json);
+            let value = DynamicMessage::deserialize(message.clone(), &mut json).unwrap();
+            rules.check(&value.encode_to_vec())
+        };
+        for value in *fit {
+            assert_eq!(check(value), Ok(()), "{of} {rule} {value}");
+        }
+        for value in *misfit {
+            let told = paths(check(value));
+            assert!(
+                told.iter().any(|path| path.starts_with("theField")),
+                "{of} {rule} {value}"
+            );
+        }
+    }
+}
+
+#[test]
+fn rules_of_fields_with_presence_are_asked_only_if_they_are_set() {
+    let pool = pool(
+        r#"optional string a = 1 [(buf.validate.field).string.min_len = 1];
+        oneof choice { string b = 2 [(buf.validate.field).string.min_len = 1]; string c = 3; }
+        N d = 4;
+        string e = 5 [(buf.validate.field) = {ignore: IGNORE_IF_ZERO_VALUE string: {uuid: true}}];
+        N f = 6 [(buf.validate.field).ignore = IGNORE_ALWAYS];
+        N g = 7 [(google.api.field_behavior) = OUTPUT_ONLY];"#,
+        "message N { string x = 1 [(buf.validate.field).string.min_len = 1]; }",
+    );
+    let rules = compile(&pool).unwrap();
+    let told = |json: &str| paths(rules.check(&encode(&pool, json)));
+    assert_eq!(told("{}"), [""; 0]);
+    assert_eq!(
+        told(r#"{"a": "", "b": "", "d": {}, "e": "x"}"#),
+        ["a", "b", "d.x", "e"]
+    );
+    assert_eq!(told(r#"{"f": {}, "g": {}}"#), [""; 0]);
+}
+
+#[test]
+fn required_messages_and_oneofs_must_be_set() {
+    let pool = pool(
+        r#"N ship_to = 1 [(buf.validate.field).required = true];
+        oneof way { option (buf.validate.oneof).required = true; string a = 2; string b = 3; }"#,
+        "message N { string x = 1; }",
+    );
+    let rules = compile(&pool).unwrap();
+    let told = |json: &str| paths(rules.check(&encode(&pool, json)));
+    assert_eq!(told("{}"), ["shipTo", "way"]);
+    assert_eq!(told(r#"{"shipTo": {}, "b": ""}"#), [""; 0]);
+}
+
+#[test]
+fn paths_lead_to_the_value_as_json_writes_it() {
+    let pool = pool(
+        "repeated Item order_items = 1; map<string, Item> by_name = 2;",
+        "message Item { int32 unit_count = 1 [(buf.validate.field).int32.gte = 1]; }",
+    );
+    let rules = compile(&pool).unwrap();
+    let json = r#"{"orderItems": [{"unitCount": 1}, {}], "byName": {"x": {"unitCount": -1}}}"#;
+    let Err(Invalid::Violations(violations)) = rules.check(&encode(&pool, json)) else {
+        panic!("nothing was found")
+    };
+    let expected = |path: &str| (path.to_owned(), "must be at least 1".to_owned());
+    assert_eq!(
+        violations,
+        [
+            expected("orderItems[1].unitCount"),
+            expected("byName[\"x\"].unitCount")
+        ]
+    );
+}
+
+#[test]
+fn the_last_value_counts_and_parts_of_a_message_are_merged() {
+    let pool = pool(
+        r#"string a = 1 [(buf.validate.field).string.min_len = 1]; N n = 2;
+        oneof choice { string b = 3 [(buf.validate.field).string.min_len = 1]; string c = 4; }"#,
+        r#"message N {
+            string x = 1 [(buf.validate.field).string.min_len = 1];
+            string y = 2 [(buf.validate.field).string.min_len = 1];
+        }"#,
+    );
+    let rules = compile(&pool).unwrap();
+    let parts = |jsons: &[&str]| {
+        jsons
+            .iter()
+            .flat_map(|json| encode(&pool, json))
+            .collect::<Vec<_>>()
+    };
+    let told = |jsons: &[&str]| paths(rules.check(&parts(jsons)));
+    assert_eq!(
+        told(&[r#"{"a": "a", "n": {"x": "x"}}"#, r#"{"n": {"y": "y"}}"#]),
+        [""; 0]
+    );
+    assert_eq!(told(&[r#"{"a": "a", "b": ""}"#, r#"{"c": ""}"#]), [""; 0]);
+    // An empty field 1, written after a good one.
+    let message = [parts(&[r#"{"a": "a"}"#]), vec![0x0a, 0x00]].concat();
+    assert_eq!(paths(rules.check(&message)), ["a"]);
+}
+
+#[test]
+fn what_the_decoder_would_refuse_is_malformed() {
+    let pool = pool(
+        "string a = 1; int32 b = 2; M m = 3; repeated int32 list = 4;",
+        "",
+    );
+    let rules = compile(&pool).unwrap();
+    let nested = (0..120).fold(Vec::new(), |inner: Vec<u8>, _| {
+        let mut outer = vec![0x1a];
+        prost::encode_length_delimiter(inner.len(), &mut outer).unwrap();
+        outer.extend(inner);
+        outer
+    });
+    let cases: &[&[u8]] = &[
+        &[0x0a, 0x02, b'a'],       // shorter than it says
+        &[0x0a, 0x01, 0xff],       // not UTF-8
+        &[0x08, 0x01],             // a number where text should be
+        &[0x12, 0x01, b'a'],       // text where a number should be
+        &[0x80; 11],               // a number without end
+        &[0x00, 0x00],             // field 0
+        &[0x22, 0x02, 0x01, 0x80], // a packed list that breaks off
+        &[0x0f],                   // wire type 7
+        &nested,
+    ];
+    for bytes in cases {
+        assert_eq!(rules.check(bytes), Err(Invalid::Malformed), "{bytes:x?}");
+        let descriptor = pool.get_message_by_name("test.M").unwrap();
+        assert!(
+            DynamicMessage::decode(descriptor, *bytes).is_err(),
+            "{bytes:x?}"
+        );
+    }
+    // Unknown fields of every wire type are passed over.
+    assert_eq!(
+        rules.check(&[0x50, 1, 0x5b, 0x50, 1, 0x5c, 0x65, 0, 0, 0, 0, 0x6a, 0]),
+        Ok(())
+    );
+}
+
+#[test]
+fn a_rule_that_cannot_be_checked_is_refused() {
+    for (fields, others) in [
+        (
+            r#"string a = 1 [(buf.validate.field).cel = {id: "x" expression: "this != ''"}];"#,
+            "",
+        ),
+        (
+            r#"string a = 1 [(buf.validate.field).string.ip_prefix = true];"#,
+            "",
+        ),
+        (
+            r#"string a = 1 [(buf.validate.field).string.pattern = "("];"#,
+            "",
+        ),
+        (r#"string a = 1 [(buf.validate.field).int32.gt = 1];"#, ""),
+        (
+            "google.protobuf.Timestamp a = 1 [(buf.validate.field).timestamp.lt_now = true];",
+            "",
+        ),
+        (
+            "N n = 1;",
+            r#"message N { option (buf.validate.message).cel = {id: "x"}; }"#,
+        ),
+    ] {
+        let mistakes = compile(&pool(fields, others)).unwrap_err();
+        assert!(mistakes[0].contains("cannot be checked"), "{mistakes:?}");
+    }
+}
