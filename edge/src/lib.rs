@@ -1,0 +1,252 @@
+//! The public door: REST/JSON in front of the mesh's gRPC, by what the contract says.
+//!
+//! A request's way is one list (`pipeline.rs`): connection limits, request id, trace, security
+//! headers, CORS, route, limits, authentication, access, body, transcoding, upstream call. [`build`] makes
+//! the door of the Tradewind mesh, [`generic::build`] one for anybody's gRPC servers.
+
+mod authentication;
+mod body;
+mod budget;
+mod call;
+mod client_address;
+mod codec;
+pub mod command;
+mod compression;
+pub mod config;
+mod connection;
+mod cors;
+mod deadline;
+mod door;
+mod exchange;
+mod failure;
+pub mod generic;
+mod limits;
+mod metadata;
+mod pages;
+mod pipeline;
+mod policy;
+mod reply;
+mod request_id;
+mod security_headers;
+mod sequence;
+mod serving;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use client_address::Network;
+pub use config::{Config, Settings};
+pub use cors::Origin;
+use http::HeaderMap;
+use limits::{Limiter, Shared};
+pub use limits::{Quota, Rate};
+use runtime::StartError;
+use runtime::contract::{Access, Contract, Method};
+use runtime::metadata::{AUTHORIZATION, bearer};
+use runtime::node::Node;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use transcoder::openapi::{self, Info, Visibility};
+use transcoder::prost_reflect::MethodDescriptor;
+use transcoder::{JsonOptions, Options, Transcoder};
+
+use exchange::HttpMetrics;
+use pages::{Landing, Pages};
+use policy::Policies;
+
+/// How deep the JSON of a request may nest.
+const MAX_DEPTH: usize = 64;
+/// Between two rounds of forgetting callers that the limits need no longer count.
+const FORGET_EVERY: Duration = Duration::from_secs(30);
+
+/// An edge that is ready to be served.
+pub struct Edge {
+    settings: Settings,
+    node: Node,
+    transcoder: Arc<Transcoder>,
+    policies: Policies,
+    address_limit: Option<Limiter>,
+    user_limit: Option<Limiter>,
+    pages: Pages,
+    metrics: HttpMetrics,
+    /// `authorization` goes along unread: the upstream judges it, not the edge.
+    passes_authorization: bool,
+}
+
+/// Who may call a method over REST; `None` if nobody may.
+type AccessOf = Arc<dyn Fn(&Method) -> Option<Access> + Send + Sync>;
+
+/// What makes one edge different from another.
+pub(crate) struct Plan<'a> {
+    descriptor_set: &'a [u8],
+    bind_unannotated: bool,
+    contract: Arc<Contract>,
+    access: AccessOf,
+    /// The name of the service that has a method.
+    upstream: &'a dyn Fn(&MethodDescriptor) -> Option<String>,
+    landing: Landing,
+    info: Info,
+    passes_authorization: bool,
+}
+
+/// The edge of the Tradewind mesh: every method that its contract opens to users or to anybody.
+pub async fn build(config: Config, node: &Node) -> Result<Arc<Edge>, StartError> {
+    let contract = Contract::tradewind();
+    let landing = Landing {
+        title: "Tradewind".to_owned(),
+        lead: "A commerce back end. REST and JSON live here; the services behind speak gRPC.".to_owned(),
+        more: "<li><a href=\"/v1/products\"><strong>Products</strong><span>the catalogue, open to \
+               anybody</span></a></li>",
+        first: "curl -X POST http://localhost:8080/v1/auth/register \\\n  \
+                -H 'content-type: application/json' \\\n  \
+                -d '{\"email\":\"ada@example.com\",\"password\":\"correct horse\",\"displayName\":\"Ada\"}'"
+            .to_owned(),
+    };
+    let info = Info {
+        title: "Tradewind".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        description:
+            "The public API of a commerce back end: accounts, catalogue, stock, orders and \
+                      shipments."
+                .to_owned(),
+        success_status_option: Some(policy::SUCCESS_STATUS.to_owned()),
+        sensitive_option: Some("tradewind.options.v1.sensitive".to_owned()),
+        ..Info::default()
+    };
+    let plan = Plan {
+        descriptor_set: contracts::FILE_DESCRIPTOR_SET,
+        bind_unannotated: false,
+        contract,
+        access: Arc::new(public_access),
+        upstream: &service_of,
+        landing,
+        info,
+        passes_authorization: false,
+    };
+    Edge::new(config, node.clone(), plan)
+}
+
+/// Methods for workloads alone have no route here.
+fn public_access(method: &Method) -> Option<Access> {
+    match method.access.as_ref()? {
+        Access::Public => Some(Access::Public),
+        Access::Alternatives { roles, .. } if !roles.is_empty() => method.access.clone(),
+        Access::Alternatives { .. } | Access::AnyToken => None,
+    }
+}
+
+/// The package `tradewind.orders.v1` is served by `svc-orders`.
+fn service_of(method: &MethodDescriptor) -> Option<String> {
+    let name = method
+        .parent_service()
+        .package_name()
+        .split('.')
+        .nth(1)?
+        .to_owned();
+    Some(format!("svc-{name}"))
+}
+
+/// As [`AccessOf`], by descriptor.
+fn access_of(
+    contract: Arc<Contract>,
+    access: AccessOf,
+) -> impl Fn(&MethodDescriptor) -> Option<Access> + Send + Sync {
+    move |method| {
+        let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+        contract.method(&path).and_then(|method| access(method))
+    }
+}
+
+fn visibility(access: Option<Access>) -> Visibility {
+    match access {
+        None => Visibility::Hidden,
+        Some(Access::Public) => Visibility::Public,
+        Some(Access::AnyToken) => Visibility::Secured { roles: Vec::new() },
+        Some(Access::Alternatives { roles, .. }) => Visibility::Secured { roles },
+    }
+}
+
+impl Edge {
+    fn new(config: Config, mut node: Node, plan: Plan<'_>) -> Result<Arc<Self>, StartError> {
+        let Config {
+            settings,
+            redis_url,
+        } = config;
+        let requests = &settings.requests;
+        let options = Options {
+            json: JsonOptions {
+                max_depth: MAX_DEPTH,
+                max_bytes: requests.body_limit,
+                ..JsonOptions::default()
+            },
+            ignored_query_parameters: vec![authentication::TICKET.to_owned()],
+            bind_unannotated: plan.bind_unannotated,
+        };
+        let contract = plan.contract;
+        let of_method = access_of(contract.clone(), plan.access.clone());
+        let keep = |method: &MethodDescriptor| of_method(method).is_some();
+        let transcoder = Transcoder::with_methods(plan.descriptor_set, &options, keep)
+            .map_err(|error| StartError::Contract(vec![error.to_string()]))?;
+        let transcoder = Arc::new(transcoder);
+        let policies = Policies::new(&transcoder, &contract, &*plan.access, plan.upstream)
+            .map_err(StartError::Contract)?;
+        let shared = redis_url.as_ref().map(Shared::connect).transpose();
+        let shared = shared.map_err(|error| StartError::config(format!("--redis-url: {error}")))?;
+        let document = {
+            let (transcoder, info) = (transcoder.clone(), plan.info);
+            move || openapi::document(&transcoder, &info, &|m| visibility(of_method(m))).to_string()
+        };
+        let hide_docs = settings.web.hide_docs;
+        let pages = Pages::new(node.readiness.clone(), hide_docs, &plan.landing, document);
+        node.contract = contract.clone();
+        let limiter = |policy, rate| Limiter::new(policy, rate, shared.clone());
+        let edge = Arc::new(Self {
+            address_limit: limiter("address", settings.rates.address_limit),
+            user_limit: limiter("user", settings.rates.user_limit),
+            metrics: HttpMetrics::new(&node.telemetry),
+            passes_authorization: plan.passes_authorization,
+            settings,
+            transcoder,
+            policies,
+            pages,
+            node,
+        });
+        edge.forget_idle_callers();
+        Ok(edge)
+    }
+
+    /// Serves until `shutdown`, then lets requests in progress end. Streams end at once, with a last
+    /// frame that says why. It returns before only if it cannot go on, which is in the log.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: CancellationToken) {
+        // No request takes longer than its timeout.
+        let patience = self.settings.requests.request_timeout + Duration::from_secs(1);
+        if let Err(error) = serving::serve(self, listener, shutdown, patience).await {
+            tracing::error!(%error, "connections can no longer be served");
+        }
+    }
+
+    /// The token that the upstream is to judge.
+    fn passed_on(&self, headers: &HeaderMap) -> Option<Arc<str>> {
+        let value = headers
+            .get(AUTHORIZATION)
+            .filter(|_| self.passes_authorization)?;
+        bearer(value).map(Arc::from)
+    }
+
+    fn forget_idle_callers(self: &Arc<Self>) {
+        let edge = Arc::downgrade(self);
+        self.node.tasks.spawn("edge-limits", |shutdown| async move {
+            let pause = || tokio::time::sleep(FORGET_EVERY);
+            while shutdown.run_until_cancelled(pause()).await.is_some() {
+                let Some(edge) = edge.upgrade() else { continue };
+                for limit in [&edge.address_limit, &edge.user_limit]
+                    .into_iter()
+                    .flatten()
+                {
+                    limit.forget_idle();
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,147 @@
+//! Who asks, and whether the contract lets them.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use contracts::tradewind::auth::v1::RedeemTicketRequest;
+use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
+use http::request::Parts;
+use runtime::call::{CallContext, User};
+use runtime::contract::Access;
+use runtime::metadata::{AUTHORIZATION, bearer};
+use runtime::status::{Problem, Reason};
+use tonic::Code;
+
+use crate::Edge;
+use crate::failure::Failure;
+
+/// The query parameter by which browsers' EventSource, which sets no headers, brings its right.
+pub(crate) const TICKET: &str = "ticket";
+
+/// A user whose token was verified.
+#[derive(Clone, Debug)]
+pub(crate) struct Authenticated {
+    pub(crate) user: User,
+    pub(crate) token: Arc<str>,
+    /// When the token expires.
+    pub(crate) expires: Option<DateTime<Utc>>,
+}
+
+/// The user of the request; `None` for methods that are open to anybody, whose `authorization` is
+/// not looked at: an expired token must not block its own refresh. `call` is where a ticket is
+/// redeemed from.
+pub(crate) async fn authenticate(
+    edge: &Edge,
+    access: &Access,
+    head: &Parts,
+    streaming: bool,
+    call: &CallContext,
+) -> Result<Option<Authenticated>, Failure> {
+    if *access == Access::Public {
+        return Ok(None);
+    }
+    let token: Arc<str> = match head.headers.get(AUTHORIZATION) {
+        Some(value) => bearer(value).ok_or_else(no_bearer)?.into(),
+        None => match ticket(head.uri.query()).filter(|_| streaming) {
+            Some(ticket) => redeem(edge, ticket, head.uri.path(), call).await?,
+            None => return Err(no_token()),
+        },
+    };
+    let user = edge
+        .node
+        .identity
+        .verify_user(&token)
+        .await
+        .map_err(tonic::Status::from)?;
+    Ok(Some(Authenticated {
+        user,
+        expires: expires(&token),
+        token,
+    }))
+}
+
+/// 403 unless the user has one of the method's roles.
+pub(crate) fn authorize(access: &Access, user: Option<&User>) -> Result<(), Failure> {
+    let allowed = match access {
+        Access::Public => true,
+        Access::AnyToken => user.is_some(),
+        Access::Alternatives { roles, .. } => {
+            user.is_some_and(|user| roles.iter().any(|role| user.has_role(role)))
+        }
+    };
+    if allowed {
+        return Ok(());
+    }
+    let message = "the account lacks the role that this needs";
+    Err(Problem::new(Reason::AccessDenied, Code::PermissionDenied, message).into())
+}
+
+/// A ticket opens one path, once. Only the edge itself may redeem it.
+async fn redeem(
+    edge: &Edge,
+    ticket: String,
+    path: &str,
+    call: &CallContext,
+) -> Result<Arc<str>, Failure> {
+    let mut auth = AuthServiceClient::new(edge.node.channel("svc-auth"));
+    let request = RedeemTicketRequest {
+        ticket,
+        path: path.to_owned(),
+    };
+    let reply = call
+        .scope(async move { auth.redeem_ticket(request).await })
+        .await?;
+    Ok(reply.into_inner().access_token.into())
+}
+
+fn ticket(query: Option<&str>) -> Option<String> {
+    let mut parameters = form_urlencoded::parse(query?.as_bytes());
+    parameters
+        .find(|(name, _)| name == TICKET)
+        .map(|(_, ticket)| ticket.into_owned())
+}
+
+/// `exp` of a token that was verified before.
+fn expires(token: &str) -> Option<DateTime<Utc>> {
+    #[derive(serde::Deserialize)]
+    struct Expiry {
+        exp: i64,
+    }
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let Expiry { exp } = serde_json::from_slice(&claims).ok()?;
+    DateTime::from_timestamp(exp, 0)
+}
+
+fn no_token() -> Failure {
+    let message = "send an access token, as authorization: Bearer";
+    Problem::new(Reason::TokenMissing, Code::Unauthenticated, message).into()
+}
+
+fn no_bearer() -> Failure {
+    let message = "the only scheme is authorization: Bearer";
+    Problem::new(Reason::TokenInvalid, Code::Unauthenticated, message).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ticket_is_one_parameter_among_others() {
+        assert_eq!(ticket(Some("a=1&ticket=x%2By&b=2")).as_deref(), Some("x+y"));
+        assert_eq!(ticket(Some("tickets=1")), None);
+        assert_eq!(ticket(None), None);
+    }
+
+    #[test]
+    fn the_expiry_is_read_from_the_token() {
+        let claims = URL_SAFE_NO_PAD.encode(r#"{"exp":1700000000,"sub":"x"}"#);
+        assert_eq!(
+            expires(&format!("e30.{claims}.c2ln")).unwrap().timestamp(),
+            1_700_000_000
+        );
+        assert_eq!(expires("nothing"), None);
+    }
+}

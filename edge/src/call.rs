@@ -1,0 +1,107 @@
+//! The call upstream.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use runtime::call::CallContext;
+use runtime::client::Channel;
+use runtime::status::Problem;
+use tokio::time::{Instant, timeout_at};
+use tonic::client::Grpc;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Request, Status, Streaming};
+use tonic_types::StatusExt as _;
+
+use crate::codec::WireCodec;
+use crate::door::Door;
+use crate::policy::Policy;
+
+/// Between a failure and its only repetition: half of it to all of it.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// A call that is ready to be made.
+pub(crate) struct Call<'a> {
+    pub(crate) door: &'a Door,
+    pub(crate) policy: &'a Policy,
+    pub(crate) context: CallContext,
+    pub(crate) metadata: MetadataMap,
+    pub(crate) message: Bytes,
+    /// When an answer, or the beginning of one, has to be there.
+    pub(crate) deadline: Instant,
+}
+
+impl Call<'_> {
+    /// One reply. A call that failed on the way is made once more if that can do no harm, by the
+    /// contract or by its idempotency key, and if the budget allows it.
+    pub(crate) async fn unary(&self) -> Result<Bytes, Status> {
+        let budget = &self.door.retries;
+        budget.deposit();
+        let first = self.unary_once().await;
+        match first {
+            Err(status) if self.may_repeat(&status) && budget.withdraw() => {
+                let random = &self.door.edge.node.random;
+                let jitter = Duration::from_micros(random.below(25_000) as u64);
+                tokio::time::sleep(RETRY_PAUSE / 2 + jitter).await;
+                self.unary_once().await
+            }
+            answer => answer,
+        }
+    }
+
+    /// A stream that the upstream has accepted.
+    pub(crate) async fn server_streaming(&self) -> Result<Streaming<Bytes>, Status> {
+        let mut grpc = self.client();
+        let (request, path) = (self.request(), self.policy.path.clone());
+        let call = async move {
+            let Ok(()) = grpc.ready().await;
+            grpc.server_streaming(request, path, WireCodec).await
+        };
+        self.in_time(call).await.map(tonic::Response::into_inner)
+    }
+
+    async fn unary_once(&self) -> Result<Bytes, Status> {
+        let mut grpc = self.client();
+        let (request, path) = (self.request(), self.policy.path.clone());
+        let call = async move {
+            let Ok(()) = grpc.ready().await;
+            grpc.unary(request, path, WireCodec).await
+        };
+        self.in_time(call).await.map(tonic::Response::into_inner)
+    }
+
+    fn client(&self) -> Grpc<Channel> {
+        let channel = self.door.channels[self.policy.upstream].clone();
+        Grpc::new(channel).max_decoding_message_size(self.door.edge.settings.requests.reply_limit)
+    }
+
+    fn request(&self) -> Request<Bytes> {
+        Request::from_parts(
+            self.metadata.clone(),
+            Default::default(),
+            self.message.clone(),
+        )
+    }
+
+    /// Within the call's context and never past the deadline.
+    async fn in_time<T>(&self, call: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+        match timeout_at(self.deadline, self.context.scope(call)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Problem::deadline_exceeded().into()),
+        }
+    }
+
+    /// Whether the call was lost between here and the upstream, rather than refused by it: the client
+    /// stack names the service it could not talk to.
+    fn is_of_this_hop(&self, status: &Status) -> bool {
+        let upstream = &self.door.edge.policies.upstreams[self.policy.upstream];
+        status.code() == Code::Unavailable
+            && status
+                .get_details_error_info()
+                .is_some_and(|info| info.metadata.get("service") == Some(upstream))
+    }
+
+    fn may_repeat(&self, status: &Status) -> bool {
+        let harmless = self.policy.is_repeatable || self.context.idempotency_key.is_some();
+        harmless && self.is_of_this_hop(status) && Instant::now() + RETRY_PAUSE < self.deadline
+    }
+}

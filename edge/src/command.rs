@@ -1,0 +1,78 @@
+//! The edge as a program: of the Tradewind mesh, or generic.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use runtime::StartError;
+use runtime::host::{Host, HostConfig, listen};
+use runtime::mesh::Mesh;
+use runtime::process::{ProcessConfig, in_runtime, stop_signal};
+use runtime::telemetry::Telemetry;
+
+use crate::generic;
+
+const NAME: &str = "edge";
+
+/// Everything that the program can be told.
+#[derive(Args, Clone, Debug)]
+pub struct Arguments {
+    /// What every process has.
+    #[command(flatten)]
+    pub process: ProcessConfig,
+    /// How the edge behaves.
+    #[command(flatten)]
+    pub edge: crate::Config,
+    /// Other services than those of the mesh.
+    #[command(flatten)]
+    pub generic: generic::Config,
+}
+
+impl Arguments {
+    /// Runs until SIGTERM or SIGINT. Exit codes as of [`runtime::process::main`].
+    pub fn run(self) -> ExitCode {
+        let telemetry = self.process.telemetry.clone();
+        in_runtime(NAME, &telemetry, async |telemetry| {
+            self.serve(telemetry).await
+        })
+    }
+
+    async fn serve(self, telemetry: Telemetry) -> Result<(), StartError> {
+        let Self {
+            process,
+            edge,
+            generic,
+        } = self;
+        let is_generic = generic.descriptor_set.is_some();
+        let mut config = HostConfig::new(telemetry, process.bus.bus());
+        config.issuer = process.identity.issuer();
+        process.server.limit(&mut config);
+        config.mesh = match (is_generic, generic.access) {
+            (false, _) => process.mesh.mesh(),
+            (true, generic::Access::Public) => Mesh::default(),
+            (true, generic::Access::Authenticated) => {
+                let mesh = Mesh::default();
+                mesh.set("svc-auth", process.mesh.svc_auth_url.clone());
+                mesh
+            }
+        };
+        let needs_no_key = is_generic && generic.access == generic::Access::Public;
+        let key = match needs_no_key {
+            true => None,
+            false => process.identity.signer(NAME)?,
+        };
+
+        let mut host = Host::new(config);
+        let (address, ops) = (process.address(NAME), process.ops_address(NAME));
+        let ops = listen(NAME, ops, "--ops-listen").await?;
+        let listener = listen(NAME, address, "--listen").await?;
+        host.serve_ops(ops);
+        let node = host.node(NAME, key);
+        let edge = match is_generic {
+            true => generic::build(generic, edge, &node).await?,
+            false => crate::build(edge, &node).await?,
+        };
+        host.add(NAME, |drain| edge.serve(listener, drain));
+        tracing::info!(service = NAME, listen = %address, "serving");
+        host.run(stop_signal()?).await
+    }
+}

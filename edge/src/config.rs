@@ -1,0 +1,208 @@
+//! What can be set, one struct per concern.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::client_address::Network;
+use crate::cors::Origin;
+use crate::limits::Rate;
+
+/// Everything that can be set about the edge.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Config {
+    /// All but the addresses of other systems.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Redis that replicas of the edge share their rate limits through; without it, each counts for
+    /// itself. `redis://[user:password@]host:port[/database]`.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<RedisUrl>,
+}
+
+/// How the edge behaves.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Settings {
+    /// Connections.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Requests.
+    #[command(flatten)]
+    pub requests: Requests,
+    /// Browsers and proxies.
+    #[command(flatten)]
+    pub web: Web,
+    /// Rate limits.
+    #[command(flatten)]
+    pub rates: Rates,
+}
+
+/// Bounds of connections.
+#[derive(Args, Clone, Debug)]
+pub struct Connections {
+    /// Most open connections; further ones wait in the listen queue of the kernel.
+    #[arg(long, env = "EDGE_MAX_CONNECTIONS", default_value_t = 10_000)]
+    pub max_connections: usize,
+    /// Threads that serve connections; one per core if it is 0.
+    #[arg(long, env = "EDGE_THREADS", default_value_t = 0)]
+    pub edge_threads: usize,
+    /// Seconds within which the headers of a request have to arrive; also how long a connection
+    /// may be idle.
+    #[arg(long, env = "EDGE_HEADER_TIMEOUT", default_value = "30", value_parser = seconds)]
+    pub header_timeout: Duration,
+    /// Most bytes of a request's headers: 431 beyond.
+    #[arg(long, env = "EDGE_MAX_HEADER_BYTES", default_value_t = 32 << 10)]
+    pub max_header_bytes: u32,
+    /// Most headers of a request: 431 beyond.
+    #[arg(long, env = "EDGE_MAX_HEADERS", default_value_t = 100)]
+    pub max_headers: usize,
+    /// Most requests at the same time on one HTTP/2 connection.
+    #[arg(long, env = "EDGE_MAX_STREAMS", default_value_t = 200)]
+    pub max_streams: u32,
+}
+
+/// Bounds of requests.
+#[derive(Args, Clone, Debug)]
+pub struct Requests {
+    /// Most bytes of a request's body: 413 beyond.
+    #[arg(long, env = "EDGE_BODY_LIMIT", default_value_t = 1 << 20)]
+    pub body_limit: usize,
+    /// Most bytes of a reply's message.
+    #[arg(long, env = "EDGE_REPLY_LIMIT", default_value_t = 16 << 20)]
+    pub reply_limit: usize,
+    /// Seconds until a request that was not answered gets 504. A client may ask for less with the
+    /// header `request-timeout` (seconds) or `grpc-timeout`.
+    #[arg(long, env = "EDGE_REQUEST_TIMEOUT", default_value = "15", value_parser = seconds)]
+    pub request_timeout: Duration,
+    /// Seconds between signs of life on a stream that has nothing to say.
+    #[arg(long, env = "EDGE_HEARTBEAT", default_value = "15", value_parser = seconds)]
+    pub heartbeat: Duration,
+}
+
+/// What concerns browsers and proxies.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Web {
+    /// Origins whose pages may call the API (CORS), such as `https://shop.example.com`; `*` is any.
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<Origin>,
+    /// Proxies whose `x-forwarded-for` is believed, as addresses or networks (`10.0.0.0/8`).
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
+    /// The edge is reached over TLS: send `strict-transport-security`.
+    #[arg(long, env = "EDGE_BEHIND_TLS")]
+    pub behind_tls: bool,
+    /// Leave out `/docs`, `/openapi.json` and the landing page.
+    #[arg(long, env = "EDGE_HIDE_DOCS")]
+    pub hide_docs: bool,
+}
+
+/// Rate limits: so many requests per so much time (`600/60s`), in bursts of up to as many; or `off`.
+#[derive(Args, Clone, Debug)]
+pub struct Rates {
+    /// Requests of one client address (for IPv6, of one /64 network).
+    #[arg(long, env = "EDGE_ADDRESS_LIMIT", default_value_t = Rate::of(12_000, 60))]
+    pub address_limit: Rate,
+    /// Requests of one user.
+    #[arg(long, env = "EDGE_USER_LIMIT", default_value_t = Rate::of(6_000, 60))]
+    pub user_limit: Rate,
+}
+
+/// The address of Redis, which may hold a password: its `Debug` leaves that out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl(pub(crate) String);
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self {
+            max_connections: 10_000,
+            edge_threads: 0,
+            header_timeout: Duration::from_secs(30),
+            max_header_bytes: 32 << 10,
+            max_headers: 100,
+            max_streams: 200,
+        }
+    }
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self {
+            body_limit: 1 << 20,
+            reply_limit: 16 << 20,
+            request_timeout: Duration::from_secs(15),
+            heartbeat: Duration::from_secs(15),
+        }
+    }
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            address_limit: Rate::of(12_000, 60),
+            user_limit: Rate::of(6_000, 60),
+        }
+    }
+}
+
+impl std::str::FromStr for RedisUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        redis::Client::open(text).map_err(|_| "no address of a Redis server".to_owned())?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0.rsplit_once('@') {
+            Some((_, host)) => write!(f, "redis://[redacted]@{host}"),
+            None => f.write_str(&self.0),
+        }
+    }
+}
+
+/// A positive number of seconds, with a fraction if need be.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "expected a positive number of seconds".to_owned())
+}
+
+impl Web {
+    /// Whether that peer's `x-forwarded-for` is believed.
+    pub(crate) fn is_trusted(&self, address: IpAddr) -> bool {
+        self.trusted_proxies
+            .iter()
+            .any(|network| network.contains(address))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    #[test]
+    fn the_flags_defaults_are_those_of_default() {
+        let parsed = <Command as clap::Parser>::try_parse_from(["edge"])
+            .unwrap()
+            .config
+            .settings;
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", Settings::default()));
+    }
+
+    #[test]
+    fn a_password_of_redis_is_not_printed() {
+        let url: RedisUrl = "redis://edge:secret@cache:6379/1".parse().unwrap();
+        assert_eq!(format!("{url:?}"), "redis://[redacted]@cache:6379/1");
+        assert!("cache:6379".parse::<RedisUrl>().is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! Cross-origin requests, by an allow-list of origins (Fetch standard, CORS protocol).
+
+use std::str::FromStr;
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+    VARY,
+};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+
+use crate::reply::{self, Body};
+
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+const HEADERS: &str = "authorization, content-type, accept, accept-language, idempotency-key, \
+                       last-event-id, request-timeout, traceparent, tracestate, x-request-id";
+const EXPOSED: &str = "x-request-id, retry-after, ratelimit, ratelimit-policy, www-authenticate, \
+                       deprecation";
+/// Two hours: as long as browsers keep a preflight's answer at most.
+const MAX_AGE: &str = "7200";
+
+/// An origin that may call, as browsers write it: scheme, host and port, without a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(HeaderValue);
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no origin such as https://shop.example.com");
+        let after_scheme = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"));
+        let is_origin = text == "*"
+            || after_scheme.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#']));
+        if !is_origin {
+            return Err(wrong());
+        }
+        HeaderValue::from_str(&text.to_ascii_lowercase())
+            .map(Self)
+            .map_err(|_| wrong())
+    }
+}
+
+/// The answer to a preflight, if the request is one.
+pub(crate) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
+    let is_preflight = method == Method::OPTIONS
+        && headers.contains_key(ORIGIN)
+        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    is_preflight.then(|| {
+        let mut response = Response::new(reply::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        let headers = response.headers_mut();
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static(METHODS),
+        );
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static(HEADERS),
+        );
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
+        response
+    })
+}
+
+/// Marks the reply as readable for the origin, if it is on the list. Credentials are never allowed:
+/// the API knows tokens, not cookies.
+pub(crate) fn allow(origins: &[Origin], origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
+    if origins.is_empty() {
+        return;
+    }
+    headers.append(VARY, HeaderValue::from_static("origin"));
+    let Some(origin) = origin else { return };
+    let any = origins.iter().any(|allowed| allowed.0 == "*");
+    if any || origins.iter().any(|allowed| allowed.0 == origin) {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        headers.insert(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static(EXPOSED),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_has_no_path() {
+        assert!("https://shop.example.com".parse::<Origin>().is_ok());
+        assert!("http://localhost:5173".parse::<Origin>().is_ok());
+        assert!("*".parse::<Origin>().is_ok());
+        assert!("https://shop.example.com/".parse::<Origin>().is_err());
+        assert!("shop.example.com".parse::<Origin>().is_err());
+    }
+
+    #[test]
+    fn an_origin_that_is_not_listed_gets_nothing() {
+        let origins = ["https://shop.example.com".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        allow(
+            &origins,
+            Some(&HeaderValue::from_static("https://evil.example")),
+            &mut headers,
+        );
+        assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
+        assert_eq!(headers[VARY], "origin");
+        allow(
+            &origins,
+            Some(&HeaderValue::from_static("https://shop.example.com")),
+            &mut headers,
+        );
+        assert_eq!(
+            headers[ACCESS_CONTROL_ALLOW_ORIGIN],
+            "https://shop.example.com"
+        );
+    }
+}

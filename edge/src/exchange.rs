@@ -1,0 +1,178 @@
+//! One request and its reply as traces and metrics see them (OpenTelemetry semantic conventions for
+//! HTTP servers). Queries are never recorded: they may hold tickets.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::request::Parts;
+use http::{Method, StatusCode, Version};
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Histogram, UpDownCounter};
+use runtime::telemetry::{self, Telemetry};
+use tonic::Status;
+use tracing::Span;
+use tracing::field::Empty;
+use transcoder::Route;
+
+use crate::Edge;
+
+/// The instruments.
+pub(crate) struct HttpMetrics {
+    duration: Histogram<f64>,
+    active: UpDownCounter<i64>,
+}
+
+impl HttpMetrics {
+    pub(crate) fn new(telemetry: &Telemetry) -> Self {
+        let meter = telemetry.meter();
+        Self {
+            duration: telemetry::duration(&meter, "http.server.request.duration", "requests"),
+            active: meter
+                .i64_up_down_counter("http.server.active_requests")
+                .with_unit("{request}")
+                .with_description("Requests whose reply has not begun")
+                .build(),
+        }
+    }
+}
+
+/// A request in progress. It ends when its reply begins, or when it is dropped because the client
+/// went away.
+pub(crate) struct Exchange {
+    edge: Arc<Edge>,
+    span: Span,
+    method: &'static str,
+    version: &'static str,
+    route: Option<Arc<Route>>,
+    began: Instant,
+    ended: bool,
+}
+
+impl Exchange {
+    pub(crate) fn begin(edge: &Arc<Edge>, head: &Parts, client: IpAddr, id: &str) -> Self {
+        let method = method_name(&head.method);
+        let span = tracing::info_span!(
+            parent: None,
+            "request",
+            otel.name = method,
+            otel.kind = "server",
+            otel.status_code = Empty,
+            trace_id = Empty,
+            request.id = id,
+            http.request.method = method,
+            http.response.status_code = Empty,
+            http.route = Empty,
+            url.path = head.uri.path(),
+            client.address = %client,
+            error.r#type = Empty,
+            service.name = edge.node.name,
+        );
+        telemetry::continue_trace(&span, &head.headers);
+        let exchange = Self {
+            edge: edge.clone(),
+            span,
+            method,
+            version: version(head.version),
+            route: None,
+            began: Instant::now(),
+            ended: false,
+        };
+        edge.metrics.active.add(1, &exchange.active());
+        exchange
+    }
+
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// The request has this route.
+    pub(crate) fn is_for(&mut self, route: &Arc<Route>) {
+        let template = route.template().as_str();
+        self.span.record("http.route", template);
+        self.span
+            .record("otel.name", format!("{} {template}", self.method));
+        self.route = Some(route.clone());
+    }
+
+    /// The reply tells of this error.
+    pub(crate) fn failed(&self, status: &Status) {
+        tracing::debug!(error = status.message(), "refused");
+    }
+
+    /// The reply begins.
+    pub(crate) fn end(mut self, status: StatusCode) {
+        self.record(status.as_u16());
+        if status.is_server_error() {
+            self.span.in_scope(|| {
+                tracing::warn!(
+                    http.response.status_code = status.as_u16(),
+                    "request failed"
+                )
+            });
+        }
+    }
+
+    fn record(&mut self, status: u16) {
+        self.ended = true;
+        self.edge.metrics.active.add(-1, &self.active());
+        self.span.record("http.response.status_code", status);
+        let mut attributes = vec![
+            KeyValue::new("http.request.method", self.method),
+            KeyValue::new("http.response.status_code", i64::from(status)),
+            KeyValue::new("network.protocol.version", self.version),
+        ];
+        if let Some(route) = &self.route {
+            attributes.push(KeyValue::new(
+                "http.route",
+                route.template().as_str().to_owned(),
+            ));
+        }
+        if status >= 500 {
+            self.span.record("otel.status_code", "ERROR");
+            self.span.record("error.type", status);
+            attributes.push(KeyValue::new("error.type", status.to_string()));
+        }
+        self.edge
+            .metrics
+            .duration
+            .record(self.began.elapsed().as_secs_f64(), &attributes);
+    }
+
+    fn active(&self) -> [KeyValue; 1] {
+        [KeyValue::new("http.request.method", self.method)]
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.ended {
+            // As google/rpc/code.proto maps CANCELLED: the client closed the request.
+            self.record(499);
+        }
+    }
+}
+
+/// Unknown methods count as one, so that clients cannot make up metrics.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::CONNECT => "CONNECT",
+        Method::TRACE => "TRACE",
+        _ => "_OTHER",
+    }
+}
+
+fn version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_2 => "2",
+        Version::HTTP_10 => "1.0",
+        _ => "1.1",
+    }
+}

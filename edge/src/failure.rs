@@ -1,0 +1,213 @@
+//! Errors, the edge's own and those of upstreams, as the one JSON that clients see.
+
+use std::time::Duration;
+
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use runtime::status::{self, Problem, Reason};
+use tonic::{Code, Status};
+use transcoder::{BadRequest, Transcoder};
+
+use crate::limits::whole_seconds;
+use crate::reply::{self, Body};
+
+/// Why a request was not done: a gRPC status, and what HTTP has to say beyond it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: Status,
+    /// Where HTTP has a status that `google.rpc.Code` has no counterpart for.
+    http: Option<StatusCode>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Failure {
+    pub(crate) fn new(problem: Problem) -> Self {
+        Self::from(Status::from(problem))
+    }
+
+    fn with_http(mut self, http: StatusCode) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// 404: nothing has this path.
+    pub(crate) fn no_route() -> Self {
+        let message = "nothing has this path";
+        Self::new(Problem::new(Reason::RouteNotFound, Code::NotFound, message))
+    }
+
+    /// 405: the path has other methods.
+    pub(crate) fn method_not_allowed(allow: &[Method]) -> Self {
+        let allow = allow
+            .iter()
+            .map(Method::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let message = format!("this path has {allow}");
+        let problem = Problem::new(Reason::MethodNotAllowed, Code::Unimplemented, message);
+        let allow = HeaderValue::try_from(allow).expect("methods are tokens of visible ASCII");
+        Self::new(problem)
+            .with_http(StatusCode::METHOD_NOT_ALLOWED)
+            .with_header(ALLOW, allow)
+    }
+
+    /// 413: the body is larger than allowed.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let message = format!("the body is larger than {limit} bytes");
+        let problem = Problem::new(Reason::RequestTooLarge, Code::InvalidArgument, message);
+        Self::new(problem).with_http(StatusCode::PAYLOAD_TOO_LARGE)
+    }
+
+    /// 415: the body is not JSON, or it is compressed.
+    pub(crate) fn unsupported_content(message: &str) -> Self {
+        let problem = Problem::new(
+            Reason::UnsupportedContentType,
+            Code::InvalidArgument,
+            message,
+        );
+        Self::new(problem).with_http(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    }
+
+    /// 400: what was sent cannot be read; the message says what.
+    pub(crate) fn malformed(message: impl Into<String>) -> Self {
+        Self::new(Problem::new(
+            Reason::MalformedRequest,
+            Code::InvalidArgument,
+            message,
+        ))
+    }
+
+    /// 429: one request too many.
+    pub(crate) fn rate_limited(policy: &str, wait: Duration) -> Self {
+        let message = format!("too many requests of one {policy}");
+        let problem = Problem::new(Reason::RateLimited, Code::ResourceExhausted, message);
+        Self::new(problem.metadata("policy", policy).retry_after(wait))
+    }
+
+    /// 503: the edge is going away.
+    pub(crate) fn shutting_down() -> Self {
+        let message = "the server is shutting down; connect again";
+        let problem = Problem::new(Reason::Overloaded, Code::Unavailable, message);
+        Self::new(problem.retry_after(Duration::from_secs(1)))
+    }
+
+    /// The status, as upstreams would have sent it.
+    pub(crate) fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// The reply.
+    pub(crate) fn response(&self, transcoder: &Transcoder) -> Response<Body> {
+        let (http, json) = self.json(transcoder);
+        let mut response = reply::json(http, json);
+        let headers = response.headers_mut();
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
+        }
+        if let Some(delay) = status::retry_delay(&self.status) {
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(delay).max(1)));
+        }
+        if http == StatusCode::UNAUTHORIZED && !headers.contains_key(WWW_AUTHENTICATE) {
+            headers.insert(WWW_AUTHENTICATE, challenge(status::reason(&self.status)));
+        }
+        response
+    }
+
+    /// The HTTP status and `{"error": {"code", "status", "message", "details"}}`.
+    pub(crate) fn json(&self, transcoder: &Transcoder) -> (StatusCode, String) {
+        let details = (!self.status.details().is_empty()).then(|| self.status.details());
+        let (code, mut error) =
+            transcoder.error(self.status.code() as i32, self.status.message(), details);
+        let mapped = StatusCode::from_u16(code.http_status());
+        let http = self
+            .http
+            .or(mapped.ok())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if let Some(code) = error.get_mut("code") {
+            *code = http.as_u16().into();
+        }
+        (http, serde_json::json!({ "error": error }).to_string())
+    }
+}
+
+/// RFC 6750 section 3: without credentials, no error is named.
+fn challenge(reason: Option<Reason>) -> HeaderValue {
+    let description = match reason {
+        Some(Reason::TokenMissing) => return HeaderValue::from_static("Bearer"),
+        Some(Reason::TokenExpired) => "the token has expired",
+        Some(Reason::SessionRevoked) => "the session has ended",
+        Some(Reason::TicketInvalid) => "the ticket is not valid",
+        // The caller's password or refresh token is wrong, not the bearer token.
+        Some(Reason::CredentialsInvalid | Reason::RefreshTokenInvalid) => {
+            return HeaderValue::from_static("Bearer");
+        }
+        _ => "the token is not valid",
+    };
+    let challenge = format!(r#"Bearer error="invalid_token", error_description="{description}""#);
+    HeaderValue::try_from(challenge).expect("the descriptions are ASCII")
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::new(problem)
+    }
+}
+
+impl From<Status> for Failure {
+    /// The status of an upstream or of the client stack. One that names no reason gets the one its
+    /// code stands for, and what an upstream says of its own faults stays here.
+    fn from(status: Status) -> Self {
+        let status = match status.code() {
+            Code::Internal | Code::Unknown | Code::DataLoss
+                if status::reason(&status).is_none() =>
+            {
+                Problem::internal(&status).into()
+            }
+            _ if status.details().is_empty() => match reason_of(status.code()) {
+                Some(reason) => Problem::new(reason, status.code(), status.message()).into(),
+                None => status,
+            },
+            _ => status,
+        };
+        Self {
+            status,
+            http: None,
+            headers: Vec::new(),
+        }
+    }
+}
+
+impl From<BadRequest> for Failure {
+    fn from(error: BadRequest) -> Self {
+        let problem = Problem::new(
+            Reason::MalformedRequest,
+            Code::InvalidArgument,
+            error.message(),
+        );
+        let field = |problem: Problem, violation: transcoder::FieldViolation| {
+            problem.field(violation.field, violation.description)
+        };
+        Self::new(error.violations.into_iter().fold(problem, field))
+    }
+}
+
+fn reason_of(code: Code) -> Option<Reason> {
+    Some(match code {
+        Code::InvalidArgument | Code::OutOfRange => Reason::InvalidField,
+        Code::Unauthenticated => Reason::TokenInvalid,
+        Code::PermissionDenied => Reason::AccessDenied,
+        Code::NotFound => Reason::ResourceNotFound,
+        Code::AlreadyExists => Reason::ResourceExists,
+        Code::DeadlineExceeded | Code::Cancelled => Reason::DeadlineExceeded,
+        Code::Unavailable => Reason::DependencyUnavailable,
+        Code::ResourceExhausted => Reason::Overloaded,
+        Code::Unimplemented => Reason::Unimplemented,
+        Code::FailedPrecondition => Reason::InvalidState,
+        _ => return None,
+    })
+}

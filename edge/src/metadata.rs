@@ -1,0 +1,56 @@
+//! What goes along with a call from the client's headers: an allow-list. Everything else stays
+//! here, above all what only the mesh may say (`x-workload-authorization`, `x-client-address`,
+//! `grpc-*`), so that nothing has to be remembered to be removed.
+
+use http::HeaderMap;
+use http::header::{ACCEPT_LANGUAGE, USER_AGENT};
+use runtime::metadata::IDEMPOTENCY_KEY;
+use runtime::node::Node;
+use tonic::metadata::MetadataMap;
+
+use crate::failure::Failure;
+use crate::policy::Policy;
+
+/// Longer ones are cut: nobody's browser needs more, and it is stored with sessions.
+const USER_AGENT_BYTES: usize = 256;
+/// As long as services store.
+const IDEMPOTENCY_KEY_BYTES: usize = 255;
+
+/// Headers that upstreams get as they are. The call context carries the others that they get:
+/// token, request id, address, user agent, idempotency key, trace.
+pub(crate) fn forwarded(headers: &HeaderMap) -> MetadataMap {
+    let mut forwarded = HeaderMap::new();
+    if let Some(value) = headers.get(ACCEPT_LANGUAGE) {
+        forwarded.insert(ACCEPT_LANGUAGE, value.clone());
+    }
+    MetadataMap::from_headers(forwarded)
+}
+
+/// The program that the client says it is.
+pub(crate) fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(USER_AGENT)?.to_str().ok()?;
+    Some(&text[..text.floor_char_boundary(USER_AGENT_BYTES)])
+}
+
+/// The client's idempotency key, or one for this request, so that a retry along the way is harmless.
+/// `None` for methods that take none.
+pub(crate) fn idempotency_key(
+    headers: &HeaderMap,
+    policy: &Policy,
+    node: &Node,
+) -> Result<Option<String>, Failure> {
+    if !policy.takes_idempotency_key {
+        return Ok(None);
+    }
+    let Some(sent) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(Some(node.random.uuid7(&node.clock).to_string()));
+    };
+    let key = sent
+        .to_str()
+        .ok()
+        .filter(|key| (1..=IDEMPOTENCY_KEY_BYTES).contains(&key.len()));
+    key.map(|key| Some(key.to_owned())).ok_or_else(|| {
+        let expected = format!("expected 1 to {IDEMPOTENCY_KEY_BYTES} characters of ASCII");
+        Failure::malformed(format!("{IDEMPOTENCY_KEY}: {expected}"))
+    })
+}

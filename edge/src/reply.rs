@@ -1,0 +1,64 @@
+//! The bodies of replies.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use http_body::Body as _;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Either, Empty, Full, StreamBody};
+use hyper::body::Frame;
+
+/// A reply's body: whole in memory, or a stream. Neither can fail; a stream says in its last frame
+/// why it ended.
+pub(crate) type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
+
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+pub(crate) fn empty() -> Body {
+    Either::Left(Full::default())
+}
+
+pub(crate) fn whole(content: Bytes) -> Body {
+    Either::Left(Full::new(content))
+}
+
+/// The answer to OPTIONS: what a path has.
+pub(crate) fn options(allow: &str) -> Response<Body> {
+    let mut response = Response::new(empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let allow = HeaderValue::try_from(allow).expect("methods are tokens of visible ASCII");
+    response.headers_mut().insert(ALLOW, allow);
+    response
+}
+
+pub(crate) fn json(status: StatusCode, json: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(whole(json.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
+}
+
+pub(crate) fn stream(
+    content_type: &'static str,
+    frames: impl futures::Stream<Item = Bytes> + Send + 'static,
+) -> Response<Body> {
+    use futures::StreamExt as _;
+    let frames = frames.map(|bytes| Ok(Frame::data(bytes)));
+    let mut response = Response::new(Either::Right(UnsyncBoxBody::new(StreamBody::new(frames))));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// The reply to HEAD: the headers of the reply to GET (RFC 9110 section 9.3.2).
+pub(crate) fn without_body(mut response: Response<Body>) -> Response<Body> {
+    if let Some(length) = response.body().size_hint().exact() {
+        response
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    response.map(|_| Either::Right(Empty::new().boxed_unsync()))
+}

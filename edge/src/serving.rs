@@ -1,0 +1,201 @@
+//! Sockets: one acceptor, and one single-threaded runtime per core that serves what it is handed.
+//!
+//! Threads share nothing on the way of a request, so none waits for another. The kernel's own way to
+//! share a port between threads (SO_REUSEPORT) deals connections out by a hash, and a few busy ones may
+//! meet on one core; an acceptor gives each to whoever has the fewest.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::Edge;
+use crate::connection;
+use crate::door::Door;
+
+/// A connection on its way to the thread that serves it.
+struct Socket {
+    stream: std::net::TcpStream,
+    peer: SocketAddr,
+    _open: OwnedSemaphorePermit,
+    _load: Load,
+}
+
+/// Counts one connection of a worker.
+struct Load(Arc<AtomicUsize>);
+
+impl Load {
+    fn on(connections: &Arc<AtomicUsize>) -> Self {
+        connections.fetch_add(1, Ordering::Relaxed);
+        Self(connections.clone())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct Worker {
+    connections: Arc<AtomicUsize>,
+    sockets: mpsc::UnboundedSender<Socket>,
+    ended: oneshot::Receiver<()>,
+}
+
+/// Serves until `shutdown`, then lets the requests in progress end, for at most `patience`.
+pub(crate) async fn serve(
+    edge: Arc<Edge>,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+    patience: Duration,
+) -> io::Result<()> {
+    let limit = edge
+        .settings
+        .connections
+        .max_connections
+        .clamp(1, Semaphore::MAX_PERMITS);
+    let open = Arc::new(Semaphore::new(limit));
+    let workers = start(&edge, &shutdown, patience)?;
+    while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &open)).await {
+        let (stream, peer, permit) = accepted?;
+        let idlest = workers
+            .iter()
+            .min_by_key(|worker| worker.connections.load(Ordering::Relaxed));
+        let worker = idlest.expect("there is at least one");
+        let load = Load::on(&worker.connections);
+        let socket = Socket {
+            stream,
+            peer,
+            _open: permit,
+            _load: load,
+        };
+        if worker.sockets.send(socket).is_err() {
+            return Err(io::Error::other(
+                "a thread that serves connections has died",
+            ));
+        }
+    }
+    // The port is free for a successor while the last requests end.
+    drop(listener);
+    for Worker { sockets, ended, .. } in workers {
+        drop(sockets);
+        // The other end is dropped, also in a panic, when the thread is done.
+        let _ = ended.await;
+    }
+    Ok(())
+}
+
+fn start(
+    edge: &Arc<Edge>,
+    shutdown: &CancellationToken,
+    patience: Duration,
+) -> io::Result<Vec<Worker>> {
+    let threads = match edge.settings.connections.edge_threads {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let start = |index: usize| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (sockets, handed) = mpsc::unbounded_channel();
+        let (end, ended) = oneshot::channel();
+        let (edge, shutdown) = (edge.clone(), shutdown.clone());
+        thread::Builder::new()
+            .name(format!("edge-{index}"))
+            .spawn(move || {
+                runtime.block_on(work(edge, handed, shutdown, patience));
+                drop(end);
+            })?;
+        Ok(Worker {
+            connections: Arc::default(),
+            sockets,
+            ended,
+        })
+    };
+    (0..threads).map(start).collect()
+}
+
+async fn accept(
+    listener: &TcpListener,
+    open: &Arc<Semaphore>,
+) -> io::Result<(std::net::TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    loop {
+        let permit = open
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(io::Error::other)?;
+        match listener
+            .accept()
+            .await
+            .and_then(|(stream, peer)| Ok((detach(stream)?, peer)))
+        {
+            Ok((stream, peer)) => return Ok((stream, peer, permit)),
+            // The client was faster to go than we to accept.
+            Err(error) if is_of_one_connection(&error) => {}
+            // No file descriptors, as a rule: some will be free again.
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn detach(stream: TcpStream) -> io::Result<std::net::TcpStream> {
+    stream.set_nodelay(true)?;
+    stream.into_std()
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput
+    )
+}
+
+/// One thread's life.
+async fn work(
+    edge: Arc<Edge>,
+    mut handed: mpsc::UnboundedReceiver<Socket>,
+    shutdown: CancellationToken,
+    patience: Duration,
+) {
+    let door = Arc::new(Door::open(edge, shutdown.clone()));
+    let connections = TaskTracker::new();
+    while let Some(socket) = handed.recv().await {
+        let (door, shutdown) = (door.clone(), shutdown.clone());
+        connections.spawn(async move {
+            let Socket {
+                stream,
+                peer,
+                _open,
+                _load,
+            } = socket;
+            match TcpStream::from_std(stream) {
+                Ok(stream) => connection::serve(door, stream, peer, shutdown).await,
+                Err(error) => tracing::warn!(%error, "cannot serve a connection"),
+            }
+        });
+    }
+    connections.close();
+    if tokio::time::timeout(patience, connections.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            open = connections.len(),
+            "connections were cut at the end of the shutdown"
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! Who may call what.
+
+use std::time::Duration;
+
+use runtime::identity::Revocation;
+use serde_json::json;
+
+use crate::fixture::{Fixture, SESSION, refusal, refused, shop};
+
+#[tokio::test]
+async fn without_a_token_it_is_401_and_says_how_to_get_in() {
+    let fixture = Fixture::start(shop).await;
+    let response = fixture.get("/v1/orders/o-1").await;
+    assert_eq!(response.headers()["www-authenticate"], "Bearer");
+    assert_eq!(
+        refusal(response).await,
+        refused(401, "UNAUTHENTICATED", "TOKEN_MISSING")
+    );
+}
+
+#[tokio::test]
+async fn a_bad_token_is_401_with_its_error() {
+    let fixture = Fixture::start(shop).await;
+    let now = fixture.node.clock.now();
+    let other = Fixture::start(shop).await.token(&["user"]);
+    let cases = [
+        ("Bearer nonsense".to_owned(), "TOKEN_INVALID"),
+        ("Basic YWRhOmxvdmVsYWNl".to_owned(), "TOKEN_INVALID"),
+        (format!("Bearer {other}"), "TOKEN_INVALID"),
+        (
+            format!(
+                "Bearer {}",
+                fixture.token_until(&["user"], now - Duration::from_secs(1))
+            ),
+            "TOKEN_EXPIRED",
+        ),
+    ];
+    for (authorization, reason) in cases {
+        let request = fixture
+            .request("GET", "/v1/orders/o-1")
+            .header("authorization", authorization);
+        let response = request.send().await.unwrap();
+        let challenge = response.headers()["www-authenticate"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            challenge.starts_with("Bearer error=\"invalid_token\""),
+            "{challenge}"
+        );
+        assert_eq!(
+            refusal(response).await,
+            refused(401, "UNAUTHENTICATED", reason)
+        );
+    }
+    assert!(fixture.upstream.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_without_the_role_is_403() {
+    let fixture = Fixture::start(shop).await;
+    let product = json!({"sku": "B", "price": {"currencyCode": "GBP", "units": "1"}});
+    let request = fixture.as_user("POST", "/v1/products").json(&product);
+    let response = request.send().await.unwrap();
+    assert_eq!(
+        refusal(response).await,
+        refused(403, "PERMISSION_DENIED", "ACCESS_DENIED")
+    );
+    let request = fixture.request("POST", "/v1/products").json(&product);
+    let response = request
+        .bearer_auth(fixture.token(&["user", "admin"]))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 201);
+}
+
+#[tokio::test]
+async fn a_revoked_session_ends_also_where_its_token_was_seen_before() {
+    let fixture = Fixture::start(shop).await;
+    let token = fixture.token(&["user"]);
+    let get = || {
+        fixture
+            .request("GET", "/v1/orders/o-1")
+            .bearer_auth(&token)
+            .send()
+    };
+    assert_eq!(get().await.unwrap().status(), 200);
+    let forget_time = fixture.node.clock.now() + Duration::from_secs(900);
+    fixture.node.identity.revocations().insert([Revocation {
+        session_id: SESSION,
+        forget_time,
+    }]);
+    let response = get().await.unwrap();
+    assert_eq!(
+        refusal(response).await,
+        refused(401, "UNAUTHENTICATED", "SESSION_REVOKED")
+    );
+}
+
+#[tokio::test]
+async fn public_methods_do_not_look_at_tokens() {
+    let fixture = Fixture::start(shop).await;
+    let now = fixture.node.clock.now();
+    let expired = fixture.token_until(&["user"], now - Duration::from_secs(60));
+    let request = fixture
+        .request("GET", "/v1/products/A%201")
+        .bearer_auth(expired);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    assert_eq!(fixture.upstream.last_call().metadata("authorization"), None);
+}

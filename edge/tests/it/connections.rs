@@ -1,0 +1,123 @@
+//! What is done about clients that are slow, silent or too many.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::fixture::{Fixture, settings, shop};
+use crate::upstream::Answer;
+
+async fn connect(fixture: &Fixture) -> TcpStream {
+    TcpStream::connect(fixture.address).await.unwrap()
+}
+
+/// What comes until the server closes.
+async fn until_closed(mut stream: TcpStream) -> String {
+    let mut received = Vec::new();
+    let read = stream.read_to_end(&mut received);
+    // A reset is an end too.
+    let _ = tokio::time::timeout(Duration::from_secs(10), read)
+        .await
+        .expect("it is closed");
+    String::from_utf8_lossy(&received).into_owned()
+}
+
+#[tokio::test]
+async fn clients_that_do_not_say_what_they_want_are_left() {
+    let mut settings = settings();
+    settings.connections.header_timeout = Duration::from_millis(300);
+    let fixture = Fixture::with(settings, shop).await;
+    let beginnings: [&[u8]; 5] = [
+        b"",
+        b"G",
+        b"PRI * HT",
+        b"GET /livez HTTP/1.1\r\nhost: x\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ];
+    for beginning in beginnings {
+        let mut stream = connect(&fixture).await;
+        stream.write_all(beginning).await.unwrap();
+        until_closed(stream).await;
+    }
+    assert_eq!(fixture.get("/livez").await.status(), 200);
+}
+
+#[tokio::test]
+async fn headers_over_the_limit_are_431() {
+    let fixture = Fixture::start(shop).await;
+    for headers in [
+        "x: y\r\n".repeat(200),
+        format!("x: {}\r\n", "y".repeat(40_000)),
+    ] {
+        let mut stream = connect(&fixture).await;
+        stream
+            .write_all(format!("GET /livez HTTP/1.1\r\nhost: x\r\n{headers}\r\n").as_bytes())
+            .await
+            .unwrap();
+        assert!(until_closed(stream).await.starts_with("HTTP/1.1 431"));
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_given_up_at_the_deadline() {
+    let mut settings = settings();
+    settings.requests.request_timeout = Duration::from_millis(300);
+    let fixture = Fixture::with(settings, shop).await;
+    let mut stream = connect(&fixture).await;
+    let token = fixture.token(&["user"]);
+    let head = format!(
+        "POST /v1/orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 100\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert!(until_closed(stream).await.starts_with("HTTP/1.1 504"));
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_wait_until_others_are_gone() {
+    let mut settings = settings();
+    settings.connections.max_connections = 1;
+    let fixture = Fixture::with(settings, shop).await;
+    let mut first = connect(&fixture).await;
+    let request = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+    first.write_all(request).await.unwrap();
+    let mut answer = [0; 12];
+    first.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+
+    let mut second = connect(&fixture).await;
+    second.write_all(request).await.unwrap();
+    let early =
+        tokio::time::timeout(Duration::from_millis(300), second.read_exact(&mut answer)).await;
+    assert!(early.is_err(), "it was served beside the first");
+    drop(first);
+    second.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
+#[tokio::test]
+async fn a_request_in_progress_is_answered_when_the_edge_stops() {
+    let (started, mut is_started) = tokio::sync::watch::channel(false);
+    let slow = move |_: &crate::upstream::Seen| {
+        started.send_replace(true);
+        let later = futures::FutureExt::into_stream(async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            Ok(Vec::new())
+        });
+        Answer::Stream(futures::StreamExt::boxed(later))
+    };
+    let fixture = Fixture::start(slow).await;
+    let request = fixture.as_user("GET", "/v1/orders/o-1");
+    let answer = tokio::spawn(request.send());
+    is_started.wait_for(|started| *started).await.unwrap();
+    fixture.shutdown.cancel();
+    assert_eq!(answer.await.unwrap().unwrap().status(), 200);
+    let refused = async {
+        while TcpStream::connect(fixture.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), refused)
+        .await
+        .expect("the port is closed");
+}

@@ -1,0 +1,229 @@
+//! An edge of the Tradewind mesh whose services are one scripted server.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use contracts::tradewind::catalog::v1::{GetProductResponse, Product};
+use contracts::tradewind::orders::v1::{CreateOrderResponse, GetOrderResponse, Order};
+use edge::{Config, Edge, Rate, Settings};
+use reqwest::{Method, RequestBuilder, Response};
+use runtime::identity::AccessClaims;
+use runtime::mesh::Mesh;
+use runtime::node::Node;
+use runtime::testbed::Testbed;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
+
+use crate::upstream::{Answer, Seen, Upstream};
+
+const SERVICES: [&str; 6] = [
+    "svc-auth",
+    "svc-users",
+    "svc-catalog",
+    "svc-inventory",
+    "svc-orders",
+    "svc-shipping",
+];
+
+pub(crate) const USER: Uuid = Uuid::from_u128(7);
+pub(crate) const SESSION: Uuid = Uuid::from_u128(8);
+
+pub(crate) struct Fixture {
+    pub(crate) address: SocketAddr,
+    pub(crate) upstream: Upstream,
+    pub(crate) node: Node,
+    pub(crate) mesh: Testbed,
+    pub(crate) client: reqwest::Client,
+    pub(crate) shutdown: CancellationToken,
+    _stop: DropGuard,
+}
+
+/// Limits are off, unless a test is about them.
+pub(crate) fn settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.rates.address_limit = Rate::OFF;
+    settings.rates.user_limit = Rate::OFF;
+    settings.connections.edge_threads = 1;
+    settings
+}
+
+impl Fixture {
+    pub(crate) async fn start(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
+        Self::with(settings(), answer).await
+    }
+
+    pub(crate) async fn with(
+        settings: Settings,
+        answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let upstream = Upstream::start(answer).await;
+        Self::before(
+            upstream,
+            Config {
+                settings,
+                redis_url: None,
+            },
+        )
+        .await
+    }
+
+    pub(crate) async fn before(upstream: Upstream, config: Config) -> Self {
+        Self::elsewhere(upstream, config, |_| ()).await
+    }
+
+    /// With a mesh that the test changes.
+    pub(crate) async fn elsewhere(
+        upstream: Upstream,
+        config: Config,
+        change: impl FnOnce(&Mesh),
+    ) -> Self {
+        let mut mesh = Testbed::new();
+        let node = mesh.node("edge").await;
+        for service in SERVICES {
+            node.mesh.set(service, upstream.address.into());
+        }
+        change(&node.mesh);
+        let edge = edge::build(config, &node).await.unwrap();
+        Self::serve(edge, node, mesh, upstream).await
+    }
+
+    pub(crate) async fn serve(
+        edge: Arc<Edge>,
+        node: Node,
+        mesh: Testbed,
+        upstream: Upstream,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        tokio::spawn(edge.serve(listener, shutdown.clone()));
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let _stop = shutdown.clone().drop_guard();
+        Self {
+            address,
+            upstream,
+            node,
+            mesh,
+            client,
+            shutdown,
+            _stop,
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        self.client.request(
+            Method::from_bytes(method.as_bytes()).unwrap(),
+            self.url(path),
+        )
+    }
+
+    /// A request of a user.
+    pub(crate) fn as_user(&self, method: &str, path: &str) -> RequestBuilder {
+        self.request(method, path)
+            .bearer_auth(self.token(&["user"]))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        self.request("GET", path).send().await.unwrap()
+    }
+
+    /// A token of [`USER`] with these roles, for 15 minutes.
+    pub(crate) fn token(&self, roles: &[&str]) -> String {
+        self.token_until(roles, self.node.clock.now() + Duration::from_secs(900))
+    }
+
+    pub(crate) fn token_until(&self, roles: &[&str], expires: DateTime<Utc>) -> String {
+        let issuer = self.node.identity.verifier().issuer();
+        self.mesh.signer().sign(&AccessClaims {
+            iss: issuer.name.to_string(),
+            aud: issuer.audience.to_string(),
+            sub: USER,
+            sid: SESSION,
+            roles: roles.iter().map(ToString::to_string).collect(),
+            iat: expires.timestamp() - 900,
+            exp: expires.timestamp(),
+            jti: Uuid::from_u128(9),
+        })
+    }
+}
+
+/// What the services of a shop answer that has everything.
+pub(crate) fn shop(seen: &Seen) -> Answer {
+    match seen.path.rsplit('/').next().unwrap() {
+        "GetProduct" => {
+            let product = Product {
+                sku: "A 1".into(),
+                title: "Lamp".into(),
+                ..Product::default()
+            };
+            Answer::message(&GetProductResponse {
+                product: Some(product),
+            })
+        }
+        "CreateOrder" => Answer::message(&CreateOrderResponse {
+            order: Some(order()),
+        }),
+        "GetOrder" => Answer::message(&GetOrderResponse {
+            order: Some(order()),
+        }),
+        _ => Answer::Message(Vec::new()),
+    }
+}
+
+pub(crate) fn order() -> Order {
+    Order {
+        order_id: "o-1".into(),
+        user_id: USER.to_string(),
+        ..Order::default()
+    }
+}
+
+/// The error of a reply, after a check of its form.
+pub(crate) async fn error(response: Response) -> Value {
+    let status = response.status().as_u16();
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let body: Value = response.json().await.unwrap();
+    let error = body["error"].clone();
+    assert_eq!(error["code"], status, "{error}");
+    assert!(
+        error["message"]
+            .as_str()
+            .is_some_and(|message| !message.is_empty()),
+        "{error}"
+    );
+    error
+}
+
+/// The reason of an error, which every one has.
+pub(crate) fn reason(error: &Value) -> &str {
+    let details = error["details"].as_array().unwrap();
+    let info = details
+        .iter()
+        .find(|one| one["@type"] == "type.googleapis.com/google.rpc.ErrorInfo");
+    let info = info.unwrap_or_else(|| panic!("no ErrorInfo: {error}"));
+    assert_eq!(info["domain"], "tradewind");
+    info["reason"].as_str().unwrap()
+}
+
+/// The HTTP status, the name of the code, and the reason.
+pub(crate) async fn refusal(response: Response) -> (u16, String, String) {
+    let status = response.status().as_u16();
+    let error = error(response).await;
+    (
+        status,
+        error["status"].as_str().unwrap().to_owned(),
+        reason(&error).to_owned(),
+    )
+}
+
+pub(crate) fn refused(status: u16, code: &str, reason: &str) -> (u16, String, String) {
+    (status, code.to_owned(), reason.to_owned())
+}

@@ -1,0 +1,161 @@
+//! In front of servers that know nothing of Tradewind.
+
+use edge::generic::{Access, Config, Upstream as Address};
+use runtime::StartError;
+use runtime::status::Problem;
+use runtime::testbed::Testbed;
+use serde_json::{Value, json};
+
+use crate::fixture::{Fixture, error, reason, refusal, refused, settings};
+use crate::upstream::{Answer, Seen, Upstream};
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Book {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(int64, tag = "2")]
+    pages: i64,
+}
+
+/// Gives back the name that was asked for.
+fn library(seen: &Seen) -> Answer {
+    let Book { name, .. } = seen.decode();
+    match name.as_str() {
+        "shelves/1/books/none" => Answer::Error(Problem::not_found("book", name).into()),
+        _ => Answer::message(&Book { name, pages: 300 }),
+    }
+}
+
+async fn start(access: Access, all_methods: bool) -> Fixture {
+    let upstream = Upstream::start(library).await;
+    let address = format!("library.v1.Library=http://{}", upstream.address);
+    let mut mesh = Testbed::new();
+    let node = mesh.node("edge").await;
+    let (config, _file) = config(vec![address.parse().unwrap()], access, all_methods);
+    let door = edge::Config {
+        settings: settings(),
+        redis_url: None,
+    };
+    let edge = edge::generic::build(config, door, &node).await.unwrap();
+    Fixture::serve(edge, node, mesh, upstream).await
+}
+
+fn config(
+    upstream: Vec<Address>,
+    access: Access,
+    all_methods: bool,
+) -> (Config, tempfile::NamedTempFile) {
+    let set = protox::Compiler::new(["tests/proto", "../proto"])
+        .unwrap()
+        .include_imports(true)
+        .open_file("library.proto")
+        .unwrap()
+        .encode_file_descriptor_set();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), set).unwrap();
+    let descriptor_set = Some(file.path().to_owned());
+    (
+        Config {
+            descriptor_set,
+            upstream,
+            access,
+            all_methods,
+        },
+        file,
+    )
+}
+
+#[tokio::test]
+async fn routes_come_from_any_descriptor_set() {
+    let fixture = start(Access::Public, false).await;
+    let response = fixture.get("/v1/shelves/1/books/2").await;
+    assert_eq!(response.status(), 200);
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(body, json!({"name": "shelves/1/books/2", "pages": "300"}));
+    assert_eq!(
+        fixture.upstream.last_call().path,
+        "/library.v1.Library/GetBook"
+    );
+
+    for path in ["/v1/things/1", "/v1/orders", "/library.v1.Library/Reindex"] {
+        assert_eq!(
+            refusal(fixture.get(path).await).await,
+            refused(404, "NOT_FOUND", "ROUTE_NOT_FOUND")
+        );
+    }
+    let document: Value = fixture.get("/openapi.json").await.json().await.unwrap();
+    assert!(
+        document["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .all(|path| path.starts_with("/v1/"))
+    );
+}
+
+#[tokio::test]
+async fn details_of_errors_are_readable_without_being_in_the_descriptor_set() {
+    let fixture = start(Access::Public, false).await;
+    let error = error(fixture.get("/v1/shelves/1/books/none").await).await;
+    assert_eq!(
+        (error["status"].as_str(), reason(&error)),
+        (Some("NOT_FOUND"), "RESOURCE_NOT_FOUND")
+    );
+}
+
+#[tokio::test]
+async fn in_public_the_server_judges_tokens_itself() {
+    let fixture = start(Access::Public, false).await;
+    let request = fixture
+        .request("GET", "/v1/shelves/1/books/2")
+        .bearer_auth("of-somebody-else");
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let call = fixture.upstream.last_call();
+    assert_eq!(
+        call.metadata("authorization"),
+        Some("Bearer of-somebody-else")
+    );
+}
+
+#[tokio::test]
+async fn authenticated_asks_for_any_token() {
+    let fixture = start(Access::Authenticated, false).await;
+    let response = fixture.get("/v1/shelves/1/books/2").await;
+    assert_eq!(
+        refusal(response).await,
+        refused(401, "UNAUTHENTICATED", "TOKEN_MISSING")
+    );
+    let response = fixture
+        .as_user("GET", "/v1/shelves/1/books/2")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test]
+async fn methods_without_a_route_can_have_one() {
+    let fixture = start(Access::Public, true).await;
+    let request = fixture
+        .request("POST", "/library.v1.Library/Reindex")
+        .json(&json!({"shelf": "s"}));
+    let body: Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(body["name"], "s");
+}
+
+#[tokio::test]
+async fn all_mistakes_are_told_at_once() {
+    let node = Testbed::new().node("edge").await;
+    let upstream = [
+        "a.B=http://x:1",
+        "library.v1.Library=http://x:1",
+        "library.v1.Library=http://x:2",
+    ];
+    let upstream = upstream.iter().map(|one| one.parse().unwrap()).collect();
+    let (config, _file) = config(upstream, Access::Public, false);
+    let built = edge::generic::build(config, edge::Config::default(), &node).await;
+    let Err(StartError::Config(mistakes)) = built else {
+        panic!("it starts")
+    };
+    assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+}
