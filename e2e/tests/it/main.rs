@@ -7,6 +7,7 @@ mod events;
 mod faults;
 mod grpcurl;
 mod import;
+mod manifests;
 mod openapi;
 mod orders;
 mod sessions;
