@@ -8,7 +8,7 @@ pub(crate) mod words;
 /// A value that a rule does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mistake {
-    /// Path of the field in the request, as in `product.price.nanos`.
+    /// Path of the field in the request, as REST writes it: `product.price.currencyCode`.
     pub(crate) field: &'static str,
     /// What is wrong with it, for the person who sent it.
     pub(crate) description: String,

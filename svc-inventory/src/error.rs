@@ -47,7 +47,7 @@ impl From<Error> for Status {
             Error::SkuTwice { place } => {
                 Problem::invalid([(format!("lines[{place}].sku"), "each SKU stands on one line")])
             }
-            Error::NotAnId => Problem::invalid([("order_id", "must be a UUID")]),
+            Error::NotAnId => Problem::invalid([("orderId", "must be a UUID")]),
             Error::NoStock { sku } => Problem::not_found("stock", sku),
             Error::NoReservation { order_id } => Problem::not_found("reservation", order_id),
             Error::Refused { order_id, refusal } => refused(order_id, refusal),

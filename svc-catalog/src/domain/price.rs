@@ -14,7 +14,7 @@ pub(crate) struct Price {
 /// that an `i64` holds.
 pub(crate) const MAX_MINOR: i64 = 100_000_000_000;
 
-const CURRENCY_CODE: &str = "product.price.currency_code";
+const CURRENCY_CODE: &str = "product.price.currencyCode";
 const UNITS: &str = "product.price.units";
 const NANOS: &str = "product.price.nanos";
 const NANOS_PER_UNIT: i64 = 1_000_000_000;

@@ -50,7 +50,7 @@ impl Mask {
             "sku" | "etag" | "state" | "create_time" | "update_time" => {}
             unknown => {
                 let description = format!("a product has no field {unknown:?}");
-                return Err(Mistake::new("update_mask", description));
+                return Err(Mistake::new("updateMask", description));
             }
         }
         Ok(())
@@ -115,7 +115,7 @@ mod tests {
     fn an_unknown_path_is_a_mistake() {
         assert_eq!(
             mask(&["colour"]).expect_err("no such field").field,
-            "update_mask"
+            "updateMask"
         );
         assert!(mask(&["price.cents"]).is_err());
     }

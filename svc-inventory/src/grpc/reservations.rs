@@ -44,6 +44,9 @@ async fn hold(inventory: &Inventory, order_id: Uuid, lines: &Lines) -> Result<Re
             return Ok(reservation);
         }
     }
+    // Nobody has to wait for what is only being looked up.
+    tx.rollback().await?;
+    let mut tx = inventory.db.read().await?;
     match reservations::get(&mut tx, order_id).await? {
         Some(reservation) => {
             let again = reservation.reserve_again(lines, now);

@@ -32,6 +32,14 @@ pub(crate) async fn get_locked(tx: &mut Tx, order_id: Uuid) -> Result<Option<Res
     from_rows(store::fetch_all!(tx, Row, sql, order_id)?)
 }
 
+/// Whether the time of any reservation is over.
+pub(crate) async fn is_any_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM reservations \
+               WHERE state = 'RESERVED' AND expire_time <= $1)";
+    let (is_any_due,) = store::fetch_one!(tx, (bool,), sql, now)?;
+    Ok(is_any_due)
+}
+
 /// A reservation whose time is over, and that no other replica has locked.
 pub(crate) async fn next_due(
     tx: &mut Tx,
