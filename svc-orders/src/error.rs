@@ -63,12 +63,12 @@ pub(crate) enum Error {
     Store(#[from] store::Error),
     /// The page token is not one of this list's, and the like.
     #[error("{0:?}")]
-    Problem(Problem),
+    Problem(Box<Problem>),
 }
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Error {
-        Error::Problem(problem)
+        Error::Problem(Box::new(problem))
     }
 }
 
@@ -124,7 +124,7 @@ impl From<Error> for Status {
             },
             Error::Price(error) => Problem::internal(&error),
             Error::Store(error) => error.problem(),
-            Error::Problem(problem) => problem,
+            Error::Problem(problem) => *problem,
         };
         problem.into()
     }

@@ -33,12 +33,12 @@ pub(crate) enum Error {
     Store(#[from] store::Error),
     /// The page token is not one of this list's.
     #[error("{0:?}")]
-    Problem(Problem),
+    Problem(Box<Problem>),
 }
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Error {
-        Error::Problem(problem)
+        Error::Problem(Box::new(problem))
     }
 }
 
@@ -54,7 +54,7 @@ impl From<Error> for Status {
                 Problem::invalid_state(format!("shipments/{shipment}"), message)
             }
             Error::Store(error) => error.problem(),
-            Error::Problem(problem) => problem,
+            Error::Problem(problem) => *problem,
         };
         problem.into()
     }

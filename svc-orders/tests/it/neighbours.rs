@@ -120,7 +120,7 @@ impl Neighbours {
         router: Router,
         service: &str,
         name: &'static str,
-        effect: fn(&Neighbours, Q) -> Result<R, Status>,
+        effect: fn(&Neighbours, &Q) -> Result<R, Status>,
     ) -> Router
     where
         Q: Message + Default + 'static,
@@ -151,23 +151,23 @@ impl Neighbours {
         &self,
         name: &'static str,
         request: Q,
-        effect: fn(&Neighbours, Q) -> Result<R, Status>,
+        effect: fn(&Neighbours, &Q) -> Result<R, Status>,
     ) -> Result<R, Status> {
         *lock(&self.0.calls).entry(name).or_default() += 1;
         let fault = lock(&self.0.faults)
             .get_mut(name)
             .and_then(VecDeque::pop_front);
         match fault {
-            None => effect(self, request),
+            None => effect(self, &request),
             Some(Fault::Away) => Err(Status::unavailable("nobody is there")),
             Some(Fault::ReplyLost) => {
-                effect(self, request)?;
+                effect(self, &request)?;
                 Err(Status::unavailable("the connection broke"))
             }
             Some(Fault::Held(gate)) => {
                 gate.came.notify_one();
                 gate.open.notified().await;
-                effect(self, request)
+                effect(self, &request)
             }
         }
     }
@@ -237,19 +237,19 @@ impl Neighbours {
             .any(|cancelled| cancelled == order)
     }
 
-    fn get_account(&self, request: GetAccountRequest) -> Result<GetAccountResponse, Status> {
+    fn get_account(&self, request: &GetAccountRequest) -> Result<GetAccountResponse, Status> {
         match lock(&self.0.accounts).get(&request.user_id) {
             Some(state) => Ok(GetAccountResponse {
                 state: (*state).into(),
                 roles: Vec::new(),
             }),
-            None => Err(Problem::not_found("user", request.user_id).into()),
+            None => Err(Problem::not_found("user", &request.user_id).into()),
         }
     }
 
     fn batch_get_products(
         &self,
-        request: BatchGetProductsRequest,
+        request: &BatchGetProductsRequest,
     ) -> Result<BatchGetProductsResponse, Status> {
         let products = lock(&self.0.products);
         let known = request
@@ -261,7 +261,7 @@ impl Neighbours {
         })
     }
 
-    fn reserve(&self, request: ReserveStockRequest) -> Result<ReserveStockResponse, Status> {
+    fn reserve(&self, request: &ReserveStockRequest) -> Result<ReserveStockResponse, Status> {
         let mut reservations = lock(&self.0.reservations);
         match reservations.get(&request.order_id) {
             Some((Reservation::Reserved | Reservation::Allocated, _)) => {
@@ -289,13 +289,16 @@ impl Neighbours {
         for line in &request.lines {
             *stock.entry(line.sku.clone()).or_default() -= line.quantity;
         }
-        reservations.insert(request.order_id.clone(), (Reservation::Reserved, request));
+        reservations.insert(
+            request.order_id.clone(),
+            (Reservation::Reserved, request.clone()),
+        );
         Ok(ReserveStockResponse::default())
     }
 
     fn commit(
         &self,
-        request: CommitReservationRequest,
+        request: &CommitReservationRequest,
     ) -> Result<CommitReservationResponse, Status> {
         match lock(&self.0.reservations).get_mut(&request.order_id) {
             Some((reservation @ (Reservation::Reserved | Reservation::Allocated), _)) => {
@@ -308,7 +311,7 @@ impl Neighbours {
 
     fn release(
         &self,
-        request: ReleaseReservationRequest,
+        request: &ReleaseReservationRequest,
     ) -> Result<ReleaseReservationResponse, Status> {
         self.give_back(&request.order_id, Reservation::Released);
         Ok(ReleaseReservationResponse {})
@@ -329,13 +332,13 @@ impl Neighbours {
 
     fn cancel_shipment(
         &self,
-        request: CancelShipmentRequest,
+        request: &CancelShipmentRequest,
     ) -> Result<CancelShipmentResponse, Status> {
         if lock(&self.0.dispatched).contains(&request.order_id) {
             let subject = format!("orders/{}", request.order_id);
             return Err(Problem::invalid_state(subject, "the shipment is dispatched").into());
         }
-        lock(&self.0.cancelled).push(request.order_id);
+        lock(&self.0.cancelled).push(request.order_id.clone());
         Ok(CancelShipmentResponse {})
     }
 }
