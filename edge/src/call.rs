@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use runtime::call::CallContext;
 use runtime::client::Channel;
+use runtime::metadata::IDEMPOTENCY_KEY;
 use runtime::status::Problem;
 use tokio::time::{Instant, timeout_at};
 use tonic::client::Grpc;
@@ -101,7 +102,7 @@ impl Call<'_> {
     }
 
     fn may_repeat(&self, status: &Status) -> bool {
-        let harmless = self.policy.is_repeatable || self.context.idempotency_key.is_some();
+        let harmless = self.policy.is_repeatable || self.metadata.contains_key(IDEMPOTENCY_KEY);
         harmless && self.is_of_this_hop(status) && Instant::now() + RETRY_PAUSE < self.deadline
     }
 }

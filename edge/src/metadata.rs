@@ -2,8 +2,8 @@
 //! here, above all what only the mesh may say (`x-workload-authorization`, `x-client-address`,
 //! `grpc-*`), so that nothing has to be remembered to be removed.
 
-use http::HeaderMap;
 use http::header::{ACCEPT_LANGUAGE, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
 use runtime::metadata::IDEMPOTENCY_KEY;
 use runtime::node::Node;
 use tonic::metadata::MetadataMap;
@@ -16,12 +16,15 @@ const USER_AGENT_BYTES: usize = 256;
 /// As long as services store.
 const IDEMPOTENCY_KEY_BYTES: usize = 255;
 
-/// Headers that upstreams get as they are. The call context carries the others that they get:
-/// token, request id, address, user agent, idempotency key, trace.
-pub(crate) fn forwarded(headers: &HeaderMap) -> MetadataMap {
+/// Headers that upstreams get as they are, and the idempotency key, which is for this call alone. The
+/// call context carries the others: token, request id, address, user agent, trace.
+pub(crate) fn forwarded(headers: &HeaderMap, idempotency_key: Option<HeaderValue>) -> MetadataMap {
     let mut forwarded = HeaderMap::new();
     if let Some(value) = headers.get(ACCEPT_LANGUAGE) {
         forwarded.insert(ACCEPT_LANGUAGE, value.clone());
+    }
+    if let Some(key) = idempotency_key {
+        forwarded.insert(IDEMPOTENCY_KEY, key);
     }
     MetadataMap::from_headers(forwarded)
 }
@@ -38,18 +41,16 @@ pub(crate) fn idempotency_key(
     headers: &HeaderMap,
     policy: &Policy,
     node: &Node,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<HeaderValue>, Failure> {
     if !policy.takes_idempotency_key {
         return Ok(None);
     }
     let Some(sent) = headers.get(IDEMPOTENCY_KEY) else {
-        return Ok(Some(node.random.uuid7(&node.clock).to_string()));
+        let key = node.random.uuid7(&node.clock).to_string();
+        return Ok(Some(HeaderValue::try_from(key).expect("a UUID is ASCII")));
     };
-    let key = sent
-        .to_str()
-        .ok()
-        .filter(|key| (1..=IDEMPOTENCY_KEY_BYTES).contains(&key.len()));
-    key.map(|key| Some(key.to_owned())).ok_or_else(|| {
+    let is_key = sent.to_str().is_ok() && (1..=IDEMPOTENCY_KEY_BYTES).contains(&sent.len());
+    is_key.then(|| Some(sent.clone())).ok_or_else(|| {
         let expected = format!("expected 1 to {IDEMPOTENCY_KEY_BYTES} characters of ASCII");
         Failure::malformed(format!("{IDEMPOTENCY_KEY}: {expected}"))
     })

@@ -193,8 +193,6 @@ where
     let message = matched.request(head.uri.query(), &body)?;
     let message = resume(policy, headers, message)?;
 
-    context.idempotency_key =
-        metadata::idempotency_key(headers, policy, &edge.node)?.map(Arc::from);
     context.user_token = match &caller {
         Some(caller) => Some(caller.token.clone()),
         None => edge.passed_on(headers),
@@ -204,7 +202,8 @@ where
         // A stream lives as long as both ends want, unless the client says otherwise.
         context.deadline = asked.map(|asked| began + asked);
     }
-    let metadata = metadata::forwarded(headers);
+    let key = metadata::idempotency_key(headers, policy, &edge.node)?;
+    let metadata = metadata::forwarded(headers, key);
     let call = Call {
         door,
         policy,

@@ -5,19 +5,13 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tonic::{Code, Status};
 
-use crate::fixture::{Fixture, error, reason, refusal, refused, settings, shop};
+use crate::fixture::{Fixture, error, info, reason, refusal, refused, settings, shop};
 use crate::upstream::Answer;
 
 #[tokio::test]
 async fn a_path_that_nothing_has_is_404() {
     let fixture = Fixture::start(shop).await;
-    for path in [
-        "/v1/nothing",
-        "/v1/products/",
-        "/v1/orders/o-1/",
-        "//",
-        "/v1/orders/o-1:fly",
-    ] {
+    for path in ["/v1/nothing", "/v1/products/", "/v1/orders/o-1/", "//"] {
         let response = fixture.as_user("GET", path).send().await.unwrap();
         assert_eq!(
             refusal(response).await,
@@ -98,7 +92,7 @@ async fn a_body_that_does_not_fit_is_400_with_the_field() {
             r#"{"items":[{"sku":"A","colour":"red"}]}"#,
             "items[0].colour",
         ),
-        (r#"{"items":"#, ""),
+        (r#"{"items":"#, "items"),
         ("[]", ""),
     ];
     for (body, field) in cases {
@@ -240,7 +234,7 @@ async fn errors_of_services_come_with_their_details() {
         (Some("FAILED_PRECONDITION"), "INSUFFICIENT_STOCK")
     );
     assert_eq!(
-        error["details"][0]["metadata"],
+        info(&error)["metadata"],
         json!({"sku": "A 1", "available": "3"}),
         "{error}"
     );

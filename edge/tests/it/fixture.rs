@@ -202,15 +202,20 @@ pub(crate) async fn error(response: Response) -> Value {
     error
 }
 
-/// The reason of an error, which every one has.
+/// The reason of an error.
 pub(crate) fn reason(error: &Value) -> &str {
+    info(error)["reason"].as_str().unwrap()
+}
+
+/// The ErrorInfo of an error, which every one has.
+pub(crate) fn info(error: &Value) -> &Value {
     let details = error["details"].as_array().unwrap();
     let info = details
         .iter()
         .find(|one| one["@type"] == "type.googleapis.com/google.rpc.ErrorInfo");
     let info = info.unwrap_or_else(|| panic!("no ErrorInfo: {error}"));
     assert_eq!(info["domain"], "tradewind");
-    info["reason"].as_str().unwrap()
+    info
 }
 
 /// The HTTP status, the name of the code, and the reason.

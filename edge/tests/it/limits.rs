@@ -2,7 +2,7 @@
 
 use edge::{Config, Rate};
 
-use crate::fixture::{Fixture, error, reason, settings, shop};
+use crate::fixture::{Fixture, error, info, reason, settings, shop};
 use crate::upstream::Upstream;
 
 #[tokio::test]
@@ -66,10 +66,7 @@ async fn a_user_is_counted_apart_from_the_address() {
         .await
         .unwrap();
     assert_eq!(second.status(), 429);
-    assert_eq!(
-        error(second).await["details"][0]["metadata"]["policy"],
-        "user"
-    );
+    assert_eq!(info(&error(second).await)["metadata"]["policy"], "user");
     assert_eq!(
         fixture.get("/v1/products/A%201").await.status(),
         200,
