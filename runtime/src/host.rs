@@ -253,6 +253,11 @@ impl Host {
         &self.readiness
     }
 
+    /// The bus that all services of this process share.
+    pub fn bus(&self) -> &Bus {
+        &self.config.bus
+    }
+
     /// The verifier that all services of this process share.
     pub fn verifier(&self) -> &Verifier {
         &self.verifier

@@ -1,0 +1,216 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use runtime::client::{Channel, Unconnected};
+use runtime::contract::Contract;
+use runtime::random::Random;
+use runtime::status::Reason;
+use runtime::telemetry::Telemetry;
+use tokio::net::TcpListener;
+use tonic::Code;
+
+use crate::dummy::{Reply, call};
+
+const GET: &str = "/tradewind.orders.v1.OrdersService/GetOrder";
+
+fn channel(addresses: &str) -> Channel {
+    let unconnected = Unconnected {
+        service: "svc-orders".into(),
+        caller: "test",
+        identity: None,
+        contract: Contract::tradewind(),
+        metrics: Telemetry::detached().client_metrics(),
+        random: Random::seeded(1),
+    };
+    unconnected.to(Some(addresses.parse().unwrap()))
+}
+
+async fn get(channel: &Channel) -> Reply {
+    call(channel, GET, &[], &[("grpc-timeout", "5S")]).await
+}
+
+/// What a peer does with its n-th stream, counted over all of its connections.
+#[derive(Clone, Copy)]
+enum Answer {
+    Fine,
+    Reset(h2::Reason),
+    Goodbye,
+    Silence,
+}
+
+/// A peer on the level of HTTP/2 frames. Counts the streams that it got.
+async fn peer(answers: &'static [Answer]) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = count.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let counter = counter.clone();
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                let mut held = Vec::new();
+                while let Some(Ok((_request, mut respond))) = connection.accept().await {
+                    let number = counter.fetch_add(1, Ordering::SeqCst);
+                    match answers.get(number).copied().unwrap_or(Answer::Fine) {
+                        Answer::Fine => {
+                            let response = http::Response::builder()
+                                .header("content-type", "application/grpc")
+                                .header("grpc-status", "0");
+                            respond
+                                .send_response(response.body(()).unwrap(), true)
+                                .unwrap();
+                        }
+                        Answer::Reset(reason) => respond.send_reset(reason),
+                        Answer::Goodbye => connection.abrupt_shutdown(h2::Reason::NO_ERROR),
+                        Answer::Silence => held.push(respond),
+                    }
+                }
+            });
+        }
+    });
+    (address, count)
+}
+
+/// An address where nobody listens.
+async fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_refused_stream_is_tried_once_more() {
+    let (address, count) = peer(&[Answer::Reset(h2::Reason::REFUSED_STREAM)]).await;
+    let reply = get(&channel(&format!("http://{address}"))).await;
+    assert_eq!(reply.code(), Code::Ok, "{reply:?}");
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_call_is_not_tried_a_third_time() {
+    const REFUSE: Answer = Answer::Reset(h2::Reason::REFUSED_STREAM);
+    let (address, count) = peer(&[REFUSE, REFUSE]).await;
+    let reply = get(&channel(&format!("http://{address}"))).await;
+    assert_eq!(reply.code(), Code::Unavailable);
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn what_may_have_been_handled_is_not_tried_again() {
+    let (address, count) = peer(&[Answer::Reset(h2::Reason::INTERNAL_ERROR)]).await;
+    let reply = get(&channel(&format!("http://{address}"))).await;
+    assert_eq!(reply.code(), Code::Unavailable);
+    assert_eq!(reply.reason(), Some(Reason::DependencyUnavailable));
+    assert!(runtime::status::retry_delay(&reply.status).is_some());
+    assert_eq!(count.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_peer_that_says_goodbye_is_connected_again() {
+    let (address, _) = peer(&[Answer::Fine, Answer::Goodbye]).await;
+    let channel = channel(&format!("http://{address}"));
+    assert_eq!(get(&channel).await.code(), Code::Ok);
+    // It may have been handled before the goodbye: the caller decides.
+    let _ = get(&channel).await;
+    let mut reply = get(&channel).await;
+    for _ in 0..100 {
+        if reply.code() == Code::Ok {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        reply = get(&channel).await;
+    }
+    assert_eq!(reply.code(), Code::Ok, "{reply:?}");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_down_is_gone_round() {
+    let ((up, count), down) = (peer(&[]).await, nobody().await);
+    let channel = channel(&format!("http://{down},http://{up}"));
+    for _ in 0..20 {
+        assert_eq!(get(&channel).await.code(), Code::Ok);
+    }
+    assert_eq!(count.load(Ordering::SeqCst), 20);
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_is_unavailable_at_once_and_heals() {
+    let address = nobody().await;
+    let channel = channel(&format!("http://{address}"));
+    let reply = get(&channel).await;
+    assert_eq!(reply.code(), Code::Unavailable);
+    assert_eq!(reply.reason(), Some(Reason::DependencyUnavailable));
+    let listener = TcpListener::bind(address).await.unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                let response = http::Response::builder().header("grpc-status", "0");
+                respond
+                    .send_response(response.body(()).unwrap(), true)
+                    .unwrap();
+            }
+        }
+    });
+    let healed = async {
+        while get(&channel).await.code() != Code::Ok {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), healed)
+        .await
+        .expect("it stays unavailable");
+}
+
+#[tokio::test]
+async fn a_silent_service_exceeds_the_deadline() {
+    let (address, _) = peer(&[Answer::Silence]).await;
+    let channel = channel(&format!("http://{address}"));
+    let reply = call(&channel, GET, &[], &[("grpc-timeout", "50m")]).await;
+    assert_eq!(reply.code(), Code::DeadlineExceeded);
+    assert_eq!(reply.reason(), Some(Reason::DeadlineExceeded));
+}
+
+#[tokio::test]
+async fn the_endpoint_with_fewer_pending_requests_is_chosen() {
+    let (busy, busy_count) = peer(&[Answer::Silence; 50]).await;
+    let (idle, idle_count) = peer(&[]).await;
+    let channel = channel(&format!("http://{busy},http://{idle}"));
+    let waiting: Vec<_> = (0..40)
+        .map(|_| {
+            let channel = channel.clone();
+            tokio::spawn(async move { get(&channel).await })
+        })
+        .collect();
+    let idle_takes_over = async {
+        while idle_count.load(Ordering::SeqCst) + busy_count.load(Ordering::SeqCst) < 40 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), idle_takes_over)
+        .await
+        .unwrap();
+    let before = busy_count.load(Ordering::SeqCst);
+    for _ in 0..40 {
+        assert!(matches!(
+            call(&channel, GET, &[], &[("grpc-timeout", "200m")])
+                .await
+                .code(),
+            Code::Ok | Code::DeadlineExceeded
+        ));
+    }
+    // Both of two picks must be the busy one for it to be chosen: a quarter of the calls.
+    let taken = busy_count.load(Ordering::SeqCst) - before;
+    assert!(
+        taken < 20,
+        "{taken} of 40 went to the endpoint with pending requests"
+    );
+    for call in waiting {
+        call.abort();
+    }
+}

@@ -1,0 +1,343 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bus::Event;
+use contracts::tradewind::auth::v1::{
+    GetJwksResponse, IssueWorkloadTokenRequest, IssueWorkloadTokenResponse,
+    ListRevocationsResponse, Revocation as Told, SessionsRevoked,
+};
+use prost::Message as _;
+use runtime::clock::Clock;
+use runtime::host::{Host, HostConfig};
+use runtime::identity::{
+    AccessClaims, AssertionClaims, Identity, Issuer, Signer, Verifier, VerifyError, VerifyingKeys,
+    WorkloadClaims,
+};
+use runtime::random::Random;
+use runtime::service::Service;
+use runtime::status::Reason;
+use runtime::telemetry::Telemetry;
+use runtime::testbed::Testbed;
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::dummy::{self, Asked, bearer, call, fine, handler};
+
+const LIST_ORDERS: &str = "/tradewind.orders.v1.OrdersService/ListOrders";
+
+fn access(signer: &Signer, clock: &Clock, session_id: Uuid) -> String {
+    let now = clock.now().timestamp();
+    signer.sign(&AccessClaims {
+        iss: "tradewind".into(),
+        aud: "tradewind".into(),
+        sub: Uuid::nil(),
+        sid: session_id,
+        roles: vec!["user".into()],
+        iat: now,
+        exp: now + 900,
+        jti: Uuid::nil(),
+    })
+}
+
+fn identity(clock: &Clock) -> Identity {
+    let verifier = Verifier::new(Issuer::default(), clock.clone());
+    Identity::new("svc-test", verifier, None, clock.clone(), Random::system())
+}
+
+#[tokio::test]
+async fn a_token_holds_until_it_expires_also_when_it_was_seen_before() {
+    let (clock, hands) = Clock::manual("2026-01-01T00:00:00Z".parse().unwrap());
+    let (identity, signer) = (identity(&clock), Signer::generate("a", &Random::system()));
+    identity.install_keys(&[signer.jwk()]).unwrap();
+    let token = access(&signer, &clock, Uuid::nil());
+    for _ in 0..2 {
+        assert!(identity.verify_user(&token).await.unwrap().has_role("user"));
+    }
+    hands.advance(Duration::from_secs(900));
+    assert_eq!(
+        identity.verify_user(&token).await,
+        Err(VerifyError::Expired)
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_was_taken_back_verifies_nothing_also_not_what_was_seen() {
+    let clock = Clock::system();
+    let identity = identity(&clock);
+    let [old, new] = ["old", "new"].map(|id| Signer::generate(id, &Random::system()));
+    let [by_old, by_new] = [&old, &new].map(|signer| access(signer, &clock, Uuid::nil()));
+    identity.install_keys(&[old.jwk()]).unwrap();
+    identity.verify_user(&by_old).await.unwrap();
+    identity.install_keys(&[old.jwk(), new.jwk()]).unwrap();
+    identity.verify_user(&by_old).await.unwrap();
+    identity.verify_user(&by_new).await.unwrap();
+    identity.install_keys(&[new.jwk()]).unwrap();
+    assert!(identity.verify_user(&by_old).await.is_err());
+    identity.verify_user(&by_new).await.unwrap();
+}
+
+#[tokio::test]
+async fn only_tokens_of_the_issuer_for_this_audience_and_of_the_right_type_count() {
+    let clock = Clock::system();
+    let (identity, signer) = (identity(&clock), Signer::generate("a", &Random::system()));
+    identity.install_keys(&[signer.jwk()]).unwrap();
+    let now = clock.now().timestamp();
+    let workload = |iss: &str, aud: &str| WorkloadClaims {
+        iss: iss.into(),
+        aud: aud.into(),
+        sub: "svc-orders".into(),
+        iat: now,
+        exp: now + 60,
+    };
+    let good = signer.sign(&workload("tradewind", "tradewind"));
+    assert_eq!(
+        &*identity.verify_workload(&good).await.unwrap(),
+        "svc-orders"
+    );
+    for (iss, aud) in [("other", "tradewind"), ("tradewind", "other")] {
+        let token = signer.sign(&workload(iss, aud));
+        assert!(matches!(
+            identity.verify_workload(&token).await,
+            Err(VerifyError::Invalid(_))
+        ));
+    }
+    assert!(matches!(
+        identity.verify_user(&good).await,
+        Err(VerifyError::Invalid(_))
+    ));
+    let user = access(&signer, &clock, Uuid::nil());
+    assert!(matches!(
+        identity.verify_workload(&user).await,
+        Err(VerifyError::Invalid(_))
+    ));
+}
+
+#[test]
+fn a_key_file_is_read_and_a_wrong_one_is_refused() {
+    // openssl genpkey -algorithm ed25519
+    let pem = "-----BEGIN PRIVATE KEY-----\n\
+        MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+        -----END PRIVATE KEY-----\n";
+    let signer = Signer::from_pem("svc-orders", pem.as_bytes()).unwrap();
+    // RFC 8037, appendix A.2: the public half of the same key.
+    assert_eq!(
+        signer.jwk().x,
+        "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+    );
+    assert!(Signer::from_pem("svc-orders", b"not a key").is_err());
+}
+
+/// A mesh with a session of a user, and a way to list orders in it.
+async fn orders() -> (Testbed, Uuid, impl AsyncFn(&Testbed) -> dummy::Reply) {
+    let mut testbed = Testbed::new();
+    let node = testbed.node("svc-orders").await;
+    // As svc-auth does, so that revocations are followed.
+    node.identity
+        .set_revocation_source(|| Box::pin(async { Ok(Vec::new()) }));
+    let service = Service::new(&node).with(dummy::Orders(fine()));
+    testbed.serve(&node, service).unwrap();
+    testbed.start().await;
+    let session_id = Uuid::from_u128(42);
+    let token = bearer(&testbed.access_token(Uuid::nil(), session_id, &["user"]));
+    let list = async move |testbed: &Testbed| {
+        let channel = testbed.channel("svc-orders");
+        call(&channel, LIST_ORDERS, &[], &[("authorization", &token)]).await
+    };
+    (testbed, session_id, list)
+}
+
+fn revoked(session_id: Uuid) -> Event {
+    let data = SessionsRevoked {
+        session_ids: vec![session_id.to_string()],
+        revoke_time: None,
+        forget_time: None,
+    };
+    Event {
+        id: Random::system().uuid7(&Clock::system()),
+        subject: "auth.v1.SessionsRevoked".into(),
+        source: "svc-auth".into(),
+        aggregate_id: session_id.to_string(),
+        version: 1,
+        time: Clock::system().now(),
+        data: data.encode_to_vec().into(),
+        trace: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_for_tokens_that_were_verified_before() {
+    let (mut testbed, session_id, list) = orders().await;
+    assert_eq!(list(&testbed).await.code(), Code::Ok);
+    let bus = testbed.host().bus().clone();
+    bus.publish(&revoked(session_id), 1).await.unwrap();
+    let ended = async {
+        loop {
+            let reply = list(&testbed).await;
+            if reply.code() == Code::Unauthenticated {
+                return reply;
+            }
+        }
+    };
+    let reply = tokio::time::timeout(Duration::from_secs(1), ended)
+        .await
+        .expect("it goes on");
+    assert_eq!(reply.reason(), Some(Reason::SessionRevoked));
+}
+
+/// Plays svc-auth: gives its keys, tokens for assertions, and one revocation.
+struct Authority {
+    signers: Mutex<Vec<Signer>>,
+    workload_keys: VerifyingKeys,
+    revoked: Uuid,
+    fetches: AtomicUsize,
+}
+
+impl Authority {
+    fn answer(&self, asked: &Asked) -> Result<Vec<u8>, tonic::Status> {
+        let clock = Clock::system();
+        let now = clock.now().timestamp();
+        let signers = self.signers.lock().unwrap();
+        match asked.path.rsplit('/').next().unwrap() {
+            "GetJwks" => {
+                self.fetches.fetch_add(1, Ordering::SeqCst);
+                let keys = signers.iter().map(Signer::jwk).collect();
+                Ok(GetJwksResponse { keys }.encode_to_vec())
+            }
+            "IssueWorkloadToken" => {
+                let request = IssueWorkloadTokenRequest::decode(asked.message.clone()).unwrap();
+                let claims: AssertionClaims = self
+                    .workload_keys
+                    .verify(&request.client_assertion, None, "tradewind", now)
+                    .map_err(tonic::Status::from)?;
+                let workload_token = signers[0].sign(&WorkloadClaims {
+                    iss: "tradewind".into(),
+                    aud: "tradewind".into(),
+                    sub: claims.sub,
+                    iat: now,
+                    exp: now + 3600,
+                });
+                Ok(IssueWorkloadTokenResponse {
+                    workload_token,
+                    expires_in: 3600,
+                }
+                .encode_to_vec())
+            }
+            "ListRevocations" => {
+                assert_eq!(asked.call.caller.workload.as_deref(), Some("svc-orders"));
+                let session_id = self.revoked.to_string();
+                let revocations = vec![Told {
+                    session_id,
+                    ..Default::default()
+                }];
+                let reply = ListRevocationsResponse {
+                    revocations,
+                    ..Default::default()
+                };
+                Ok(reply.encode_to_vec())
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+/// svc-auth in one host, svc-orders in another, as in two processes.
+async fn two_processes() -> (Arc<Authority>, Testbed, Host) {
+    let random = Random::system();
+    let workload_key = Signer::generate("svc-orders", &random);
+    let mut auth = Testbed::new();
+    let authority = Arc::new(Authority {
+        signers: Mutex::new(vec![auth.signer().clone()]),
+        workload_keys: VerifyingKeys::new(&[workload_key.jwk()]).unwrap(),
+        revoked: Uuid::from_u128(13),
+        fetches: AtomicUsize::new(0),
+    });
+    let node = auth.node("svc-auth").await;
+    let answers = authority.clone();
+    let play = handler(move |asked| {
+        let reply = answers.answer(&asked);
+        async move { reply }
+    });
+    let service = Service::new(&node).with(dummy::Auth(play));
+    auth.serve(&node, service).unwrap();
+    auth.start().await;
+
+    let mut config = HostConfig::new(Telemetry::detached(), bus::Bus::in_process());
+    config.mesh = auth.mesh().clone();
+    let mut host = Host::new(config);
+    let listener = host
+        .bind("svc-orders", "127.0.0.1:0".parse().unwrap(), "")
+        .await
+        .unwrap();
+    let node = host.node("svc-orders", Some(workload_key));
+    let service = Service::new(&node).with(dummy::Orders(fine()));
+    host.serve(&node, service, listener).unwrap();
+    host.start();
+    let ready = host.readiness().ready();
+    tokio::time::timeout(Duration::from_secs(5), ready)
+        .await
+        .expect("it does not get ready");
+    (authority, auth, host)
+}
+
+#[tokio::test]
+async fn a_process_that_starts_later_knows_who_has_left() {
+    let (_authority, auth, _host) = two_processes().await;
+    let channel = auth.channel("svc-orders");
+    let list = async |session: u128| {
+        let session_id = Uuid::from_u128(session);
+        let token = bearer(&auth.access_token(Uuid::nil(), session_id, &["user"]));
+        call(&channel, LIST_ORDERS, &[], &[("authorization", &token)]).await
+    };
+    assert_eq!(list(12).await.code(), Code::Ok);
+    let left = list(13).await;
+    assert_eq!(left.code(), Code::Unauthenticated);
+    assert_eq!(left.reason(), Some(Reason::SessionRevoked));
+}
+
+#[tokio::test]
+async fn a_new_key_is_fetched_when_its_first_token_comes_but_not_for_every_stranger() {
+    let (authority, auth, host) = two_processes().await;
+    let channel = auth.channel("svc-orders");
+    let list = async |token: String| {
+        call(
+            &channel,
+            LIST_ORDERS,
+            &[],
+            &[("authorization", &bearer(&token))],
+        )
+        .await
+    };
+    let clock = Clock::system();
+    let rotated = Signer::generate("rotated", &Random::system());
+    authority.signers.lock().unwrap().push(rotated.clone());
+    assert_eq!(authority.fetches.load(Ordering::SeqCst), 1);
+    // Unknown keys are looked up at most every five seconds, counted from the first fetch.
+    let stranger = Signer::generate("stranger", &Random::system());
+    for _ in 0..20 {
+        let reply = list(access(&stranger, &clock, Uuid::nil())).await;
+        assert_eq!(reply.reason(), Some(Reason::TokenInvalid));
+    }
+    assert!(authority.fetches.load(Ordering::SeqCst) <= 2);
+    let known = async {
+        while list(access(&rotated, &clock, Uuid::nil())).await.code() != Code::Ok {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), known)
+        .await
+        .expect("the key stays unknown");
+    // The last good keys stay when svc-auth is gone.
+    let good = auth.access_token(Uuid::nil(), Uuid::nil(), &["user"]);
+    let address = channel.clone();
+    auth.stop().await;
+    let reply = call(
+        &address,
+        LIST_ORDERS,
+        &[],
+        &[("authorization", &bearer(&good))],
+    )
+    .await;
+    assert_eq!(reply.code(), Code::Ok, "{reply:?}");
+    host.stop(false).await;
+}

@@ -1,0 +1,357 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use contracts::tradewind::orders::v1::{Address, CreateOrderItem, CreateOrderRequest};
+use http::Request;
+use http_body_util::{BodyExt as _, Full};
+use prost::Message as _;
+use runtime::contract::Contract;
+use runtime::host::HostConfig;
+use runtime::server::{HealthState, Server, ServerLimits};
+use runtime::service::Service;
+use runtime::status::Reason;
+use runtime::telemetry::Telemetry;
+use runtime::testbed::Testbed;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+use crate::dummy::{self, Handler, bearer, call, fine, frame, handler};
+
+const CREATE: &str = "/tradewind.orders.v1.OrdersService/CreateOrder";
+const LIST: &str = "/tradewind.orders.v1.OrdersService/ListOrders";
+const WATCH: &str = "/tradewind.orders.v1.OrdersService/WatchOrder";
+
+async fn orders(handler: Handler) -> Testbed {
+    let mut testbed = Testbed::new();
+    let node = testbed.node("svc-orders").await;
+    let service = Service::new(&node).with(dummy::Orders(handler));
+    testbed.serve(&node, service).unwrap();
+    testbed.start().await;
+    testbed
+}
+
+fn user(testbed: &Testbed) -> String {
+    bearer(&testbed.access_token(Uuid::nil(), Uuid::nil(), &["user"]))
+}
+
+/// The server stack itself, without a client's timers in front.
+async fn bare(handler: Handler, limits: ServerLimits) -> (Testbed, Server, CancellationToken) {
+    let mut testbed = Testbed::new();
+    let node = testbed.node("svc-orders").await;
+    let service = Service::new(&node).with(dummy::Orders(handler));
+    let drain = CancellationToken::new();
+    let server = Server::new(
+        &node,
+        service,
+        &limits,
+        &HealthState::default(),
+        drain.clone(),
+    )
+    .unwrap();
+    (testbed, server, drain)
+}
+
+fn request(testbed: &Testbed, path: &str) -> Request<Full<bytes::Bytes>> {
+    let mut request = Request::new(Full::new(frame(&[])));
+    *request.uri_mut() = path.parse().unwrap();
+    request
+        .headers_mut()
+        .insert("authorization", user(testbed).parse().unwrap());
+    request
+        .headers_mut()
+        .insert("content-type", "application/grpc".parse().unwrap());
+    request
+}
+
+fn order() -> CreateOrderRequest {
+    let item = |sku: &str, quantity| CreateOrderItem {
+        sku: sku.into(),
+        quantity,
+    };
+    CreateOrderRequest {
+        items: vec![item("85123A", 6), item("71053", 0)],
+        ship_to: Some(Address {
+            name: "Ada".into(),
+            lines: vec!["1 Analytical Row".into()],
+            city: "London".into(),
+            postal_code: "N1".into(),
+            country: "gb".into(),
+        }),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn a_field_that_breaks_a_rule_is_named_before_the_handler_sees_it() {
+    let testbed = orders(handler(|_| async { panic!("the handler was called") })).await;
+    let (channel, user) = (testbed.channel("svc-orders"), user(&testbed));
+    let metadata = [("authorization", user.as_str())];
+    let reply = call(&channel, CREATE, &order().encode_to_vec(), &metadata).await;
+    assert_eq!(reply.code(), Code::InvalidArgument);
+    assert_eq!(reply.reason(), Some(Reason::InvalidField));
+    let details = reply.status.get_error_details();
+    let violations = &details.bad_request().unwrap().field_violations;
+    let fields: Vec<_> = violations
+        .iter()
+        .map(|violation| violation.field.as_str())
+        .collect();
+    assert_eq!(fields, ["items[1].quantity", "shipTo.country"]);
+
+    let malformed = call(&channel, CREATE, &[0x0a, 0x7f], &metadata).await;
+    assert_eq!(malformed.code(), Code::InvalidArgument);
+    assert_eq!(malformed.reason(), Some(Reason::MalformedRequest));
+
+    let large = vec![0; 5 * 1024 * 1024];
+    let large = call(&channel, CREATE, &large, &metadata).await;
+    assert_eq!(large.code(), Code::ResourceExhausted);
+    assert_eq!(large.reason(), Some(Reason::RequestTooLarge));
+}
+
+#[tokio::test]
+async fn a_panic_is_an_internal_error_without_detail_and_the_server_goes_on() {
+    let testbed = orders(handler(|_| async { panic!("the password is hunter2") })).await;
+    let (channel, user) = (testbed.channel("svc-orders"), user(&testbed));
+    for _ in 0..2 {
+        let reply = call(&channel, LIST, &[], &[("authorization", &user)]).await;
+        assert_eq!(reply.code(), Code::Internal);
+        assert_eq!(reply.reason(), Some(Reason::Internal));
+        assert!(!format!("{reply:?}").contains("hunter2"), "{reply:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_holds_the_callers_deadline_by_its_own_timer() {
+    struct Dropped(Arc<AtomicUsize>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let in_handler = dropped.clone();
+    let never = handler(move |_| {
+        let guard = Dropped(in_handler.clone());
+        async move {
+            let _guard = guard;
+            std::future::pending().await
+        }
+    });
+    let (testbed, server, _) = bare(never, ServerLimits::default()).await;
+    let mut request = request(&testbed, LIST);
+    request
+        .headers_mut()
+        .insert("grpc-timeout", "50m".parse().unwrap());
+    let started = tokio::time::Instant::now();
+    let response = server.oneshot(request).await.unwrap();
+    let status = Status::from_header_map(response.headers()).unwrap();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert_eq!(
+        runtime::status::reason(&status),
+        Some(Reason::DeadlineExceeded)
+    );
+    assert!(started.elapsed() < Duration::from_millis(100));
+    assert_eq!(dropped.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn under_overload_what_matters_least_is_refused_first() {
+    let release = Arc::new(Notify::new());
+    let entered = Arc::new(AtomicUsize::new(0));
+    let (gate, count) = (release.clone(), entered.clone());
+    let slow = handler(move |_| {
+        let (gate, count) = (gate.clone(), count.clone());
+        async move {
+            count.fetch_add(1, Ordering::SeqCst);
+            gate.notified().await;
+            Ok(Vec::new())
+        }
+    });
+    let limits = ServerLimits {
+        max_concurrent_calls: 4,
+        ..ServerLimits::default()
+    };
+    let (testbed, server, _) = bare(slow, limits).await;
+    let get = "/tradewind.orders.v1.OrdersService/CancelOrder";
+    let valid = {
+        let order_id = Uuid::nil().to_string();
+        contracts::tradewind::orders::v1::CancelOrderRequest {
+            order_id,
+            ..Default::default()
+        }
+    };
+    let normal = || {
+        let mut request = request(&testbed, get);
+        *request.body_mut() = Full::new(frame(&valid.encode_to_vec()));
+        tokio::spawn(server.clone().oneshot(request))
+    };
+    let running: Vec<_> = (0..3).map(|_| normal()).collect();
+    while entered.load(Ordering::SeqCst) < 3 {
+        tokio::task::yield_now().await;
+    }
+    let code = |response: http::Response<tonic::body::Body>| {
+        Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
+    };
+    // Three of four are taken: a list is of low priority, a cancellation is not.
+    let low = server
+        .clone()
+        .oneshot(request(&testbed, LIST))
+        .await
+        .unwrap();
+    let status = Status::from_header_map(low.headers()).unwrap();
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    assert_eq!(runtime::status::reason(&status), Some(Reason::Overloaded));
+    assert!(runtime::status::retry_delay(&status).is_some());
+    let fourth = normal();
+    while entered.load(Ordering::SeqCst) < 4 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(code(normal().await.unwrap().unwrap()), Code::Unavailable);
+    for call in running.into_iter().chain([fourth]) {
+        release.notify_waiters();
+        release.notify_one();
+        assert_eq!(code(call.await.unwrap().unwrap()), Code::Ok);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_a_status_when_the_server_drains() {
+    let (testbed, server, drain) = bare(fine(), ServerLimits::default()).await;
+    let node_contract = Contract::tradewind();
+    assert!(node_contract.method(WATCH).unwrap().server_streaming);
+    // A handler that streams for ever.
+    let forever = forever::Forever;
+    let mut bed = Testbed::new();
+    let node = bed.node("svc-orders").await;
+    let service = Service::new(&node).with(forever);
+    let limits = ServerLimits::default();
+    let streaming = Server::new(
+        &node,
+        service,
+        &limits,
+        &HealthState::default(),
+        drain.clone(),
+    )
+    .unwrap();
+    drop((testbed, server));
+    let mut request = request(&bed, WATCH);
+    let order_id = Uuid::nil().to_string();
+    let watch = contracts::tradewind::orders::v1::WatchOrderRequest {
+        order_id,
+        ..Default::default()
+    };
+    *request.body_mut() = Full::new(frame(&watch.encode_to_vec()));
+    let response = streaming.oneshot(request).await.unwrap();
+    drain.cancel();
+    let trailers = response
+        .into_body()
+        .collect()
+        .await
+        .unwrap()
+        .trailers()
+        .cloned()
+        .unwrap();
+    let status = Status::from_header_map(&trailers).unwrap();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(runtime::status::retry_delay(&status).is_some());
+}
+
+mod forever {
+    use std::convert::Infallible;
+    use std::future::{Ready, ready};
+    use std::task::{Context, Poll};
+
+    use http::{Request, Response};
+    use http_body_util::StreamBody;
+    use tonic::body::Body;
+
+    #[derive(Clone)]
+    pub(super) struct Forever;
+
+    impl tonic::server::NamedService for Forever {
+        const NAME: &'static str = "tradewind.orders.v1.OrdersService";
+    }
+
+    impl tower::Service<Request<Body>> for Forever {
+        type Response = Response<Body>;
+        type Error = Infallible;
+        type Future = Ready<Result<Response<Body>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<Body>) -> Self::Future {
+            let frames =
+                futures::stream::pending::<Result<http_body::Frame<bytes::Bytes>, tonic::Status>>();
+            ready(Ok(Response::new(Body::new(StreamBody::new(frames)))))
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_are_measured_by_the_names_of_the_semantic_conventions() {
+    let telemetry = Telemetry::detached();
+    let config = HostConfig::new(telemetry.clone(), bus::Bus::in_process());
+    let mut testbed = Testbed::with(config);
+    let node = testbed.node("svc-orders").await;
+    let service = Service::new(&node).with(dummy::Orders(fine()));
+    testbed.serve(&node, service).unwrap();
+    testbed.start().await;
+    let channel = testbed.channel("svc-orders");
+    call(&channel, LIST, &[], &[]).await;
+    let metrics = telemetry.prometheus();
+    let line = metrics
+        .lines()
+        .find(|line| line.starts_with("rpc_server_call_duration_seconds_count"))
+        .unwrap_or_else(|| panic!("{metrics}"));
+    for part in [
+        "rpc_method=\"tradewind.orders.v1.OrdersService/ListOrders\"",
+        "rpc_response_status_code=\"UNAUTHENTICATED\"",
+        "rpc_system_name=\"grpc\"",
+        "service_name=\"svc-orders\"",
+    ] {
+        assert!(line.contains(part), "{line}");
+    }
+    assert!(
+        metrics.contains("rpc_client_call_duration_seconds_count"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_the_contract_does_not_know_is_refused() {
+    #[derive(Clone)]
+    struct Stranger(dummy::Orders);
+    impl tonic::server::NamedService for Stranger {
+        const NAME: &'static str = "stranger.v1.StrangerService";
+    }
+    impl tower::Service<Request<tonic::body::Body>> for Stranger {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = <dummy::Orders as tower::Service<Request<tonic::body::Body>>>::Future;
+
+        fn poll_ready(
+            &mut self,
+            context: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Result<(), Self::Error>> {
+            tower::Service::poll_ready(&mut self.0, context)
+        }
+
+        fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
+            tower::Service::call(&mut self.0, request)
+        }
+    }
+    let mut testbed = Testbed::new();
+    let node = testbed.node("svc-orders").await;
+    let service = Service::new(&node).with(Stranger(dummy::Orders(fine())));
+    let error = testbed.serve(&node, service).unwrap_err();
+    assert!(
+        error.to_string().contains("stranger.v1.StrangerService"),
+        "{error}"
+    );
+}
