@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use bus::{Bus, Delivery, PublishError, Status};
-use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use opentelemetry::{KeyValue, metrics::Gauge};
 use runtime::{clock::Clock, node::Node};
-use tokio::{sync::Notify, time::Instant};
+use tokio::{sync::Notify, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::row::{self, Leased, Mark};
 use crate::{Database, Error};
@@ -30,7 +30,9 @@ pub(super) struct Relay {
     pending: Gauge<i64>,
 }
 
-type OnItsWay = FuturesUnordered<BoxFuture<'static, (Leased, Mark)>>;
+/// Tasks of their own: in process a consumer may hold the one connection that writes, for which
+/// the relay waits when it leases and marks.
+type OnTheirWay = JoinSet<(Leased, Mark)>;
 
 impl Relay {
     pub(super) fn new(database: &Database, node: &Node, wake: Arc<Notify>) -> Self {
@@ -51,7 +53,7 @@ impl Relay {
     }
 
     pub(super) async fn run(self, shutdown: CancellationToken) {
-        let mut on_their_way = OnItsWay::new();
+        let mut on_their_way = OnTheirWay::new();
         let mut look_at = Instant::now();
         let mut measure_at = Instant::now();
         loop {
@@ -66,7 +68,7 @@ impl Relay {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                Some(first) = on_their_way.next() => {
+                Some(Ok(first)) = on_their_way.join_next() => {
                     look_at = look_at.min(self.settle(first, &mut on_their_way).await);
                 }
                 () = self.wake.notified() => look_at = Instant::now(),
@@ -74,13 +76,13 @@ impl Relay {
             }
         }
         // What was taken is finished; what was not stays for the next start.
-        while let Some(first) = on_their_way.next().await {
+        while let Some(Ok(first)) = on_their_way.join_next().await {
             self.settle(first, &mut on_their_way).await;
         }
     }
 
     /// Leases rows and sends them on their way; says when to look again.
-    async fn take(&self, on_their_way: &mut OnItsWay, room: usize) -> Duration {
+    async fn take(&self, on_their_way: &mut OnTheirWay, room: usize) -> Duration {
         if let Status::Disconnected { .. } = self.bus.status() {
             return PAUSE;
         }
@@ -93,7 +95,8 @@ impl Relay {
                     POLL
                 };
                 for row in rows {
-                    on_their_way.push(publish(self.bus.clone(), self.source, row).boxed());
+                    on_their_way
+                        .spawn(publish(self.bus.clone(), self.source, row).in_current_span());
                 }
                 again
             }
@@ -105,9 +108,9 @@ impl Relay {
     }
 
     /// Marks what has come back, all in one transaction; says when to look again.
-    async fn settle(&self, first: (Leased, Mark), on_their_way: &mut OnItsWay) -> Instant {
+    async fn settle(&self, first: (Leased, Mark), on_their_way: &mut OnTheirWay) -> Instant {
         let mut settled = vec![first];
-        while let Some(Some(next)) = on_their_way.next().now_or_never() {
+        while let Some(Ok(next)) = on_their_way.try_join_next() {
             settled.push(next);
         }
         match self.mark(&settled).await {

@@ -1,0 +1,191 @@
+//! From the outbox to the consumers.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use bus::{Bus, Failure, JetStreamConfig};
+use runtime::{host::HostConfig, node::Node, telemetry::Telemetry, testbed::Testbed};
+use store::{
+    Database, NewEvent, Outbox, outbox,
+    testing::{TestDatabase, server, unique_name},
+};
+
+use crate::{migrations, note, notes, pending, until};
+
+const CONFIRMED: &str = "orders.v1.OrderConfirmed";
+
+/// A service that publishes and consumes.
+async fn open(bed: &mut Testbed, database: &TestDatabase) -> (Node, Database, Outbox) {
+    let node = bed.node("svc-orders").await;
+    let opened = Database::open(&database.config(), &node, migrations()).await;
+    let database = opened.expect("opened");
+    let outbox = Outbox::new(&database, &node);
+    (node, database, outbox)
+}
+
+async fn append(database: &Database, outbox: &Outbox, name: &str) {
+    let mut tx = database.begin().await.expect("a transaction");
+    let event = NewEvent::new(CONFIRMED, name, 1, &name.to_owned());
+    outbox.append(&mut tx, event).await.expect("written");
+    tx.commit().await.expect("committed");
+}
+
+store::on_both! {
+    async fn a_committed_event_has_its_effect_and_a_dropped_one_has_none(database: TestDatabase) {
+        let mut bed = Testbed::new();
+        let (node, db, outbox) = open(&mut bed, &database).await;
+        store::consume(&node, &db, "svc-shipping", &[CONFIRMED], |tx, event| {
+            Box::pin(async move {
+                let message: String = store::message(&event)?;
+                assert_eq!((message.as_str(), event.source.as_str()), (event.aggregate_id.as_str(), "svc-orders"));
+                Ok(note(tx, event.id, &message).await?)
+            })
+        });
+        bed.host().start();
+        let mut tx = db.begin().await.expect("a transaction");
+        let event = NewEvent::new(CONFIRMED, "dropped", 1, &"dropped".to_owned());
+        outbox.append(&mut tx, event).await.expect("written");
+        drop(tx);
+        for name in ["one", "two"] {
+            append(&db, &outbox, name).await;
+        }
+        until("the outbox drains", async || pending(&db).await == 0).await;
+        assert_eq!(notes(&db).await, ["one", "two"]);
+        bed.stop().await;
+    }
+
+    async fn an_event_that_is_published_again_has_its_effect_once(database: TestDatabase) {
+        let mut bed = Testbed::new();
+        let (node, db, outbox) = open(&mut bed, &database).await;
+        let given = Arc::new(AtomicU32::new(0));
+        let counted = given.clone();
+        store::consume(&node, &db, "svc-shipping", &[CONFIRMED], move |tx, event| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async move { Ok(note(tx, event.id, "shipped").await?) })
+        });
+        bed.host().start();
+        append(&db, &outbox, "one").await;
+        until("the outbox drains", async || pending(&db).await == 0).await;
+        // As after a crash between publishing and marking.
+        let mut tx = db.begin().await.expect("a transaction");
+        store::execute!(tx, "UPDATE outbox SET due_at = time, published_at = NULL").expect("written");
+        tx.commit().await.expect("committed");
+        outbox.wake();
+        until("the outbox drains", async || pending(&db).await == 0).await;
+        assert_eq!(notes(&db).await, ["shipped"]);
+        assert_eq!(given.load(Ordering::Relaxed), 1);
+        bed.stop().await;
+    }
+
+    async fn a_transient_failure_is_tried_again_while_others_flow(database: TestDatabase) {
+        let mut bed = Testbed::new();
+        let (node, db, outbox) = open(&mut bed, &database).await;
+        let attempts = Arc::new(AtomicU32::new(0));
+        store::consume(&node, &db, "svc-shipping", &[CONFIRMED], move |tx, event| {
+            let attempts = attempts.clone();
+            Box::pin(async move {
+                note(tx, event.id, &event.aggregate_id).await?;
+                if event.aggregate_id == "slow" && attempts.fetch_add(1, Ordering::Relaxed) < 6 {
+                    return Err(Failure::Transient("the carrier is away".to_owned()));
+                }
+                Ok(())
+            })
+        });
+        bed.host().start();
+        for name in ["slow", "one", "two"] {
+            append(&db, &outbox, name).await;
+        }
+        until("the others flow", async || notes(&db).await == ["one", "two"]).await;
+        until("it succeeds", async || notes(&db).await == ["one", "slow", "two"]).await;
+        until("the outbox drains", async || pending(&db).await == 0).await;
+        bed.stop().await;
+    }
+
+    async fn poison_is_a_dead_letter_after_five_attempts_and_can_be_replayed(database: TestDatabase) {
+        let mut bed = Testbed::new();
+        let (node, db, outbox) = open(&mut bed, &database).await;
+        let attempts = Arc::new(AtomicU32::new(0));
+        let counted = attempts.clone();
+        store::consume(&node, &db, "svc-shipping", &[CONFIRMED], move |tx, event| {
+            let attempts = counted.clone();
+            Box::pin(async move {
+                note(tx, event.id, &event.aggregate_id).await?;
+                let poison = event.aggregate_id == "poison"
+                    && attempts.fetch_add(1, Ordering::Relaxed) < 5;
+                assert!(!poison, "it is poison");
+                Ok(())
+            })
+        });
+        bed.host().start();
+        for name in ["poison", "one"] {
+            append(&db, &outbox, name).await;
+        }
+        until("the outbox drains", async || pending(&db).await == 0).await;
+        assert_eq!(notes(&db).await, ["one"]);
+        assert_eq!(attempts.load(Ordering::Relaxed), 5);
+
+        let mut tx = db.begin().await.expect("a transaction");
+        let dead = outbox::dead(&mut tx).await.expect("listed");
+        assert_eq!((dead.len(), dead[0].group.as_str()), (1, "svc-shipping"));
+        assert!(dead[0].why.contains("it is poison"), "{}", dead[0].why);
+        assert_eq!(dead[0].aggregate_id, "poison");
+        assert!(outbox::replay(&mut tx, dead[0].id, node.clock.now()).await.expect("replayed"));
+        tx.commit().await.expect("committed");
+        outbox.wake();
+        until("it has its effect", async || notes(&db).await == ["one", "poison"]).await;
+        let mut tx = db.begin().await.expect("a transaction");
+        assert!(outbox::dead(&mut tx).await.expect("listed").is_empty());
+        drop(tx);
+        bed.stop().await;
+    }
+
+    async fn events_of_a_process_that_died_are_published_at_the_next_start(database: TestDatabase) {
+        let mut bed = Testbed::new();
+        let (_, db, outbox) = open(&mut bed, &database).await;
+        // Its relay never started.
+        append(&db, &outbox, "left behind").await;
+        db.close().await;
+        bed.stop().await;
+
+        let mut bed = Testbed::new();
+        let (node, db, _) = open(&mut bed, &database).await;
+        store::consume(&node, &db, "svc-shipping", &[CONFIRMED], |tx, event| {
+            Box::pin(async move { Ok(note(tx, event.id, &event.aggregate_id).await?) })
+        });
+        bed.host().start();
+        until("it arrives", async || notes(&db).await == ["left behind"]).await;
+        bed.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_relay_and_consume_each_event_once_between_them() {
+    let database = TestDatabase::postgres();
+    let mut config = JetStreamConfig::new(server("TEST_NATS_URL"));
+    config.prefix = unique_name();
+    let mut replicas = Vec::new();
+    for _ in 0..2 {
+        let bus = Bus::jetstream(config.clone());
+        let mut bed = Testbed::with(HostConfig::new(Telemetry::detached(), bus));
+        let (node, db, outbox) = open(&mut bed, &database).await;
+        store::consume(&node, &db, "svc-shipping", &[CONFIRMED], |tx, event| {
+            Box::pin(async move { Ok(note(tx, event.id, &event.aggregate_id).await?) })
+        });
+        bed.host().start();
+        replicas.push((bed, db, outbox));
+    }
+    let names: Vec<String> = (0..300).map(|n| format!("{n:03}")).collect();
+    for (n, name) in names.iter().enumerate() {
+        let (_, db, outbox) = &replicas[n % 2];
+        append(db, outbox, name).await;
+    }
+    let db = replicas[0].1.clone();
+    until("the outbox drains", async || pending(&db).await == 0).await;
+    until("all arrive", async || notes(&db).await.len() >= names.len()).await;
+    assert_eq!(notes(&db).await, names);
+    for (bed, _, _) in replicas {
+        bed.stop().await;
+    }
+}
