@@ -1,0 +1,7 @@
+//! svc-users over gRPC, on both databases.
+
+mod accounts;
+mod administration;
+mod bed;
+mod directory;
+mod profile;

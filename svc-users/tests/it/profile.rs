@@ -1,0 +1,129 @@
+use contracts::tradewind::users::v1::{
+    DeleteMeRequest, GetAccountRequest, GetMeRequest, GetUserRequest, UpdateMeRequest, User,
+    UserState,
+};
+use prost_types::FieldMask;
+use runtime::status::Reason;
+use tonic::Code;
+
+use crate::bed::{Bed, keyed, refused};
+
+fn update(user: User, paths: &[&str]) -> UpdateMeRequest {
+    let paths = paths.iter().map(ToString::to_string).collect();
+    UpdateMeRequest {
+        user: Some(user),
+        update_mask: Some(FieldMask { paths }),
+    }
+}
+
+fn named(name: &str) -> User {
+    User {
+        display_name: name.into(),
+        ..User::default()
+    }
+}
+
+store::on_both! {
+    async fn an_owner_reads_and_changes_the_profile(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = bed.register("Ada", "Ada@Example.com", &[]).await;
+        let mut ada = bed.user(id);
+
+        let me = ada.get_me(GetMeRequest {}).await.unwrap().into_inner().user.unwrap();
+        assert_eq!((me.email.as_str(), me.roles.as_slice()), ("Ada@Example.com", ["user".to_owned()].as_slice()));
+
+        let new = User { avatar_url: "https://example.com/a.png".into(), ..named("Ada L.") };
+        let request = update(User { etag: me.etag.clone(), ..new }, &["display_name", "avatar_url"]);
+        let changed = ada.update_me(request).await.unwrap().into_inner().user.unwrap();
+        assert_eq!(changed.display_name, "Ada L.");
+        assert_ne!(changed.etag, me.etag);
+        assert!(changed.update_time.unwrap().seconds >= me.create_time.unwrap().seconds);
+
+        let me = ada.get_me(GetMeRequest {}).await.unwrap().into_inner().user.unwrap();
+        assert_eq!(me.avatar_url, "https://example.com/a.png");
+        assert_eq!(bed.events(id).await, ["UserChanged 1", "UserChanged 2"]);
+    }
+
+    async fn a_stale_etag_is_refused(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = bed.register("Ada", "ada@example.com", &[]).await;
+        bed.user(id).update_me(update(named("Ada L."), &["display_name"])).await.unwrap();
+
+        let stale = User { etag: "1".into(), ..named("Countess") };
+        let result = bed.user(id).update_me(update(stale, &["display_name"])).await;
+        assert_eq!(refused(result, Reason::EtagMismatch).code(), Code::Aborted);
+    }
+
+    async fn output_only_fields_have_no_effect(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = bed.register("Ada", "ada@example.com", &[]).await;
+        let forged = User {
+            user_id: "0190163d-8694-739b-aea5-966c26f8ad91".into(),
+            external_id: "X".into(),
+            email: "eve@example.com".into(),
+            roles: vec!["admin".into()],
+            state: UserState::Deactivated.into(),
+            create_time: Some(prost_types::Timestamp::default()),
+            update_time: Some(prost_types::Timestamp::default()),
+            ..named("Ada L.")
+        };
+        let mask = ["user_id", "external_id", "email", "roles", "state", "create_time",
+            "update_time", "etag", "display_name"];
+        let user = bed.user(id).update_me(update(forged, &mask)).await.unwrap().into_inner().user.unwrap();
+        assert_eq!(user.user_id, id.to_string());
+        assert_eq!((user.external_id.as_str(), user.email.as_str()), ("", "ada@example.com"));
+        assert_eq!((user.roles.as_slice(), user.state()), (["user".to_owned()].as_slice(), UserState::Active));
+        assert!(user.create_time.unwrap().seconds > 0);
+        assert_eq!(user.display_name, "Ada L.");
+    }
+
+    async fn a_wrong_mask_and_an_empty_name_are_refused(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = bed.register("Ada", "ada@example.com", &[]).await;
+        let result = bed.user(id).update_me(update(named("A"), &["nickname"])).await;
+        refused(result, Reason::InvalidField);
+        let result = bed.user(id).update_me(update(named(" "), &["display_name"])).await;
+        refused(result, Reason::InvalidField);
+        let unasked = UpdateMeRequest { user: Some(named("Ada L.")), update_mask: None };
+        let user = bed.user(id).update_me(unasked).await.unwrap().into_inner().user.unwrap();
+        assert_eq!(user.display_name, "Ada L.");
+    }
+
+    async fn an_update_repeated_with_its_key_is_done_once(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = bed.register("Ada", "ada@example.com", &[]).await;
+        let request = update(User { etag: "1".into(), ..named("Ada L.") }, &["display_name"]);
+        let first = bed.user(id).update_me(keyed(request.clone(), "k1")).await.unwrap();
+        let again = bed.user(id).update_me(keyed(request, "k1")).await.unwrap();
+        assert_eq!(first.into_inner(), again.into_inner());
+        let other = update(named("Eve"), &["display_name"]);
+        refused(bed.user(id).update_me(keyed(other, "k1")).await, Reason::IdempotencyKeyReused);
+    }
+
+    async fn a_deleted_account_is_erased_and_its_address_is_free(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = bed.register("Ada", "ada@example.com", &[]).await;
+        bed.user(id).get_me(GetMeRequest {}).await.unwrap();
+        bed.user(id).delete_me(DeleteMeRequest {}).await.unwrap();
+        bed.user(id).delete_me(DeleteMeRequest {}).await.unwrap();
+
+        refused(bed.user(id).get_me(GetMeRequest {}).await, Reason::ResourceNotFound);
+        let request = update(named("Ada"), &["display_name"]);
+        refused(bed.user(id).update_me(request).await, Reason::ResourceNotFound);
+        let request = GetAccountRequest { user_id: id.to_string() };
+        let account = bed.auth().get_account(request).await.unwrap().into_inner();
+        assert_eq!(account.state(), UserState::Deleted);
+        let request = GetUserRequest { user_id: id.to_string() };
+        let user = bed.admin().get_user(request).await.unwrap().into_inner().user.unwrap();
+        assert_eq!((user.email.as_str(), user.display_name.as_str()), ("", ""));
+        assert_eq!(bed.events(id).await, ["UserChanged 1", "UserChanged 2", "UserDeleted 2"]);
+        bed.register("Ada again", "ada@example.com", &[]).await;
+    }
+
+    async fn the_last_administrator_cannot_delete_the_account(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = bed.register("Root", "root@example.com", &["admin"]).await;
+        let result = bed.user(id).delete_me(DeleteMeRequest {}).await;
+        assert_eq!(refused(result, Reason::InvalidState).code(), Code::FailedPrecondition);
+    }
+}
