@@ -136,6 +136,9 @@ fn passed_on(code: Code, status: &Status) -> Status {
     Status::with_details(code, status.message(), details)
 }
 
+/// Lines beyond these are not named: details travel in a header.
+const MOST_VIOLATIONS: usize = 20;
+
 fn pricing(error: &PricingError) -> Problem {
     let message = error.to_string();
     let problem = |reason| Problem::new(reason, Code::InvalidArgument, message.clone());
@@ -146,6 +149,7 @@ fn pricing(error: &PricingError) -> Problem {
             .unwrap_or_default();
         lines
             .iter()
+            .take(MOST_VIOLATIONS)
             .fold(problem, |problem, line| {
                 problem.field(path(line), description)
             })

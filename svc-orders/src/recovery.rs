@@ -26,22 +26,19 @@ pub(crate) struct Recovery {
 }
 
 impl Recovery {
-    /// Recovers until `shutdown`.
+    /// Recovers until `shutdown`; what it is at then is taken up again like after a crash.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
-        let pause = self.lease / 6;
+        shutdown.run_until_cancelled(self.recover()).await;
+    }
+
+    async fn recover(&self) {
         loop {
             let found = self.round().await.unwrap_or_else(|error| {
                 tracing::warn!(error = %error, "recovery cannot read the orders");
                 0
             });
-            let pause = if found == BATCH {
-                Duration::ZERO
-            } else {
-                pause
-            };
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
+            if found < BATCH {
+                tokio::time::sleep(self.lease / 6).await;
             }
         }
     }

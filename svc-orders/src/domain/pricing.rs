@@ -52,12 +52,19 @@ pub(crate) enum PricingError {
     TotalTooLarge,
 }
 
+/// The first few, so that the message fits a header.
 fn skus(lines: &[Line]) -> String {
-    lines
+    const MOST: usize = 5;
+    let named: Vec<&str> = lines
         .iter()
+        .take(MOST)
         .map(|line| line.sku.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
+        .collect();
+    let others = match lines.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{others}", named.join(", "))
 }
 
 /// Prices `lines` by `products`.

@@ -83,6 +83,15 @@ store::on_both! {
         assert_eq!(shop.neighbours.calls("ReserveStock"), 0);
     }
 
+    async fn a_thousand_unknown_products_are_refused_in_a_reply_that_arrives(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        let ada = shop.buyer().await;
+        let skus: Vec<String> = (0..1000).map(|number| format!("{number:064}")).collect();
+        let asked: Vec<(&str, i32)> = skus.iter().map(|sku| (sku.as_str(), 1)).collect();
+        let refused = ada.order(&asked).await.unwrap_err();
+        assert_eq!(reason(&refused), Some(Reason::UnknownProduct));
+    }
+
     async fn too_little_stock_rejects_the_order_and_says_what_is_available(database: TestDatabase) {
         let shop = Shop::open(&database).await;
         shop.neighbours.sell("A", 100, 3);

@@ -1,5 +1,7 @@
 //! What a crash, or a callee that is away, leaves behind.
 
+use std::time::Duration;
+
 use contracts::tradewind::orders::v1::OrderState;
 use tonic::Code;
 
@@ -48,6 +50,19 @@ store::on_both! {
         assert_eq!(rejected.rejection_reason, "the reservation has expired or was released");
         assert_eq!(shop.neighbours.available("A"), 1);
         assert_eq!(shop.events("orders.v1.OrderConfirmed", &order).await, 0);
+    }
+
+    async fn a_deadline_that_passes_leaves_the_order_to_recovery(database: TestDatabase) {
+        let shop = Shop::impatient(&database).await;
+        shop.neighbours.sell("A", 100, 100);
+        let ada = shop.buyer().await;
+        shop.neighbours.fault("CommitReservation", [Fault::Held(Gate::default())]);
+        let late = ada.order_within(Duration::from_millis(500), &[("A", 1)]).await.unwrap_err();
+        assert_eq!(late.code(), Code::DeadlineExceeded);
+        let order = ada.list().await.remove(0).order_id;
+        ada.reaches(&order, OrderState::Confirmed).await;
+        assert_eq!(shop.neighbours.available("A"), 99);
+        assert_eq!(shop.events("orders.v1.OrderConfirmed", &order).await, 1);
     }
 
     async fn another_replica_takes_up_what_one_does_not_finish(database: TestDatabase) {

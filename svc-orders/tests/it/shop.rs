@@ -211,6 +211,17 @@ impl Buyer {
         self.place(basket(items), Some(key)).await
     }
 
+    pub(crate) async fn order_within(
+        &self,
+        deadline: Duration,
+        items: &[(&str, i32)],
+    ) -> Result<Order, Status> {
+        let mut request = Request::new(basket(items));
+        request.set_timeout(deadline);
+        let reply = self.client.clone().create_order(request).await?;
+        Ok(reply.into_inner().order.unwrap())
+    }
+
     pub(crate) async fn place(
         &self,
         request: CreateOrderRequest,
