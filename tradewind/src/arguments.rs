@@ -1,30 +1,75 @@
 //! The command line.
 
-use std::{future::Future, process::ExitCode};
+use std::{ffi::OsString, future::Future, process::ExitCode};
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{Args as _, FromArgMatches as _, Parser, Subcommand};
+use runtime::process::arguments;
 
-use crate::import;
+use crate::{contract, dead_letters, import, seed, token, up};
 
 /// Tradewind: a commerce back end of gRPC services behind a REST edge.
 #[derive(Parser)]
 #[command(version, about)]
-pub(crate) struct Arguments {
+struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// Start the edge and every service in this process
+    Up(Box<up::Arguments>),
+    /// Start the edge alone, for the mesh or in front of any gRPC server
+    Edge(Box<edge::command::Arguments>),
     /// Take a table of sales into a running shop; safe to run again
     Import(import::Arguments),
+    /// Fill a running shop with a small assortment; safe to run again
+    Seed(seed::Arguments),
+    /// Print an access token, for grpcurl and curl in development
+    Token(token::Arguments),
+    /// Print the REST routes of the contract
+    Routes(contract::DescriptorSet),
+    /// Print who may call which method
+    Policy(contract::DescriptorSet),
+    /// Write the descriptor set of the contract, for `grpcurl -protoset`
+    Descriptors(contract::Descriptors),
+    /// List or publish again the events that a service gave up on
+    DeadLetters(dead_letters::Arguments),
+}
+
+/// Runs the command that this process was called with. The long-running ones tell all mistakes of
+/// their configuration at once, so they read their words themselves.
+pub(crate) fn run() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    match words.first().and_then(|word| word.to_str()) {
+        Some("up") => up::run(words),
+        Some("edge") => edge(words),
+        _ => Arguments::parse().run(),
+    }
+}
+
+fn edge(words: Vec<OsString>) -> ExitCode {
+    let command = edge::command::Arguments::augment_args(clap::Command::new("tradewind edge"));
+    let arguments = arguments::parse(command, words)
+        .and_then(|matches| Ok(edge::command::Arguments::from_arg_matches(&matches)?));
+    match arguments {
+        Ok(arguments) => arguments.run(),
+        Err(refused) => refused.tell(),
+    }
 }
 
 impl Arguments {
-    pub(crate) fn run(self) -> ExitCode {
+    fn run(self) -> ExitCode {
         match self.command {
+            Command::Up(_) | Command::Edge(_) => unreachable!("these are the first word"),
+            Command::DeadLetters(arguments) => client(dead_letters::run(arguments)),
             Command::Import(arguments) => client(import::run(arguments)),
+            Command::Seed(arguments) => client(seed::run(arguments)),
+            Command::Token(arguments) => client(token::run(arguments)),
+            Command::Routes(set) => exit_code(contract::routes(&set)),
+            Command::Policy(set) => exit_code(contract::policy(&set)),
+            Command::Descriptors(arguments) => exit_code(contract::descriptors(&arguments)),
         }
     }
 }
@@ -36,13 +81,14 @@ fn client(command: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
         .build()
         .context("cannot start")
         .and_then(|runtime| runtime.block_on(command));
+    exit_code(outcome)
+}
+
+fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = std::io::Write::write_fmt(
-                &mut std::io::stderr(),
-                format_args!("tradewind: {error:#}\n"),
-            );
+            crate::complain(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -3,19 +3,22 @@
 
 mod arguments;
 mod client;
+mod contract;
+mod dead_letters;
 mod import;
 mod money;
+mod seed;
 mod shop;
+mod token;
+mod up;
 
 use std::{io::Write as _, process::ExitCode};
-
-use clap::Parser as _;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    arguments::Arguments::parse().run()
+    arguments::run()
 }
 
 /// Writes to standard output; a reader that has gone away is an error, not a panic.
@@ -23,4 +26,10 @@ fn print(text: &str) -> std::io::Result<()> {
     let mut output = std::io::stdout().lock();
     output.write_all(text.as_bytes())?;
     output.flush()
+}
+
+/// Says on standard error why the program cannot go on.
+fn complain(what: &str) {
+    // There is nobody left to tell when standard error is closed.
+    let _ = writeln!(std::io::stderr(), "tradewind: {what}");
 }

@@ -28,7 +28,6 @@ pub(crate) struct NewProduct<'a> {
 /// An order as the API tells it.
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
-    pub(crate) id: String,
     pub(crate) user: String,
     pub(crate) reference: String,
     pub(crate) state: String,
@@ -45,7 +44,6 @@ impl Order {
             .map(Vec::as_slice)
             .unwrap_or_default();
         Order {
-            id: text("orderId"),
             user: text("userId"),
             reference: text("externalReference"),
             state: text("state").trim_start_matches("ORDER_STATE_").to_owned(),

@@ -114,16 +114,12 @@ impl Mesh {
         if let Some(url) = self.databases.url(program) {
             variables.insert("DATABASE_URL", url);
         }
-        let (binary, arguments) = match program {
-            "edge" => (binary("tradewind"), vec!["edge".into()]),
-            service => (binary(service), Vec::new()),
-        };
         let log = self.folder.path().join(format!("{name}.log"));
         self.programs.insert(
             name,
             Program {
-                binary,
-                arguments,
+                binary: binary(program),
+                arguments: Vec::new(),
                 variables,
                 log,
             },

@@ -1,0 +1,177 @@
+//! `tradewind dead-letters`: events that a service gave up on, to be looked at and sent again.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use bus::{Bus, JetStreamConfig};
+use clap::{Args, Subcommand};
+use runtime::clock::Clock;
+use store::{Database, DatabaseConfig, Migrations, outbox, sqlx::migrate::Migrator};
+
+const SERVICES: [&str; 6] = [
+    "auth",
+    "users",
+    "catalog",
+    "inventory",
+    "orders",
+    "shipping",
+];
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+    /// NATS that the services publish to; without it, the dead letters are in the data folder
+    #[arg(long, env = "NATS_URL", hide_env_values = true, global = true)]
+    nats_url: Option<String>,
+    /// Folder that `tradewind up` keeps its data in
+    #[arg(long, default_value = ".tradewind", global = true)]
+    data_dir: PathBuf,
+    /// Postgres server of a `tradewind up` without NATS
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
+    database_url: Option<String>,
+    /// Put in front of the databases' names on that server
+    #[arg(long, env = "DATABASE_PREFIX", default_value = "", global = true)]
+    database_prefix: String,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List them, the oldest first
+    List,
+    /// Publish one again; services that had it recognise it
+    Replay {
+        /// Its id, as `list` prints it
+        id: String,
+    },
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<()> {
+    match (&arguments.nats_url, &arguments.action) {
+        (Some(url), Action::List) => list_stream(url).await,
+        (Some(url), Action::Replay { id }) => replay_stream(url, id).await,
+        (None, Action::List) => list_outboxes(&arguments).await,
+        (None, Action::Replay { id }) => replay_outbox(&arguments, id).await,
+    }
+}
+
+/// A connected bus.
+async fn connect(url: &str) -> Result<Bus> {
+    let bus = Bus::jetstream(JetStreamConfig::new(url));
+    let mut attempts = 50;
+    while let Err(why) = bus.ready().await {
+        ensure!(attempts > 0, "{why}");
+        attempts -= 1;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    Ok(bus)
+}
+
+async fn list_stream(url: &str) -> Result<()> {
+    let bus = connect(url).await?;
+    let mut text = String::new();
+    for letter in bus::dead_letters::list(&bus).await? {
+        let event = letter
+            .event
+            .map_or("no event".to_owned(), |event| event.id.to_string());
+        text += &line(
+            &letter.id.to_string(),
+            &letter.subject,
+            &letter.group,
+            &event,
+            &letter.why,
+        );
+    }
+    tell(&text)
+}
+
+async fn replay_stream(url: &str, id: &str) -> Result<()> {
+    let id = id
+        .parse()
+        .context("the id is the number that `list` prints first")?;
+    let bus = connect(url).await?;
+    ensure!(
+        bus::dead_letters::replay(&bus, id).await?,
+        "there is no dead letter {id}"
+    );
+    Ok(())
+}
+
+async fn list_outboxes(arguments: &Arguments) -> Result<()> {
+    let mut text = String::new();
+    for service in SERVICES {
+        let Some(database) = open(arguments, service).await? else {
+            continue;
+        };
+        let mut tx = database.read().await?;
+        for event in outbox::dead(&mut tx).await? {
+            let id = event.id.to_string();
+            text += &line(
+                &id,
+                &event.subject,
+                &event.group,
+                &event.aggregate_id,
+                &event.why,
+            );
+        }
+    }
+    tell(&text)
+}
+
+async fn replay_outbox(arguments: &Arguments, id: &str) -> Result<()> {
+    let event = id
+        .parse()
+        .context("the id is the one that `list` prints first")?;
+    let now = Clock::system().now();
+    for service in SERVICES {
+        let Some(database) = open(arguments, service).await? else {
+            continue;
+        };
+        let mut tx = database.begin().await?;
+        if outbox::replay(&mut tx, event, now).await? {
+            tx.commit().await?;
+            return Ok(());
+        }
+    }
+    bail!("there is no dead letter {id}")
+}
+
+/// The database of a service; none if it was never made.
+async fn open(arguments: &Arguments, service: &str) -> Result<Option<Database>> {
+    let name = format!("{}svc_{service}", arguments.database_prefix);
+    let config = match &arguments.database_url {
+        Some(url) => DatabaseConfig::url(url).named(&name),
+        None => {
+            let path = arguments.data_dir.join(format!("{name}.db"));
+            if !path.exists() {
+                return Ok(None);
+            }
+            DatabaseConfig::sqlite(path)
+        }
+    };
+    // The tables are there: the service's own migrations are none of our business.
+    let none = || {
+        let mut none = Migrator::DEFAULT;
+        none.set_ignore_missing(true);
+        none
+    };
+    let migrations = Migrations {
+        postgres: none(),
+        sqlite: none(),
+    };
+    Ok(Some(
+        Database::connect(&config, "tradewind", migrations, |_| ()).await?,
+    ))
+}
+
+fn line(id: &str, subject: &str, group: &str, event: &str, why: &str) -> String {
+    format!("{id}  {subject}  given up by {group}  {event}  {why}\n")
+}
+
+fn tell(text: &str) -> Result<()> {
+    Ok(crate::print(if text.is_empty() {
+        "no dead letters\n"
+    } else {
+        text
+    })?)
+}

@@ -1,0 +1,105 @@
+//! What `tradewind up` prints when it is ready.
+
+use std::{net::SocketAddr, time::Duration};
+
+use super::{Arguments, first_start::Administrator, services::Configurations};
+
+/// The services in the order of their names.
+const SERVICES: [(&str, &str); 6] = [
+    ("svc-auth", "sessions and tokens"),
+    ("svc-catalog", "products and prices"),
+    ("svc-inventory", "stock and reservations"),
+    ("svc-orders", "orders"),
+    ("svc-shipping", "shipments"),
+    ("svc-users", "accounts"),
+];
+
+/// All that is known before everything is ready.
+pub(super) struct Welcome {
+    edge: SocketAddr,
+    ops: SocketAddr,
+    services: Vec<(&'static str, &'static str, SocketAddr)>,
+    stores: [(&'static str, String); 3],
+    administrator: String,
+    orders: SocketAddr,
+}
+
+impl Welcome {
+    pub(super) fn new(arguments: &Arguments, configurations: &Configurations) -> Welcome {
+        let data = match &arguments.database_url {
+            Some(_) => "Postgres, a database for each service".to_owned(),
+            None => format!("SQLite in {}", arguments.data_dir.display()),
+        };
+        let place = |there: bool, name: &str| {
+            if there {
+                name.to_owned()
+            } else {
+                "in this process".to_owned()
+            }
+        };
+        Welcome {
+            edge: arguments.edge(),
+            ops: arguments.ops(),
+            services: SERVICES
+                .map(|(name, what)| (name, what, arguments.service(name)))
+                .into(),
+            stores: [
+                ("data", data),
+                (
+                    "events",
+                    place(arguments.bus.nats_url.is_some(), "NATS JetStream"),
+                ),
+                ("cache", place(arguments.redis_url.is_some(), "Redis")),
+            ],
+            administrator: administrator(arguments, &configurations.administrator),
+            orders: arguments.service("svc-orders"),
+        }
+    }
+
+    pub(super) fn text(&self, took: Duration) -> String {
+        let Welcome {
+            edge, ops, orders, ..
+        } = self;
+        let mut text = format!("\nTradewind is ready after {:.2} s\n\n", took.as_secs_f64());
+        text += &row(
+            "edge",
+            &format!("http://{edge}"),
+            "REST; /docs and /openapi.json say what there is",
+        );
+        for (name, what, address) in &self.services {
+            text += &row(name, &address.to_string(), &format!("gRPC: {what}"));
+        }
+        text += &row(
+            "ops",
+            &format!("http://{ops}"),
+            "/readyz, /livez, /metrics of all of them",
+        );
+        text.push('\n');
+        for (name, place) in &self.stores {
+            text += &format!("  {name:<15} {place}\n");
+        }
+        text += &format!("  {:<15} {}\n", "administrator", self.administrator);
+        text += &format!(
+            "\nNext: `tradewind seed` fills the shop; `tradewind token` prints a token, as in\n  \
+             grpcurl -plaintext -H \"authorization: Bearer $(tradewind token)\" {orders} list\n\n"
+        );
+        text
+    }
+}
+
+fn row(name: &str, address: &str, what: &str) -> String {
+    format!("  {name:<15} {address:<24} {what}\n")
+}
+
+fn administrator(arguments: &Arguments, administrator: &Administrator) -> String {
+    let email = &administrator.credentials().email;
+    match administrator {
+        Administrator::Given(_) => email.clone(),
+        Administrator::Kept(_) => format!("{email}, kept in {}", arguments.data_dir.display()),
+        Administrator::New(credentials) => format!(
+            "{email}, password {} (shown this once; kept in {} for its owner)",
+            credentials.password,
+            arguments.data_dir.display()
+        ),
+    }
+}

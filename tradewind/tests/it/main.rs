@@ -1,0 +1,155 @@
+//! The program from outside: what it prints, and how it refuses.
+
+use std::{
+    net::TcpListener,
+    process::{Command, Output},
+};
+
+fn tradewind(arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    Command::new(env!("CARGO_BIN_EXE_tradewind"))
+        .args(arguments)
+        .current_dir(folder.path())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .output()
+        .expect("tradewind is built")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn routes_lists_what_rest_can_do() {
+    let output = tradewind(&["routes"]);
+    let lines = text(&output.stdout);
+    let line = lines
+        .lines()
+        .find(|line| line.contains("OrdersService/CreateOrder"));
+    let words: Vec<_> = line
+        .expect("orders can be placed")
+        .split_whitespace()
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "POST",
+            "/v1/orders",
+            "*",
+            "tradewind.orders.v1.OrdersService/CreateOrder"
+        ]
+    );
+}
+
+#[test]
+fn policy_says_who_may_call_what() {
+    let lines = text(&tradewind(&["policy"]).stdout);
+    let of = |method: &str| {
+        let line = lines
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some(method));
+        line.unwrap_or_else(|| panic!("{method} is missing"))
+            .to_owned()
+    };
+    assert!(of("tradewind.auth.v1.AuthService/Login").contains("anybody"));
+    assert!(of("tradewind.users.v1.UsersService/ListUsers").contains("role admin"));
+    let commit = of("tradewind.inventory.v1.InventoryService/CommitReservation");
+    assert!(
+        commit.contains("workload svc-orders") && commit.contains("high"),
+        "{commit}"
+    );
+}
+
+#[test]
+fn descriptors_are_those_of_the_contract() {
+    assert_eq!(
+        tradewind(&["descriptors"]).stdout,
+        contracts::FILE_DESCRIPTOR_SET
+    );
+}
+
+#[test]
+fn all_that_is_wrong_with_the_configuration_is_told_at_once() {
+    let output = tradewind(&[
+        "up",
+        "--edge-port",
+        "http",
+        "--body-limit",
+        "big",
+        "--colour",
+        "--cors-origins",
+        "x y",
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = text(&output.stderr);
+    for flag in ["--edge-port", "--body-limit", "--colour", "--cors-origins"] {
+        assert!(told.contains(flag), "{flag}: {told}");
+    }
+}
+
+#[test]
+fn a_password_is_not_printed_when_its_neighbour_is_wrong() {
+    let output = tradewind(&[
+        "up",
+        "--database-url",
+        "mysql://ada:hunter2@db",
+        "--edge-port",
+        "http",
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        !text(&output.stderr).contains("hunter2"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_the_flag_that_changes_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("it is bound").port().to_string();
+    let output = tradewind(&["up", "--ops-port", "0", "--edge-port", &port]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(
+        told.contains(&port) && told.contains("--edge-port"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_shop_that_is_not_there_is_an_error_of_one_line() {
+    let nothing = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("http://{}", nothing.local_addr().expect("it is bound"));
+    drop(nothing);
+    let output = tradewind(&[
+        "seed",
+        "--edge",
+        &address,
+        "--email",
+        "a@example.com",
+        "--password",
+        "secret",
+        "--patience",
+        "0",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("refused") && told.lines().count() == 1,
+        "{told}"
+    );
+    assert!(!told.contains("secret"), "{told}");
+}
+
+#[test]
+fn a_client_without_an_account_is_told_how_to_give_one() {
+    let output = tradewind(&["token"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("--email"),
+        "{}",
+        text(&output.stderr)
+    );
+}
