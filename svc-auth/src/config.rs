@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use runtime::StartError;
+use runtime::process::duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use store::DatabaseConfig;
 
@@ -12,7 +13,7 @@ use crate::domain::seal::EncryptionKey;
 use crate::domain::throttle::Limit;
 use crate::workloads::WorkloadKeys;
 
-/// What svc-auth is told at its start. Times are in seconds.
+/// What svc-auth is told at its start.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Config {
     /// Where the credentials and sessions are.
@@ -54,34 +55,36 @@ pub struct Config {
     pub rounds: Rounds,
 }
 
-/// How long tokens and keys live, in seconds.
-#[derive(clap::Args, Clone, Copy, Debug)]
+/// How long tokens and keys live.
+#[derive(clap::Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
-    /// Seconds that an access token holds.
-    #[arg(long, env = "ACCESS_TOKEN_LIFETIME", default_value_t = Self::default().access_token_lifetime)]
-    pub access_token_lifetime: u32,
-    /// Seconds that a session lives without being refreshed.
-    #[arg(long, env = "REFRESH_TOKEN_LIFETIME", default_value_t = Self::default().refresh_token_lifetime)]
-    pub refresh_token_lifetime: u32,
-    /// Seconds after which a signing key gets a successor.
-    #[arg(long, env = "SIGNING_KEY_ROTATION", default_value_t = Self::default().signing_key_rotation)]
-    pub signing_key_rotation: u32,
-    /// Seconds that a new signing key is published before it signs.
-    #[arg(long, env = "SIGNING_KEY_ANNOUNCEMENT", default_value_t = Self::default().signing_key_announcement)]
-    pub signing_key_announcement: u32,
-    /// Seconds that authentication events are kept.
-    #[arg(long, env = "AUDIT_RETENTION", default_value_t = Self::default().audit_retention)]
-    pub audit_retention: u32,
+    /// How long an access token holds.
+    #[arg(long, env = "ACCESS_TOKEN_LIFETIME", default_value = "15m", value_parser = duration)]
+    pub access_token_lifetime: Duration,
+    /// How long a session lives without being refreshed.
+    #[arg(long, env = "REFRESH_TOKEN_LIFETIME", default_value = "30d", value_parser = duration)]
+    pub refresh_token_lifetime: Duration,
+    /// After which time a signing key gets a successor.
+    #[arg(long, env = "SIGNING_KEY_ROTATION", default_value = "30d", value_parser = duration)]
+    pub signing_key_rotation: Duration,
+    /// How long a new signing key is published before it signs.
+    #[arg(long, env = "SIGNING_KEY_ANNOUNCEMENT", default_value = "10m", value_parser = duration)]
+    pub signing_key_announcement: Duration,
+    /// How long authentication events are kept.
+    #[arg(long, env = "AUDIT_RETENTION", default_value = "90d", value_parser = duration)]
+    pub audit_retention: Duration,
 }
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Default for Lifetimes {
     fn default() -> Self {
-        const DAY: u32 = 24 * 60 * 60;
         Self {
-            access_token_lifetime: 15 * 60,
+            access_token_lifetime: 15 * MINUTE,
             refresh_token_lifetime: 30 * DAY,
             signing_key_rotation: 30 * DAY,
-            signing_key_announcement: 10 * 60,
+            signing_key_announcement: 10 * MINUTE,
             audit_retention: 90 * DAY,
         }
     }
@@ -91,69 +94,51 @@ impl Lifetimes {
     /// How long a workload token holds.
     pub const WORKLOAD_TOKEN: Duration = Duration::from_secs(60 * 60);
     /// What is added to the life of tokens for clocks that differ.
-    pub const MARGIN: Duration = Duration::from_secs(60);
-
-    /// How long an access token holds.
-    #[must_use]
-    pub fn access(&self) -> Duration {
-        Duration::from_secs(self.access_token_lifetime.into())
-    }
-
-    /// How long a session lives without being refreshed.
-    #[must_use]
-    pub fn refresh(&self) -> Duration {
-        Duration::from_secs(self.refresh_token_lifetime.into())
-    }
-
-    /// How long authentication events are kept.
-    #[must_use]
-    pub fn audit(&self) -> Duration {
-        Duration::from_secs(self.audit_retention.into())
-    }
+    pub const MARGIN: Duration = MINUTE;
 
     /// When signing keys are made, sign and are forgotten.
     #[must_use]
     pub fn schedule(&self) -> Schedule {
         Schedule {
-            rotate_after: Duration::from_secs(self.signing_key_rotation.into()),
-            announce: Duration::from_secs(self.signing_key_announcement.into()),
-            overlap: self.access().max(Self::WORKLOAD_TOKEN) + Self::MARGIN,
+            rotate_after: self.signing_key_rotation,
+            announce: self.signing_key_announcement,
+            overlap: self.access_token_lifetime.max(Self::WORKLOAD_TOKEN) + Self::MARGIN,
         }
     }
 }
 
-/// How often things may be tried: so many at once, then one more per so many seconds.
-#[derive(clap::Args, Clone, Copy, Debug)]
+/// How often things may be tried: so many at once, then one more per interval.
+#[derive(clap::Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttle {
     /// Wrong passwords of an account at once.
-    #[arg(long, env = "LOGIN_ACCOUNT_BURST", default_value_t = Self::default().login_account_burst)]
+    #[arg(long, env = "LOGIN_ACCOUNT_BURST", default_value_t = 10)]
     pub login_account_burst: u32,
-    /// Seconds until an account may be tried once more.
-    #[arg(long, env = "LOGIN_ACCOUNT_INTERVAL", default_value_t = Self::default().login_account_interval)]
-    pub login_account_interval: u32,
+    /// After which time an account may be tried once more.
+    #[arg(long, env = "LOGIN_ACCOUNT_INTERVAL", default_value = "30s", value_parser = duration)]
+    pub login_account_interval: Duration,
     /// Wrong passwords from a client's address at once.
-    #[arg(long, env = "LOGIN_ADDRESS_BURST", default_value_t = Self::default().login_address_burst)]
+    #[arg(long, env = "LOGIN_ADDRESS_BURST", default_value_t = 100)]
     pub login_address_burst: u32,
-    /// Seconds until an address may try once more.
-    #[arg(long, env = "LOGIN_ADDRESS_INTERVAL", default_value_t = Self::default().login_address_interval)]
-    pub login_address_interval: u32,
+    /// After which time an address may try once more.
+    #[arg(long, env = "LOGIN_ADDRESS_INTERVAL", default_value = "2s", value_parser = duration)]
+    pub login_address_interval: Duration,
     /// Registrations from a client's address at once.
-    #[arg(long, env = "REGISTER_BURST", default_value_t = Self::default().register_burst)]
+    #[arg(long, env = "REGISTER_BURST", default_value_t = 100)]
     pub register_burst: u32,
-    /// Seconds until an address may register once more.
-    #[arg(long, env = "REGISTER_INTERVAL", default_value_t = Self::default().register_interval)]
-    pub register_interval: u32,
+    /// After which time an address may register once more.
+    #[arg(long, env = "REGISTER_INTERVAL", default_value = "6s", value_parser = duration)]
+    pub register_interval: Duration,
 }
 
 impl Default for Throttle {
     fn default() -> Self {
         Self {
             login_account_burst: 10,
-            login_account_interval: 30,
+            login_account_interval: Duration::from_secs(30),
             login_address_burst: 100,
-            login_address_interval: 2,
+            login_address_interval: Duration::from_secs(2),
             register_burst: 100,
-            register_interval: 6,
+            register_interval: Duration::from_secs(6),
         }
     }
 }
@@ -162,26 +147,28 @@ impl Throttle {
     /// Wrong passwords of an account.
     #[must_use]
     pub fn login_account(&self) -> Limit {
-        limit(self.login_account_burst, self.login_account_interval)
+        Limit {
+            burst: self.login_account_burst,
+            interval: self.login_account_interval,
+        }
     }
 
     /// Wrong passwords from an address.
     #[must_use]
     pub fn login_address(&self) -> Limit {
-        limit(self.login_address_burst, self.login_address_interval)
+        Limit {
+            burst: self.login_address_burst,
+            interval: self.login_address_interval,
+        }
     }
 
     /// Registrations from an address.
     #[must_use]
     pub fn register(&self) -> Limit {
-        limit(self.register_burst, self.register_interval)
-    }
-}
-
-fn limit(burst: u32, interval: u32) -> Limit {
-    Limit {
-        burst,
-        interval: Duration::from_secs(interval.into()),
+        Limit {
+            burst: self.register_burst,
+            interval: self.register_interval,
+        }
     }
 }
 
@@ -245,8 +232,9 @@ impl Config {
             }
         }
         let lifetimes = &self.lifetimes;
-        if lifetimes.access_token_lifetime == 0 || lifetimes.refresh_token_lifetime == 0 {
-            mistakes.push("lifetimes of tokens must not be 0".to_owned());
+        if lifetimes.access_token_lifetime.is_zero() || lifetimes.refresh_token_lifetime.is_zero() {
+            mistakes
+                .push("ACCESS_TOKEN_LIFETIME and REFRESH_TOKEN_LIFETIME must not be 0".to_owned());
         }
         if lifetimes.signing_key_announcement >= lifetimes.signing_key_rotation {
             let rule = "SIGNING_KEY_ANNOUNCEMENT must be shorter than SIGNING_KEY_ROTATION";
@@ -261,5 +249,47 @@ impl Config {
             Ok(key) if mistakes.is_empty() => Ok((key, workloads)),
             _ => Err(StartError::Config(mistakes)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command, FromArgMatches as _};
+
+    use super::*;
+
+    #[test]
+    fn the_flags_have_the_defaults_of_embedded_use() {
+        let command = Throttle::augment_args(Lifetimes::augment_args(Command::new("svc-auth")));
+        let matches = command.try_get_matches_from(["svc-auth"]).unwrap();
+        assert_eq!(
+            Lifetimes::from_arg_matches(&matches).unwrap(),
+            Lifetimes::default()
+        );
+        assert_eq!(
+            Throttle::from_arg_matches(&matches).unwrap(),
+            Throttle::default()
+        );
+    }
+
+    #[test]
+    fn every_mistake_is_told_and_no_secret_is_repeated() {
+        let key = EncryptionKey::generate(&runtime::random::Random::seeded(1));
+        let database = DatabaseConfig::url("sqlite::memory:");
+        let config = Config {
+            signing_key_encryption_key: "c2VjcmV0".into(),
+            workload_keys_dir: Some("/nowhere".into()),
+            admin_password: Some("short".into()),
+            ..Config::embedded(database, &key, WorkloadKeys::default())
+        };
+        let Err(StartError::Config(mistakes)) = config.secrets() else {
+            panic!("it is taken")
+        };
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        let said = format!("{mistakes:?} {config:?}");
+        assert!(
+            !said.contains("c2VjcmV0") && !said.contains("short"),
+            "{said}"
+        );
     }
 }

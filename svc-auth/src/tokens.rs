@@ -59,7 +59,7 @@ impl Tokens {
     /// When a session ends that is not refreshed after `now`.
     #[must_use]
     pub(crate) fn session_end(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now + self.lifetimes.refresh()
+        now + self.lifetimes.refresh_token_lifetime
     }
 
     /// The refresh token of a session's generation: the same each time.
@@ -74,7 +74,7 @@ impl Tokens {
     /// The tokens of a session at a generation.
     #[must_use]
     pub(crate) fn grant(&self, session: &Session, generation: i64, roles: Vec<String>) -> Granted {
-        let lifetime = self.lifetimes.access_token_lifetime;
+        let lifetime = self.lifetimes.access_token_lifetime.as_secs();
         Granted {
             user_id: session.user_id,
             access_token: self.access_token(session.user_id, session.session_id, roles),
@@ -99,7 +99,7 @@ impl Tokens {
             sid: session_id,
             roles,
             iat: now.timestamp(),
-            exp: (now + self.lifetimes.access()).timestamp(),
+            exp: (now + self.lifetimes.access_token_lifetime).timestamp(),
             jti: self.random.uuid7(&self.clock),
         })
     }
@@ -121,6 +121,6 @@ impl Tokens {
     /// When the last access token of a session that ends at `now` has expired by itself.
     #[must_use]
     pub(crate) fn forget_time(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now + self.lifetimes.access() + Lifetimes::MARGIN
+        now + self.lifetimes.access_token_lifetime + Lifetimes::MARGIN
     }
 }

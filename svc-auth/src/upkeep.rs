@@ -44,7 +44,12 @@ pub(crate) async fn purge(auth: Auth, interval: Duration, shutdown: Cancellation
 
 async fn purge_now(auth: &Auth) -> Result<u64, Error> {
     let mut tx = auth.db.begin().await?;
-    let rows = purge::run(&mut tx, auth.clock.now(), auth.tokens.lifetimes.audit()).await?;
+    let rows = purge::run(
+        &mut tx,
+        auth.clock.now(),
+        auth.tokens.lifetimes.audit_retention,
+    )
+    .await?;
     tx.commit().await?;
     Ok(rows)
 }

@@ -1,0 +1,284 @@
+//! The service in a mesh of one test's own, on a clock of its own.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bus::{Bus, Event};
+use chrono::DateTime;
+use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
+use contracts::tradewind::auth::v1::{
+    IssueWorkloadTokenRequest, ListSessionsRequest, LoginRequest, LoginResponse, RefreshRequest,
+    RefreshResponse, RegisterRequest, RegisterResponse, Session,
+};
+use contracts::tradewind::users::v1::users_service_server::UsersServiceServer;
+use prost::Message;
+use runtime::call::User;
+use runtime::client::Channel;
+use runtime::clock::{Clock, ManualClock};
+use runtime::host::HostConfig;
+use runtime::identity::{AssertionClaims, Signer, VerifyError};
+use runtime::random::Random;
+use runtime::service::Service;
+use runtime::status::{Reason, reason};
+use runtime::telemetry::Telemetry;
+use runtime::testbed::{Testbed, Tokens};
+use runtime::{StartError, node::Node};
+use store::testing::TestDatabase;
+use store::{Database, Tx};
+use svc_auth::{Config, EncryptionKey, Rounds, WorkloadKeys};
+use tonic::Status;
+use tonic::service::interceptor::InterceptedService;
+use uuid::Uuid;
+
+use crate::users::Users;
+
+pub(crate) type Client = AuthServiceClient<InterceptedService<Channel, Tokens>>;
+
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// What replicas of a mesh have in common.
+#[derive(Clone)]
+pub(crate) struct Common {
+    pub(crate) bus: Bus,
+    pub(crate) clock: Clock,
+    pub(crate) time: ManualClock,
+    pub(crate) users: Users,
+    pub(crate) key: EncryptionKey,
+    pub(crate) edge: Signer,
+}
+
+impl Common {
+    pub(crate) fn new() -> Self {
+        let start = DateTime::from_timestamp(1_800_000_000, 0).expect("a time in range");
+        let (clock, time) = Clock::manual(start);
+        Self {
+            bus: Bus::in_process(),
+            clock,
+            time,
+            users: Users::default(),
+            key: EncryptionKey::generate(&Random::system()),
+            edge: Signer::generate("edge-1", &Random::system()),
+        }
+    }
+
+    pub(crate) fn config(&self, database: &TestDatabase) -> Config {
+        let keys = WorkloadKeys::default().with("edge", &[self.edge.jwk()]);
+        let often = Duration::from_millis(20);
+        Config {
+            rounds: Rounds {
+                heal: often,
+                keys: often,
+                purge: often,
+            },
+            ..Config::embedded(database.config(), &self.key, keys)
+        }
+    }
+}
+
+/// A running svc-auth beside a svc-users that the test plays.
+pub(crate) struct Bed {
+    pub(crate) common: Common,
+    pub(crate) users: Users,
+    pub(crate) time: ManualClock,
+    testbed: Testbed,
+    node: Node,
+    database: Database,
+}
+
+impl Bed {
+    pub(crate) async fn start(database: &TestDatabase) -> Self {
+        Self::with(database, |_| {}).await
+    }
+
+    pub(crate) async fn with(database: &TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
+        Self::replica(database, Common::new(), change)
+            .await
+            .expect("the service starts")
+    }
+
+    /// One of several over the same database.
+    pub(crate) async fn replica(
+        database: &TestDatabase,
+        common: Common,
+        change: impl FnOnce(&mut Config),
+    ) -> Result<Self, StartError> {
+        let host = HostConfig::new(Telemetry::detached(), common.bus.clone());
+        let mut testbed = Testbed::with(HostConfig {
+            clock: common.clock.clone(),
+            ..host
+        });
+        let users = testbed.node("svc-users").await;
+        let played = Service::new(&users).with(UsersServiceServer::new(common.users.clone()));
+        testbed.serve(&users, played)?;
+        let node = testbed.node("svc-auth").await;
+        let mut config = common.config(database);
+        change(&mut config);
+        let service = svc_auth::build(config, &node).await?;
+        testbed.serve(&node, service)?;
+        testbed.start().await;
+        Ok(Self {
+            users: common.users.clone(),
+            time: common.time.clone(),
+            database: database.open(migrations()).await,
+            common,
+            testbed,
+            node,
+        })
+    }
+
+    fn client(&self, tokens: Tokens) -> Client {
+        let channel = self.testbed.channel("svc-auth");
+        AuthServiceClient::new(InterceptedService::new(channel, tokens))
+    }
+
+    /// The service as anybody calls it.
+    pub(crate) fn anybody(&self) -> Client {
+        self.client(Tokens::default())
+    }
+
+    /// The service as the holder of an access token calls it.
+    pub(crate) fn holder(&self, access_token: &str) -> Client {
+        self.client(Tokens {
+            user: Some(access_token.to_owned()),
+            workload: None,
+        })
+    }
+
+    /// The service as the edge calls it.
+    pub(crate) async fn edge(&self) -> Client {
+        let request = IssueWorkloadTokenRequest {
+            client_assertion: self.assertion(|_| {}),
+        };
+        let reply = self
+            .anybody()
+            .issue_workload_token(request)
+            .await
+            .expect("a good assertion");
+        let workload = Some(reply.into_inner().workload_token);
+        self.client(Tokens {
+            user: None,
+            workload,
+        })
+    }
+
+    /// An assertion of the edge.
+    pub(crate) fn assertion(&self, change: impl FnOnce(&mut AssertionClaims)) -> String {
+        let now = self.common.clock.now().timestamp();
+        let mut claims = AssertionClaims {
+            iss: "edge".into(),
+            sub: "edge".into(),
+            aud: "tradewind".into(),
+            iat: now,
+            exp: now + 60,
+            jti: Uuid::now_v7(),
+        };
+        change(&mut claims);
+        self.common.edge.sign(&claims)
+    }
+
+    pub(crate) async fn register(&self, email: &str) -> Result<RegisterResponse, Status> {
+        let request = RegisterRequest {
+            email: email.into(),
+            password: PASSWORD.into(),
+            display_name: "Ada".into(),
+        };
+        self.anybody()
+            .register(request)
+            .await
+            .map(tonic::Response::into_inner)
+    }
+
+    pub(crate) async fn login(&self, email: &str, password: &str) -> Result<LoginResponse, Status> {
+        let request = LoginRequest {
+            email: email.into(),
+            password: password.into(),
+        };
+        self.anybody()
+            .login(request)
+            .await
+            .map(tonic::Response::into_inner)
+    }
+
+    pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<RefreshResponse, Status> {
+        let request = RefreshRequest {
+            refresh_token: refresh_token.into(),
+        };
+        self.anybody()
+            .refresh(request)
+            .await
+            .map(tonic::Response::into_inner)
+    }
+
+    /// The first page of the sessions of an access token's owner.
+    pub(crate) async fn sessions(&self, access_token: &str) -> Result<Vec<Session>, Status> {
+        let mut holder = self.holder(access_token);
+        let reply = holder.list_sessions(ListSessionsRequest::default()).await?;
+        Ok(reply.into_inner().sessions)
+    }
+
+    /// The user of an access token, as every process of the mesh would see it.
+    pub(crate) async fn verify(&self, access_token: &str) -> Result<User, VerifyError> {
+        self.node.identity.verify_user(access_token).await
+    }
+
+    /// Moves the clock, and waits until this workload's own token holds again.
+    pub(crate) async fn advance(&self, by: Duration) {
+        self.time.advance(by);
+        let holds = || async { self.node.identity.own_token_now().is_some() };
+        eventually("the workload has a token", holds).await;
+    }
+
+    /// Tells the mesh an event of svc-users.
+    pub(crate) async fn tell(&self, subject: &str, user_id: &str, message: &impl Message) {
+        let event = Event {
+            id: Uuid::now_v7(),
+            subject: subject.to_owned(),
+            source: "svc-users".to_owned(),
+            aggregate_id: user_id.to_owned(),
+            version: 2,
+            time: self.common.clock.now(),
+            data: message.encode_to_vec().into(),
+            trace: Vec::new(),
+        };
+        let delivery = self.common.bus.publish(&event, 1).await;
+        assert_eq!(delivery.expect("the bus is there"), bus::Delivery::Settled);
+    }
+
+    /// A number that SQL gives.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        let mut tx = self.read().await;
+        let row = store::fetch_one!(tx, (i64,), sql);
+        row.expect("it is SQL").0
+    }
+
+    pub(crate) async fn read(&self) -> Tx {
+        self.database.read().await.expect("the database is there")
+    }
+
+    pub(crate) async fn stop(self) {
+        self.testbed.stop().await;
+    }
+}
+
+fn migrations() -> store::Migrations {
+    store::migrations!()
+}
+
+/// Fails unless the call was refused for this reason.
+pub(crate) fn refused<T>(result: Result<T, Status>, expected: Reason) -> Status {
+    let Err(status) = result else {
+        panic!("it was not refused for {expected:?}")
+    };
+    assert_eq!(reason(&status), Some(expected), "{status:?}");
+    status
+}
+
+/// Waits until the condition holds.
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let within = tokio::time::timeout(Duration::from_secs(10), async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    assert!(within.await.is_ok(), "{what}");
+}

@@ -1,0 +1,13 @@
+//! svc-auth over gRPC, on both databases. svc-users is played by the test.
+
+mod audit;
+mod bed;
+mod import;
+mod keys;
+mod login;
+mod refresh;
+mod registration;
+mod sessions;
+mod tickets;
+mod users;
+mod workloads;

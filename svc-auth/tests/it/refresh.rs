@@ -1,0 +1,117 @@
+use std::collections::HashSet;
+use std::time::Duration;
+
+use contracts::tradewind::users::v1::UserState;
+use runtime::identity::VerifyError;
+use runtime::status::Reason;
+use tonic::Code;
+
+use crate::bed::{Bed, Common, PASSWORD, eventually, refused};
+
+const ADA: &str = "ada@example.com";
+
+store::on_both! {
+    async fn each_refresh_gives_the_next_token_and_the_roles_of_the_moment(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let first = bed.register(ADA).await.unwrap();
+        bed.users.change(&first.user_id, |user| user.roles.push("admin".into()));
+        let second = bed.refresh(&first.refresh_token).await.unwrap();
+        let third = bed.refresh(&second.refresh_token).await.unwrap();
+        let tokens =
+            HashSet::from([&first.refresh_token, &second.refresh_token, &third.refresh_token]);
+        assert_eq!(tokens.len(), 3);
+        assert_eq!(third.user_id, first.user_id);
+        let (before, after) =
+            (bed.verify(&first.access_token).await.unwrap(), bed.verify(&third.access_token).await.unwrap());
+        assert_eq!(before.session_id, after.session_id);
+        assert!(!before.has_role("admin") && after.has_role("admin"));
+    }
+
+    async fn many_at_once_get_the_same_successor(database: TestDatabase) {
+        let common = Common::new();
+        let one = Bed::replica(&database, common.clone(), |_| {}).await.unwrap();
+        let two = Bed::replica(&database, common, |_| {}).await.unwrap();
+        let ada = one.register(ADA).await.unwrap();
+        let calls = (0..16).map(|n| if n % 2 == 0 { &one } else { &two })
+            .map(|bed| bed.refresh(&ada.refresh_token));
+        let replies = futures::future::join_all(calls).await;
+        let tokens: HashSet<String> =
+            replies.into_iter().map(|reply| reply.unwrap().refresh_token).collect();
+        assert_eq!(tokens.len(), 1);
+        let next = tokens.into_iter().next().unwrap();
+        one.refresh(&next).await.unwrap();
+    }
+
+    async fn the_previous_token_repeats_for_ten_seconds(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.register(ADA).await.unwrap();
+        let next = bed.refresh(&ada.refresh_token).await.unwrap();
+        bed.time.advance(Duration::from_secs(10));
+        let again = bed.refresh(&ada.refresh_token).await.unwrap();
+        assert_eq!(again.refresh_token, next.refresh_token);
+        bed.refresh(&next.refresh_token).await.unwrap();
+    }
+
+    async fn a_reused_refresh_token_ends_the_session(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.register(ADA).await.unwrap();
+        let other = bed.login(ADA, PASSWORD).await.unwrap();
+        let next = bed.refresh(&ada.refresh_token).await.unwrap();
+        bed.verify(&next.access_token).await.unwrap();
+        bed.time.advance(Duration::from_secs(11));
+        let status = refused(bed.refresh(&ada.refresh_token).await, Reason::RefreshTokenInvalid);
+        assert_eq!(status.code(), Code::Unauthenticated);
+        refused(bed.refresh(&next.refresh_token).await, Reason::RefreshTokenInvalid);
+        eventually("the access token is revoked", || async {
+            bed.verify(&next.access_token).await == Err(VerifyError::Revoked)
+        }).await;
+        // The account's other sessions go on.
+        bed.refresh(&other.refresh_token).await.unwrap();
+    }
+
+    async fn an_older_token_ends_the_session_at_once(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let first = bed.register(ADA).await.unwrap();
+        let second = bed.refresh(&first.refresh_token).await.unwrap();
+        let third = bed.refresh(&second.refresh_token).await.unwrap();
+        refused(bed.refresh(&first.refresh_token).await, Reason::RefreshTokenInvalid);
+        refused(bed.refresh(&third.refresh_token).await, Reason::RefreshTokenInvalid);
+    }
+
+    async fn a_session_ends_when_it_is_not_used_for_30_days(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.register(ADA).await.unwrap();
+        bed.advance(Duration::from_secs(29 * 24 * 60 * 60)).await;
+        let next = bed.refresh(&ada.refresh_token).await.unwrap();
+        bed.advance(Duration::from_secs(30 * 24 * 60 * 60)).await;
+        refused(bed.refresh(&next.refresh_token).await, Reason::RefreshTokenInvalid);
+    }
+
+    async fn what_was_not_given_here_is_refused(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.register(ADA).await.unwrap();
+        let mut forged = ada.refresh_token.clone();
+        forged.replace_range(40..41, if &forged[40..41] == "A" { "B" } else { "A" });
+        for token in ["x", forged.as_str(), ada.access_token.as_str()] {
+            refused(bed.refresh(token).await, Reason::RefreshTokenInvalid);
+        }
+        bed.refresh(&ada.refresh_token).await.unwrap();
+    }
+
+    async fn with_accounts_away_the_token_is_not_used_up(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.register(ADA).await.unwrap();
+        bed.users.set_away(true);
+        refused(bed.refresh(&ada.refresh_token).await, Reason::DependencyUnavailable);
+        bed.advance(Duration::from_secs(3600)).await;
+        bed.users.set_away(false);
+        bed.refresh(&ada.refresh_token).await.unwrap();
+    }
+
+    async fn a_closed_account_is_not_refreshed(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.register(ADA).await.unwrap();
+        bed.users.change(&ada.user_id, |user| user.state = UserState::Deactivated.into());
+        refused(bed.refresh(&ada.refresh_token).await, Reason::AccountInactive);
+    }
+}
