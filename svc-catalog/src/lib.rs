@@ -16,7 +16,7 @@ use runtime::service::Service;
 
 use crate::cached::Cached;
 
-/// What the catalogue is configured by.
+/// Flags and environment of the catalogue: products and their prices.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Config {
     /// Its database.

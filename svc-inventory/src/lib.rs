@@ -24,7 +24,7 @@ use crate::cached::Cached;
 use crate::domain::reservation::Reservation;
 use crate::error::Error;
 
-/// What the inventory is configured by.
+/// Flags and environment of the inventory: stock by SKU, reservations by order.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Config {
     /// Its database.

@@ -1,6 +1,7 @@
 //! The table of products.
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use store::{Dialect, Tx};
 
 use crate::domain::currency::Currency;
@@ -38,21 +39,15 @@ pub(crate) async fn get_locked(tx: &mut Tx, sku: &str) -> Result<Option<Product>
 
 /// Those of these products that exist.
 pub(crate) async fn get_many(tx: &mut Tx, skus: &[String]) -> Result<Vec<Product>, Error> {
-    let skus = sqlx::types::Json(skus);
-    let rows = match tx.dialect() {
+    let skus = Json(skus);
+    let sql = match tx.dialect() {
+        // An array is looked up in the index; of a subquery Postgres may read the whole table.
         Dialect::Postgres => {
-            let sql = select!(
-                "FROM products WHERE sku IN (SELECT jsonb_array_elements_text($1)) ORDER BY sku"
-            );
-            store::fetch_all!(tx, Row, sql, &skus)?
+            select!("FROM products WHERE sku = ANY (ARRAY(SELECT jsonb_array_elements_text($1)))")
         }
-        Dialect::Sqlite => {
-            let sql = select!(
-                "FROM products WHERE sku IN (SELECT value FROM json_each($1)) ORDER BY sku"
-            );
-            store::fetch_all!(tx, Row, sql, &skus)?
-        }
+        Dialect::Sqlite => select!("FROM products WHERE sku IN (SELECT value FROM json_each($1))"),
     };
+    let rows = store::fetch_all!(tx, Row, sql, &skus)?;
     rows.into_iter().map(Product::try_from).collect()
 }
 

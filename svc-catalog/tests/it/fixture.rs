@@ -60,15 +60,15 @@ impl Shop {
 
     /// A request of an administrator.
     pub(crate) fn admin<T>(&self, message: T) -> Request<T> {
-        self.from_user(message, &["user", "admin"])
+        self.of_user(message, &["user", "admin"])
     }
 
     /// A request of somebody who buys.
     pub(crate) fn user<T>(&self, message: T) -> Request<T> {
-        self.from_user(message, &["user"])
+        self.of_user(message, &["user"])
     }
 
-    fn from_user<T>(&self, message: T, roles: &[&str]) -> Request<T> {
+    fn of_user<T>(&self, message: T, roles: &[&str]) -> Request<T> {
         let token = self
             .testbed
             .access_token(Uuid::from_u128(7), Uuid::nil(), roles);

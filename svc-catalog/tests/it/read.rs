@@ -63,7 +63,7 @@ store::on_both! {
         let red = Product { title: "RED HEART".into(), ..heart() };
         let red = here.update(red, None).await.expect("it changes");
         assert_eq!(here.get("85123A").await.expect("at once"), red);
-        assert_eq!(here.list_all(10, false).await, [red.clone()]);
+        assert_eq!(here.list_all(10, false).await, std::slice::from_ref(&red));
         let seen = async {
             while there.get("85123A").await.ok().as_ref() != Some(&red)
                 || there.list_all(10, false).await != [red.clone()]

@@ -86,6 +86,8 @@ pub(crate) async fn hold(
     let lines = Json(lines.collect::<Vec<_>>());
     match tx.dialect() {
         Dialect::Postgres => {
+            // The array says to look the SKUs up: without it the whole table is read, as nothing
+            // tells how few lines there are.
             let sql = "WITH reservation AS ( \
                  INSERT INTO reservations \
                      (order_id, state, version, expire_time, create_time, update_time) \
@@ -99,7 +101,8 @@ pub(crate) async fn hold(
              ) \
              UPDATE stock SET reserved = reserved + lines.quantity, version = version + 1, \
                  update_time = $3 \
-             FROM lines WHERE stock.sku = lines.sku";
+             FROM lines \
+             WHERE stock.sku = lines.sku AND stock.sku = ANY (ARRAY(SELECT sku FROM lines))";
             Ok(store::execute!(tx, sql, order_id, expire_time, now, &lines)? > 0)
         }
         Dialect::Sqlite => {

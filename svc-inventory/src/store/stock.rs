@@ -82,7 +82,8 @@ pub(crate) async fn lock(tx: &mut Tx, lines: &Lines) -> Result<HashMap<String, L
     let skus = Json(lines.skus().collect::<Vec<_>>());
     let sql = match tx.dialect() {
         Dialect::Postgres => select!(
-            "WHERE sku IN (SELECT jsonb_array_elements_text($1)) ORDER BY sku FOR NO KEY UPDATE"
+            "WHERE sku = ANY (ARRAY(SELECT jsonb_array_elements_text($1))) \
+             ORDER BY sku FOR NO KEY UPDATE"
         ),
         Dialect::Sqlite => select!("WHERE sku IN (SELECT value FROM json_each($1))"),
     };
