@@ -96,16 +96,14 @@ pub fn parse(mut command: Command, mut arguments: Vec<OsString>) -> Result<ArgMa
 
 fn argument_of(command: &Command, error: &clap::Error) -> Option<clap::Arg> {
     let named = context(error, ContextKind::InvalidArg)?;
-    command
-        .get_arguments()
-        .find(|argument| argument.to_string() == named)
-        .cloned()
+    // Written as `--listen <ADDRESS>`.
+    let long = named.trim_start_matches('-').split([' ', '=']).next()?;
+    let is_it = |argument: &&clap::Arg| argument.get_long() == Some(long);
+    command.get_arguments().find(is_it).cloned()
 }
 
 fn wrong_value(argument: &clap::Arg, error: &clap::Error) -> String {
-    let flag = argument
-        .get_long()
-        .map_or_else(|| argument.to_string(), |long| format!("--{long}"));
+    let flag = format!("--{}", argument.get_long().unwrap_or("?"));
     let variable = argument
         .get_env()
         .map(|name| format!(" ({})", name.to_string_lossy()));

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::dummy::{self, bearer, call, fine, handler};
 
 const LIST_ORDERS: &str = "/tradewind.orders.v1.OrdersService/ListOrders";
-const LIST_STOCK: &str = "/tradewind.inventory.v1.InventoryService/ListStock";
+const LIST_ADJUSTMENTS: &str = "/tradewind.inventory.v1.InventoryService/ListStockAdjustments";
 
 /// svc-orders calls svc-inventory in its handler; what each is asked is told to the test.
 async fn chain() -> (
@@ -34,7 +34,12 @@ async fn chain() -> (
         told.send((asked.call, asked.headers)).unwrap();
         let channel = channel.clone();
         async move {
-            let reply = call(&channel, LIST_STOCK, &[], &[]).await;
+            let adjustments = contracts::tradewind::inventory::v1::ListStockAdjustmentsRequest {
+                sku: "85123A".into(),
+                ..Default::default()
+            };
+            let adjustments = prost::Message::encode_to_vec(&adjustments);
+            let reply = call(&channel, LIST_ADJUSTMENTS, &adjustments, &[]).await;
             if reply.code() == Code::Ok {
                 Ok(Vec::new())
             } else {

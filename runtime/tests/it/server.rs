@@ -176,7 +176,7 @@ async fn under_overload_what_matters_least_is_refused_first() {
         ..ServerLimits::default()
     };
     let (testbed, server, _) = bare(slow, limits).await;
-    let get = "/tradewind.orders.v1.OrdersService/CancelOrder";
+    let get = "/tradewind.orders.v1.OrdersService/GetOrder";
     let valid = {
         let order_id = Uuid::nil().to_string();
         contracts::tradewind::orders::v1::CancelOrderRequest {
@@ -196,7 +196,7 @@ async fn under_overload_what_matters_least_is_refused_first() {
     let code = |response: http::Response<tonic::body::Body>| {
         Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
     };
-    // Three of four are taken: a list is of low priority, a cancellation is not.
+    // Three of four are taken: a list is of low priority, one order is not.
     let low = server
         .clone()
         .oneshot(request(&testbed, LIST))
