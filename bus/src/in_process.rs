@@ -42,10 +42,10 @@ impl Default for InProcess {
 
 impl InProcess {
     pub(crate) fn work_group(
-        self: Arc<Self>,
+        &self,
         group: WorkGroup,
-        handler: Handler,
-    ) -> impl Future<Output = ()> + Send + 'static {
+        handler: &Handler,
+    ) -> impl Future<Output = ()> + Send + use<> {
         let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         for pattern in group.subjects {
             // A stopped member stays listed, so that events are kept for its group, until

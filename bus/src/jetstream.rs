@@ -19,6 +19,9 @@ use crate::{Event, PublishError, Status};
 use connection::Connection;
 use streams::Streams;
 
+/// How long publishing may take, the making of the stream included.
+pub(crate) const PUBLISH_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// Where the server is, and how streams are kept.
 #[derive(Clone)]
 pub struct JetStreamConfig {
@@ -29,12 +32,15 @@ pub struct JetStreamConfig {
     pub prefix: String,
     /// How many servers of the cluster keep each stream; 1 to 5.
     pub replicas: usize,
-    /// How long streams keep events.
+    /// How long streams keep events; dead letters are kept until they are replayed.
     pub max_age: Duration,
+    /// How long the server waits for a sign of life of a handler before it gives the event to
+    /// another member of the group: what a crash of one costs.
+    pub ack_wait: Duration,
 }
 
 impl JetStreamConfig {
-    /// The server at `url` with the defaults: no prefix, one replica, 30 days.
+    /// The server at `url` with the defaults: no prefix, one replica, 30 days, 30 seconds.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -42,6 +48,7 @@ impl JetStreamConfig {
             prefix: String::new(),
             replicas: 1,
             max_age: Duration::from_secs(30 * 24 * 3600),
+            ack_wait: Duration::from_secs(30),
         }
     }
 
@@ -82,6 +89,7 @@ impl std::fmt::Debug for JetStreamConfig {
             .field("prefix", &self.prefix)
             .field("replicas", &self.replicas)
             .field("max_age", &self.max_age)
+            .field("ack_wait", &self.ack_wait)
             .finish()
     }
 }
@@ -137,6 +145,11 @@ impl JetStream {
 
     /// Stores the event; returns when the server has acknowledged it.
     pub(crate) async fn publish(&self, event: &Event) -> Result<(), PublishError> {
+        let stored = tokio::time::timeout(PUBLISH_TIMEOUT, self.store(event)).await;
+        stored.unwrap_or_else(|_| Err(PublishError::Unavailable("no answer in time".to_owned())))
+    }
+
+    async fn store(&self, event: &Event) -> Result<(), PublishError> {
         let context = self.context()?;
         self.streams
             .ensure(&context, &self.config, streams::of(&event.subject))

@@ -17,7 +17,7 @@ mod jetstream;
 mod subject;
 mod work_group;
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 pub use broadcast::{Broadcast, BroadcastItem};
 pub use event::Event;
@@ -140,6 +140,15 @@ impl Bus {
         }
     }
 
+    /// How long [`Bus::publish`] takes at most.
+    #[must_use]
+    pub fn publish_timeout(&self) -> Duration {
+        match &self.kind {
+            Kind::InProcess(_) => work_group::HANDLER_TIMEOUT,
+            Kind::JetStream(_) => jetstream::PUBLISH_TIMEOUT,
+        }
+    }
+
     /// Joins a work group. The group is registered when this returns; the future handles events
     /// until `group.shutdown` is cancelled, then finishes those in hand.
     ///
@@ -157,9 +166,7 @@ impl Bus {
     {
         let handler = work_group::Handler::new(handler);
         match &self.kind {
-            Kind::InProcess(bus) => {
-                futures::future::Either::Left(bus.clone().work_group(group, handler))
-            }
+            Kind::InProcess(bus) => futures::future::Either::Left(bus.work_group(group, &handler)),
             Kind::JetStream(bus) => {
                 futures::future::Either::Right(jetstream::work::run(bus.clone(), group, handler))
             }

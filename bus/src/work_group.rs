@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Event;
 
 /// How long a handler may take before it is stopped and the event comes again.
-const HANDLER_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Those that share the work on some events: each event is handled by one of them.
 #[derive(Clone, Debug)]

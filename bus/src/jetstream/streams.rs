@@ -47,7 +47,11 @@ impl Streams {
             discard: DiscardPolicy::Old,
             storage: StorageType::File,
             num_replicas: config.replicas,
-            max_age: config.max_age,
+            max_age: if stream == DEAD_LETTERS {
+                Duration::ZERO
+            } else {
+                config.max_age
+            },
             duplicate_window: DUPLICATE_WINDOW,
             ..Config::default()
         };

@@ -17,9 +17,6 @@ use crate::{
     work_group::{Handler, backoff},
 };
 
-/// How long the server waits for a sign of life of a handler before it gives the event away.
-const ACK_WAIT: Duration = Duration::from_secs(30);
-const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 /// How many events of a subject one process handles at once.
 const CONCURRENCY: usize = 16;
 /// How many events may be out unacknowledged, those that wait for their next attempt included.
@@ -88,7 +85,7 @@ impl Consumer {
             filter_subject: self.bus.config.wire_subject(self.pattern),
             deliver_policy: DeliverPolicy::All,
             ack_policy: AckPolicy::Explicit,
-            ack_wait: ACK_WAIT,
+            ack_wait: self.bus.config.ack_wait,
             max_deliver: -1,
             max_ack_pending: MAX_ACK_PENDING,
             ..pull::Config::default()
@@ -132,7 +129,7 @@ impl Consumer {
             tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => break,
-                Some(outcome) = in_hand.join_next() => count(&mut failures, outcome),
+                Some(outcome) = in_hand.join_next() => count(&mut failures, &outcome),
                 message = messages.next(), if in_hand.len() < CONCURRENCY => match message {
                     Some(Ok(message)) => {
                         let sequence = sequence(&message);
@@ -193,9 +190,10 @@ impl Consumer {
 
     /// Tells the server from time to time that the event is being worked on.
     async fn with_signs_of_life<T>(&self, message: &Message, work: impl Future<Output = T>) -> T {
+        let pause = self.bus.config.ack_wait / 3;
         tokio::pin!(work);
         loop {
-            match tokio::time::timeout(SIGN_OF_LIFE, &mut work).await {
+            match tokio::time::timeout(pause, &mut work).await {
                 Ok(result) => return result,
                 Err(_) => {
                     let _ = message.ack_with(AckKind::Progress).await;
@@ -253,14 +251,14 @@ impl Consumer {
     }
 }
 
-fn count(failures: &mut HashMap<u64, u32>, outcome: Result<Outcome, tokio::task::JoinError>) {
+fn count(failures: &mut HashMap<u64, u32>, outcome: &Result<Outcome, tokio::task::JoinError>) {
     /// Enough for every event that can be out at once.
     const REMEMBERED: usize = 10_000;
     if let Ok(Outcome::Failed { sequence }) = outcome {
         if failures.len() >= REMEMBERED {
             failures.clear();
         }
-        *failures.entry(sequence).or_default() += 1;
+        *failures.entry(*sequence).or_default() += 1;
     }
 }
 

@@ -4,9 +4,11 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
-use bus::{BroadcastItem, Delivery, Failure, dead_letters};
+use bus::{BroadcastItem, Delivery, Failure, WorkGroup, dead_letters};
+use tokio_util::sync::CancellationToken;
 
 use crate::{Member, PATIENCE, event, hear, servers::Place};
 
@@ -124,7 +126,7 @@ async fn poison_is_a_dead_letter_after_five_attempts_and_can_be_replayed() {
             if let Some(letter) = letters.into_iter().next() {
                 return letter;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     let letter = tokio::time::timeout(PATIENCE, listed)
@@ -191,4 +193,53 @@ async fn a_broadcast_reaches_every_process() {
     for listener in &mut listeners {
         assert_eq!(hear(listener).await, BroadcastItem::Event(sent.clone()));
     }
+}
+
+#[tokio::test]
+async fn a_slow_handler_keeps_its_event_and_a_crashed_one_loses_it() {
+    let place = Place::impatient();
+    let (bus, other) = (place.connect().await, place.connect().await);
+    bus.publish(&event(CONFIRMED, 1), 1).await.expect("stored");
+    let (tell, mut done) = tokio::sync::mpsc::unbounded_channel();
+    let leave = CancellationToken::new();
+    let join = |bus: &bus::Bus, work: Duration| {
+        let tell = tell.clone();
+        let group = WorkGroup {
+            name: "svc-shipping",
+            subjects: vec![CONFIRMED],
+            shutdown: leave.clone(),
+        };
+        tokio::spawn(bus.work_group(group, move |_| {
+            let tell = tell.clone();
+            async move {
+                tell.send("begun").expect("the test listens");
+                tokio::time::sleep(work).await;
+                tell.send("done").expect("the test listens");
+                Ok(())
+            }
+        }))
+    };
+    // Three times as long as the server waits without a sign of life.
+    let slow = join(&bus, Duration::from_millis(1800));
+    let _other = join(&other, Duration::from_millis(1800));
+    assert_eq!(
+        (done.recv().await, done.recv().await),
+        (Some("begun"), Some("done"))
+    );
+    bus.publish(&event(CONFIRMED, 2), 1).await.expect("stored");
+    assert_eq!(
+        (done.recv().await, done.recv().await),
+        (Some("begun"), Some("done"))
+    );
+    leave.cancel();
+    slow.await.expect("no panic");
+
+    let place = Place::impatient();
+    let (bus, other) = (place.connect().await, place.connect().await);
+    let mut crashing = Member::hang(&bus, "svc-shipping", CONFIRMED);
+    bus.publish(&event(CONFIRMED, 3), 1).await.expect("stored");
+    assert_eq!(crashing.next().await.version, 3);
+    crashing.crash();
+    let mut living = Member::join(&other, "svc-shipping", &[CONFIRMED], |_| Ok(()));
+    assert_eq!(living.next().await.version, 3);
 }

@@ -71,6 +71,32 @@ impl Member {
         }
     }
 
+    /// A member that never gets done.
+    fn hang(bus: &Bus, name: &'static str, subject: &'static str) -> Self {
+        let (tell, given) = mpsc::unbounded_channel();
+        let shutdown = CancellationToken::new();
+        let group = WorkGroup {
+            name,
+            subjects: vec![subject],
+            shutdown: shutdown.clone(),
+        };
+        let work = bus.work_group(group, move |event: Event| {
+            // A test that has seen enough no longer listens.
+            let _ = tell.send(event);
+            std::future::pending()
+        });
+        Self {
+            given,
+            shutdown,
+            task: tokio::spawn(work),
+        }
+    }
+
+    /// Dies in the middle of its work.
+    fn crash(self) {
+        self.task.abort();
+    }
+
     async fn next(&mut self) -> Event {
         let next = tokio::time::timeout(PATIENCE, self.given.recv()).await;
         next.expect("an event in time").expect("the member lives")

@@ -34,6 +34,13 @@ impl Place {
         Self(config)
     }
 
+    /// With members that are given up on soon.
+    pub(crate) fn impatient() -> Self {
+        let mut place = Self::new();
+        place.0.ack_wait = std::time::Duration::from_millis(600);
+        place
+    }
+
     /// A connection of a process of its own.
     pub(crate) async fn connect(&self) -> Bus {
         let bus = Bus::jetstream(self.0.clone());
