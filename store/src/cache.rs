@@ -50,7 +50,7 @@ pub struct Cache {
 
 enum Place {
     Local(Local),
-    Remote(Remote),
+    Remote(Box<Remote>),
 }
 
 impl Cache {
@@ -62,7 +62,7 @@ impl Cache {
     pub fn open(config: &CacheConfig, prefix: &str) -> Result<Self, StartError> {
         let place = match &config.redis_url {
             None => Place::Local(Local::default()),
-            Some(url) => Place::Remote(Remote::new(url, prefix)?),
+            Some(url) => Place::Remote(Box::new(Remote::new(url, prefix)?)),
         };
         Ok(Self {
             place: Arc::new(place),

@@ -82,6 +82,9 @@ impl Database {
     ) -> Result<Self, StartError> {
         let gate = node.readiness.waits_for("database");
         let database = Self::connect(config, node.name, migrations, |why| gate.set(why)).await?;
+        upkeep::after_crash(&database, node.clock.now())
+            .await
+            .map_err(StartError::other)?;
         upkeep::start(node, &database);
         Ok(database)
     }
@@ -134,6 +137,15 @@ impl Database {
         match &self.pools {
             Pools::Postgres(pool) => Ok(Tx::postgres_read(pool.acquire().await?)),
             Pools::Sqlite(pools) => Ok(Tx::sqlite_read(pools.readers.acquire().await?)),
+        }
+    }
+
+    /// As [`Database::begin`], for statements that each stand for themselves: on Postgres they
+    /// commit one by one and save the round trips of a transaction.
+    pub(crate) async fn statements(&self) -> Result<Tx, Error> {
+        match &self.pools {
+            Pools::Postgres(pool) => Ok(Tx::postgres_read(pool.acquire().await?)),
+            Pools::Sqlite(_) => self.begin().await,
         }
     }
 

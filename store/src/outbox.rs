@@ -8,6 +8,7 @@ mod row;
 use std::sync::Arc;
 
 use bus::Event;
+use chrono::{DateTime, Utc};
 use prost::Message;
 use runtime::{clock::Clock, node::Node, random::Random};
 use sqlx::types::Json;
@@ -31,6 +32,7 @@ impl NewEvent {
     /// `subject` is `<service>.v1.<Event>`, such as `orders.v1.OrderConfirmed`, and `message` the
     /// message of that name. `version` is the aggregate's after the change.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "ids are passed as they are")]
     pub fn new(
         subject: &'static str,
         aggregate_id: impl ToString,
@@ -113,6 +115,20 @@ pub async fn pending(tx: &mut Tx) -> Result<i64, Error> {
     let sql = "SELECT count(*) FROM outbox WHERE due_at IS NOT NULL";
     let (count,) = crate::fetch_one!(tx, (i64,), sql)?;
     Ok(count)
+}
+
+/// Has everything that was published since `since` published again, for a bus that lost it.
+/// Published events are kept for 7 days. Gives their number.
+///
+/// # Errors
+/// When the database is away.
+pub async fn republish(
+    tx: &mut Tx,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let sql = "UPDATE outbox SET due_at = $2, published_at = NULL WHERE published_at >= $1";
+    crate::execute!(tx, sql, since, now)
 }
 
 /// The event of a row, as the bus takes it.

@@ -31,6 +31,18 @@ pub(crate) fn start(node: &Node, database: &Database) {
     });
 }
 
+/// A SQLite file belongs to one process: when it starts, claims that a crash left behind need not
+/// wait for the end of their lease. On Postgres they may be a living replica's.
+pub(crate) async fn after_crash(database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
+    if database.dialect() == Dialect::Postgres {
+        return Ok(());
+    }
+    let mut tx = database.begin().await?;
+    let sql = "UPDATE idempotency SET lease_until = $1 WHERE code IS NULL AND lease_until > $1";
+    crate::execute!(tx, sql, now)?;
+    tx.commit().await
+}
+
 /// Removes what was kept long enough at `now`.
 pub(crate) async fn purge(database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
     let dialect = database.dialect();

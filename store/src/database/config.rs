@@ -17,13 +17,13 @@ pub struct DatabaseConfig {
 }
 
 pub(super) enum Kind {
-    Postgres(PgConnectOptions),
+    Postgres(Box<PgConnectOptions>),
     /// `None`: a file that is gone with the process.
     Sqlite(Option<PathBuf>),
 }
 
 impl DatabaseConfig {
-    const MAX_CONNECTIONS: u32 = 20;
+    const MAX_CONNECTIONS: u32 = 10;
 
     /// The database at this URL, with defaults.
     #[must_use]
@@ -77,7 +77,7 @@ impl DatabaseConfig {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             // The error may quote the URL, hence its password.
             return match PgConnectOptions::from_str(url) {
-                Ok(options) => Ok(Kind::Postgres(options)),
+                Ok(options) => Ok(Kind::Postgres(Box::new(options))),
                 Err(_) => Err("DATABASE_URL is not a well-formed postgres:// URL".to_owned()),
             };
         }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bus::{Bus, Delivery, PublishError, Status};
+use chrono::TimeDelta;
 use opentelemetry::{KeyValue, metrics::Gauge};
 use runtime::{clock::Clock, node::Node};
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
@@ -10,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::row::{self, Leased, Mark};
-use crate::{Database, Error};
+use crate::Database;
 
 /// How many events are on their way at once.
 const CONCURRENCY: usize = 64;
@@ -18,6 +19,9 @@ const CONCURRENCY: usize = 64;
 const POLL: Duration = Duration::from_secs(1);
 /// How long it pauses when the bus or the database is away.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How much longer a lease is than publishing takes. After a crash the events of a replica are
+/// published by another one when their lease is over.
+const MARGIN: Duration = Duration::from_secs(10);
 /// How often the number of waiting events is measured.
 const MEASURE: Duration = Duration::from_secs(10);
 
@@ -27,6 +31,7 @@ pub(super) struct Relay {
     bus: Bus,
     clock: Clock,
     wake: Arc<Notify>,
+    lease: TimeDelta,
     pending: Gauge<i64>,
 }
 
@@ -48,11 +53,16 @@ impl Relay {
             bus: node.bus.clone(),
             clock: node.clock.clone(),
             wake,
+            lease: TimeDelta::from_std(node.bus.publish_timeout() + MARGIN)
+                .unwrap_or(TimeDelta::MAX),
             pending,
         }
     }
 
     pub(super) async fn run(self, shutdown: CancellationToken) {
+        if let Err(error) = row::end_leases(&self.database, self.clock.now()).await {
+            tracing::warn!(%error, "leases of before are left to end by themselves");
+        }
         let mut on_their_way = OnTheirWay::new();
         let mut look_at = Instant::now();
         let mut measure_at = Instant::now();
@@ -87,7 +97,7 @@ impl Relay {
             return PAUSE;
         }
         let count = i64::try_from(room).unwrap_or(i64::MAX);
-        match row::lease(&self.database, self.clock.now(), count).await {
+        match row::take(&self.database, self.clock.now(), self.lease, count).await {
             Ok(rows) => {
                 let again = if rows.len() == room {
                     Duration::ZERO
@@ -113,36 +123,16 @@ impl Relay {
         while let Some(Ok(next)) = on_their_way.try_join_next() {
             settled.push(next);
         }
-        match self.mark(&settled).await {
-            Ok(wait) => Instant::now() + wait.unwrap_or(POLL),
+        let now = self.clock.now();
+        match row::mark(&self.database, &settled, now).await {
+            Ok(Some(due_at)) => Instant::now() + (due_at - now).to_std().unwrap_or_default(),
+            Ok(None) => Instant::now() + POLL,
             Err(error) => {
                 // They are leased until the lease is over, and then published again.
                 tracing::warn!(%error, events = settled.len(), "events could not be marked");
                 Instant::now() + PAUSE
             }
         }
-    }
-
-    async fn mark(&self, settled: &[(Leased, Mark)]) -> Result<Option<Duration>, Error> {
-        let now = self.clock.now();
-        let mut earliest = None;
-        let mut tx = self.database.begin().await?;
-        for (row, mark) in settled {
-            let due_at = row::mark(&mut tx, row, mark, now).await?;
-            let wait = due_at.map(|due_at| {
-                (due_at - now)
-                    .to_std()
-                    .unwrap_or(PAUSE)
-                    .max(if matches!(mark, Mark::PutBack) {
-                        PAUSE
-                    } else {
-                        Duration::ZERO
-                    })
-            });
-            earliest = [earliest, wait].into_iter().flatten().min();
-        }
-        tx.commit().await?;
-        Ok(earliest)
     }
 
     async fn measure(&self) {

@@ -5,11 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::{Database, Error, Tx};
-
-/// Longer than a handler may take: nobody else relays the row meanwhile. After a crash it is
-/// relayed again when this has passed.
-const LEASE: TimeDelta = TimeDelta::seconds(90);
+use crate::{Connection, Database, Error, Tx};
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Leased {
@@ -31,67 +27,106 @@ pub(super) enum Mark {
     PutBack,
 }
 
-/// Leases up to `count` rows that are due.
-pub(super) async fn lease(
+/// Leases up to `count` rows that are due: nobody else relays them until `lease` has passed.
+pub(super) async fn take(
     database: &Database,
     now: DateTime<Utc>,
+    lease: TimeDelta,
     count: i64,
 ) -> Result<Vec<Leased>, Error> {
-    let dialect = database.dialect();
-    let mut tx = database.begin().await?;
-    let rows = crate::fetch_all!(
-        tx,
-        Leased,
-        dialect.pick(
-            "UPDATE outbox SET due_at = $2 WHERE id IN
-             (SELECT id FROM outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3
-              FOR UPDATE SKIP LOCKED)
-             RETURNING id, subject, aggregate_id, version, time, data, trace, attempts, failures",
-            "UPDATE outbox SET due_at = $2 WHERE id IN
-             (SELECT id FROM outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3)
-             RETURNING id, subject, aggregate_id, version, time, data, trace, attempts, failures",
-        ),
-        now,
-        now + LEASE,
-        count
-    )?;
+    let mut tx = database.statements().await?;
+    let sql = tx.dialect().pick(
+        "UPDATE outbox SET due_at = $2 WHERE id IN
+         (SELECT id FROM outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3
+          FOR UPDATE SKIP LOCKED)
+         RETURNING id, subject, aggregate_id, version, time, data, trace, attempts, failures",
+        "UPDATE outbox SET due_at = $2 WHERE id IN
+         (SELECT id FROM outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3)
+         RETURNING id, subject, aggregate_id, version, time, data, trace, attempts, failures",
+    );
+    let rows = crate::fetch_all!(tx, Leased, sql, now, now + lease, count)?;
     tx.commit().await?;
     Ok(rows)
 }
 
-/// Writes what became of a row. Returns when it is due again, if it is.
+/// Ends all leases, those of a process that died among them. Another replica's events may be
+/// published twice by that: the bus and the inboxes recognise them.
+pub(super) async fn end_leases(database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
+    let mut tx = database.statements().await?;
+    crate::execute!(tx, "UPDATE outbox SET due_at = $1 WHERE due_at > $1", now)?;
+    tx.commit().await
+}
+
+/// Writes what became of rows. Returns when the first of them is due again, if one is.
 pub(super) async fn mark(
-    tx: &mut Tx,
-    row: &Leased,
-    mark: &Mark,
+    database: &Database,
+    settled: &[(Leased, Mark)],
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, Error> {
-    match mark {
-        Mark::Delivered(Delivery::Settled) => {
-            let sql =
-                "UPDATE outbox SET due_at = NULL, published_at = $2, why = NULL WHERE id = $1";
-            crate::execute!(tx, sql, row.id, now)?;
-            Ok(None)
-        }
-        Mark::Delivered(Delivery::Dead { group, why }) => {
-            let sql = "UPDATE outbox SET due_at = NULL, dead_at = $2, dead_group = $3, why = $4
-                       WHERE id = $1";
-            crate::execute!(tx, sql, row.id, now, group.as_str(), why.as_str())?;
-            Ok(None)
-        }
-        Mark::Delivered(Delivery::Retry { why, permanent }) => {
-            let due_at = now + backoff(row.attempts);
-            let sql = "UPDATE outbox SET due_at = $2, attempts = attempts + 1,
-                       failures = failures + $3, why = $4 WHERE id = $1";
-            crate::execute!(tx, sql, row.id, due_at, i64::from(*permanent), why.as_str())?;
-            Ok(Some(due_at))
-        }
-        Mark::PutBack => {
-            let sql = "UPDATE outbox SET due_at = $2 WHERE id = $1";
-            crate::execute!(tx, sql, row.id, now)?;
-            Ok(Some(now))
+    let (mut published, mut put_back, mut first_due) = (Vec::new(), Vec::new(), None);
+    let mut tx = database.statements().await?;
+    for (row, mark) in settled {
+        match mark {
+            Mark::Delivered(Delivery::Settled) => published.push(row.id),
+            Mark::PutBack => put_back.push(row.id),
+            Mark::Delivered(Delivery::Dead { group, why }) => {
+                let sql = "UPDATE outbox SET due_at = NULL, dead_at = $2, dead_group = $3, why = $4
+                           WHERE id = $1";
+                crate::execute!(tx, sql, row.id, now, group.as_str(), why.as_str())?;
+            }
+            Mark::Delivered(Delivery::Retry { why, permanent }) => {
+                let due_at = now + backoff(row.attempts);
+                let sql = "UPDATE outbox SET due_at = $2, attempts = attempts + 1,
+                           failures = failures + $3, why = $4 WHERE id = $1";
+                crate::execute!(tx, sql, row.id, due_at, i64::from(*permanent), why.as_str())?;
+                first_due =
+                    Some(first_due.map_or(due_at, |first: DateTime<Utc>| first.min(due_at)));
+            }
         }
     }
+    let sql = tx.dialect().pick(
+        "UPDATE outbox SET due_at = NULL, published_at = $2, why = NULL WHERE id = ANY($1)",
+        "UPDATE outbox SET due_at = NULL, published_at = $2, why = NULL WHERE id = $1",
+    );
+    update(&mut tx, sql, &published, now).await?;
+    let sql = tx.dialect().pick(
+        "UPDATE outbox SET due_at = $2 WHERE id = ANY($1)",
+        "UPDATE outbox SET due_at = $2 WHERE id = $1",
+    );
+    update(&mut tx, sql, &put_back, now).await?;
+    tx.commit().await?;
+    Ok(first_due)
+}
+
+/// The same update of many rows: one statement on Postgres, one for each on SQLite.
+async fn update(
+    tx: &mut Tx,
+    sql: &'static str,
+    ids: &[Uuid],
+    at: DateTime<Utc>,
+) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    match tx.connection() {
+        Connection::Postgres(connection) => {
+            sqlx::query(sql)
+                .bind(ids)
+                .bind(at)
+                .execute(connection)
+                .await?;
+        }
+        Connection::Sqlite(connection) => {
+            for id in ids {
+                sqlx::query(sql)
+                    .bind(id)
+                    .bind(at)
+                    .execute(&mut *connection)
+                    .await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// From 100 ms, doubling, up to 30 s.

@@ -218,3 +218,29 @@ store::on_both! {
         assert_eq!(notes(&service.db).await, ["placed", "placed"]);
     }
 }
+
+#[tokio::test]
+async fn a_process_with_a_file_of_its_own_resumes_the_claims_of_a_crash_at_once() {
+    let database = TestDatabase::sqlite();
+    let service = Service::open(&database).await;
+    let db = &service.db;
+    let (first, request) = (call("k"), String::new());
+    let claimed = &tokio::sync::Notify::new();
+    let hang = |claim: Claim| async move {
+        let mut tx = db.begin().await?;
+        claim.start_for(&mut tx, "order").await?;
+        tx.commit().await?;
+        claimed.notify_one();
+        std::future::pending::<Result<String, Status>>().await
+    };
+    tokio::select! {
+        _ = service.calls.once(&first, METHOD, &request, hang) => panic!("it never ends"),
+        () = claimed.notified() => {}
+    }
+    service.db.close().await;
+    let service = Service::open(&database).await;
+    let resume =
+        |claim: Claim| async move { Ok(claim.resource_id().unwrap_or_default().to_owned()) };
+    let reply = service.calls.once(&first, METHOD, &request, resume).await;
+    assert_eq!(reply.expect("a reply"), "order");
+}

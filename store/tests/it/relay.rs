@@ -1,12 +1,15 @@
 //! From the outbox to the consumers.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use bus::{Bus, Failure, JetStreamConfig};
-use runtime::{host::HostConfig, node::Node, telemetry::Telemetry, testbed::Testbed};
+use runtime::{clock::Clock, host::HostConfig, node::Node, telemetry::Telemetry, testbed::Testbed};
 use store::{
     Database, NewEvent, Outbox, outbox,
     testing::{TestDatabase, server, unique_name},
@@ -141,11 +144,35 @@ store::on_both! {
         bed.stop().await;
     }
 
+    async fn published_events_can_be_published_again(database: TestDatabase) {
+        let mut bed = Testbed::new();
+        let (node, db, outbox) = open(&mut bed, &database).await;
+        bed.host().start();
+        // Nobody listens yet.
+        append(&db, &outbox, "one").await;
+        until("the outbox drains", async || pending(&db).await == 0).await;
+        store::consume(&node, &db, "svc-notify", &[CONFIRMED], |tx, event| {
+            Box::pin(async move { Ok(note(tx, event.id, &event.aggregate_id).await?) })
+        });
+        let mut tx = db.begin().await.expect("a transaction");
+        let (now, hour) = (node.clock.now(), Duration::from_secs(3600));
+        let again = outbox::republish(&mut tx, now - hour, now).await.expect("due again");
+        tx.commit().await.expect("committed");
+        outbox.wake();
+        assert_eq!(again, 1);
+        until("it arrives", async || notes(&db).await == ["one"]).await;
+        bed.stop().await;
+    }
+
     async fn events_of_a_process_that_died_are_published_at_the_next_start(database: TestDatabase) {
         let mut bed = Testbed::new();
         let (_, db, outbox) = open(&mut bed, &database).await;
-        // Its relay never started.
+        // Its relay never started; that of an earlier one had leased the event and died.
         append(&db, &outbox, "left behind").await;
+        let mut tx = db.begin().await.expect("a transaction");
+        let lease = Clock::system().now() + Duration::from_secs(60);
+        store::execute!(tx, "UPDATE outbox SET due_at = $1", lease).expect("leased");
+        tx.commit().await.expect("committed");
         db.close().await;
         bed.stop().await;
 
