@@ -32,7 +32,7 @@ store::on_both! {
     }
 
     async fn a_reservation_that_expired_meanwhile_rejects_the_order(database: TestDatabase) {
-        let shop = Shop::impatient(&database).await;
+        let shop = Shop::open(&database).await;
         shop.neighbours.sell("A", 100, 1);
         let ada = shop.buyer().await;
         let gate = Gate::default();

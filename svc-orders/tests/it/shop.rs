@@ -175,6 +175,11 @@ impl Replica {
         Replica { bed, node }
     }
 
+    /// Ends the process in order.
+    pub(crate) async fn stop(self) {
+        self.bed.stop().await;
+    }
+
     fn client(&self, user: Uuid, roles: &[&str]) -> Client {
         OrdersServiceClient::new(self.bed.as_user("svc-orders", user, roles))
     }

@@ -50,6 +50,22 @@ store::on_both! {
         assert!(events.next().await.is_none());
     }
 
+    async fn a_watch_ends_at_a_shutdown_and_says_so(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        let other = shop.replica(&database).await;
+        shop.neighbours.sell("A", 100, 10);
+        let ada = shop.buyer().await;
+        let order = ada.order(&[("A", 1)]).await.unwrap().order_id;
+        let mut events = ada.at(&other).watch(&order, 1).await.unwrap();
+        assert_eq!(events.next().await.unwrap().unwrap().sequence, 2);
+        other.stop().await;
+        assert_eq!(events.next().await.unwrap().unwrap_err().code(), Code::Unavailable);
+        assert!(events.next().await.is_none());
+        let mut resumed = ada.watch(&order, 2).await.unwrap();
+        ada.cancel(&order).await.unwrap();
+        assert_eq!(resumed.next().await.unwrap().unwrap().sequence, 3);
+    }
+
     async fn nobody_watches_somebody_elses_order(database: TestDatabase) {
         let shop = Shop::open(&database).await;
         shop.neighbours.sell("A", 100, 10);
