@@ -1,7 +1,6 @@
 //! Serves HTTP/1.1 and HTTP/2 on one port: gRPC, the edge and the ops port alike.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -174,18 +173,11 @@ pub async fn connection<S, B>(
 /// Whether the peer sends anything in time: a silent one holds no connection.
 async fn speaks(stream: &TcpStream, within: Duration, shutdown: &CancellationToken) -> bool {
     let mut first = [0];
-    let peek = first_byte(stream, &mut first);
+    let peek = async { stream.peek(&mut first).await.is_ok_and(|count| count > 0) };
     tokio::select! {
         spoke = tokio::time::timeout(within, peek) => spoke.unwrap_or(false),
         () = shutdown.cancelled() => false,
     }
-}
-
-fn first_byte<'a>(
-    stream: &'a TcpStream,
-    buffer: &'a mut [u8],
-) -> impl Future<Output = bool> + Send + 'a {
-    async move { stream.peek(buffer).await.is_ok_and(|count| count > 0) }
 }
 
 fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {

@@ -7,6 +7,7 @@ mod health;
 mod observe;
 mod panics;
 mod policy;
+mod reflection;
 mod shed;
 mod stream;
 mod validation;
@@ -91,11 +92,6 @@ impl Server {
     ) -> Result<Server, StartError> {
         service.check(&node.contract)?;
         let routes = health.add_to(service.routes, &service.names);
-        let routes = if limits.reflection {
-            reflection(routes)?
-        } else {
-            routes
-        };
         let stack = ServiceBuilder::new()
             // Outermost, so that every answer is measured and has its request id.
             .layer(FilterLayer(Observed::new(node)))
@@ -111,7 +107,10 @@ impl Server {
             .layer(FilterLayer(Validated::new(limits.max_request_bytes)))
             // Innermost, as it gathers what the others found out.
             .layer(FilterLayer(InContext))
-            .service(Handlers(routes.prepare()));
+            .service(Handlers {
+                routes: routes.prepare(),
+                reflection: limits.reflection,
+            });
         Ok(Server(Arc::new(stack)))
     }
 }
@@ -134,27 +133,22 @@ where
     }
 }
 
-struct Handlers(Routes);
+struct Handlers {
+    routes: Routes,
+    reflection: bool,
+}
 
 impl Next for Handlers {
     async fn run(&self, request: Request<Body>) -> Response<Body> {
-        match self.0.clone().oneshot(request).await {
+        let reflects = self.reflection && request.uri().path().starts_with(reflection::PREFIX);
+        let routes = if reflects {
+            reflection::routes()
+        } else {
+            &self.routes
+        };
+        match routes.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
     }
-}
-
-fn reflection(routes: Routes) -> Result<Routes, StartError> {
-    use tonic_reflection::server::Builder;
-    let files = contracts::FILE_DESCRIPTOR_SET;
-    let v1 = Builder::configure()
-        .register_encoded_file_descriptor_set(files)
-        .build_v1();
-    let v1alpha = Builder::configure()
-        .register_encoded_file_descriptor_set(files)
-        .build_v1alpha();
-    Ok(routes
-        .add_service(v1.map_err(StartError::other)?)
-        .add_service(v1alpha.map_err(StartError::other)?))
 }

@@ -21,6 +21,10 @@ pub struct Problem {
     details: ErrorDetails,
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "ids and text alike are names"
+)]
 impl Problem {
     /// An error with the reason as its ErrorInfo.
     pub fn new(reason: Reason, code: Code, message: impl Into<String>) -> Problem {

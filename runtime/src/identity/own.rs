@@ -83,7 +83,7 @@ impl OwnToken {
     }
 
     pub(crate) fn set_signer(&self, signer: Signer) {
-        self.set_token(self.sign(&signer), OWN_LIFE);
+        self.set_token(&self.sign(&signer), OWN_LIFE);
         *self
             .0
             .credential
@@ -177,7 +177,7 @@ impl OwnToken {
     async fn renew(&self, authority: Option<&Channel>) -> Result<Duration, Status> {
         match (self.credential(), authority) {
             (Credential::Authority(signer), _) => {
-                self.set_token(self.sign(&signer), OWN_LIFE);
+                self.set_token(&self.sign(&signer), OWN_LIFE);
                 Ok(OWN_LIFE)
             }
             (Credential::Key(signer), Some(authority)) => {
@@ -187,14 +187,14 @@ impl OwnToken {
                     .await?
                     .into_inner();
                 let life = Duration::from_secs(reply.expires_in.max(2) as u64);
-                self.set_token(reply.workload_token, life);
+                self.set_token(&reply.workload_token, life);
                 Ok(life)
             }
             (Credential::None, _) | (_, None) => Ok(OWN_LIFE),
         }
     }
 
-    fn set_token(&self, token: String, life: Duration) {
+    fn set_token(&self, token: &str, life: Duration) {
         let expires = (self.0.clock.now() + life).timestamp();
         let state = match HeaderValue::try_from(format!("Bearer {token}")) {
             Ok(mut header) => {

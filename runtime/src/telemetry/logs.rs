@@ -61,8 +61,9 @@ pub(super) fn install(
         LogFormat::Json => tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
+            // The trace and request ids are in the outermost span.
+            .with_current_span(false)
+            .with_span_list(true)
             .with_writer(std::io::stderr)
             .with_filter(filter)
             .boxed(),

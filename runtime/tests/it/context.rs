@@ -124,7 +124,6 @@ async fn background_work_goes_as_the_workload_alone() {
     testbed.start().await;
     let request = contracts::tradewind::users::v1::GetAccountRequest {
         user_id: Uuid::nil().to_string(),
-        ..Default::default()
     };
     let message = prost::Message::encode_to_vec(&request);
     let path = "/tradewind.users.v1.UsersService/GetAccount";

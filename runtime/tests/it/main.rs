@@ -1,5 +1,7 @@
 //! The runtime's stacks, over real sockets, with handlers that the tests play.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod client;
 mod configuration;
 mod context;
@@ -8,3 +10,4 @@ mod identity;
 mod policy;
 mod server;
 mod shutdown;
+mod tracing;
