@@ -3,23 +3,21 @@
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
-use http_body::Body;
+use http_body::Body as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use runtime::status::Problem;
 use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;
 
 /// Reads it whole. A body that announces its size is refused before it is read.
-pub(crate) async fn read<B>(
+pub(crate) async fn read(
     headers: &HeaderMap,
-    body: B,
+    body: Incoming,
     limit: usize,
     deadline: Instant,
-) -> Result<Bytes, Failure>
-where
-    B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
-{
+) -> Result<Bytes, Failure> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }

@@ -15,6 +15,7 @@ const NAME: &str = "edge";
 
 /// Everything that the program can be told.
 #[derive(Args, Clone, Debug)]
+#[group(skip)]
 pub struct Arguments {
     /// What every process has.
     #[command(flatten)]
@@ -74,5 +75,30 @@ impl Arguments {
         host.add(NAME, |drain| edge.serve(listener, drain));
         tracing::info!(service = NAME, listen = %address, "serving");
         host.run(stop_signal()?).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Program {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        <Program as clap::Parser>::try_parse_from(line.split(' ')).map(|program| program.arguments)
+    }
+
+    #[test]
+    fn no_two_flags_have_the_same_name() {
+        <Program as clap::CommandFactory>::command().debug_assert();
+        let mesh = parse("edge --cors-origins https://a.example,https://b.example").unwrap();
+        assert_eq!(mesh.edge.settings.web.cors_origins.len(), 2);
+        let generic = "edge --descriptor-set x --upstream a.B=http://a:1 --upstream a.C=http://a:2";
+        assert_eq!(parse(generic).unwrap().generic.upstream.len(), 2);
+        assert!(parse("edge --descriptor-set x").is_err());
     }
 }

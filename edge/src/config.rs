@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::Args;
+use runtime::process::duration;
 
 use crate::client_address::Network;
 use crate::cors::Origin;
@@ -11,18 +12,20 @@ use crate::limits::Rate;
 
 /// Everything that can be set about the edge.
 #[derive(Args, Clone, Debug, Default)]
+#[group(skip)]
 pub struct Config {
     /// All but the addresses of other systems.
     #[command(flatten)]
     pub settings: Settings,
     /// Redis that replicas of the edge share their rate limits through; without it, each counts for
     /// itself. `redis://[user:password@]host:port[/database]`.
-    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub redis_url: Option<RedisUrl>,
 }
 
 /// How the edge behaves.
 #[derive(Args, Clone, Debug, Default)]
+#[group(skip)]
 pub struct Settings {
     /// Connections.
     #[command(flatten)]
@@ -40,6 +43,8 @@ pub struct Settings {
 
 /// Bounds of connections.
 #[derive(Args, Clone, Debug)]
+#[group(skip)]
+#[command(next_help_heading = "Connections")]
 pub struct Connections {
     /// Most open connections; further ones wait in the listen queue of the kernel.
     #[arg(long, env = "EDGE_MAX_CONNECTIONS", default_value_t = 10_000)]
@@ -47,9 +52,9 @@ pub struct Connections {
     /// Threads that serve connections; one per core if it is 0.
     #[arg(long, env = "EDGE_THREADS", default_value_t = 0)]
     pub edge_threads: usize,
-    /// Seconds within which the headers of a request have to arrive; also how long a connection
-    /// may be idle.
-    #[arg(long, env = "EDGE_HEADER_TIMEOUT", default_value = "30", value_parser = seconds)]
+    /// Time for the headers of a request to arrive; also how long a connection may be idle.
+    #[arg(long, env = "EDGE_HEADER_TIMEOUT", value_name = "DURATION", default_value = "30s",
+        value_parser = duration)]
     pub header_timeout: Duration,
     /// Most bytes of a request's headers: 431 beyond.
     #[arg(long, env = "EDGE_MAX_HEADER_BYTES", default_value_t = 32 << 10)]
@@ -64,6 +69,8 @@ pub struct Connections {
 
 /// Bounds of requests.
 #[derive(Args, Clone, Debug)]
+#[group(skip)]
+#[command(next_help_heading = "Requests")]
 pub struct Requests {
     /// Most bytes of a request's body: 413 beyond.
     #[arg(long, env = "EDGE_BODY_LIMIT", default_value_t = 1 << 20)]
@@ -71,17 +78,21 @@ pub struct Requests {
     /// Most bytes of a reply's message.
     #[arg(long, env = "EDGE_REPLY_LIMIT", default_value_t = 16 << 20)]
     pub reply_limit: usize,
-    /// Seconds until a request that was not answered gets 504. A client may ask for less with the
+    /// Time after which a request that was not answered gets 504. A client may ask for less with the
     /// header `request-timeout` (seconds) or `grpc-timeout`.
-    #[arg(long, env = "EDGE_REQUEST_TIMEOUT", default_value = "15", value_parser = seconds)]
+    #[arg(long, env = "EDGE_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "15s",
+        value_parser = duration)]
     pub request_timeout: Duration,
-    /// Seconds between signs of life on a stream that has nothing to say.
-    #[arg(long, env = "EDGE_HEARTBEAT", default_value = "15", value_parser = seconds)]
+    /// Time between signs of life on a stream that has nothing to say.
+    #[arg(long, env = "EDGE_HEARTBEAT", value_name = "DURATION", default_value = "15s",
+        value_parser = duration)]
     pub heartbeat: Duration,
 }
 
 /// What concerns browsers and proxies.
 #[derive(Args, Clone, Debug, Default)]
+#[group(skip)]
+#[command(next_help_heading = "Browsers and proxies")]
 pub struct Web {
     /// Origins whose pages may call the API (CORS), such as `https://shop.example.com`; `*` is any.
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
@@ -99,6 +110,8 @@ pub struct Web {
 
 /// Rate limits: so many requests per so much time (`600/60s`), in bursts of up to as many; or `off`.
 #[derive(Args, Clone, Debug)]
+#[group(skip)]
+#[command(next_help_heading = "Rate limits")]
 pub struct Rates {
     /// Requests of one client address (for IPv6, of one /64 network).
     #[arg(long, env = "EDGE_ADDRESS_LIMIT", default_value_t = Rate::of(12_000, 60))]
@@ -161,14 +174,6 @@ impl std::fmt::Debug for RedisUrl {
             None => f.write_str(&self.0),
         }
     }
-}
-
-/// A positive number of seconds, with a fraction if need be.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
-    seconds
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "expected a positive number of seconds".to_owned())
 }
 
 impl Web {

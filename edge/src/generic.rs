@@ -22,6 +22,7 @@ const ERROR_DETAILS: &str = "google/rpc/error_details.proto";
 
 /// What is served, and where it is.
 #[derive(clap::Args, Clone, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "In front of other services")]
 pub struct Config {
     /// The servers' descriptors with their imports, as `buf build -o x.binpb` or

@@ -178,6 +178,8 @@ impl Edge {
             json: JsonOptions {
                 max_depth: MAX_DEPTH,
                 max_bytes: requests.body_limit,
+                // An empty list is `[]` and nothing in stock is 0: clients need not know defaults.
+                always_print_fields_without_presence: true,
                 ..JsonOptions::default()
             },
             ignored_query_parameters: vec![authentication::TICKET.to_owned()],

@@ -27,7 +27,7 @@ use futures::FutureExt as _;
 use http::header::{HeaderName, ORIGIN};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
-use http_body::Body as HttpBody;
+use hyper::body::Incoming;
 use runtime::call::{CallContext, Caller};
 use runtime::metadata::REQUEST_ID;
 use runtime::status::{Problem, Reason};
@@ -49,14 +49,11 @@ use crate::stream::{Framing, Live, last_event_id};
 use crate::{body, client_address, cors, deadline, limits, metadata, request_id, security_headers};
 
 /// Steps 3 to 6; the reply passes them in the opposite direction.
-pub(crate) async fn answer<B>(
+pub(crate) async fn answer(
     door: Arc<Door>,
     peer: IpAddr,
-    request: Request<B>,
-) -> Result<Response<Body>, Infallible>
-where
-    B: HttpBody<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
-{
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     let edge = door.edge.clone();
     let web = &edge.settings.web;
@@ -105,16 +102,13 @@ struct Arrival {
 }
 
 /// Step 7, and the answers that need no further ones.
-async fn route<B>(
+async fn route(
     door: &Arc<Door>,
     head: Parts,
-    body: B,
+    body: Incoming,
     arrival: Arrival,
     exchange: &mut Exchange,
-) -> Response<Body>
-where
-    B: HttpBody<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
-{
+) -> Response<Body> {
     let edge = &door.edge;
     if let Some(response) = cors::preflight(&head.method, &head.headers) {
         return response;
@@ -142,17 +136,14 @@ where
 }
 
 /// Steps 8 to 14.
-async fn admit<B>(
+async fn admit(
     door: &Arc<Door>,
     head: Parts,
-    body: B,
+    body: Incoming,
     matched: &Matched,
     arrival: Arrival,
     standings: &mut Vec<Standing>,
-) -> Result<Response<Body>, Failure>
-where
-    B: HttpBody<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
-{
+) -> Result<Response<Body>, Failure> {
     let edge = &door.edge;
     let Arrival {
         client,

@@ -1,4 +1,5 @@
 //! The edge from outside: over sockets, in front of servers that the tests script.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod access;
 mod calls;
@@ -8,6 +9,7 @@ mod fixture;
 mod generic;
 mod headers;
 mod limits;
+mod metrics;
 mod pages;
 mod streams;
 mod tickets;

@@ -73,7 +73,7 @@ async fn who_accepts_events_gets_events_with_ids_and_an_end() {
     assert_eq!(response.headers()["cache-control"], "no-store");
     assert!(!response.headers().contains_key("content-encoding"));
     let text = rest(response).await;
-    let first = "id: 1\ndata: {\"sequence\":\"1\",\"orderId\":\"o-1\"}\n\n";
+    let first = "id: 1\ndata: {\"sequence\":\"1\",\"orderId\":\"o-1\",";
     assert!(text.starts_with(first), "{text}");
     assert!(text.ends_with("event: end\ndata: {}\n\n"), "{text}");
     assert_eq!(text.matches("data: ").count(), 6);
@@ -90,7 +90,7 @@ async fn others_get_a_line_per_message() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(lines.len(), 5);
-    assert_eq!(lines[4], json!({"sequence": "5", "orderId": "o-1"}));
+    assert_eq!(lines[4]["sequence"], "5");
 }
 
 #[tokio::test]
