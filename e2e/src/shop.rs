@@ -1,10 +1,13 @@
 //! What tests do in a shop over and over.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
-use crate::{Mesh, Reply, Rest};
+use crate::{Mesh, Reply, Rest, condition::eventually};
 
 /// The password of every customer that a test registers.
 pub const PASSWORD: &str = "a long enough password";
@@ -63,6 +66,23 @@ pub fn order(items: &[(&str, i64)]) -> Value {
         "items": items,
         "shipTo": {"name": "A buyer", "lines": ["1 Quay Street"], "city": "Bristol", "postalCode": "BS1 4DB", "country": "GB"},
     })
+}
+
+/// A `google.type.Money` in pence.
+pub fn pence(money: &Value) -> i64 {
+    let units = money["units"]
+        .as_str()
+        .and_then(|units| units.parse::<i64>().ok());
+    units.unwrap_or_default() * 100 + money["nanos"].as_i64().unwrap_or_default() / 10_000_000
+}
+
+/// Places an order as a patient client does: again when the shop is too busy.
+pub async fn order_patiently(rest: &Rest, order: &Value) -> Reply {
+    eventually("the shop takes orders", Duration::from_secs(60), || async {
+        let reply = rest.post("/v1/orders", order).await;
+        (reply.status != 503).then_some(reply)
+    })
+    .await
 }
 
 /// Adds a product at 12.50 GBP with so many units on hand; its SKU.

@@ -18,7 +18,7 @@ async fn the_last_units_are_sold_once(mesh: &Mesh) {
     let attempts = (0..64).map(|client| {
         let rest = buyer.rest.at(&mesh.edges[client % mesh.edges.len()]);
         let order = &order;
-        async move { rest.post("/v1/orders", order).await }
+        async move { shop::order_patiently(&rest, order).await }
     });
     let replies = join_all(attempts).await;
     let sold = replies.iter().filter(|reply| reply.status == 201).count();
@@ -41,7 +41,7 @@ async fn a_key_used_a_hundred_times_at_once_makes_one_order(mesh: &Mesh) {
     let attempts = (0..100).map(|client| {
         let rest = keyed.at(&mesh.edges[client % mesh.edges.len()]);
         let order = &order;
-        async move { rest.post("/v1/orders", order).await.expect(201) }
+        async move { shop::order_patiently(&rest, order).await.expect(201) }
     });
     let replies = join_all(attempts).await;
     for reply in &replies {

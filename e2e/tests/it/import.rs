@@ -11,8 +11,8 @@ use e2e::{
     condition::eventually,
     mesh::{ADMIN_EMAIL, ADMIN_PASSWORD, Kind},
     process::binary,
+    shop,
 };
-use serde_json::Value;
 use tokio::process::Command;
 
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -102,14 +102,6 @@ async fn import_all(mesh: &Mesh, table: &Table) -> String {
     text
 }
 
-fn pence(money: &Value) -> i64 {
-    let units: i64 = money["units"]
-        .as_str()
-        .and_then(|units| units.parse().ok())
-        .unwrap_or_default();
-    units * 100 + money["nanos"].as_i64().unwrap_or_default() / 10_000_000
-}
-
 /// The table's figures, from the API and from the databases.
 async fn figures_are_right(mesh: &Mesh, table: &Table) {
     mesh.databases.hold(0).await;
@@ -126,7 +118,10 @@ async fn figures_are_right(mesh: &Mesh, table: &Table) {
             .flat_map(|order| order["items"].as_array().cloned().unwrap_or_default())
     };
     let units: i64 = items().filter_map(|item| item["quantity"].as_i64()).sum();
-    let total: i64 = orders.iter().map(|order| pence(&order["total"])).sum();
+    let total: i64 = orders
+        .iter()
+        .map(|order| shop::pence(&order["total"]))
+        .sum();
     let products = admin.all("/v1/products", "products").await;
     let shipments = admin.all("/v1/shipments", "shipments").await;
     assert_eq!(
@@ -191,17 +186,19 @@ async fn a_small_table_arrives_whole_and_only_once(kind: Kind) {
     figures_are_right(&mesh, &table).await;
 }
 
+async fn orders(mesh: &Mesh) -> i64 {
+    mesh.databases
+        .number("svc-orders", "SELECT count(*) FROM orders")
+        .await
+}
+
 /// Starts an import and returns once so many orders are in.
 async fn import_half(mesh: &Mesh, table: &Table, patience: &str) -> tokio::process::Child {
     let child = import(mesh, table, patience)
         .spawn()
         .expect("tradewind can be started");
     eventually("the import is under way", PATIENCE, || async {
-        let orders = mesh
-            .databases
-            .number("svc-orders", "SELECT count(*) FROM orders")
-            .await;
-        (orders >= table.fault_at).then_some(())
+        (orders(mesh).await >= table.fault_at).then_some(())
     })
     .await;
     child
@@ -224,12 +221,29 @@ async fn an_import_survives_the_death_of_everything(kind: Kind) {
     figures_are_right(&mesh, &table).await;
 }
 
-/// Kills what `fault` does in the middle of an import, mends it, and lets the import finish.
-async fn an_import_survives(fault: impl AsyncFnOnce(&mut Mesh)) {
+/// Kills one part after another in the middle of an import, and starts it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_survives_the_death_of_shipping_of_orders_and_of_nats() {
     let mut mesh = Mesh::real().await;
     let table = large().unwrap_or_else(small);
     let first = import_half(&mesh, &table, "120").await;
-    fault(&mut mesh).await;
+    for part in ["svc-shipping", "svc-orders", "nats-server"] {
+        if part == "nats-server" {
+            let nats = mesh.nats.as_mut().expect("it is real");
+            nats.kill();
+            nats.start().await;
+        } else {
+            for replica in mesh.replicas(part) {
+                mesh.kill(&replica);
+            }
+            mesh.restart().await;
+        }
+        let before = orders(&mesh).await;
+        eventually("orders go on", PATIENCE, || async {
+            (orders(&mesh).await >= (before + table.fault_at / 2).min(table.orders)).then_some(())
+        })
+        .await;
+    }
     let output = tokio::time::timeout(PATIENCE, first.wait_with_output()).await;
     let output = output
         .expect("the import comes to an end")
@@ -239,36 +253,4 @@ async fn an_import_survives(fault: impl AsyncFnOnce(&mut Mesh)) {
         import_all(&mesh, &table).await;
     }
     figures_are_right(&mesh, &table).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_import_survives_the_death_of_shipping() {
-    an_import_survives(async |mesh: &mut Mesh| {
-        for replica in mesh.replicas("svc-shipping") {
-            mesh.kill(&replica);
-        }
-        mesh.restart().await;
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_import_survives_the_death_of_orders() {
-    an_import_survives(async |mesh: &mut Mesh| {
-        for replica in mesh.replicas("svc-orders") {
-            mesh.kill(&replica);
-        }
-        mesh.restart().await;
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_import_survives_the_death_of_nats() {
-    an_import_survives(async |mesh: &mut Mesh| {
-        let nats = mesh.nats.as_mut().expect("it is real");
-        nats.kill();
-        nats.start().await;
-    })
-    .await;
 }

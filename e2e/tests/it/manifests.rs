@@ -6,16 +6,28 @@ use e2e::{grpc::tool, process::binary};
 use serde_json::Value;
 
 fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the crate is in the repository")
 }
 
 fn run(program: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).current_dir(repository()).output();
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(repository())
+        .output();
     let output = output.unwrap_or_else(|error| {
-        panic!("cannot run {} ({error}): run the tests by `make test`", program.display())
+        panic!(
+            "cannot run {} ({error}): run the tests by `make test`",
+            program.display()
+        )
     });
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{} {arguments:?}: {errors}", program.display());
+    assert!(
+        output.status.success(),
+        "{} {arguments:?}: {errors}",
+        program.display()
+    );
     String::from_utf8(output.stdout).expect("it prints text")
 }
 
@@ -30,7 +42,9 @@ fn resources(manifests: &str) -> Vec<Value> {
 }
 
 fn of_kind<'a>(resources: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
-    resources.iter().filter(move |resource| resource["kind"] == kind)
+    resources
+        .iter()
+        .filter(move |resource| resource["kind"] == kind)
 }
 
 fn named<'a>(resources: &'a [Value], kind: &str, name: &Value) -> &'a Value {
@@ -46,14 +60,18 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 /// The names of the variables that a container is given.
 fn variables(resources: &[Value], container: &Value) -> BTreeSet<String> {
     let text = |value: &Value| value.as_str().expect("a name is text").to_owned();
-    let mut names: BTreeSet<_> =
-        list(&container["env"]).map(|variable| text(&variable["name"])).collect();
+    let mut names: BTreeSet<_> = list(&container["env"])
+        .map(|variable| text(&variable["name"]))
+        .collect();
     for source in list(&container["envFrom"]) {
         let (kind, name) = match &source["configMapRef"]["name"] {
             Value::Null => ("Secret", &source["secretRef"]["name"]),
             name => ("ConfigMap", name),
         };
-        let data = named(resources, kind, name)["data"].as_object().cloned().unwrap_or_default();
+        let data = named(resources, kind, name)["data"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
         names.extend(data.keys().cloned());
     }
     names
@@ -76,7 +94,9 @@ fn every_variable_and_port_of_a_manifest_is_one_of_its_program() {
     let deployments: Vec<_> = of_kind(&resources, "Deployment").collect();
     assert_eq!(deployments.len(), 7, "the edge and six services");
     for deployment in deployments {
-        let name = deployment["metadata"]["name"].as_str().expect("a name is text");
+        let name = deployment["metadata"]["name"]
+            .as_str()
+            .expect("a name is text");
         let container = &deployment["spec"]["template"]["spec"]["containers"][0];
         assert_eq!(container["image"], format!("tradewind/{name}"));
 
@@ -86,12 +106,16 @@ fn every_variable_and_port_of_a_manifest_is_one_of_its_program() {
             let is_known = known.iter().any(|known| help.contains(known));
             // svc-shipping caches nothing.
             let is_shared = variable == "REDIS_URL";
-            assert!(is_known || is_shared, "{name} --help does not know {variable}");
+            assert!(
+                is_known || is_shared,
+                "{name} --help does not know {variable}"
+            );
         }
 
         let port = runtime::process::default_port(name);
-        let ports: Vec<_> =
-            list(&container["ports"]).map(|port| port["containerPort"].clone()).collect();
+        let ports: Vec<_> = list(&container["ports"])
+            .map(|port| port["containerPort"].clone())
+            .collect();
         assert_eq!(ports, [port, port + 1000], "{name}");
     }
 }
@@ -103,19 +127,31 @@ fn what_the_processes_need_is_in_their_manifests() {
         let pod = &deployment["spec"]["template"]["spec"];
         let container = &pod["containers"][0];
         let variables = variables(&resources, container);
-        let name = deployment["metadata"]["name"].as_str().expect("a name is text");
+        let name = deployment["metadata"]["name"]
+            .as_str()
+            .expect("a name is text");
         let needed: &[&str] = match name {
             "edge" => &["WORKLOAD_KEY_FILE", "NATS_URL", "REDIS_URL"],
-            "svc-auth" => &["DATABASE_URL", "SIGNING_KEY_ENCRYPTION_KEY", "WORKLOAD_KEYS_DIR"],
+            "svc-auth" => &[
+                "DATABASE_URL",
+                "SIGNING_KEY_ENCRYPTION_KEY",
+                "WORKLOAD_KEYS_DIR",
+            ],
             _ => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL", "REDIS_URL"],
         };
         for needed in needed {
             assert!(variables.contains(*needed), "{name} has no {needed}");
         }
         assert_eq!(pod["securityContext"]["runAsNonRoot"], true, "{name}");
-        assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true, "{name}");
+        assert_eq!(
+            container["securityContext"]["readOnlyRootFilesystem"], true,
+            "{name}"
+        );
         for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
-            assert_eq!(container[probe]["httpGet"]["port"], "ops", "{name}: {probe}");
+            assert_eq!(
+                container[probe]["httpGet"]["port"], "ops",
+                "{name}: {probe}"
+            );
         }
     }
 }
