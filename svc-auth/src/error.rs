@@ -41,12 +41,9 @@ pub enum Error {
     /// The server hashes as many passwords as it can.
     #[error("too many passwords to hash")]
     Overloaded,
-    /// Another service, or a part of this one, refused with a status.
+    /// A refusal that is worded already, here or by another service.
     #[error(transparent)]
     Status(#[from] Status),
-    /// A refusal that is worded already.
-    #[error("{0:?}")]
-    Problem(Problem),
     /// The database holds what the service never writes.
     #[error("the database is corrupt: {0}")]
     Corrupt(String),
@@ -57,7 +54,7 @@ pub enum Error {
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
+        Self::Status(problem.into())
     }
 }
 
@@ -80,7 +77,6 @@ impl From<Error> for Status {
             Error::Overloaded => Problem::new(Reason::Overloaded, Code::Unavailable, said)
                 .retry_after(Duration::from_secs(1)),
             Error::Status(status) => return status,
-            Error::Problem(problem) => problem,
             Error::Corrupt(_) => Problem::internal(&error),
             Error::Store(error) => error.problem(),
         };

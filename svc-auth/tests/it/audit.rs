@@ -22,14 +22,16 @@ store::on_both! {
             (String, String, String),
             "SELECT action, outcome, address FROM audit_events ORDER BY action, outcome"
         ).unwrap();
-        let rows: Vec<_> = rows.iter().map(|(a, o, f)| (a.as_str(), o.as_str(), f.as_str())).collect();
-        let from = "127.0.0.1";
+        let rows: Vec<String> = rows
+            .into_iter()
+            .map(|(action, outcome, address)| format!("{action} {outcome} {address}"))
+            .collect();
         assert_eq!(rows, [
-            ("LOGIN", "DONE", from),
-            ("LOGIN", "UNKNOWN_ACCOUNT", from),
-            ("LOGIN", "WRONG_PASSWORD", from),
-            ("LOGOUT", "DONE", from),
-            ("REGISTER", "DONE", from),
+            "LOGIN DONE 127.0.0.1",
+            "LOGIN UNKNOWN_ACCOUNT 127.0.0.1",
+            "LOGIN WRONG_PASSWORD 127.0.0.1",
+            "LOGOUT DONE 127.0.0.1",
+            "REGISTER DONE 127.0.0.1",
         ]);
         let known = "SELECT count(*) FROM audit_events WHERE user_id IS NOT NULL";
         assert_eq!(bed.count(known).await, 4);

@@ -58,7 +58,8 @@ store::on_both! {
         bed.verify(&old.access_token).await.unwrap();
 
         bed.time.advance(Duration::from_secs(2 * 60 * 60));
-        eventually("the old key is gone", || async { !key_ids(&bed).await.contains(&first[0]) }).await;
+        let gone = || async { !key_ids(&bed).await.contains(&first[0]) };
+        eventually("the old key is gone", gone).await;
         assert_eq!(key_ids(&bed).await.len(), 1);
     }
 

@@ -1,5 +1,7 @@
 //! svc-auth over gRPC, on both databases. svc-users is played by the test.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod audit;
 mod bed;
 mod import;

@@ -21,8 +21,8 @@ store::on_both! {
             HashSet::from([&first.refresh_token, &second.refresh_token, &third.refresh_token]);
         assert_eq!(tokens.len(), 3);
         assert_eq!(third.user_id, first.user_id);
-        let (before, after) =
-            (bed.verify(&first.access_token).await.unwrap(), bed.verify(&third.access_token).await.unwrap());
+        let before = bed.verify(&first.access_token).await.unwrap();
+        let after = bed.verify(&third.access_token).await.unwrap();
         assert_eq!(before.session_id, after.session_id);
         assert!(!before.has_role("admin") && after.has_role("admin"));
     }

@@ -46,7 +46,8 @@ store::on_both! {
         let mut request = ListSessionsRequest { page_size: 2, page_token: String::new() };
         let page = ada.list_sessions(request.clone()).await.unwrap().into_inner();
         assert_eq!(page.sessions.iter().map(|one| one.current).collect::<Vec<_>>(), [false, false]);
-        assert!(page.sessions[0].create_time.unwrap().seconds > page.sessions[1].create_time.unwrap().seconds);
+        let created = |index: usize| page.sessions[index].create_time.unwrap().seconds;
+        assert!(created(0) > created(1));
         request.page_token = page.next_page_token;
         let page = ada.list_sessions(request).await.unwrap().into_inner();
         assert!(page.next_page_token.is_empty());

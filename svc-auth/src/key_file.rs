@@ -1,0 +1,86 @@
+//! The encryption key of an embedded svc-auth: made at the first start, kept in a file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use runtime::StartError;
+use runtime::random::Random;
+use secrecy::ExposeSecret as _;
+
+use crate::domain::seal::EncryptionKey;
+
+/// The key in this file, which is made with a new key if it is not there. Only its owner may read
+/// it. Whoever has the file and the database can sign in as anybody; without the file, the
+/// database's sessions and signing keys are lost.
+///
+/// # Errors
+/// When the file cannot be read or written, or holds no key.
+pub fn key_in_file(path: &Path, random: &Random) -> Result<EncryptionKey, StartError> {
+    let cannot = |why: &dyn std::fmt::Display| {
+        StartError::other(format!("the encryption key in {}: {why}", path.display()))
+    };
+    match fs::read_to_string(path) {
+        Ok(text) => EncryptionKey::from_base64(&text).map_err(|error| cannot(&error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let key = EncryptionKey::generate(random);
+            write(path, key.to_base64().expose_secret()).map_err(|error| cannot(&error))?;
+            Ok(key)
+        }
+        Err(error) => Err(cannot(&error)),
+    }
+}
+
+/// Written beside and renamed: a crash leaves a whole file or none.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_only_its_owner_may_read_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("auth.key");
+        let made = key_in_file(&path, &Random::seeded(1)).unwrap();
+        let read = key_in_file(&path, &Random::seeded(2)).unwrap();
+        assert_eq!(made.derive("x"), read.derive("x"));
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+
+    #[test]
+    fn a_file_without_a_key_is_left_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("auth.key");
+        fs::write(&path, "not a key").unwrap();
+        let error = key_in_file(&path, &Random::seeded(1))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("auth.key") && !error.contains("not a key"),
+            "{error}"
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), "not a key");
+    }
+}
