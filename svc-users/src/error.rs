@@ -36,9 +36,6 @@ pub enum Error {
     #[error(transparent)]
     Mask(#[from] UnknownPath),
     /// A refusal that is worded already.
-    #[error("{0:?}")]
-    Problem(Problem),
-    /// A call to the store's parts refused with a status.
     #[error(transparent)]
     Status(#[from] Status),
     /// The database holds what the service never writes.
@@ -72,7 +69,7 @@ impl Error {
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
+        Self::Status(problem.into())
     }
 }
 
@@ -91,7 +88,6 @@ impl From<Error> for Status {
             },
             Error::Role(unknown) => Problem::invalid([("roles", unknown.to_string())]),
             Error::Mask(unknown) => Problem::invalid([("updateMask", unknown.to_string())]),
-            Error::Problem(problem) => problem,
             Error::Status(status) => return status,
             Error::Corrupt(_) => Problem::internal(&error),
             Error::Store(error) => error.problem(),

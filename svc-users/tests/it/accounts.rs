@@ -17,8 +17,9 @@ store::on_both! {
     async fn an_account_is_opened_once_under_its_id(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let id = Uuid::now_v7();
-        let first = bed.auth().ensure_account(ensure(id, "ada@example.com")).await.unwrap().into_inner();
-        let again = bed.auth().ensure_account(ensure(id, "ada@example.com")).await.unwrap().into_inner();
+        let request = ensure(id, "ada@example.com");
+        let first = bed.auth().ensure_account(request.clone()).await.unwrap().into_inner();
+        let again = bed.auth().ensure_account(request).await.unwrap().into_inner();
         assert_eq!(first, again);
         assert_eq!(first.user.unwrap().roles, ["user", "admin"]);
         assert_eq!(bed.events(id).await, ["UserChanged 1"]);

@@ -1,6 +1,5 @@
 use contracts::tradewind::users::v1::{
-    CreateUserRequest, DeactivateUserRequest, GetAccountRequest, GetMeRequest,
-    ReactivateUserRequest, SetUserRolesRequest, UserState,
+    CreateUserRequest, GetAccountRequest, ReactivateUserRequest, UserState,
 };
 use runtime::status::Reason;
 use tonic::Code;
@@ -8,20 +7,6 @@ use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::bed::{Bed, keyed, refused};
-
-fn roles(id: Uuid, roles: &[&str]) -> SetUserRolesRequest {
-    let roles = roles.iter().map(ToString::to_string).collect();
-    SetUserRolesRequest {
-        user_id: id.to_string(),
-        roles,
-    }
-}
-
-fn deactivate(id: Uuid) -> DeactivateUserRequest {
-    DeactivateUserRequest {
-        user_id: id.to_string(),
-    }
-}
 
 store::on_both! {
     async fn an_account_is_taken_over_from_elsewhere_once(database: TestDatabase) {
@@ -32,7 +17,8 @@ store::on_both! {
         let status = refused(bed.create("12345", "Ada", "").await, Reason::ResourceExists);
         assert_eq!(status.code(), Code::AlreadyExists);
         assert_eq!(status.get_details_resource_info().unwrap().resource_name, "12345");
-        let status = refused(bed.create("6", "Ada", "ADA@example.com").await, Reason::ResourceExists);
+        let result = bed.create("6", "Ada", "ADA@example.com").await;
+        let status = refused(result, Reason::ResourceExists);
         assert_eq!(status.get_details_resource_info().unwrap().resource_name, "ADA@example.com");
 
         // Neither of them is needed.
@@ -55,12 +41,12 @@ store::on_both! {
     async fn a_deactivated_account_is_told_of_and_comes_back(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let id = bed.register("Ada", "ada@example.com", &[]).await;
-        bed.user(id).get_me(GetMeRequest {}).await.unwrap();
+        bed.me(id).await.unwrap();
         for _ in 0..2 {
-            let user = bed.admin().deactivate_user(deactivate(id)).await.unwrap().into_inner().user.unwrap();
+            let user = bed.deactivate(id).await.unwrap();
             assert_eq!(user.state(), UserState::Deactivated);
         }
-        let me = bed.user(id).get_me(GetMeRequest {}).await.unwrap().into_inner().user.unwrap();
+        let me = bed.me(id).await.unwrap();
         assert_eq!(me.state(), UserState::Deactivated);
         let account = GetAccountRequest { user_id: id.to_string() };
         let account = bed.auth().get_account(account).await.unwrap().into_inner();
@@ -77,10 +63,10 @@ store::on_both! {
         let bed = Bed::start(&database).await;
         bed.register("Root", "root@example.com", &["admin"]).await;
         let id = bed.register("Ada", "ada@example.com", &[]).await;
-        let user = bed.admin().set_user_roles(roles(id, &["admin"])).await.unwrap().into_inner().user.unwrap();
+        let user = bed.set_roles(id, &["admin"]).await.unwrap();
         assert_eq!(user.roles, ["user", "admin"]);
-        bed.admin().set_user_roles(roles(id, &["user", "admin"])).await.unwrap();
-        let user = bed.admin().set_user_roles(roles(id, &[])).await.unwrap().into_inner().user.unwrap();
+        bed.set_roles(id, &["user", "admin"]).await.unwrap();
+        let user = bed.set_roles(id, &[]).await.unwrap();
         assert_eq!(user.roles, ["user"]);
         let expected = ["UserChanged 1", "UserChanged 2", "UserChanged 3", "UserRolesTaken 3"];
         assert_eq!(bed.events(id).await, expected);
@@ -90,15 +76,15 @@ store::on_both! {
         let bed = Bed::start(&database).await;
         let root = bed.register("Root", "root@example.com", &["admin"]).await;
         for result in [
-            bed.admin().set_user_roles(roles(root, &[])).await.map(drop),
-            bed.admin().deactivate_user(deactivate(root)).await.map(drop),
+            bed.set_roles(root, &[]).await.map(drop),
+            bed.deactivate(root).await.map(drop),
         ] {
             assert_eq!(refused(result, Reason::InvalidState).code(), Code::FailedPrecondition);
         }
         // One that may not be used does not count.
         let other = bed.register("Other", "other@example.com", &["admin"]).await;
-        bed.admin().deactivate_user(deactivate(other)).await.unwrap();
-        let result = bed.admin().set_user_roles(roles(root, &[])).await;
+        bed.deactivate(other).await.unwrap();
+        let result = bed.set_roles(root, &[]).await;
         refused(result, Reason::InvalidState);
     }
 
@@ -106,17 +92,13 @@ store::on_both! {
         let bed = Bed::start(&database).await;
         let one = bed.register("One", "one@example.com", &["admin"]).await;
         let two = bed.register("Two", "two@example.com", &["admin"]).await;
-        let (mut first, mut second) = (bed.admin(), bed.admin());
-        let (a, b) = tokio::join!(
-            first.set_user_roles(roles(one, &[])),
-            second.deactivate_user(deactivate(two)),
-        );
+        let (a, b) = tokio::join!(bed.set_roles(one, &[]), bed.deactivate(two));
         assert_ne!(a.is_ok(), b.is_ok(), "{a:?} {b:?}");
     }
 
     async fn what_is_not_there_is_not_found(database: TestDatabase) {
         let bed = Bed::start(&database).await;
-        let result = bed.admin().deactivate_user(deactivate(Uuid::nil())).await;
+        let result = bed.deactivate(Uuid::nil()).await;
         refused(result, Reason::ResourceNotFound);
     }
 }

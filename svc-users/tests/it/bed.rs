@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use bus::Bus;
 use contracts::tradewind::users::v1::users_service_client::UsersServiceClient;
-use contracts::tradewind::users::v1::{CreateUserRequest, EnsureAccountRequest, User};
+use contracts::tradewind::users::v1::{
+    CreateUserRequest, DeactivateUserRequest, EnsureAccountRequest, GetMeRequest,
+    SetUserRolesRequest, UpdateMeRequest, User,
+};
 use runtime::client::Channel;
 use runtime::host::HostConfig;
 use runtime::status::{Reason, reason};
@@ -84,14 +87,49 @@ impl Bed {
         id
     }
 
+    /// An account as its owner sees it.
+    pub(crate) async fn me(&self, id: Uuid) -> Result<User, Status> {
+        let reply = self.user(id).get_me(GetMeRequest {}).await?;
+        Ok(reply.into_inner().user.expect("a reply has the account"))
+    }
+
+    /// Changes an account as its owner does.
+    pub(crate) async fn update(&self, id: Uuid, request: UpdateMeRequest) -> Result<User, Status> {
+        let reply = self.user(id).update_me(request).await?;
+        Ok(reply.into_inner().user.expect("a reply has the account"))
+    }
+
     /// Opens an account as an administrator does.
-    pub(crate) async fn create(&self, external_id: &str, name: &str, email: &str) -> Result<User, Status> {
+    pub(crate) async fn create(
+        &self,
+        external_id: &str,
+        name: &str,
+        email: &str,
+    ) -> Result<User, Status> {
         let request = CreateUserRequest {
             external_id: external_id.into(),
             display_name: name.into(),
             email: email.into(),
         };
         let reply = self.admin().create_user(request).await?;
+        Ok(reply.into_inner().user.expect("a reply has the account"))
+    }
+
+    pub(crate) async fn deactivate(&self, id: Uuid) -> Result<User, Status> {
+        let request = DeactivateUserRequest {
+            user_id: id.to_string(),
+        };
+        let reply = self.admin().deactivate_user(request).await?;
+        Ok(reply.into_inner().user.expect("a reply has the account"))
+    }
+
+    pub(crate) async fn set_roles(&self, id: Uuid, roles: &[&str]) -> Result<User, Status> {
+        let roles = roles.iter().map(ToString::to_string).collect();
+        let request = SetUserRolesRequest {
+            user_id: id.to_string(),
+            roles,
+        };
+        let reply = self.admin().set_user_roles(request).await?;
         Ok(reply.into_inner().user.expect("a reply has the account"))
     }
 

@@ -1,7 +1,6 @@
 use bus::Bus;
 use contracts::tradewind::users::v1::{
-    DeactivateUserRequest, GetMeRequest, ListUsersRequest, SearchUsersRequest, UpdateMeRequest,
-    User,
+    ListUsersRequest, SearchUsersRequest, UpdateMeRequest, User,
 };
 use runtime::status::Reason;
 use uuid::Uuid;
@@ -54,8 +53,7 @@ store::on_both! {
     async fn only_active_accounts_are_found(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let id = bed.register("Ada", "ada@example.com", &[]).await;
-        let request = DeactivateUserRequest { user_id: id.to_string() };
-        bed.admin().deactivate_user(request).await.unwrap();
+        bed.deactivate(id).await.unwrap();
         assert_eq!(search(&bed, "ada").await, Vec::<String>::new());
         assert_eq!(search(&bed, "ada@example.com").await, Vec::<String>::new());
     }
@@ -65,10 +63,12 @@ store::on_both! {
         for number in 0..5 {
             bed.create("", &format!("Ada {}", number / 2), "").await.unwrap();
         }
-        let mut request = SearchUsersRequest { query: "ada".into(), page_size: 2, page_token: String::new() };
+        let mut request =
+            SearchUsersRequest { query: "ada".into(), page_size: 2, page_token: String::new() };
+        let mut user = bed.user(Uuid::nil());
         let (mut names, mut pages) = (Vec::new(), 0);
         loop {
-            let reply = bed.user(Uuid::nil()).search_users(request.clone()).await.unwrap().into_inner();
+            let reply = user.search_users(request.clone()).await.unwrap().into_inner();
             names.extend(reply.profiles.into_iter().map(|profile| profile.display_name));
             pages += 1;
             request.page_token = reply.next_page_token;
@@ -103,15 +103,15 @@ store::on_both! {
 
     async fn a_change_is_seen_through_the_cache_of_another_replica(database: TestDatabase) {
         let bus = Bus::in_process();
-        let (one, two) = (Bed::replica(&database, bus.clone()).await, Bed::replica(&database, bus).await);
+        let one = Bed::replica(&database, bus.clone()).await;
+        let two = Bed::replica(&database, bus).await;
         let id = one.register("Ada", "ada@example.com", &[]).await;
-        two.user(id).get_me(GetMeRequest {}).await.unwrap();
+        two.me(id).await.unwrap();
 
         let user = Some(User { display_name: "Ada L.".into(), ..User::default() });
         one.user(id).update_me(UpdateMeRequest { user, update_mask: None }).await.unwrap();
         eventually("the other replica shows the new name", || async {
-            let me = two.user(id).get_me(GetMeRequest {}).await.unwrap().into_inner().user.unwrap();
-            me.display_name == "Ada L."
+            two.me(id).await.unwrap().display_name == "Ada L."
         }).await;
     }
 }

@@ -1,6 +1,5 @@
 use contracts::tradewind::users::v1::{
-    DeleteMeRequest, GetAccountRequest, GetMeRequest, GetUserRequest, UpdateMeRequest, User,
-    UserState,
+    DeleteMeRequest, GetAccountRequest, GetUserRequest, UpdateMeRequest, User, UserState,
 };
 use prost_types::FieldMask;
 use runtime::status::Reason;
@@ -27,19 +26,19 @@ store::on_both! {
     async fn an_owner_reads_and_changes_the_profile(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let id = bed.register("Ada", "Ada@Example.com", &[]).await;
-        let mut ada = bed.user(id);
-
-        let me = ada.get_me(GetMeRequest {}).await.unwrap().into_inner().user.unwrap();
-        assert_eq!((me.email.as_str(), me.roles.as_slice()), ("Ada@Example.com", ["user".to_owned()].as_slice()));
+        let me = bed.me(id).await.unwrap();
+        assert_eq!(me.email, "Ada@Example.com");
+        assert_eq!(me.roles, ["user"]);
 
         let new = User { avatar_url: "https://example.com/a.png".into(), ..named("Ada L.") };
-        let request = update(User { etag: me.etag.clone(), ..new }, &["display_name", "avatar_url"]);
-        let changed = ada.update_me(request).await.unwrap().into_inner().user.unwrap();
+        let new = User { etag: me.etag.clone(), ..new };
+        let request = update(new, &["display_name", "avatar_url"]);
+        let changed = bed.update(id, request).await.unwrap();
         assert_eq!(changed.display_name, "Ada L.");
         assert_ne!(changed.etag, me.etag);
         assert!(changed.update_time.unwrap().seconds >= me.create_time.unwrap().seconds);
 
-        let me = ada.get_me(GetMeRequest {}).await.unwrap().into_inner().user.unwrap();
+        let me = bed.me(id).await.unwrap();
         assert_eq!(me.avatar_url, "https://example.com/a.png");
         assert_eq!(bed.events(id).await, ["UserChanged 1", "UserChanged 2"]);
     }
@@ -47,10 +46,10 @@ store::on_both! {
     async fn a_stale_etag_is_refused(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let id = bed.register("Ada", "ada@example.com", &[]).await;
-        bed.user(id).update_me(update(named("Ada L."), &["display_name"])).await.unwrap();
+        bed.update(id, update(named("Ada L."), &["display_name"])).await.unwrap();
 
         let stale = User { etag: "1".into(), ..named("Countess") };
-        let result = bed.user(id).update_me(update(stale, &["display_name"])).await;
+        let result = bed.update(id, update(stale, &["display_name"])).await;
         assert_eq!(refused(result, Reason::EtagMismatch).code(), Code::Aborted);
     }
 
@@ -69,10 +68,11 @@ store::on_both! {
         };
         let mask = ["user_id", "external_id", "email", "roles", "state", "create_time",
             "update_time", "etag", "display_name"];
-        let user = bed.user(id).update_me(update(forged, &mask)).await.unwrap().into_inner().user.unwrap();
+        let user = bed.update(id, update(forged, &mask)).await.unwrap();
         assert_eq!(user.user_id, id.to_string());
         assert_eq!((user.external_id.as_str(), user.email.as_str()), ("", "ada@example.com"));
-        assert_eq!((user.roles.as_slice(), user.state()), (["user".to_owned()].as_slice(), UserState::Active));
+        assert_eq!(user.state(), UserState::Active);
+        assert_eq!(user.roles, ["user"]);
         assert!(user.create_time.unwrap().seconds > 0);
         assert_eq!(user.display_name, "Ada L.");
     }
@@ -80,12 +80,12 @@ store::on_both! {
     async fn a_wrong_mask_and_an_empty_name_are_refused(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let id = bed.register("Ada", "ada@example.com", &[]).await;
-        let result = bed.user(id).update_me(update(named("A"), &["nickname"])).await;
+        let result = bed.update(id, update(named("A"), &["nickname"])).await;
         refused(result, Reason::InvalidField);
-        let result = bed.user(id).update_me(update(named(" "), &["display_name"])).await;
+        let result = bed.update(id, update(named(" "), &["display_name"])).await;
         refused(result, Reason::InvalidField);
         let unasked = UpdateMeRequest { user: Some(named("Ada L.")), update_mask: None };
-        let user = bed.user(id).update_me(unasked).await.unwrap().into_inner().user.unwrap();
+        let user = bed.update(id, unasked).await.unwrap();
         assert_eq!(user.display_name, "Ada L.");
     }
 
@@ -103,13 +103,13 @@ store::on_both! {
     async fn a_deleted_account_is_erased_and_its_address_is_free(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let id = bed.register("Ada", "ada@example.com", &[]).await;
-        bed.user(id).get_me(GetMeRequest {}).await.unwrap();
+        bed.me(id).await.unwrap();
         bed.user(id).delete_me(DeleteMeRequest {}).await.unwrap();
         bed.user(id).delete_me(DeleteMeRequest {}).await.unwrap();
 
-        refused(bed.user(id).get_me(GetMeRequest {}).await, Reason::ResourceNotFound);
+        refused(bed.me(id).await, Reason::ResourceNotFound);
         let request = update(named("Ada"), &["display_name"]);
-        refused(bed.user(id).update_me(request).await, Reason::ResourceNotFound);
+        refused(bed.update(id, request).await, Reason::ResourceNotFound);
         let request = GetAccountRequest { user_id: id.to_string() };
         let account = bed.auth().get_account(request).await.unwrap().into_inner();
         assert_eq!(account.state(), UserState::Deleted);
