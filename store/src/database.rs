@@ -142,7 +142,10 @@ impl Database {
 
     /// As [`Database::begin`], for statements that each stand for themselves: on Postgres they
     /// commit one by one and save the round trips of a transaction.
-    pub(crate) async fn statements(&self) -> Result<Tx, Error> {
+    ///
+    /// # Errors
+    /// When the database is away or no connection was free in time.
+    pub async fn statements(&self) -> Result<Tx, Error> {
         match &self.pools {
             Pools::Postgres(pool) => Ok(Tx::postgres_read(pool.acquire().await?)),
             Pools::Sqlite(_) => self.begin().await,

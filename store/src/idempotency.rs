@@ -26,7 +26,7 @@ use tonic::{Code, Status};
 pub use claim::Claim;
 
 use crate::Database;
-use answer::Row;
+use answer::{Answer, Row};
 use turns::Turns;
 
 /// How long a claim holds without an answer. Longer than calls take.
@@ -107,25 +107,22 @@ impl Idempotency {
             Found::Answer(answer) => return answer.read(),
             Found::Free(before) => Claim::of(scope.clone(), hash.clone(), &self.clock, before),
         };
-        match handler(claim.clone()).await {
-            Ok(reply) => {
-                if !claim.is_finished() {
-                    self.record(&claim, |row| row.reply(&reply)).await;
-                }
-                Ok(reply)
+        let answer = handler(claim.clone()).await;
+        match &answer {
+            Ok(_) if claim.is_finished() => {}
+            Ok(reply) => self.record(&claim, claim.reply(reply)).await,
+            Err(_) if claim.is_lost() => {}
+            Err(refusal) if is_final(refusal) => {
+                self.record(&claim, claim.refusal(refusal)).await;
             }
-            Err(_) if claim.is_lost() => match self.look(&scope, &hash, until, false).await? {
-                Found::Answer(answer) => answer.read(),
-                Found::Free(_) => Err(in_progress()),
-            },
-            Err(refusal) if is_final(&refusal) => {
-                self.record(&claim, |row| row.refusal(&refusal)).await;
-                Err(refusal)
-            }
-            Err(failure) => {
-                self.release(&claim).await;
-                Err(failure)
-            }
+            Err(_) => self.release(&claim).await,
+        }
+        if !claim.is_lost() {
+            return answer;
+        }
+        match self.look(&scope, &hash, until, false).await? {
+            Found::Answer(first) => first.read(),
+            Found::Free(_) => Err(in_progress()),
         }
     }
 
@@ -147,8 +144,12 @@ impl Idempotency {
                 Some(row) if row.request_hash != hash => return Err(reused()),
                 Some(row) if row.code.is_some() => return Ok(Found::Answer(row)),
                 Some(row) if row.lease_until <= now => {
-                    if !take || self.take_over(scope, &row, now).await? {
-                        return Ok(Found::Free(Some(row)));
+                    if !take {
+                        return Ok(Found::Free(None));
+                    }
+                    let lease_until = now + LEASE;
+                    if self.take_over(scope, &row, lease_until).await? {
+                        return Ok(Found::Free(Some(Row { lease_until, ..row })));
                     }
                 }
                 Some(_) => {}
@@ -166,7 +167,7 @@ impl Idempotency {
         &self,
         scope: &Scope,
         row: &Row,
-        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
     ) -> Result<bool, Status> {
         let mut tx = self.database.begin().await?;
         let rows = crate::execute!(
@@ -178,7 +179,7 @@ impl Idempotency {
             scope.method,
             &*scope.key,
             row.lease_until,
-            now + LEASE
+            lease_until
         )?;
         tx.commit().await?;
         Ok(rows == 1)
@@ -186,8 +187,7 @@ impl Idempotency {
 
     /// Records an answer that the handler did not record itself. The answer stands in any case:
     /// if this fails, a repetition goes on from what is persisted.
-    async fn record(&self, claim: &Claim, answer: impl FnOnce(&Claim) -> answer::Answer) {
-        let answer = answer(claim);
+    async fn record(&self, claim: &Claim, answer: Answer) {
         let written = async {
             let mut tx = self.database.begin().await?;
             claim.write(&mut tx, answer).await?;
@@ -200,18 +200,9 @@ impl Idempotency {
 
     /// Lets a repetition go on at once.
     async fn release(&self, claim: &Claim) {
-        let Some(scope) = claim.scope() else { return };
         let released = async {
             let mut tx = self.database.begin().await?;
-            crate::execute!(
-                tx,
-                "UPDATE idempotency SET lease_until = $4
-                 WHERE caller = $1 AND method = $2 AND key = $3 AND code IS NULL",
-                scope.caller.as_str(),
-                scope.method,
-                &*scope.key,
-                self.clock.now()
-            )?;
+            claim.release(&mut tx).await?;
             tx.commit().await
         };
         if let Err(error) = released.await {

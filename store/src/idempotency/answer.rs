@@ -12,8 +12,8 @@ pub(super) struct Row {
     pub(super) lease_until: DateTime<Utc>,
     pub(super) resource_id: Option<String>,
     pub(super) code: Option<i64>,
-    message: Option<String>,
-    reply: Option<Vec<u8>>,
+    pub(super) message: Option<String>,
+    pub(super) reply: Option<Vec<u8>>,
 }
 
 /// How a call was answered: OK with the encoded reply, or another code with the encoded details.

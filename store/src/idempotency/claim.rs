@@ -1,8 +1,9 @@
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
+use chrono::{DateTime, Utc};
 use prost::Message;
 use runtime::clock::Clock;
 
@@ -22,6 +23,8 @@ struct Held {
     clock: Clock,
     resumed: bool,
     resource_id: Option<String>,
+    /// The lease that this claim wrote, by which its row is known as its own.
+    lease: Mutex<Option<DateTime<Utc>>>,
     lost: AtomicBool,
     finished: AtomicBool,
 }
@@ -44,6 +47,7 @@ impl Claim {
             request_hash,
             clock: clock.clone(),
             resumed: before.is_some(),
+            lease: Mutex::new(before.as_ref().map(|row| row.lease_until)),
             resource_id: before.and_then(|row| row.resource_id),
             lost: AtomicBool::new(false),
             finished: AtomicBool::new(false),
@@ -83,34 +87,28 @@ impl Claim {
     async fn claim(&self, tx: &mut Tx, resource_id: Option<String>) -> Result<(), Error> {
         let Some(held) = &self.0 else { return Ok(()) };
         let (scope, now) = (&held.scope, held.clock.now());
-        let rows = if held.resumed {
-            crate::execute!(
-                tx,
-                "UPDATE idempotency SET lease_until = $4, resource_id = coalesce($5, resource_id)
-                 WHERE caller = $1 AND method = $2 AND key = $3 AND code IS NULL",
-                scope.caller.as_str(),
-                scope.method,
-                &*scope.key,
-                now + LEASE,
-                resource_id
-            )?
-        } else {
-            crate::execute!(
-                tx,
-                "INSERT INTO idempotency
-                     (caller, method, key, request_hash, lease_until, resource_id, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)
-                 ON CONFLICT (caller, method, key) DO NOTHING",
-                scope.caller.as_str(),
-                scope.method,
-                &*scope.key,
-                held.request_hash.as_slice(),
-                now + LEASE,
-                resource_id,
-                now
-            )?
-        };
-        held.won(rows)
+        let lease = now + LEASE;
+        let rows = crate::execute!(
+            tx,
+            "INSERT INTO idempotency
+                 (caller, method, key, request_hash, lease_until, resource_id, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (caller, method, key)
+             DO UPDATE SET lease_until = excluded.lease_until,
+                           resource_id = coalesce(excluded.resource_id, idempotency.resource_id)
+             WHERE idempotency.code IS NULL AND idempotency.lease_until = $8",
+            scope.caller.as_str(),
+            scope.method,
+            &*scope.key,
+            held.request_hash.as_slice(),
+            lease,
+            resource_id,
+            now,
+            held.lease()
+        )?;
+        held.won(rows)?;
+        *held.lease.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
+        Ok(())
     }
 
     /// Records the reply in the handler's last transaction. Needs no [`Claim::start`] when that is
@@ -133,8 +131,7 @@ impl Claim {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $5)
              ON CONFLICT (caller, method, key)
              DO UPDATE SET code = excluded.code, message = excluded.message, reply = excluded.reply
-             WHERE idempotency.code IS NULL
-               AND idempotency.request_hash = excluded.request_hash",
+             WHERE idempotency.code IS NULL AND idempotency.lease_until = $9",
             scope.caller.as_str(),
             scope.method,
             &*scope.key,
@@ -142,15 +139,29 @@ impl Claim {
             now,
             answer.code,
             answer.message,
-            answer.reply
+            answer.reply,
+            held.lease()
         )?;
         held.won(rows)?;
         held.finished.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    pub(super) fn scope(&self) -> Option<&Scope> {
-        self.0.as_ref().map(|held| &held.scope)
+    /// Ends the lease in advance.
+    pub(super) async fn release(&self, tx: &mut Tx) -> Result<(), Error> {
+        let Some(held) = &self.0 else { return Ok(()) };
+        let (scope, now) = (&held.scope, held.clock.now());
+        crate::execute!(
+            tx,
+            "UPDATE idempotency SET lease_until = $4
+             WHERE caller = $1 AND method = $2 AND key = $3 AND code IS NULL AND lease_until = $5",
+            scope.caller.as_str(),
+            scope.method,
+            &*scope.key,
+            now,
+            held.lease()
+        )?;
+        Ok(())
     }
 
     pub(super) fn is_lost(&self) -> bool {
@@ -167,6 +178,10 @@ impl Claim {
 }
 
 impl Held {
+    fn lease(&self) -> Option<DateTime<Utc>> {
+        *self.lease.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn won(&self, rows: u64) -> Result<(), Error> {
         if rows == 1 {
             return Ok(());

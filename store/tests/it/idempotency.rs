@@ -200,6 +200,71 @@ store::on_both! {
         assert_eq!(reply.expect("a reply"), order.to_string());
     }
 
+    async fn a_repetition_elsewhere_gets_the_first_answer_whatever_its_own(database: TestDatabase) {
+        let service = Service::open(&database).await;
+        let (db, request) = (&service.db, String::new());
+        let replica = Idempotency::new(db, &service.node);
+        let (claimed, finish) = (&tokio::sync::Notify::new(), &tokio::sync::Notify::new());
+        let (first, repetition) = (call("k"), call("k"));
+        let slow = service.calls.once(&first, METHOD, &request, |claim| async move {
+            let mut tx = db.begin().await?;
+            claim.start(&mut tx).await?;
+            tx.commit().await?;
+            claimed.notify_one();
+            finish.notified().await;
+            let mut tx = db.begin().await?;
+            claim.finish(&mut tx, &"placed".to_owned()).await?;
+            tx.commit().await?;
+            Ok("placed".to_owned())
+        });
+        // It looked before the other had claimed the key.
+        let (looked, go_on) = (&tokio::sync::Notify::new(), &tokio::sync::Notify::new());
+        let refused = replica.once(&repetition, METHOD, &request, |_| async move {
+            looked.notify_one();
+            go_on.notified().await;
+            finish.notify_one();
+            Err::<String, Status>(refusal())
+        });
+        let order = async {
+            looked.notified().await;
+            tokio::join!(slow, async {
+                claimed.notified().await;
+                go_on.notify_one();
+            })
+        };
+        let (refused, (slow, ())) = tokio::join!(refused, order);
+        assert_eq!(slow.expect("a reply"), "placed");
+        assert_eq!(refused.expect("the same reply"), "placed");
+    }
+
+    async fn a_claim_can_be_renewed_with_the_id_of_what_is_made(database: TestDatabase) {
+        let service = Service::open(&database).await;
+        let (db, request) = (&service.db, String::new());
+        let fail = |claim: Claim| async move {
+            let mut tx = db.begin().await?;
+            claim.start(&mut tx).await?;
+            tx.commit().await?;
+            let mut tx = db.begin().await?;
+            claim.start_for(&mut tx, "order").await?;
+            tx.commit().await?;
+            Err::<String, Status>(Problem::unavailable("svc-inventory").into())
+        };
+        let failed = service.calls.once(&call("k"), METHOD, &request, fail).await;
+        assert_eq!(failed.expect_err("it failed").code(), Code::Unavailable);
+        let resume = |claim: Claim| async move {
+            let mut tx = db.begin().await?;
+            claim.start(&mut tx).await?;
+            let made = claim.resource_id().unwrap_or_default().to_owned();
+            claim.finish(&mut tx, &made).await?;
+            tx.commit().await?;
+            Ok(made)
+        };
+        for _ in 0..2 {
+            let reply = service.calls.once(&call("k"), METHOD, &request, resume).await;
+            assert_eq!(reply.expect("a reply"), "order");
+        }
+    }
+
     async fn without_a_key_each_call_has_its_effect(database: TestDatabase) {
         let service = Service::open(&database).await;
         let db = &service.db;
