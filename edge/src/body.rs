@@ -11,10 +11,12 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;
 
-/// Reads it whole. A body that announces its size is refused before it is read.
+/// Reads it whole. A body that announces its size is refused before it is read. Its type matters where
+/// one is `expected`; where none is, whatever comes is too much.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: Incoming,
+    expected: bool,
     limit: usize,
     deadline: Instant,
 ) -> Result<Bytes, Failure> {
@@ -31,8 +33,7 @@ pub(crate) async fn read(
     match read.map_err(|_| Problem::deadline_exceeded())? {
         Ok(collected) => {
             let bytes = collected.to_bytes();
-            // Without a body its type does not matter.
-            if !bytes.is_empty() {
+            if expected && !bytes.is_empty() {
                 check_type(headers)?;
             }
             Ok(bytes)

@@ -180,7 +180,9 @@ async fn admit(
         count(edge.user_limit.as_ref(), &key, standings).await?;
     }
 
-    let body = body::read(headers, body, edge.settings.requests.body_limit, deadline).await?;
+    let limit = edge.settings.requests.body_limit;
+    let takes_body = !matches!(route.body(), transcoder::Body::None);
+    let body = body::read(headers, body, takes_body, limit, deadline).await?;
     let message = matched.request(head.uri.query(), &body)?;
     let message = resume(policy, headers, message)?;
 

@@ -56,9 +56,10 @@ pub(crate) fn stream(
 /// The reply to HEAD: the headers of the reply to GET (RFC 9110 section 9.3.2).
 pub(crate) fn without_body(mut response: Response<Body>) -> Response<Body> {
     if let Some(length) = response.body().size_hint().exact() {
-        response
-            .headers_mut()
-            .insert(CONTENT_LENGTH, HeaderValue::from(length));
+        let headers = response.headers_mut();
+        headers
+            .entry(CONTENT_LENGTH)
+            .or_insert(HeaderValue::from(length));
     }
     response.map(|_| Either::Right(Empty::new().boxed_unsync()))
 }

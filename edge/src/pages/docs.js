@@ -10,7 +10,7 @@ function el(name, attributes = {}, ...children) {
     if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
     else if (value !== undefined && value !== false) element.setAttribute(key, value === true ? '' : value);
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== ''));
+  element.append(...children.flat(Infinity).filter((child) => child || child === 0));
   return element;
 }
 
@@ -266,7 +266,7 @@ function render() {
       });
       boxes.push(box);
       links.push(el('a', { href: `#${encodeURIComponent(id)}`, 'data-words': words,
-        onclick: () => { box.open = true; } }, verb(), el('span', {}, operation.summary ?? path)));
+        onclick: () => { box.open = true; } }, verb(), el('span', {}, operation.operationId ?? path)));
     }
     main.push(el('section', { class: 'group' }, el('h2', {}, tag), about && el('p', { class: 'lead' }, about), boxes));
     nav.push(el('section', {}, el('h2', {}, tag), links));

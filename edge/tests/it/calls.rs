@@ -357,6 +357,17 @@ async fn head_is_get_without_its_body() {
 }
 
 #[tokio::test]
+async fn pages_have_a_head_too() {
+    let fixture = Fixture::start(shop).await;
+    let length = fixture.get("/docs").await.text().await.unwrap().len();
+    let response = fixture.request("HEAD", "/docs").send().await.unwrap();
+    assert_eq!(
+        response.headers()["content-length"],
+        length.to_string().as_str()
+    );
+}
+
+#[tokio::test]
 async fn large_replies_are_compressed_as_the_client_likes() {
     let large = Order {
         rejection_reason: "no ".repeat(1000),

@@ -203,6 +203,14 @@ async fn a_body_of_another_type_is_415() {
 }
 
 #[tokio::test]
+async fn a_body_that_nothing_takes_is_400() {
+    let fixture = Fixture::start(shop).await;
+    let request = fixture.as_user("GET", "/v1/orders/o-1").body("anything");
+    let expected = refused(400, "INVALID_ARGUMENT", "MALFORMED_REQUEST");
+    assert_eq!(refusal(request.send().await.unwrap()).await, expected);
+}
+
+#[tokio::test]
 async fn errors_of_services_come_with_their_details() {
     let fixture = Fixture::start(|_| {
         let problem = Problem::new(
