@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use bus::Bus;
 use futures::FutureExt as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::Unconnected;
+use crate::client::{Channel, Unconnected};
 use crate::clock::Clock;
 use crate::contract::Contract;
 use crate::http::{Limits, serve};
@@ -30,6 +30,8 @@ use crate::tasks::{Tasks, panic_message};
 use crate::telemetry::Telemetry;
 
 const SVC_AUTH: &str = "svc-auth";
+/// Connections that wait to be accepted.
+pub(crate) const BACKLOG: u32 = 1024;
 /// Loops and relays that do not end within this time are left behind.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -157,27 +159,30 @@ impl Host {
         let gate = own
             .has_key()
             .then(|| node.readiness.waits_for("its workload token"));
-        let authority = match node.name == SVC_AUTH {
-            true => None,
-            false => self.config.mesh.address(SVC_AUTH).map(|address| {
-                // Without an identity of its own: this channel is how tokens are got.
-                let unconnected = Unconnected {
-                    service: SVC_AUTH.into(),
-                    caller: node.name,
-                    identity: None,
-                    contract: self.contract.clone(),
-                    metrics: self.config.telemetry.client_metrics(),
-                    random: self.config.random.clone(),
-                };
-                unconnected.to(Some(address))
-            }),
-        };
-        if let Some(authority) = &authority {
-            self.verifier.set_authority(authority.clone());
-        }
+        let authority = self.authority(node.name);
         node.tasks.spawn("workload-token", |shutdown| async move {
             own.run(authority, gate, shutdown).await;
         });
+    }
+
+    /// Gives the channel to svc-auth once its address is known; svc-auth itself has none. The
+    /// channel has no identity of its own: it is how tokens are got.
+    fn authority(&self, caller: &'static str) -> impl Fn() -> Option<Channel> + use<> {
+        let (mesh, random) = (self.config.mesh.clone(), self.config.random.clone());
+        let contract = self.contract.clone();
+        let metrics = self.config.telemetry.client_metrics();
+        move || {
+            let address = mesh.address(SVC_AUTH).filter(|_| caller != SVC_AUTH)?;
+            let unconnected = Unconnected {
+                service: SVC_AUTH.into(),
+                caller,
+                identity: None,
+                contract: contract.clone(),
+                metrics: metrics.clone(),
+                random: random.clone(),
+            };
+            Some(unconnected.to(Some(address)))
+        }
     }
 
     /// Puts the server stack in front of a service and serves it from now on.
@@ -316,6 +321,13 @@ impl Host {
     }
 
     fn follow_identity(&self) {
+        if let Some(channel) = self
+            .nodes
+            .iter()
+            .find_map(|node| self.authority(node.name)())
+        {
+            self.verifier.set_authority(channel);
+        }
         let has_source = self.verifier.revocation_source().is_some();
         if !has_source && self.verifier.authority().is_none() {
             return;
@@ -380,14 +392,44 @@ pub async fn listen(
     address: std::net::SocketAddr,
     flag: &str,
 ) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| StartError::Listen {
-            name: name.to_owned(),
-            address: address.to_string(),
-            flag: flag.to_owned(),
-            source,
-        })
+    let socket = reserve(name, address, flag)?;
+    socket
+        .listen(BACKLOG)
+        .map_err(|source| taken(name, address, flag, source))
+}
+
+/// Takes an address without listening yet: who connects before is refused, and goes elsewhere.
+pub(crate) fn reserve(
+    name: &str,
+    address: std::net::SocketAddr,
+    flag: &str,
+) -> Result<TcpSocket, StartError> {
+    let reserve = || {
+        let socket = match address.is_ipv4() {
+            true => TcpSocket::new_v4()?,
+            false => TcpSocket::new_v6()?,
+        };
+        // A restart need not wait for the last connections of the process before it.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    reserve().map_err(|source| taken(name, address, flag, source))
+}
+
+pub(crate) fn taken(
+    name: &str,
+    address: std::net::SocketAddr,
+    flag: &str,
+    source: std::io::Error,
+) -> StartError {
+    let (name, address, flag) = (name.to_owned(), address.to_string(), flag.to_owned());
+    StartError::Listen {
+        name,
+        address,
+        flag,
+        source,
+    }
 }
 
 /// Who listens everywhere is called at the loopback address by its own process.

@@ -11,7 +11,7 @@ use bus::{Bus, JetStreamConfig};
 use clap::{Args, Command, FromArgMatches as _};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::host::{Host, HostConfig, listen};
+use crate::host::{BACKLOG, Host, HostConfig, listen, reserve, taken};
 use crate::node::Node;
 use crate::service::Service;
 use crate::start::StartError;
@@ -35,7 +35,8 @@ where
     in_runtime(name, &process.telemetry.clone(), async |telemetry| {
         let mut host = Host::new(process.host_config(telemetry)?);
         let ops = listen(name, process.ops_address(name), "--ops-listen").await?;
-        let listener = listen(name, process.address(name), "--listen").await?;
+        let address = process.address(name);
+        let socket = reserve(name, address, "--listen")?;
         host.serve_ops(ops);
         let node = host.node(name, process.identity.signer(name)?);
         let stop = stop_signal()?;
@@ -45,8 +46,11 @@ where
             service = build(config, &node) => service?,
             () = &mut stop => return Ok(()),
         };
+        let listener = socket
+            .listen(BACKLOG)
+            .map_err(|source| taken(name, address, "--listen", source))?;
         host.serve(&node, service, listener)?;
-        tracing::info!(service = name, listen = %process.address(name), "serving");
+        tracing::info!(service = name, listen = %address, "serving");
         host.run(stop).await
     })
 }

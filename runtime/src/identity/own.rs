@@ -24,7 +24,7 @@ use crate::status::Problem;
 const OWN_LIFE: Duration = Duration::from_secs(3600);
 /// How long an assertion lives (RFC 7523 leaves it to us).
 const ASSERTION_LIFE: Duration = Duration::from_secs(60);
-const FIRST_RETRY: Duration = Duration::from_millis(50);
+const FIRST_RETRY: Duration = Duration::from_millis(20);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
@@ -136,16 +136,25 @@ impl OwnToken {
         }
     }
 
-    /// Fetches and renews until the shutdown. The gate goes with the first token.
+    /// Fetches and renews until the shutdown. The gate goes with the first token. `authority` is
+    /// asked for svc-auth until its address is known.
     pub(crate) async fn run(
         &self,
-        authority: Option<Channel>,
+        authority: impl Fn() -> Option<Channel>,
         mut gate: Option<Gate>,
         shutdown: CancellationToken,
     ) {
         let mut retry = FIRST_RETRY;
+        let mut channel = None;
         while !shutdown.is_cancelled() {
-            let pause = match self.renew(authority.as_ref()).await {
+            channel = channel.or_else(&authority);
+            let pause = match self.renew(channel.as_ref()).await {
+                Err(status) if channel.is_none() => {
+                    if let Some(gate) = &gate {
+                        gate.set(status.message());
+                    }
+                    FIRST_RETRY
+                }
                 Ok(life) => {
                     gate = None;
                     retry = FIRST_RETRY;
@@ -190,7 +199,10 @@ impl OwnToken {
                 self.set_token(&reply.workload_token, life);
                 Ok(life)
             }
-            (Credential::None, _) | (_, None) => Ok(OWN_LIFE),
+            (Credential::Key(_), None) => {
+                Err(Status::unavailable("no address of svc-auth is known"))
+            }
+            (Credential::None, _) => Ok(OWN_LIFE),
         }
     }
 

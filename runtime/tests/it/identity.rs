@@ -341,3 +341,48 @@ async fn a_new_key_is_fetched_when_its_first_token_comes_but_not_for_every_stran
     assert_eq!(reply.code(), Code::Ok, "{reply:?}");
     host.stop(false).await;
 }
+
+#[tokio::test]
+async fn a_workload_gets_its_token_although_svc_auth_is_bound_after_it() {
+    let random = Random::system();
+    let workload_key = Signer::generate("svc-users", &random);
+    let signer = Signer::generate("auth", &random);
+    let mut host = Host::new(HostConfig::new(
+        Telemetry::detached(),
+        bus::Bus::in_process(),
+    ));
+    let users = host.node("svc-users", Some(workload_key.clone()));
+    tokio::task::yield_now().await;
+    let listener = host
+        .bind("svc-auth", "127.0.0.1:0".parse().unwrap(), "")
+        .await
+        .unwrap();
+    let node = host.node("svc-auth", None);
+    node.identity.install_keys(&[signer.jwk()]).unwrap();
+    node.identity.set_own_signer(signer.clone());
+    node.identity
+        .set_revocation_source(|| Box::pin(async { Ok(Vec::new()) }));
+    let authority = Authority {
+        signers: Mutex::new(vec![signer]),
+        workload_keys: VerifyingKeys::new(&[workload_key.jwk()]).unwrap(),
+        revoked: Uuid::nil(),
+        fetches: AtomicUsize::new(0),
+    };
+    let play = handler(move |asked| {
+        let reply = authority.answer(&asked);
+        async move { reply }
+    });
+    host.serve(&node, Service::new(&node).with(dummy::Auth(play)), listener)
+        .unwrap();
+    host.start();
+    let ready = host.readiness().ready();
+    tokio::time::timeout(Duration::from_secs(5), ready)
+        .await
+        .expect("it does not get ready");
+    let token = users.identity.own_token().await.unwrap().unwrap();
+    let token = token.to_str().unwrap().trim_start_matches("Bearer ");
+    assert_eq!(
+        &*users.identity.verify_workload(token).await.unwrap(),
+        "svc-users"
+    );
+}
