@@ -33,11 +33,10 @@ impl Hashing {
         } else {
             concurrency
         };
-        let unknown = String::from_utf8_lossy(&random.bytes::<32>()).into_owned();
         Self {
             running: Arc::new(Semaphore::new(concurrency)),
             waiting: Arc::new(Semaphore::new(concurrency * QUEUE)),
-            nobody: password::hash(&unknown, random.bytes()).into(),
+            nobody: password::of_nobody(random.bytes(), random.bytes()).into(),
             random,
         }
     }

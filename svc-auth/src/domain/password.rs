@@ -3,6 +3,8 @@
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 /// The most that an imported hash may cost at login: memory in KiB, passes, lanes.
 const MOST: (u32, u32, u32) = (256 * 1024, 16, 16);
@@ -29,6 +31,14 @@ pub fn hash(password: &str, salt: [u8; 16]) -> String {
         .hash_password_with_salt(password.as_bytes(), &salt)
         .expect("parameters and salt are in range, and no password is near 4 GiB")
         .to_string()
+}
+
+/// A hash such as ours that no password is known for: a random output, of the right form.
+#[must_use]
+pub fn of_nobody(salt: [u8; 16], output: [u8; 32]) -> String {
+    let (memory, passes, lanes) = OURS;
+    let (salt, output) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(output));
+    format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${output}")
 }
 
 /// Whether the password belongs to the hash. Takes as long for a wrong one as for the right one.
@@ -109,6 +119,16 @@ mod tests {
         assert!(!verify("wrong horse", &hash));
         assert!(!is_outdated(&hash));
         assert_eq!(check(&hash), Ok(()));
+    }
+
+    #[test]
+    fn the_hash_of_nobody_has_the_form_of_ours() {
+        let (ours, nobodys) = (hash("x", [7; 16]), of_nobody([7; 16], [1; 32]));
+        let form = |hash: &str| hash.rsplit_once('$').map(|(form, _)| form.to_owned());
+        assert_eq!(form(&ours), form(&nobodys));
+        assert_eq!(ours.len(), nobodys.len());
+        assert_eq!(check(&nobodys), Ok(()));
+        assert!(!verify("x", &nobodys));
     }
 
     #[test]

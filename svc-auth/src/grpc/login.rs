@@ -148,7 +148,7 @@ async fn note(
         user_id,
         session_id: None,
     };
-    let mut tx = auth.db.begin().await?;
+    let mut tx = auth.db.statements().await?;
     auth.record(&mut tx, call, entry).await?;
     tx.commit().await?;
     Ok(())

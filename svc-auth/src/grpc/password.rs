@@ -72,7 +72,7 @@ fn bucket(credential: &Credential) -> String {
 }
 
 async fn note_wrong(auth: &Auth, call: &CallContext, user: &User) -> Result<(), Error> {
-    let mut tx = auth.db.begin().await?;
+    let mut tx = auth.db.statements().await?;
     auth.record(&mut tx, call, entry(user, Outcome::WrongPassword))
         .await?;
     tx.commit().await?;

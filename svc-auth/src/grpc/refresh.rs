@@ -68,7 +68,7 @@ async fn rotate(auth: &Auth, session: &Session, text: &str, next: i64) -> Result
         hash(text),
         hash(&auth.tokens.refresh_token(session.session_id, next)),
     );
-    let mut tx = auth.db.begin().await?;
+    let mut tx = auth.db.statements().await?;
     let hashes = (current.as_slice(), successor.as_slice());
     let end = auth.tokens.session_end(now);
     let rotated = session::rotate(&mut tx, session.session_id, hashes, now, end).await?;

@@ -55,7 +55,7 @@ pub(super) async fn register(
 /// A registration from this address is admitted, or throttled.
 async fn take_place(auth: &Auth, call: &CallContext) -> Result<(), Error> {
     let bucket = address_bucket("register", call.client_address);
-    let mut tx = auth.db.begin().await?;
+    let mut tx = auth.db.statements().await?;
     throttle::take(&mut tx, &bucket, auth.throttle.register(), auth.clock.now()).await?;
     tx.commit().await?;
     Ok(())
@@ -107,7 +107,7 @@ async fn refused(auth: &Auth, call: &CallContext) -> Result<(), Error> {
         user_id: None,
         session_id: None,
     };
-    let mut tx = auth.db.begin().await?;
+    let mut tx = auth.db.statements().await?;
     auth.record(&mut tx, call, entry).await?;
     tx.commit().await?;
     Ok(())

@@ -31,7 +31,7 @@ pub(super) async fn create(
         path: request.path,
         expire_time: auth.clock.now() + chrono::TimeDelta::seconds(LIFETIME.into()),
     };
-    let mut tx = auth.db.begin().await?;
+    let mut tx = auth.db.statements().await?;
     ticket::insert(&mut tx, &hash(&text), &ticket).await?;
     tx.commit().await?;
     Ok(CreateTicketResponse {

@@ -13,7 +13,7 @@ pub(super) async fn issue(
 ) -> Result<IssueWorkloadTokenResponse, Error> {
     let (audience, now) = (&auth.tokens.issuer.audience, auth.clock.now());
     let claims = auth.workloads.verify(client_assertion, audience, now)?;
-    let mut tx = auth.db.begin().await?;
+    let mut tx = auth.db.statements().await?;
     let until = claims.remember_until();
     if !assertion::use_up(&mut tx, &claims.iss, &claims.jti, until).await? {
         return Err(BadAssertion::Used.into());
