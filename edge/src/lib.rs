@@ -201,7 +201,7 @@ impl Edge {
         };
         let hide_docs = settings.web.hide_docs;
         let pages = Pages::new(node.readiness.clone(), hide_docs, &plan.landing, document);
-        node.contract = contract.clone();
+        node.contract = contract;
         let limiter = |policy, rate| Limiter::new(policy, rate, shared.clone());
         let edge = Arc::new(Self {
             address_limit: limiter("address", settings.rates.address_limit),

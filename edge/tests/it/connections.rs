@@ -26,7 +26,7 @@ async fn until_closed(mut stream: TcpStream) -> String {
 #[tokio::test]
 async fn clients_that_do_not_say_what_they_want_are_left() {
     let mut settings = settings();
-    settings.connections.header_timeout = Duration::from_millis(300);
+    settings.connections.header_timeout = Duration::from_secs(1);
     let fixture = Fixture::with(settings, shop).await;
     let beginnings: [&[u8]; 5] = [
         b"",
