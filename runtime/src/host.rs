@@ -1,5 +1,7 @@
 //! Services in one process: each with its own port, stopped in order.
 
+mod listen;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -8,7 +10,7 @@ use std::time::Duration;
 
 use bus::Bus;
 use futures::FutureExt as _;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -28,10 +30,11 @@ use crate::service::Service;
 use crate::start::StartError;
 use crate::tasks::{Tasks, panic_message};
 use crate::telemetry::Telemetry;
+pub use listen::listen;
+use listen::reachable;
+pub(crate) use listen::{BACKLOG, reserve, taken};
 
 const SVC_AUTH: &str = "svc-auth";
-/// Connections that wait to be accepted.
-pub(crate) const BACKLOG: u32 = 1024;
 /// Loops and relays that do not end within this time are left behind.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -384,61 +387,4 @@ async fn watch_bus(bus: Bus, readiness: Readiness, gate: Gate) {
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-}
-
-/// Listens on an address; the error names the flag that changes it.
-pub async fn listen(
-    name: &str,
-    address: std::net::SocketAddr,
-    flag: &str,
-) -> Result<TcpListener, StartError> {
-    let socket = reserve(name, address, flag)?;
-    socket
-        .listen(BACKLOG)
-        .map_err(|source| taken(name, address, flag, source))
-}
-
-/// Takes an address without listening yet: who connects before is refused, and goes elsewhere.
-pub(crate) fn reserve(
-    name: &str,
-    address: std::net::SocketAddr,
-    flag: &str,
-) -> Result<TcpSocket, StartError> {
-    let reserve = || {
-        let socket = match address.is_ipv4() {
-            true => TcpSocket::new_v4()?,
-            false => TcpSocket::new_v6()?,
-        };
-        // A restart need not wait for the last connections of the process before it.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        Ok(socket)
-    };
-    reserve().map_err(|source| taken(name, address, flag, source))
-}
-
-pub(crate) fn taken(
-    name: &str,
-    address: std::net::SocketAddr,
-    flag: &str,
-    source: std::io::Error,
-) -> StartError {
-    let (name, address, flag) = (name.to_owned(), address.to_string(), flag.to_owned());
-    StartError::Listen {
-        name,
-        address,
-        flag,
-        source,
-    }
-}
-
-/// Who listens everywhere is called at the loopback address by its own process.
-fn reachable(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
-    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    address
 }

@@ -64,7 +64,13 @@ impl Problem {
             said.push(format!("{path}: {description}"));
             problem = problem.field(path, description);
         }
+        // The details name them all.
+        let more = said.len().saturating_sub(3);
+        said.truncate(3);
         problem.message = said.join("; ");
+        if more > 0 {
+            problem.message += &format!("; and {more} more");
+        }
         problem
     }
 

@@ -9,8 +9,10 @@ mod compile;
 mod list;
 mod number;
 mod path;
+mod slots;
 mod table;
 mod text;
+mod values;
 mod walk;
 mod wire;
 

@@ -21,6 +21,8 @@ const LAST_PAUSE: Duration = Duration::from_secs(1);
 /// One call's reply may be this far ahead of its reader.
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
+/// A status with all of its details travels in headers.
+const HEADER_BYTES: u32 = 128 * 1024;
 
 #[derive(Debug, Default)]
 pub(super) struct Link {
@@ -118,6 +120,7 @@ async fn connect(address: SocketAddr) -> Result<SendRequest<RequestBody>, String
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(HEADER_BYTES)
             .keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .keep_alive_while_idle(true)

@@ -1,0 +1,86 @@
+//! Values on the wire as their kinds read them.
+
+use std::borrow::Cow;
+
+use super::table::Kind;
+use super::wire::{Malformed, Raw, Reader};
+
+pub(super) fn zero(kind: Kind) -> Raw<'static> {
+    match kind {
+        Kind::Text | Kind::Bytes | Kind::Message { .. } => Raw::Bytes(&[]),
+        Kind::Fixed32 | Kind::Sfixed32 | Kind::Float => Raw::Fixed32(0),
+        Kind::Fixed64 | Kind::Sfixed64 | Kind::Double => Raw::Fixed64(0),
+        _ => Raw::Varint(0),
+    }
+}
+
+pub(super) fn is_zero(kind: Kind, raw: Raw<'_>) -> bool {
+    match raw {
+        Raw::Bytes(bytes) => !matches!(kind, Kind::Message { .. }) && bytes.is_empty(),
+        Raw::Varint(value) => value == 0,
+        // Minus zero is zero.
+        Raw::Fixed32(bits) if kind == Kind::Float => f32::from_bits(bits) == 0.0,
+        Raw::Fixed64(bits) if kind == Kind::Double => f64::from_bits(bits) == 0.0,
+        Raw::Fixed32(value) => value == 0,
+        Raw::Fixed64(value) => value == 0,
+    }
+}
+
+pub(super) fn integer(kind: Kind, raw: Raw<'_>) -> Result<i128, Malformed> {
+    let zigzag = |value: u64| (value >> 1) as i64 ^ -((value & 1) as i64);
+    Ok(match (kind, raw) {
+        (Kind::Bool, Raw::Varint(value)) => i128::from(value != 0),
+        (Kind::Int32 | Kind::Enum, Raw::Varint(value)) => i128::from(value as i32),
+        (Kind::Int64, Raw::Varint(value)) => i128::from(value as i64),
+        (Kind::Uint32, Raw::Varint(value)) => i128::from(value as u32),
+        (Kind::Uint64, Raw::Varint(value)) => i128::from(value),
+        (Kind::Sint32, Raw::Varint(value)) => i128::from(zigzag(u64::from(value as u32)) as i32),
+        (Kind::Sint64, Raw::Varint(value)) => i128::from(zigzag(value)),
+        (Kind::Fixed32, Raw::Fixed32(value)) => i128::from(value),
+        (Kind::Sfixed32, Raw::Fixed32(value)) => i128::from(value as i32),
+        (Kind::Fixed64, Raw::Fixed64(value)) => i128::from(value),
+        (Kind::Sfixed64, Raw::Fixed64(value)) => i128::from(value as i64),
+        _ => return Err(Malformed),
+    })
+}
+
+pub(super) fn float(kind: Kind, raw: Raw<'_>) -> Result<f64, Malformed> {
+    match (kind, raw) {
+        (Kind::Float, Raw::Fixed32(bits)) => Ok(f64::from(f32::from_bits(bits))),
+        (Kind::Double, Raw::Fixed64(bits)) => Ok(f64::from_bits(bits)),
+        _ => Err(Malformed),
+    }
+}
+
+/// A Timestamp or a Duration: seconds (1) and nanoseconds (2).
+pub(super) fn nanoseconds(message: &[u8]) -> Result<i128, Malformed> {
+    let (mut seconds, mut nanos) = (0, 0);
+    let mut reader = Reader(message);
+    while let Some((number, raw)) = reader.field()? {
+        match number {
+            1 => seconds = integer(Kind::Int64, raw)?,
+            2 => nanos = integer(Kind::Int32, raw)?,
+            _ => {}
+        }
+    }
+    Ok(seconds * 1_000_000_000 + nanos)
+}
+
+pub(super) fn bytes_of(raw: Raw<'_>) -> Cow<'_, [u8]> {
+    match raw {
+        Raw::Bytes(bytes) => Cow::Borrowed(bytes),
+        Raw::Varint(value) | Raw::Fixed64(value) => Cow::Owned(value.to_le_bytes().to_vec()),
+        Raw::Fixed32(value) => Cow::Owned(value.to_le_bytes().to_vec()),
+    }
+}
+
+pub(super) fn print_key(kind: Kind, raw: Raw<'_>) -> Result<String, Malformed> {
+    match (kind, raw) {
+        (Kind::Text, Raw::Bytes(bytes)) => {
+            let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
+            Ok(format!("{text:?}"))
+        }
+        (Kind::Bool, Raw::Varint(value)) => Ok((value != 0).to_string()),
+        _ => integer(kind, raw).map(|value| value.to_string()),
+    }
+}
