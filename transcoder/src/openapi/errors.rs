@@ -23,7 +23,7 @@ const FAILURES: [Failure; 13] = [
     (
         401,
         "Unauthenticated",
-        "There is no valid token.",
+        "There is no valid token, or the credentials do not hold.",
         Some(("WWW-Authenticate", "How to authenticate (RFC 6750).")),
     ),
     (
@@ -140,7 +140,8 @@ pub(super) fn of(shown: &Shown<'_>, is_read: bool) -> impl Iterator<Item = (Stri
     let is_secured = shown.secured.is_some();
     let has_body = !matches!(shown.route.body(), Body::None);
     let can_be = move |&&(status, ..): &&Failure| match status {
-        401 | 403 => is_secured,
+        // A method that is open to anybody may be the one that takes credentials, such as a login.
+        401 | 403 => is_secured || !is_read,
         409 => !is_read,
         413 | 415 => has_body,
         _ => true,

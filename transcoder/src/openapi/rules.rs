@@ -3,10 +3,15 @@
 use prost_reflect::{DynamicMessage, FieldDescriptor, Value as Reflected};
 use serde_json::{Map, Number, Value};
 
+/// `buf.validate.Ignore`.
+const IGNORE_IF_ZERO_VALUE: i32 = 1;
+
 /// The rules of one value. What is not there does not bind.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
     pub(super) required: bool,
+    /// The rules do not bind a value that is empty (`IGNORE_IF_ZERO_VALUE`).
+    pub(super) may_be_empty: bool,
     /// The keywords of JSON Schema for a string, a number or an enum's number.
     pub(super) keywords: Map<String, Value>,
     /// The one value, or the ones, that are allowed; for enums their numbers.
@@ -42,6 +47,9 @@ impl Rules {
             match value {
                 Reflected::Bool(required) if field.name() == "required" => {
                     rules.required = *required
+                }
+                Reflected::EnumNumber(ignore) if field.name() == "ignore" => {
+                    rules.may_be_empty = *ignore == IGNORE_IF_ZERO_VALUE;
                 }
                 Reflected::Message(of_type) if field.containing_oneof().is_some() => {
                     rules.read_type(field.name(), of_type);

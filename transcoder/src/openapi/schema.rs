@@ -148,12 +148,17 @@ impl<'a> Schemas<'a> {
     }
 
     fn kind(&mut self, kind: &Kind, rules: &Rules) -> Value {
-        let keywords = rules.keywords.clone();
+        let mut keywords = rules.keywords.clone();
         let schema = match kind {
             Kind::Message(message) => return self.message(message),
             Kind::Enum(values) => return self.enumeration(values, rules),
             Kind::Bool => json!({ "type": "boolean" }),
-            Kind::String => with(json!({ "type": "string" }), ecma(keywords)),
+            Kind::String => {
+                if rules.may_be_empty {
+                    keywords = or_empty(keywords);
+                }
+                with(json!({ "type": "string" }), ecma(keywords))
+            }
             Kind::Bytes => json!({ "type": "string", "contentEncoding": "base64" }),
             Kind::Double => with(json!({ "type": "number", "format": "double" }), keywords),
             Kind::Float => with(json!({ "type": "number", "format": "float" }), keywords),
@@ -240,6 +245,21 @@ impl<'a> Schemas<'a> {
             _ => json!({ "type": "object" }),
         }
     }
+}
+
+/// What an empty string would break binds all others.
+fn or_empty(mut keywords: Map<String, Value>) -> Map<String, Value> {
+    let mut others = Map::new();
+    for keyword in ["format", "pattern", "minLength"] {
+        if let Some(value) = keywords.remove(keyword) {
+            others.insert(keyword.to_owned(), value);
+        }
+    }
+    if !others.is_empty() {
+        let others = ecma(others);
+        keywords.insert("anyOf".to_owned(), json!([{ "maxLength": 0 }, others]));
+    }
+    keywords
 }
 
 fn with(mut schema: Value, keywords: Map<String, Value>) -> Value {

@@ -123,9 +123,12 @@ fn an_operation_says_what_the_contract_says() {
             "200", "400", "404", "405", "429", "500", "501", "503", "504"
         ]
     );
-    assert_eq!(
-        market["paths"]["/v1/offers/{offerId}:rate"]["post"]["deprecated"],
-        true
+    let rate = &market["paths"]["/v1/offers/{offerId}:rate"]["post"];
+    assert_eq!(rate["deprecated"], true);
+    let responses = &rate["responses"];
+    assert!(
+        responses["401"].is_object() && responses["403"].is_object(),
+        "a write may take credentials: {responses}"
     );
     assert_eq!(
         market["tags"],
