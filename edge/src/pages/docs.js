@@ -14,6 +14,11 @@ function el(name, attributes = {}, ...children) {
   return element;
 }
 
+// Markdown as far as comments in contracts use it: `code`.
+function prose(text = '') {
+  return text.split('`').map((part, index) => index % 2 ? el('code', {}, part) : part);
+}
+
 let spec;
 
 function resolve(node) {
@@ -36,7 +41,7 @@ function kind(schema) {
   if (!schema) return 'any';
   if (schema.allOf?.length === 1) return kind(schema.allOf[0]);
   const variants = schema.oneOf ?? schema.anyOf;
-  if (variants) return variants.map(kind).join(' or ');
+  if (variants && !schema.type) return variants.map(kind).join(' or ');
   if (schema.type === 'array') return `${kind(schema.items)}[]`;
   if (schema.type === 'object' && schema.additionalProperties) return `map of ${kind(schema.additionalProperties)}`;
   const type = Array.isArray(schema.type) ? schema.type.join(' or ') : schema.type ?? 'any';
@@ -83,7 +88,7 @@ function rows(schema, level, path) {
         required.has(name) && el('span', { class: 'need' }, 'required'),
         full.readOnly && el('span', { class: 'readonly' }, 'read-only')),
       el('td', { class: 'kind' }, kind(field)),
-      el('td', { class: 'what' }, full.description ?? '', el('span', { class: 'bound' }, bounds(full))));
+      el('td', { class: 'what' }, prose(full.description), el('span', { class: 'bound' }, bounds(full))));
     return [row, ...(recurse ? rows(inner ?? {}, level + 1, [...path, target]) : [])];
   });
 }
@@ -99,7 +104,7 @@ function parameterTable(parameters) {
     return el('tr', {},
       el('td', { class: 'name' }, parameter.name, parameter.required && el('span', { class: 'need' }, 'required')),
       el('td', { class: 'kind' }, `${kind(parameter.schema)} in ${parameter.in}`),
-      el('td', { class: 'what' }, parameter.description ?? '', el('span', { class: 'bound' }, bounds(schema))));
+      el('td', { class: 'what' }, prose(parameter.description), el('span', { class: 'bound' }, bounds(schema))));
   })));
 }
 
@@ -208,7 +213,7 @@ function replies(operation) {
     const full = resolve(reply);
     const found = content(full);
     const good = status.startsWith('2');
-    const title = [el('span', { class: `status ${good ? 'good' : 'bad'}` }, status), ' ', full.description ?? ''];
+    const title = [el('span', { class: `status ${good ? 'good' : 'bad'}` }, status), ' ', prose(full.description)];
     return found ? el('details', { class: 'reply', open: good }, el('summary', {}, title), schemaTable(found[1].schema ?? {}))
       : el('p', { class: 'reply' }, title);
   });
@@ -219,7 +224,7 @@ function inside(method, path, operation, shared) {
   const body = content(resolve(operation.requestBody ?? {}));
   const section = (title, ...children) => [el('h3', {}, title), ...children];
   return el('div', { class: 'inside' },
-    el('p', {}, operation.description ?? ''),
+    el('p', {}, prose(operation.description)),
     parameters.length ? section('Parameters', parameterTable(parameters)) : [],
     body ? section('Body', schemaTable(body[1].schema ?? {})) : [],
     section('Replies', replies(operation)),
@@ -230,7 +235,7 @@ function security(operation) {
   const wanted = operation.security ?? spec.security ?? [];
   if (!wanted.length || wanted.some((one) => !Object.keys(one).length)) return '';
   const roles = [...new Set(wanted.flatMap((one) => Object.values(one).flat()))];
-  return el('span', { class: 'lock' }, `🔒 ${roles.length ? roles.join(', ') : 'token'}`);
+  return el('span', { class: 'lock' }, roles.length ? roles.join(', ') : 'token');
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
@@ -259,7 +264,7 @@ function render() {
       const verb = () => el('span', { class: `verb ${method}` }, method.toUpperCase());
       const box = el('details', { class: 'operation', id, 'data-words': words },
         el('summary', {}, verb(), el('span', { class: 'path' }, path),
-          el('span', { class: 'summary' }, operation.summary ?? (operation.description ?? '').split('\n')[0]),
+          el('span', { class: 'summary' }, prose(operation.summary ?? operation.description?.split('\n')[0])),
           security(operation)));
       box.addEventListener('toggle', () => {
         if (box.open && box.children.length === 1) box.append(inside(method, path, operation, shared));

@@ -44,7 +44,8 @@ pub(super) fn install(
     } else {
         &config.log
     };
-    let filter = EnvFilter::try_new(directives)
+    // OpenTelemetry tells of its own start; what is asked for comes later and counts.
+    let filter = EnvFilter::try_new(format!("opentelemetry=warn,{directives}"))
         .map_err(|error| StartError::config(format!("--log {directives:?}: {error}")))?;
     let terminal = std::io::stderr().is_terminal();
     let by_default = if terminal {
