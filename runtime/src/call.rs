@@ -77,9 +77,14 @@ impl CallContext {
         self
     }
 
-    /// The same in a span of its own, `name`, under the trace that an event carries.
-    pub fn with_trace(mut self, name: &str, trace: &[(String, String)]) -> CallContext {
-        self.span = crate::telemetry::span_of(name, trace);
+    /// The same in a span of its own, `name` of a service, under the trace that an event carries.
+    pub fn with_trace(
+        mut self,
+        service: &str,
+        name: &str,
+        trace: &[(String, String)],
+    ) -> CallContext {
+        self.span = crate::telemetry::span_of(service, name, trace);
         self
     }
 

@@ -131,8 +131,8 @@ impl Cache {
     }
 
     /// Invalidates by broadcast, as replicas change things: `stale` names the keys that an event
-    /// makes stale, with the version from which they are good. After a gap in the broadcast a
-    /// cache of this process is emptied.
+    /// makes stale, with the version from which they are good. After a gap in the broadcast the
+    /// cache is emptied.
     pub fn follow<F>(&self, node: &Node, subjects: &[&str], stale: F)
     where
         F: Fn(&Event) -> Vec<(String, i64)> + Send + 'static,
@@ -147,11 +147,10 @@ impl Cache {
                                 cache.invalidate(&key, version).await;
                             }
                         }
-                        BroadcastItem::Gap => {
-                            if let Place::Local(local) = &*cache.place {
-                                local.clear();
-                            }
-                        }
+                        BroadcastItem::Gap => match &*cache.place {
+                            Place::Local(local) => local.clear(),
+                            Place::Remote(remote) => remote.distrust().await,
+                        },
                     }
                 }
                 shutdown.cancelled().await;

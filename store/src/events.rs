@@ -52,9 +52,11 @@ where
         shutdown: leave.clone(),
     };
     // Joined here and not in the task: a relay that starts next must find the group.
+    let service = node.name;
     let work = node.bus.work_group(membership, move |event: Event| {
         let call = CallContext::background(group);
-        let call = call.with_trace(&format!("process {}", event.subject), &event.trace);
+        let name = format!("process {}", event.subject);
+        let call = call.with_trace(service, &name, &event.trace);
         call.scope(handler(event))
     });
     node.tasks.spawn("consumer", |shutdown| async move {

@@ -25,10 +25,15 @@ pub fn parent_from(pairs: &[(String, String)]) -> Context {
     TraceContextPropagator::new().extract_with_context(&Context::new(), &Borrowed(pairs))
 }
 
-/// A span named `name` that continues the trace an event carries.
-pub fn span_of(name: &str, trace: &[(String, String)]) -> Span {
+/// A span of a service, named `name`, that continues the trace an event carries.
+pub fn span_of(service: &str, name: &str, trace: &[(String, String)]) -> Span {
     let span = tracing::info_span!(
-        parent: None, "consume", otel.name = name, otel.kind = "consumer", trace_id = tracing::field::Empty
+        parent: None,
+        "consume",
+        otel.name = name,
+        otel.kind = "consumer",
+        service.name = service,
+        trace_id = tracing::field::Empty,
     );
     follow(&span, parent_from(trace));
     span

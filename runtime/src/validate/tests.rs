@@ -442,6 +442,20 @@ fn the_last_value_counts_and_parts_of_a_message_are_merged() {
 }
 
 #[test]
+fn no_text_holds_the_character_zero() {
+    let pool = pool(
+        "string a = 1; repeated string list = 2; map<string, string> map = 3; bytes bytes = 4;",
+        "",
+    );
+    let rules = compile(&pool).unwrap();
+    let told = |json: &str| paths(rules.check(&encode(&pool, json)));
+    assert_eq!(told(r#"{"a": "a\u0000"}"#), ["a"]);
+    assert_eq!(told(r#"{"list": ["a", "\u0000"]}"#), ["list[1]"]);
+    assert_eq!(told(r#"{"map": {"k": "\u0000"}}"#), [r#"map["k"]"#]);
+    assert_eq!(told(r#"{"a": "a", "bytes": "AA=="}"#), [""; 0]);
+}
+
+#[test]
 fn what_the_decoder_would_refuse_is_malformed() {
     let pool = pool(
         "string a = 1; int32 b = 2; M m = 3; repeated int32 list = 4;",

@@ -219,7 +219,10 @@ impl<'t> Walk<'t> {
             }
             (Kind::Text, Raw::Bytes(bytes)) => {
                 let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
-                if let ValueRules::Text(rules) = rules {
+                if text.contains('\0') {
+                    // Postgres stores no text that does.
+                    Some("must not hold the character U+0000".into())
+                } else if let ValueRules::Text(rules) = rules {
                     rules.check(text)
                 } else {
                     None

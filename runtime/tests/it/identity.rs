@@ -296,6 +296,34 @@ async fn a_process_that_starts_later_knows_who_has_left() {
 }
 
 #[tokio::test]
+async fn nobody_is_let_in_before_it_is_known_who_has_left() {
+    let signer = Signer::generate("auth", &Random::system());
+    let config = HostConfig::new(Telemetry::detached(), bus::Bus::in_process());
+    let mut host = Host::new(config);
+    let node = host.node("svc-auth", None);
+    node.identity.install_keys(&[signer.jwk()]).unwrap();
+    let (answer, answered) = tokio::sync::watch::channel(false);
+    node.identity.set_revocation_source(move || {
+        let mut answered = answered.clone();
+        Box::pin(async move {
+            answered.wait_for(|answered| *answered).await.unwrap();
+            Ok(Vec::new())
+        })
+    });
+    host.start();
+    let token = access(&signer, &Clock::system(), Uuid::nil());
+    let early = node.identity.verify_user(&token).await.unwrap_err();
+    assert_eq!(early.reason(), Reason::DependencyUnavailable);
+
+    answer.send_replace(true);
+    let ready = host.readiness().ready();
+    tokio::time::timeout(Duration::from_secs(5), ready)
+        .await
+        .expect("it does not get ready");
+    node.identity.verify_user(&token).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_new_key_is_fetched_when_its_first_token_comes_but_not_for_every_stranger() {
     let (authority, auth, host) = two_processes().await;
     let channel = auth.channel("svc-orders");

@@ -94,7 +94,11 @@ async fn one_trace_spans_caller_callee_and_event() {
             assert_eq!(call(&channel, LIST_STOCK, &[], &[]).await.code(), Code::Ok);
             // What an outbox keeps, and what a consumer makes of it.
             let event = telemetry::inject();
-            let consumed = CallContext::background("consumer").with_trace("consume it", &event);
+            let consumed = CallContext::background("consumer").with_trace(
+                "svc-shipping",
+                "consume it",
+                &event,
+            );
             consumed.scope(async {}).await;
             Ok(Vec::new())
         }
@@ -105,7 +109,7 @@ async fn one_trace_spans_caller_callee_and_event() {
     let user = bearer(&testbed.access_token(Uuid::nil(), Uuid::nil(), &["user"]));
     let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
     let context = CallContext::background("test");
-    let context = context.with_trace("the test", &[("traceparent".into(), parent)]);
+    let context = context.with_trace("test", "the test", &[("traceparent".into(), parent)]);
     let channel = testbed.channel("svc-orders");
     let listed = context
         .scope(async move { call(&channel, LIST_ORDERS, &[], &[("authorization", &user)]).await });
@@ -163,7 +167,7 @@ async fn one_trace_spans_caller_callee_and_event() {
             2,
             Some("svc-inventory"),
         ),
-        ("consume it", 5, None),
+        ("consume it", 5, Some("svc-shipping")),
     ] {
         let wanted = (name, kind, service.map(str::to_owned));
         assert!(said.contains(&wanted), "{wanted:?} is not in {said:?}");

@@ -1,5 +1,7 @@
 //! The cache that replicas share: a hash {v: version, d: data} for each key.
 
+mod debts;
+
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -14,6 +16,7 @@ use runtime::StartError;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::TOMBSTONE_TTL;
+use debts::Debts;
 
 /// A cache that takes longer than this is not worth waiting for.
 const TIMEOUT: Duration = Duration::from_millis(250);
@@ -43,6 +46,7 @@ pub(super) struct Remote {
     paused_until: Mutex<Option<Instant>>,
     put: Script,
     invalidate: Script,
+    debts: Debts,
 }
 
 impl Remote {
@@ -57,6 +61,7 @@ impl Remote {
             paused_until: Mutex::default(),
             put: Script::new(PUT),
             invalidate: Script::new(INVALIDATE),
+            debts: Debts::default(),
         })
     }
 
@@ -76,19 +81,39 @@ impl Remote {
             .await;
     }
 
+    /// If Redis cannot be told now, it is before anything is read from it again.
     pub(super) async fn invalidate(&self, key: &str, min_version: i64) {
-        let mut invalidate = self.invalidate.key(self.key(key));
-        invalidate.arg(min_version).arg(milliseconds(TOMBSTONE_TTL));
-        let _: Option<i64> = self
-            .run(async |mut redis| invalidate.invoke_async(&mut redis).await)
+        let told = self
+            .run(|redis| self.tell(redis, key.to_owned(), min_version))
             .await;
+        if told.is_none() {
+            self.debts.add(key, min_version).await;
+        }
+    }
+
+    /// Nothing that is in Redis now is read again.
+    pub(super) async fn distrust(&self) {
+        self.debts.add_everything().await;
+    }
+
+    async fn tell(
+        &self,
+        mut redis: ConnectionManager,
+        key: String,
+        min_version: i64,
+    ) -> RedisResult<()> {
+        let mut invalidate = self.invalidate.key(self.key(&key));
+        invalidate.arg(min_version).arg(milliseconds(TOMBSTONE_TTL));
+        let _: i64 = invalidate.invoke_async(&mut redis).await?;
+        Ok(())
     }
 
     fn key(&self, key: &str) -> String {
         format!("{}:{key}", self.prefix)
     }
 
-    /// Asks Redis, unless it failed a moment ago. `None` if it did not answer.
+    /// Asks Redis, unless it failed a moment ago or has to forget something first. `None` if it
+    /// was not asked or did not answer.
     async fn run<T, Fut>(&self, ask: impl FnOnce(ConnectionManager) -> Fut) -> Option<T>
     where
         Fut: Future<Output = RedisResult<T>>,
@@ -96,9 +121,19 @@ impl Remote {
         if self.is_paused() {
             return None;
         }
-        let answer = tokio::time::timeout(TIMEOUT, async { ask(self.manager().await?).await });
+        let answer = tokio::time::timeout(TIMEOUT, async {
+            let mut redis = self.manager().await?;
+            if self.debts.exist() {
+                let by = redis.clone();
+                let tell = |key, version| self.tell(by.clone(), key, version);
+                if !self.debts.pay(&mut redis, &self.prefix, tell).await? {
+                    return Ok(None);
+                }
+            }
+            ask(redis).await.map(Some)
+        });
         let why = match answer.await {
-            Ok(Ok(answer)) => return Some(answer),
+            Ok(Ok(answer)) => return answer,
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {TIMEOUT:?}"),
         };

@@ -36,9 +36,11 @@ pub(super) async fn take(
 ) -> Result<Vec<Leased>, Error> {
     let mut tx = database.statements().await?;
     let sql = tx.dialect().pick(
-        "UPDATE outbox SET due_at = $2 WHERE id IN
+        // The array is made once. `IN` may be looked up anew for each row, which takes more rows
+        // than the limit, as those that are locked already are skipped.
+        "UPDATE outbox SET due_at = $2 WHERE id = ANY (ARRAY
          (SELECT id FROM outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3
-          FOR UPDATE SKIP LOCKED)
+          FOR UPDATE SKIP LOCKED))
          RETURNING id, subject, aggregate_id, version, time, data, trace, attempts, failures",
         "UPDATE outbox SET due_at = $2 WHERE id IN
          (SELECT id FROM outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3)
@@ -132,4 +134,38 @@ async fn update(
 /// From 100 ms, doubling, up to 30 s.
 fn backoff(attempts: i64) -> TimeDelta {
     TimeDelta::milliseconds(100 << attempts.clamp(0, 9)).min(TimeDelta::seconds(30))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Migrations, testing::TestDatabase};
+
+    async fn write(database: &Database, count: i64, now: DateTime<Utc>) {
+        let mut tx = database.begin().await.expect("a transaction");
+        let sql = "INSERT INTO outbox
+                       (id, subject, aggregate_id, version, time, data, trace, due_at)
+                   SELECT gen_random_uuid(), 'orders.v1.OrderConfirmed', '', 1, $2, '', '[]', $2
+                   FROM generate_series(1, $1)";
+        crate::execute!(tx, sql, count, now).expect("written");
+        tx.commit().await.expect("committed");
+    }
+
+    /// The planner that knows of one row in the table may look for the batch anew for each row.
+    #[tokio::test]
+    async fn a_batch_is_no_larger_than_asked_for() {
+        let (database, now) = (TestDatabase::postgres(), Utc::now());
+        let migrations = Migrations {
+            postgres: sqlx::migrate!("tests/migrations/postgres"),
+            sqlite: sqlx::migrate!("tests/migrations/sqlite"),
+        };
+        let database = database.open(migrations).await;
+        write(&database, 1, now).await;
+        let mut tx = database.statements().await.expect("a connection");
+        crate::execute!(tx, "ANALYZE outbox").expect("analysed");
+        drop(tx);
+        write(&database, 40, now).await;
+        let batch = take(&database, now, TimeDelta::seconds(30), 5).await;
+        assert_eq!(batch.expect("a batch").len(), 5);
+    }
 }

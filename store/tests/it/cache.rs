@@ -126,8 +126,10 @@ on_both_caches! {
 async fn a_redis_that_is_away_only_makes_it_slower() {
     let (mut way, url) = Proxy::to_url(&server("TEST_REDIS_URL")).await;
     let cache = Cache::open(&CacheConfig::redis(&url), &unique_name()).expect("opened");
-    assert_eq!(get(&cache, "a", 1, "one").await, "one");
-    assert_eq!(get(&cache, "a", 1, "two").await, "one");
+    for key in ["a", "kept"] {
+        assert_eq!(get(&cache, key, 1, "one").await, "one");
+        assert_eq!(get(&cache, key, 1, "two").await, "one");
+    }
     way.cut().await;
     let before = tokio::time::Instant::now();
     for n in 0..20 {
@@ -141,9 +143,48 @@ async fn a_redis_that_is_away_only_makes_it_slower() {
     );
     way.restore().await;
     until("it is used again", async || {
-        get(&cache, "a", 1, "anew").await == "one"
+        get(&cache, "kept", 1, "anew").await == "one"
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_changed_while_redis_was_away_is_not_read_from_it_afterwards() {
+    let (mut way, url) = Proxy::to_url(&server("TEST_REDIS_URL")).await;
+    let prefix = unique_name();
+    let cache = Cache::open(&CacheConfig::redis(&url), &prefix).expect("opened");
+    for key in ["a", "b"] {
+        assert_eq!(get(&cache, key, 1, "old").await, "old");
+    }
+    way.cut().await;
+    cache.invalidate("a", 2).await;
+    way.restore().await;
+    until("it is used again", async || {
+        assert_eq!(get(&cache, "a", 2, "new").await, "new");
+        get(&cache, "b", 2, "new").await == "old"
+    })
+    .await;
+    assert_eq!(get(&cache, "a", 3, "newer").await, "new");
+    // Replicas that share it find it good too.
+    let other = CacheConfig::redis(&server("TEST_REDIS_URL"));
+    let other = Cache::open(&other, &prefix).expect("opened");
+    assert_eq!(get(&other, "a", 3, "newer").await, "new");
+}
+
+#[tokio::test]
+async fn what_may_have_changed_unheard_is_not_read_from_redis() {
+    let config = CacheConfig::redis(&server("TEST_REDIS_URL"));
+    let cache = Cache::open(&config, &unique_name()).expect("opened");
+    assert_eq!(get(&cache, "a", 1, "old").await, "old");
+    let mut bed = Testbed::new();
+    let node = bed.node("svc-users").await;
+    // The first that a listener hears is a gap.
+    cache.follow(&node, &["users.v1.*"], |_| Vec::new());
+    until("it is filled anew", async || {
+        get(&cache, "a", 2, "new").await == "new"
+    })
+    .await;
+    bed.stop().await;
 }
 
 #[test]
