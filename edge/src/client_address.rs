@@ -60,11 +60,11 @@ impl FromStr for Network {
 /// of `x-forwarded-for` that is none. What stands left of it, anybody could have written.
 pub(crate) fn of(peer: IpAddr, headers: &HeaderMap, web: &Web) -> IpAddr {
     let mut client = peer.to_canonical();
-    let values = headers
-        .get_all(FORWARDED_FOR)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut entries: Vec<&str> = values.flat_map(|value| value.split(',')).collect();
+    // As bytes: a value that is no text in part is still there, with what proxies added to it.
+    let values = headers.get_all(FORWARDED_FOR).iter();
+    let mut entries: Vec<&[u8]> = values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .collect();
     while web.is_trusted(client) {
         let Some(entry) = entries.pop().and_then(parse_entry) else {
             break;
@@ -75,8 +75,8 @@ pub(crate) fn of(peer: IpAddr, headers: &HeaderMap, web: &Web) -> IpAddr {
 }
 
 /// Entries come as `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1` and `[2001:db8::1]:4711`.
-fn parse_entry(entry: &str) -> Option<IpAddr> {
-    let entry = entry.trim();
+fn parse_entry(entry: &[u8]) -> Option<IpAddr> {
+    let entry = std::str::from_utf8(entry).ok()?.trim();
     entry
         .parse()
         .ok()
@@ -99,6 +99,8 @@ pub(crate) fn limited_as(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn client(peer: &str, forwarded_for: &[&str]) -> String {
@@ -142,6 +144,20 @@ mod tests {
             "10.9.9.9"
         );
         assert_eq!(client("10.1.2.3", &[]), "10.1.2.3");
+    }
+
+    #[test]
+    fn an_unreadable_entry_does_not_hide_those_that_proxies_wrote_behind_it() {
+        let web = Web {
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            ..Web::default()
+        };
+        let mut headers = HeaderMap::new();
+        for value in [&b"192.0.2.1"[..], b"\xff, 203.0.113.7"] {
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(value).unwrap());
+        }
+        let client = of("10.1.2.3".parse().unwrap(), &headers, &web);
+        assert_eq!(client.to_string(), "203.0.113.7");
     }
 
     #[test]
