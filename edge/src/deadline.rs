@@ -10,6 +10,9 @@ use crate::failure::Failure;
 /// Seconds, with a fraction if need be (draft-thomson-hybi-http-timeout).
 const REQUEST_TIMEOUT: &str = "request-timeout";
 
+/// Whoever is willing to wait for longer waits as long as this: a later moment need not exist.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// What the client asks for, by `request-timeout` or `grpc-timeout`.
 pub(crate) fn asked(headers: &HeaderMap) -> Result<Option<Duration>, Failure> {
     let read = |name: &str, parse: fn(&str) -> Option<Duration>| {
@@ -21,7 +24,8 @@ pub(crate) fn asked(headers: &HeaderMap) -> Result<Option<Duration>, Failure> {
             .map(Some)
             .ok_or_else(|| Failure::malformed(format!("{name} is no duration")))
     };
-    Ok(read(REQUEST_TIMEOUT, seconds)?.or(read(GRPC_TIMEOUT, grpc)?))
+    let asked = read(REQUEST_TIMEOUT, seconds)?.or(read(GRPC_TIMEOUT, grpc)?);
+    Ok(asked.map(|asked| asked.min(LONGEST)))
 }
 
 fn seconds(text: &str) -> Option<Duration> {
@@ -72,6 +76,17 @@ mod tests {
             asked_by("grpc-timeout", "1H"),
             Some(Some(Duration::from_secs(3600)))
         );
+    }
+
+    #[test]
+    fn patience_without_end_is_still_a_time_that_clocks_know() {
+        for (name, value) in [
+            ("request-timeout", "18446744073709549568"),
+            ("grpc-timeout", "99999999H"),
+        ] {
+            let asked = asked_by(name, value).unwrap().unwrap();
+            assert_eq!(asked, LONGEST, "{name}");
+        }
     }
 
     #[test]
