@@ -194,6 +194,11 @@ impl Mesh {
             .unwrap_or_else(|| panic!("{name} does not run"))
     }
 
+    /// The id of a process that runs.
+    pub fn id(&self, name: &str) -> u32 {
+        self.processes[name].id()
+    }
+
     /// SIGKILL of a process.
     pub fn kill(&mut self, name: &str) {
         self.process(name).kill();

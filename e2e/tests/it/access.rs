@@ -180,10 +180,11 @@ async fn every_method_refuses_a_user_without_the_role(mesh: &Mesh) {
 /// The token of a mesh whose tokens live for a second, after its end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_method_refuses_an_expired_token() {
-    let mut mesh = Mesh::start(Setup::new(Kind::Embedded).with("ACCESS_TOKEN_LIFETIME", "1")).await;
+    let mut mesh =
+        Mesh::start(Setup::new(Kind::Embedded).with("ACCESS_TOKEN_LIFETIME", "1s")).await;
     let buyer = Customer::register(&mesh).await;
     mesh.stop("tradewind").await;
-    mesh.set("ACCESS_TOKEN_LIFETIME", "900");
+    mesh.set("ACCESS_TOKEN_LIFETIME", "15m");
     mesh.restart().await;
     eventually("the token has expired", Duration::from_secs(10), || async {
         (buyer.rest.get("/v1/users/me").await.reason() == "TOKEN_EXPIRED").then_some(())
@@ -227,9 +228,6 @@ async fn every_method_refuses_a_workload_that_the_contract_does_not_name() {
             if workloads.iter().any(|workload| workload == "*") =>
         {
             None
-        }
-        Access::Alternatives { workloads, .. } if workloads.is_empty() => {
-            Some(Code::Unauthenticated)
         }
         Access::Alternatives { .. } => Some(Code::PermissionDenied),
     })

@@ -194,11 +194,13 @@ async fn orders(mesh: &Mesh) -> i64 {
 
 /// Starts an import and returns once so many orders are in.
 async fn import_half(mesh: &Mesh, table: &Table, patience: &str) -> tokio::process::Child {
-    let child = import(mesh, table, patience)
+    let mut child = import(mesh, table, patience)
         .spawn()
         .expect("tradewind can be started");
-    eventually("the import is under way", PATIENCE, || async {
-        (orders(mesh).await >= table.fault_at).then_some(())
+    eventually("the import is under way", PATIENCE, || {
+        let ended = child.try_wait().expect("it is our child");
+        assert!(ended.is_none(), "the import gave up before the fault");
+        async { (orders(mesh).await >= table.fault_at).then_some(()) }
     })
     .await;
     child
@@ -207,7 +209,7 @@ async fn import_half(mesh: &Mesh, table: &Table, patience: &str) -> tokio::proce
 async fn an_import_survives_the_death_of_everything(kind: Kind) {
     let mut mesh = Mesh::start(Setup::new(kind)).await;
     let table = large().unwrap_or_else(small);
-    let mut first = import_half(&mesh, &table, "2").await;
+    let mut first = import_half(&mesh, &table, "15").await;
     mesh.kill_all();
     let status = tokio::time::timeout(PATIENCE, first.wait())
         .await
