@@ -6,12 +6,12 @@ SHELL := bash
 CARGO ?= cargo
 # `make dev PROFILE=release` runs the optimised build.
 PROFILE ?= dev
-# Arguments for the program: `make dev ARGS="--listen-edge 127.0.0.1:9000"`.
+# Arguments for the program: `make dev ARGS="--edge-port 9000"`.
 ARGS ?=
 # The binary that `make image` packs.
 BIN ?= tradewind
 
-run := $(CARGO) run --quiet --profile $(PROFILE) --package tradewind --
+run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
 .PHONY: help dev dev-real seed test lint fmt bench image
 
