@@ -82,9 +82,10 @@ impl Link {
 }
 
 async fn connect(url: String, link: Arc<watch::Sender<Link>>) {
+    let servers: Vec<_> = url.split(',').map(str::trim).collect();
     let mut attempts = 0;
     loop {
-        match options(link.clone()).connect(url.clone()).await {
+        match options(link.clone()).connect(&servers).await {
             Ok(client) => {
                 let context = ContextBuilder::new()
                     .timeout(ACK_TIMEOUT)

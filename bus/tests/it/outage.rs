@@ -37,6 +37,16 @@ async fn a_bus_waits_for_its_server_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_cluster_is_named_by_several_servers() {
+    let (away, mut server) = (Server::stopped(), Server::stopped());
+    server.start();
+    let cluster = format!("{},{}", away.url(), server.url());
+    let bus = Bus::jetstream(JetStreamConfig::new(cluster));
+    ready(&bus).await;
+    bus.publish(&event(CONFIRMED, 1), 1).await.expect("stored");
+}
+
+#[tokio::test]
 async fn a_killed_server_loses_nothing_it_acknowledged_and_work_goes_on() {
     let mut server = Server::stopped();
     server.start();
