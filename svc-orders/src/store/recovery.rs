@@ -18,9 +18,9 @@ pub(crate) async fn claim(
             tx,
             (Uuid, i64),
             "UPDATE orders SET recovery_time = $2, attempts = attempts + 1
-             WHERE order_id IN (
+             WHERE order_id = ANY (ARRAY(
                  SELECT order_id FROM orders WHERE recovery_time <= $1
-                 ORDER BY recovery_time LIMIT $3 FOR UPDATE SKIP LOCKED)
+                 ORDER BY recovery_time LIMIT $3 FOR UPDATE SKIP LOCKED))
              RETURNING order_id, attempts",
             now,
             until,
