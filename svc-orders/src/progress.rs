@@ -64,8 +64,13 @@ impl Progress {
         }
         let order = match self.callees.allocate(order.id, &order.items).await {
             Ok(()) => {
-                self.step(order, Step::Confirm, actor, "", None, claim)
-                    .await?
+                let step = self.step(order, Step::Confirm, actor, "", None, claim);
+                let order = step.await?;
+                if order.state == State::Rejected {
+                    // Somebody else was refused before the units could be had: nobody wants them.
+                    self.callees.release(order.id).await?;
+                }
+                order
             }
             Err(CalleeError::Refused(refusal)) => {
                 let rejection = Rejection {

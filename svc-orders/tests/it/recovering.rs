@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use contracts::tradewind::orders::v1::OrderState;
+use runtime::status::{Reason, reason};
 use tonic::Code;
 
 use crate::neighbours::{Fault, Gate, Reservation};
@@ -84,6 +85,28 @@ store::on_both! {
         assert_eq!(call.await.unwrap().unwrap().order_id, order);
         assert_eq!(shop.neighbours.available("A"), 99);
         assert_eq!(shop.events("orders.v1.OrderConfirmed", &order).await, 1);
+    }
+
+    async fn units_that_come_too_late_for_a_rejected_order_go_back(database: TestDatabase) {
+        let shop = Shop::impatient(&database).await;
+        shop.neighbours.sell("A", 100, 0);
+        let ada = shop.buyer().await;
+        let gate = Gate::default();
+        shop.neighbours.fault("ReserveStock", [Fault::Held(gate.clone())]);
+        let call = tokio::spawn({
+            let ada = ada.clone();
+            async move { ada.order(&[("A", 1)]).await }
+        });
+        gate.came().await;
+        let order = ada.list().await.remove(0).order_id;
+        // Recovery is refused; then units come, and the first call gets them.
+        ada.reaches(&order, OrderState::Rejected).await;
+        shop.neighbours.sell("A", 100, 1);
+        gate.open();
+        let refused = call.await.unwrap().unwrap_err();
+        assert_eq!(reason(&refused), Some(Reason::InsufficientStock));
+        assert_eq!(shop.neighbours.reservation(&order), Some(Reservation::Released));
+        assert_eq!(shop.neighbours.available("A"), 1);
     }
 
     async fn replicas_share_the_recovery_of_many_orders(database: TestDatabase) {
