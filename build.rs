@@ -24,7 +24,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let pool = DescriptorPool::decode(descriptor_set.as_slice())?;
     let mut config = tonic_prost_build::configure().include_file("contracts.rs");
-    for message in pool.all_messages().filter(|message| has_secret(&pool, message)) {
+    for message in pool
+        .all_messages()
+        .filter(|message| has_secret(&pool, message))
+    {
         config = config.skip_debug([message.full_name()]);
     }
     let mut files = prost_types::FileDescriptorSet::decode(descriptor_set.as_slice())?;
@@ -46,7 +49,10 @@ fn proto_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
         let path = entry?.path();
         if path.is_dir() {
             files.extend(proto_files(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "proto") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
             files.push(path);
         }
     }
@@ -58,7 +64,10 @@ fn is_secret(pool: &DescriptorPool, field: &prost_reflect::FieldDescriptor) -> b
     let sensitive = pool
         .get_extension_by_name("tradewind.options.v1.sensitive")
         .expect("options.proto declares the extension");
-    matches!(field.options().get_extension(&sensitive).as_ref(), Value::Bool(true))
+    matches!(
+        field.options().get_extension(&sensitive).as_ref(),
+        Value::Bool(true)
+    )
 }
 
 fn has_secret(pool: &DescriptorPool, message: &MessageDescriptor) -> bool {
@@ -68,8 +77,14 @@ fn has_secret(pool: &DescriptorPool, message: &MessageDescriptor) -> bool {
 /// `Debug` of messages with sensitive fields: prints every field but the secrets.
 fn redacted_debug(pool: &DescriptorPool) -> String {
     let mut code = String::new();
-    for message in pool.all_messages().filter(|message| has_secret(pool, message)) {
-        assert!(message.parent_message().is_none(), "secrets stand in top-level messages");
+    for message in pool
+        .all_messages()
+        .filter(|message| has_secret(pool, message))
+    {
+        assert!(
+            message.parent_message().is_none(),
+            "secrets stand in top-level messages"
+        );
         let path = message.package_name().replace('.', "::");
         let name = message.name();
         let _ = writeln!(code, "impl ::core::fmt::Debug for crate::{path}::{name} {{");
