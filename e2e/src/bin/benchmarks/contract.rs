@@ -1,0 +1,128 @@
+//! The orders that the edge's benchmark moves, and the contract without Tradewind's own options.
+
+use contracts::{
+    google::r#type::Money,
+    tradewind::orders::v1::{Address, Order, OrderItem, OrderState},
+};
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, Value};
+use serde_json::json;
+
+/// Size of the order that is posted, in bytes of JSON.
+pub(crate) const POSTED: usize = 738;
+
+/// The service that is called.
+pub(crate) const SERVICE: &str = "tradewind.orders.v1.OrdersService";
+
+/// An id as orders have.
+pub(crate) const ORDER_ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+const SOUND: &str = "the contracts have a sound descriptor set";
+
+/// The JSON of an order of 738 bytes: its street fills up what is missing.
+pub(crate) fn posted() -> Vec<u8> {
+    let items: Vec<_> = (0..15)
+        .map(|number| json!({"sku": format!("8512{number:02}A"), "quantity": number + 1}))
+        .collect();
+    let with_street = |street: &str| {
+        let address = json!({"name": "Grace Hopper", "lines": ["Flat 2", street], "city": "Bristol",
+            "postalCode": "BS1 4DB", "country": "GB"});
+        let order = json!({"items": items, "shipTo": address});
+        serde_json::to_vec(&order).expect("it is JSON already")
+    };
+    let missing = POSTED - with_street("").len();
+    assert!(
+        missing <= 100,
+        "a street has at most 100 characters, not {missing}"
+    );
+    with_street(&"Long Quay Street ".repeat(6)[..missing])
+}
+
+/// The same order as a message.
+pub(crate) fn posted_message() -> Vec<u8> {
+    let pool = DescriptorPool::decode(contracts::FILE_DESCRIPTOR_SET).expect(SOUND);
+    let message = pool.get_message_by_name("tradewind.orders.v1.CreateOrderRequest");
+    let json = posted();
+    let mut json = serde_json::Deserializer::from_slice(&json);
+    let message = DynamicMessage::deserialize(message.expect(SOUND), &mut json);
+    message
+        .expect("it is an order of the contract")
+        .encode_to_vec()
+}
+
+/// The reply, about 1 kB of JSON.
+pub(crate) fn order() -> Order {
+    let price = |minor: i64| {
+        Some(Money {
+            currency_code: "GBP".into(),
+            units: minor / 100,
+            nanos: i32::try_from(minor % 100).unwrap_or_default() * 10_000_000,
+        })
+    };
+    let item = |number: i32| OrderItem {
+        sku: format!("8512{number:02}A"),
+        title: "White hanging heart T-light holder".into(),
+        quantity: number,
+        unit_price: price(255),
+        total: price(255 * i64::from(number)),
+    };
+    let time = prost_types::Timestamp {
+        seconds: 1_800_000_000,
+        nanos: 123_456_000,
+    };
+    Order {
+        order_id: ORDER_ID.into(),
+        user_id: "01890a5d-ac96-774b-bcce-b302099a8058".into(),
+        state: OrderState::Confirmed.into(),
+        items: (1..=3).map(item).collect(),
+        total: price(2550),
+        ship_to: Some(Address {
+            name: "Grace Hopper".into(),
+            lines: vec!["Flat 2".into(), "Long Quay Street".into()],
+            city: "Bristol".into(),
+            postal_code: "BS1 4DB".into(),
+            country: "GB".into(),
+        }),
+        create_time: Some(time),
+        update_time: Some(time),
+        etag: "W/\"2\"".into(),
+        ..Order::default()
+    }
+}
+
+/// The descriptor set as anybody's: without the options that say who may call what.
+pub(crate) fn plain() -> Vec<u8> {
+    let pool = DescriptorPool::decode(contracts::FILE_DESCRIPTOR_SET).expect(SOUND);
+    let set = pool.get_message_by_name("google.protobuf.FileDescriptorSet");
+    let set = DynamicMessage::decode(set.expect(SOUND), contracts::FILE_DESCRIPTOR_SET);
+    let mut set = set.expect(SOUND);
+    for file in each(&mut set, "file") {
+        for service in each(file, "service") {
+            for method in each(service, "method") {
+                let Some(Value::Message(options)) = method.get_field_by_name_mut("options") else {
+                    continue;
+                };
+                let ours: Vec<_> = options
+                    .extensions()
+                    .map(|(extension, _)| extension)
+                    .filter(|extension| extension.full_name().starts_with("tradewind."))
+                    .collect();
+                for extension in ours {
+                    options.clear_extension(&extension);
+                }
+            }
+        }
+    }
+    set.encode_to_vec()
+}
+
+fn each<'a>(
+    message: &'a mut DynamicMessage,
+    field: &str,
+) -> impl Iterator<Item = &'a mut DynamicMessage> {
+    let values = match message.get_field_by_name_mut(field) {
+        Some(Value::List(values)) => values.as_mut_slice(),
+        _ => &mut [],
+    };
+    values.iter_mut().filter_map(Value::as_message_mut)
+}
