@@ -25,7 +25,10 @@ impl Door {
             .policies
             .upstreams
             .iter()
-            .map(|name| edge.node.new_channel(name));
+            .map(|name| match edge.in_front_of_others {
+                true => edge.node.new_foreign_channel(name),
+                false => edge.node.new_channel(name),
+            });
         Self {
             channels: channels.collect(),
             retries: RetryBudget::default(),

@@ -141,6 +141,7 @@ pub async fn build(
             ..Info::default()
         },
         passes_authorization: config.access == Access::Public,
+        in_front_of_others: true,
     };
     Edge::new(edge, node.clone(), plan)
 }

@@ -72,6 +72,8 @@ pub struct Edge {
     metrics: HttpMetrics,
     /// `authorization` goes along unread: the upstream judges it, not the edge.
     passes_authorization: bool,
+    /// The upstreams are no part of the mesh.
+    in_front_of_others: bool,
 }
 
 /// Who may call a method over REST; `None` if nobody may.
@@ -88,6 +90,7 @@ pub(crate) struct Plan<'a> {
     landing: Landing,
     info: Info,
     passes_authorization: bool,
+    in_front_of_others: bool,
 }
 
 /// The edge of the Tradewind mesh: every method that its contract opens to users or to anybody.
@@ -123,6 +126,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Arc<Edge>, StartError>
         landing,
         info,
         passes_authorization: false,
+        in_front_of_others: false,
     };
     Edge::new(config, node.clone(), plan)
 }
@@ -208,6 +212,7 @@ impl Edge {
             user_limit: limiter("user", settings.rates.user_limit),
             metrics: HttpMetrics::new(&node.telemetry),
             passes_authorization: plan.passes_authorization,
+            in_front_of_others: plan.in_front_of_others,
             settings,
             transcoder,
             policies,

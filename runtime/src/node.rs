@@ -62,10 +62,20 @@ impl Node {
 
     /// A channel with connections of its own, for threads that share nothing.
     pub fn new_channel(&self, service: &str) -> Channel {
+        self.connect(service, Some(self.identity.clone()))
+    }
+
+    /// As `new_channel`, to a server outside of the mesh: this workload's token stays here, for
+    /// whoever has it can speak as this workload.
+    pub fn new_foreign_channel(&self, service: &str) -> Channel {
+        self.connect(service, None)
+    }
+
+    fn connect(&self, service: &str, identity: Option<Identity>) -> Channel {
         let unconnected = Unconnected {
             service: service.into(),
             caller: self.name,
-            identity: Some(self.identity.clone()),
+            identity,
             contract: self.contract.clone(),
             metrics: self.telemetry.client_metrics(),
             random: self.random.clone(),

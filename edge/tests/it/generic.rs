@@ -134,6 +134,17 @@ async fn authenticated_asks_for_any_token() {
 }
 
 #[tokio::test]
+async fn a_server_outside_of_the_mesh_cannot_become_the_edge() {
+    for access in [Access::Public, Access::Authenticated] {
+        let fixture = start(access, false).await;
+        let request = fixture.as_user("GET", "/v1/shelves/1/books/2");
+        assert_eq!(request.send().await.unwrap().status(), 200);
+        let call = fixture.upstream.last_call();
+        assert_eq!(call.metadata("x-workload-authorization"), None);
+    }
+}
+
+#[tokio::test]
 async fn methods_without_a_route_can_have_one() {
     let fixture = start(Access::Public, true).await;
     let request = fixture
