@@ -2,7 +2,8 @@
 //!
 //! A cache that is down makes things slower, never wrong. Every entry has a time to live. Fills
 //! and invalidations compare versions, so that a slow fill does not put back what was changed
-//! meanwhile. Concurrent misses of a key are one fill. Decisions never read a cache.
+//! meanwhile. What a cache could not be told in time it is told before it is read again.
+//! Concurrent misses of a key are one fill. Decisions never read a cache.
 
 mod flights;
 mod local;
