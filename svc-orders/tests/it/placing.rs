@@ -92,6 +92,18 @@ store::on_both! {
         assert_eq!(reason(&refused), Some(Reason::UnknownProduct));
     }
 
+    async fn a_text_that_not_every_database_stores_is_refused(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        shop.neighbours.sell("A", 100, 1);
+        let ada = shop.buyer().await;
+        let mut request = basket(&[("A", 1)]);
+        request.ship_to.as_mut().unwrap().city = "Lon\0don".to_owned();
+        let refused = ada.place(request, None).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
+        assert!(refused.message().contains("shipTo.city"), "{refused}");
+        assert_eq!(shop.count("orders").await, 0);
+    }
+
     async fn too_little_stock_rejects_the_order_and_says_what_is_available(database: TestDatabase) {
         let shop = Shop::open(&database).await;
         shop.neighbours.sell("A", 100, 3);
