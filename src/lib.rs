@@ -4,7 +4,13 @@
 //! package `tradewind.orders.v1`. `Debug` prints `[redacted]` for fields that are `sensitive`.
 
 mod generated {
-    #![allow(clippy::all, clippy::pedantic, unreachable_pub, rustdoc::all, reason = "generated")]
+    #![allow(
+        clippy::all,
+        clippy::pedantic,
+        unreachable_pub,
+        rustdoc::all,
+        reason = "generated"
+    )]
 
     include!(concat!(env!("OUT_DIR"), "/contracts.rs"));
 }
@@ -27,8 +33,10 @@ mod tests {
 
     #[test]
     fn debug_redacts_what_the_contract_calls_sensitive() {
-        let request =
-            LoginRequest { email: "ada@example.com".into(), password: "correct horse".into() };
+        let request = LoginRequest {
+            email: "ada@example.com".into(),
+            password: "correct horse".into(),
+        };
         let debug = format!("{request:?}");
         assert!(debug.contains("ada@example.com"), "{debug}");
         assert!(!debug.contains("correct horse"), "{debug}");
