@@ -19,6 +19,9 @@ pub enum VerifyError {
     /// Its key is not known, and the keys cannot be fetched now.
     #[error("the keys that verify tokens are not known")]
     KeysUnavailable,
+    /// It may be good, but this process has just started.
+    #[error("it is not known yet which sessions have ended")]
+    RevocationsUnknown,
 }
 
 impl VerifyError {
@@ -28,7 +31,9 @@ impl VerifyError {
             VerifyError::Invalid(_) => Reason::TokenInvalid,
             VerifyError::Expired => Reason::TokenExpired,
             VerifyError::Revoked => Reason::SessionRevoked,
-            VerifyError::KeysUnavailable => Reason::DependencyUnavailable,
+            VerifyError::KeysUnavailable | VerifyError::RevocationsUnknown => {
+                Reason::DependencyUnavailable
+            }
         }
     }
 }
@@ -36,7 +41,9 @@ impl VerifyError {
 impl From<VerifyError> for Status {
     fn from(error: VerifyError) -> Status {
         match error {
-            VerifyError::KeysUnavailable => Problem::unavailable("svc-auth").into(),
+            VerifyError::KeysUnavailable | VerifyError::RevocationsUnknown => {
+                Problem::unavailable("svc-auth").into()
+            }
             // What exactly is wrong with a token is for the logs, not for whoever forged it.
             VerifyError::Invalid(_) => Problem::new(
                 error.reason(),

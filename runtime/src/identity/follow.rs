@@ -91,6 +91,7 @@ impl Identity {
             match self.list_revocations().await {
                 Ok(revocations) => {
                     self.revocations().insert(revocations);
+                    self.revocations().set_awaited(false);
                     return;
                 }
                 Err(status) => say(status.message()),

@@ -1,6 +1,7 @@
 //! The sessions that ended before their access tokens expire.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
 use chrono::{DateTime, Utc};
@@ -24,6 +25,7 @@ pub struct Revocations {
     clock: Clock,
     sessions: Arc<RwLock<HashMap<Uuid, DateTime<Utc>>>>,
     changes: watch::Sender<u64>,
+    awaited: Arc<AtomicBool>,
 }
 
 impl Revocations {
@@ -32,7 +34,17 @@ impl Revocations {
             clock,
             sessions: Arc::default(),
             changes: watch::channel(0).0,
+            awaited: Arc::default(),
         }
+    }
+
+    /// They are about to be read: until then nobody can say that a session has not ended.
+    pub(crate) fn set_awaited(&self, awaited: bool) {
+        self.awaited.store(awaited, Ordering::Release);
+    }
+
+    pub(crate) fn are_awaited(&self) -> bool {
+        self.awaited.load(Ordering::Acquire)
     }
 
     /// Whether the session has ended.

@@ -100,6 +100,10 @@ impl Verifier {
             Some(_) => return Err(VerifyError::Expired),
             None => self.verify_new_user(token, now).await?,
         };
+        // In this order: once they are no longer awaited, all of them are there to be found.
+        if self.0.revocations.are_awaited() {
+            return Err(VerifyError::RevocationsUnknown);
+        }
         if self.0.revocations.contains(user.session_id) {
             return Err(VerifyError::Revoked);
         }
