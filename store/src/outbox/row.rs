@@ -7,6 +7,9 @@ use uuid::Uuid;
 
 use crate::{Connection, Database, Error, Tx};
 
+/// How long an event is left alone that the bus did not take.
+const PAUSE: TimeDelta = TimeDelta::milliseconds(500);
+
 #[derive(sqlx::FromRow)]
 pub(super) struct Leased {
     pub(super) id: Uuid,
@@ -65,12 +68,17 @@ pub(super) async fn mark(
     settled: &[(Leased, Mark)],
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, Error> {
-    let (mut published, mut put_back, mut first_due) = (Vec::new(), Vec::new(), None);
+    let (mut published, mut put_back) = (Vec::new(), Vec::new());
+    let mut first_due: Option<DateTime<Utc>> = None;
+    let mut is_due = |at: DateTime<Utc>| first_due = Some(first_due.map_or(at, |due| due.min(at)));
     let mut tx = database.statements().await?;
     for (row, mark) in settled {
         match mark {
             Mark::Delivered(Delivery::Settled) => published.push(row.id),
-            Mark::PutBack => put_back.push(row.id),
+            Mark::PutBack => {
+                put_back.push(row.id);
+                is_due(now + PAUSE);
+            }
             Mark::Delivered(Delivery::Dead { group, why }) => {
                 let sql = "UPDATE outbox SET due_at = NULL, dead_at = $2, dead_group = $3, why = $4
                            WHERE id = $1";
@@ -81,8 +89,7 @@ pub(super) async fn mark(
                 let sql = "UPDATE outbox SET due_at = $2, attempts = attempts + 1,
                            failures = failures + $3, why = $4 WHERE id = $1";
                 crate::execute!(tx, sql, row.id, due_at, i64::from(*permanent), why.as_str())?;
-                first_due =
-                    Some(first_due.map_or(due_at, |first: DateTime<Utc>| first.min(due_at)));
+                is_due(due_at);
             }
         }
     }
@@ -95,7 +102,7 @@ pub(super) async fn mark(
         "UPDATE outbox SET due_at = $2 WHERE id = ANY($1)",
         "UPDATE outbox SET due_at = $2 WHERE id = $1",
     );
-    update(&mut tx, sql, &put_back, now).await?;
+    update(&mut tx, sql, &put_back, now + PAUSE).await?;
     tx.commit().await?;
     Ok(first_due)
 }
@@ -151,15 +158,19 @@ mod tests {
         tx.commit().await.expect("committed");
     }
 
-    /// The planner that knows of one row in the table may look for the batch anew for each row.
-    #[tokio::test]
-    async fn a_batch_is_no_larger_than_asked_for() {
-        let (database, now) = (TestDatabase::postgres(), Utc::now());
+    async fn open(database: &TestDatabase) -> Database {
         let migrations = Migrations {
             postgres: sqlx::migrate!("tests/migrations/postgres"),
             sqlite: sqlx::migrate!("tests/migrations/sqlite"),
         };
-        let database = database.open(migrations).await;
+        database.open(migrations).await
+    }
+
+    /// The planner that knows of one row in the table may look for the batch anew for each row.
+    #[tokio::test]
+    async fn a_batch_is_no_larger_than_asked_for() {
+        let (database, now) = (TestDatabase::postgres(), Utc::now());
+        let database = open(&database).await;
         write(&database, 1, now).await;
         let mut tx = database.statements().await.expect("a connection");
         crate::execute!(tx, "ANALYZE outbox").expect("analysed");
@@ -167,5 +178,24 @@ mod tests {
         write(&database, 40, now).await;
         let batch = take(&database, now, TimeDelta::seconds(30), 5).await;
         assert_eq!(batch.expect("a batch").len(), 5);
+    }
+
+    /// A bus that is there and refuses at once must not be asked as fast as it can refuse.
+    #[tokio::test]
+    async fn what_the_bus_did_not_take_is_left_alone_for_a_moment() {
+        let (database, now) = (TestDatabase::postgres(), Utc::now());
+        let database = open(&database).await;
+        write(&database, 3, now).await;
+        let lease = TimeDelta::seconds(30);
+        let batch = take(&database, now, lease, 64).await.expect("a batch");
+        let refused: Vec<_> = batch.into_iter().map(|row| (row, Mark::PutBack)).collect();
+        let due = mark(&database, &refused, now).await.expect("marked");
+        assert_eq!(due, Some(now + PAUSE));
+        let at_once = take(&database, now, lease, 64).await.expect("a batch");
+        assert_eq!(at_once.len(), 0);
+        let later = take(&database, now + PAUSE, lease, 64)
+            .await
+            .expect("a batch");
+        assert_eq!(later.len(), 3);
     }
 }
