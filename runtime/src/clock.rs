@@ -15,6 +15,16 @@ enum Source {
     Manual(Arc<Mutex<DateTime<Utc>>>),
 }
 
+/// A time as contracts write it.
+pub fn timestamp(time: DateTime<Utc>) -> prost_types::Timestamp {
+    // Below 10^9, so it fits, also in the leap second that chrono writes as 10^9 and more.
+    let nanos = time.timestamp_subsec_nanos().min(999_999_999).cast_signed();
+    prost_types::Timestamp {
+        seconds: time.timestamp(),
+        nanos,
+    }
+}
+
 impl Clock {
     /// The clock of the machine.
     pub fn system() -> Clock {

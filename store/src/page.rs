@@ -45,6 +45,24 @@ pub fn decode<K: DeserializeOwned>(list: &str, token: &str) -> Result<Option<K>,
     }
 }
 
+/// Cuts a list that was read with one row more than `size` down to a page, and gives the token of
+/// the page after it: empty if this is the last one. `key` is what the token holds of a page's
+/// last row.
+#[must_use]
+pub fn cut<T, K: Serialize>(
+    found: &mut Vec<T>,
+    size: i64,
+    list: &str,
+    key: impl FnOnce(&T) -> K,
+) -> String {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let has_more = found.len() > size;
+    found.truncate(size);
+    let last = found.last().filter(|_| has_more);
+    last.map(|last| encode(list, &key(last)))
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +76,14 @@ mod tests {
         assert!(decode::<(String, i64)>("orders", "gibberish").is_err());
         assert!(decode::<i64>("orders", &token).is_err());
         assert_eq!(decode::<i64>("orders", "").expect("the first page"), None);
+    }
+
+    #[test]
+    fn one_row_too_many_names_the_next_page() {
+        let (mut two, mut three) = (vec![1, 2], vec![1, 2, 3]);
+        assert_eq!(cut(&mut two, 2, "rows", |row| *row), "");
+        assert_eq!(cut(&mut three, 2, "rows", |row| *row), encode("rows", &2));
+        assert_eq!((two, three), (vec![1, 2], vec![1, 2]));
     }
 
     #[test]

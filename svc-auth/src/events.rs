@@ -2,11 +2,10 @@
 //! end their sessions.
 
 use bus::{Event, Failure};
-use chrono::{DateTime, Utc};
 use contracts::tradewind::auth::v1::SessionsRevoked;
 use contracts::tradewind::users::v1::{UserDeactivated, UserDeleted, UserRolesTaken};
-use prost_types::Timestamp;
 use runtime::call::CallContext;
+use runtime::clock::timestamp;
 use runtime::node::Node;
 use store::{NewEvent, Tx};
 use uuid::Uuid;
@@ -53,15 +52,6 @@ pub(crate) async fn revoke(
         auth.outbox.append(tx, event).await?;
     }
     Ok(())
-}
-
-/// A time as contracts write it.
-pub(crate) fn timestamp(time: DateTime<Utc>) -> Timestamp {
-    Timestamp {
-        seconds: time.timestamp(),
-        // Below 2^31 by its definition: nanoseconds of a second.
-        nanos: time.timestamp_subsec_nanos().cast_signed(),
-    }
 }
 
 /// Ends the sessions of accounts that were deactivated, deleted, or lost a role.

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::tradewind::auth::v1::{
     ListRevocationsRequest, ListRevocationsResponse, Revocation as Resource,
 };
+use runtime::clock::timestamp;
 use runtime::identity;
 use serde::{Deserialize, Serialize};
 use store::page;
@@ -12,7 +13,6 @@ use uuid::Uuid;
 
 use super::Auth;
 use crate::error::Error;
-use crate::events::timestamp;
 use crate::store::revocation::{self, Revocation};
 
 const LIST: &str = "revocations";
@@ -36,15 +36,10 @@ pub(super) async fn list(
     });
     let after = page::decode::<After>(LIST, &request.page_token)?.unwrap_or_else(|| start(since));
     let mut found = page_of(auth, after, size + 1).await?;
-    let more = found.len() > usize::try_from(size).unwrap_or(usize::MAX);
-    if more {
-        found.pop();
-    }
-    let last = found.last().filter(|_| more);
-    let next_page_token = last.map(|last| page::encode(LIST, &position(last)));
+    let next_page_token = page::cut(&mut found, size, LIST, position);
     Ok(ListRevocationsResponse {
         revocations: found.iter().map(resource).collect(),
-        next_page_token: next_page_token.unwrap_or_default(),
+        next_page_token,
     })
 }
 

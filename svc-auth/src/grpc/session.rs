@@ -4,13 +4,14 @@ use contracts::tradewind::auth::v1::{
     ListSessionsRequest, ListSessionsResponse, Session as Resource,
 };
 use runtime::call::CallContext;
+use runtime::clock::timestamp;
 use runtime::status::Problem;
 use store::page;
 use uuid::Uuid;
 
 use super::Auth;
 use crate::error::Error;
-use crate::events::{self, timestamp};
+use crate::events;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::revocation;
 use crate::store::session::{self, Session};
@@ -27,18 +28,13 @@ pub(super) async fn list(
     let before = page::decode::<Uuid>(LIST, &request.page_token)?.unwrap_or(Uuid::max());
     let mut tx = auth.db.read().await?;
     let mut found = session::list(&mut tx, user.id, before, auth.clock.now(), size + 1).await?;
-    let more = found.len() > usize::try_from(size).unwrap_or(usize::MAX);
-    if more {
-        found.pop();
-    }
-    let last = found.last().filter(|_| more);
-    let next_page_token = last.map(|last| page::encode(LIST, &last.session_id));
+    let next_page_token = page::cut(&mut found, size, LIST, |last| last.session_id);
     Ok(ListSessionsResponse {
         sessions: found
             .into_iter()
             .map(|one| resource(one, user.session_id))
             .collect(),
-        next_page_token: next_page_token.unwrap_or_default(),
+        next_page_token,
     })
 }
 

@@ -1,9 +1,8 @@
 //! Between the messages of the contract and the domain.
 
-use chrono::{DateTime, Utc};
 use contracts::google::r#type::Money;
 use contracts::tradewind::catalog::v1 as proto;
-use prost_types::Timestamp;
+use runtime::clock::timestamp;
 
 use crate::domain::Mistake;
 use crate::domain::price::Price;
@@ -69,8 +68,8 @@ pub(super) fn message_of(product: Product) -> proto::Product {
             nanos,
         }),
         state: state.into(),
-        create_time: Some(timestamp_of(product.create_time)),
-        update_time: Some(timestamp_of(product.update_time)),
+        create_time: Some(timestamp(product.create_time)),
+        update_time: Some(timestamp(product.update_time)),
         etag,
     }
 }
@@ -78,15 +77,6 @@ pub(super) fn message_of(product: Product) -> proto::Product {
 fn price_of(money: Option<Money>) -> Result<Price, Mistake> {
     let money = money.ok_or_else(|| Mistake::new("product.price", "must be set"))?;
     Price::from_money(&money.currency_code, money.units, money.nanos)
-}
-
-fn timestamp_of(time: DateTime<Utc>) -> Timestamp {
-    // Below 10^9, so it fits, also in the leap second that chrono writes as 10^9 and more.
-    let nanos = time.timestamp_subsec_nanos().min(999_999_999) as i32;
-    Timestamp {
-        seconds: time.timestamp(),
-        nanos,
-    }
 }
 
 fn both<A, B>(a: Result<A, Mistake>, b: Result<B, Mistake>) -> Result<(A, B), Vec<Mistake>> {

@@ -47,12 +47,7 @@ pub(super) async fn list(
         let mut tx = catalog.db.read().await?;
         // One more than fits tells whether there is a next page.
         let mut page = products::list(&mut tx, &after, request.show_archived, size + 1).await?;
-        let more = page.len() as i64 > size;
-        page.truncate(size as usize);
-        let next_page_token = match page.last() {
-            Some(last) if more => store::page::encode(list, &last.sku),
-            _ => String::new(),
-        };
+        let next_page_token = store::page::cut(&mut page, size, list, |last| last.sku.clone());
         let products = page.into_iter().map(message_of).collect();
         Ok(ListProductsResponse {
             products,
@@ -79,12 +74,9 @@ pub(super) async fn search(
     });
     let mut tx = catalog.db.read().await?;
     let mut page = found::search(&mut tx, &words, &after, size + 1).await?;
-    let more = page.len() as i64 > size;
-    page.truncate(size as usize);
-    let next_page_token = match page.last() {
-        Some(last) if more => store::page::encode(LIST, &(last.rank.to_bits(), &last.product.sku)),
-        _ => String::new(),
-    };
+    let next_page_token = store::page::cut(&mut page, size, LIST, |last| {
+        (last.rank.to_bits(), last.product.sku.clone())
+    });
     let products = page
         .into_iter()
         .map(|found| message_of(found.product))

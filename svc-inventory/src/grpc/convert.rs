@@ -1,8 +1,7 @@
 //! Between the messages of the contract and the domain.
 
-use chrono::{DateTime, Utc};
 use contracts::tradewind::inventory::v1 as proto;
-use prost_types::Timestamp;
+use runtime::clock::timestamp;
 use uuid::Uuid;
 
 use crate::domain::reservation::{Lines, Reservation, State};
@@ -26,7 +25,7 @@ pub(super) fn stock_message(stock: Stock) -> proto::StockItem {
         reserved: stock.level.reserved,
         allocated: stock.level.allocated,
         available: stock.level.available(),
-        update_time: Some(timestamp_of(stock.update_time)),
+        update_time: Some(timestamp(stock.update_time)),
     }
 }
 
@@ -36,7 +35,7 @@ pub(super) fn adjustment_message(adjustment: Adjustment) -> proto::StockAdjustme
         delta: adjustment.delta,
         reason: adjustment.reason,
         actor: adjustment.actor,
-        create_time: Some(timestamp_of(adjustment.create_time)),
+        create_time: Some(timestamp(adjustment.create_time)),
     }
 }
 
@@ -60,15 +59,6 @@ pub(super) fn reservation_message(reservation: &Reservation) -> proto::Reservati
         expire_time: reservation
             .expire_time
             .filter(|_| is_reserved)
-            .map(timestamp_of),
-    }
-}
-
-fn timestamp_of(time: DateTime<Utc>) -> Timestamp {
-    // Below 10^9, so it fits, also in the leap second that chrono writes as 10^9 and more.
-    let nanos = time.timestamp_subsec_nanos().min(999_999_999) as i32;
-    Timestamp {
-        seconds: time.timestamp(),
-        nanos,
+            .map(timestamp),
     }
 }

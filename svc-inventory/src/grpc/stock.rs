@@ -40,12 +40,7 @@ pub(super) async fn list(
         let mut tx = inventory.db.read().await?;
         // One more than fits tells whether there is a next page.
         let mut page = stock::list(&mut tx, &after, size + 1).await?;
-        let more = page.len() as i64 > size;
-        page.truncate(size as usize);
-        let next_page_token = match page.last() {
-            Some(last) if more => store::page::encode(LIST, &last.sku),
-            _ => String::new(),
-        };
+        let next_page_token = store::page::cut(&mut page, size, LIST, |last| last.sku.clone());
         Ok(ListStockResponse {
             stock: page.into_iter().map(stock_message).collect(),
             next_page_token,
@@ -134,12 +129,7 @@ pub(super) async fn list_adjustments(
         return Err(Error::NoStock { sku }.into());
     }
     let mut page = adjustments::list(&mut tx, &sku, before, size + 1).await?;
-    let more = page.len() as i64 > size;
-    page.truncate(size as usize);
-    let next_page_token = match page.last() {
-        Some(last) if more => store::page::encode(&list, &last.version),
-        _ => String::new(),
-    };
+    let next_page_token = store::page::cut(&mut page, size, &list, |last| last.version);
     let adjustments = page.into_iter().map(adjustment_message).collect();
     Ok(ListStockAdjustmentsResponse {
         adjustments,

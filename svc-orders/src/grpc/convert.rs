@@ -1,12 +1,11 @@
 //! Between the contract and the domain.
 
-use chrono::{DateTime, Utc};
 use contracts::google::r#type::Money as MoneyMessage;
 use contracts::tradewind::orders::v1::{
     Address as AddressMessage, CreateOrderResponse, Order as OrderMessage,
     OrderEvent as EventMessage, OrderItem as ItemMessage, OrderState,
 };
-use prost_types::Timestamp;
+use runtime::clock::timestamp;
 use uuid::Uuid;
 
 use crate::domain::{Address, Event, Item, Money, Order, State};
@@ -36,8 +35,8 @@ pub(crate) fn order(order: &Order) -> OrderMessage {
             .as_ref()
             .map(|rejection| rejection.reason.clone())
             .unwrap_or_default(),
-        create_time: Some(time(order.create_time)),
-        update_time: Some(time(order.update_time)),
+        create_time: Some(timestamp(order.create_time)),
+        update_time: Some(timestamp(order.update_time)),
         etag: order.version.to_string(),
     }
 }
@@ -101,7 +100,7 @@ pub(crate) fn event(order: Uuid, event: &Event) -> EventMessage {
         new_state: state(event.new_state).into(),
         actor: event.actor.clone(),
         reason: event.reason.clone(),
-        create_time: Some(time(event.time)),
+        create_time: Some(timestamp(event.time)),
     }
 }
 
@@ -135,14 +134,6 @@ fn money(currency: &str, minor: i64) -> MoneyMessage {
     MoneyMessage {
         currency_code: money.currency,
         units,
-        nanos,
-    }
-}
-
-fn time(time: DateTime<Utc>) -> Timestamp {
-    let nanos = i32::try_from(time.timestamp_subsec_nanos()).unwrap_or_default();
-    Timestamp {
-        seconds: time.timestamp(),
         nanos,
     }
 }

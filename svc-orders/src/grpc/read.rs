@@ -50,7 +50,7 @@ impl Orders {
         let mut tx = self.db.read().await?;
         let mut found = orders::list(&mut tx, &filter, before, size + 1).await?;
         drop(tx);
-        let next_page_token = cut(&mut found, size, ORDERS, |last| last.id);
+        let next_page_token = page::cut(&mut found, size, ORDERS, |last| last.id);
         Ok(ListOrdersResponse {
             orders: found.iter().map(convert::order).collect(),
             next_page_token,
@@ -68,7 +68,7 @@ impl Orders {
         let mut tx = self.db.read().await?;
         let mut found = events::after(&mut tx, id, after.unwrap_or(0), size + 1).await?;
         drop(tx);
-        let next_page_token = cut(&mut found, size, EVENTS, |last| last.sequence);
+        let next_page_token = page::cut(&mut found, size, EVENTS, |last| last.sequence);
         let events = found
             .iter()
             .map(|event| convert::event(id, event))
@@ -90,21 +90,5 @@ fn listed_user(caller: &Caller, asked: &str) -> Result<Option<Uuid>, Error> {
     match asked {
         Some(other) if other != own => Err(Error::AdministratorsOnly("userId")),
         _ => Ok(Some(own)),
-    }
-}
-
-/// Cuts a list of one more than `size` down to a page, and returns the token of the next one.
-fn cut<T, K: serde::Serialize>(
-    found: &mut Vec<T>,
-    size: i64,
-    list: &str,
-    key: impl Fn(&T) -> K,
-) -> String {
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let has_more = found.len() > size;
-    found.truncate(size);
-    match found.last() {
-        Some(last) if has_more => page::encode(list, &key(last)),
-        _ => String::new(),
     }
 }

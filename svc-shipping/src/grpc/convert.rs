@@ -1,11 +1,10 @@
 //! Between the contracts and the domain.
 
-use chrono::{DateTime, Utc};
 use contracts::tradewind::orders::v1::Address as OrderAddress;
 use contracts::tradewind::shipping::v1::{
     Shipment as ShipmentMessage, ShipmentItem, ShipmentState, ShippingAddress,
 };
-use prost_types::Timestamp;
+use runtime::clock::timestamp;
 use uuid::Uuid;
 
 use crate::domain::{Address, Item, Shipment, State};
@@ -29,8 +28,8 @@ pub(crate) fn shipment(shipment: &Shipment) -> ShipmentMessage {
         tracking_number: transport
             .map(|by| by.tracking_number.clone())
             .unwrap_or_default(),
-        create_time: Some(time(shipment.create_time)),
-        update_time: Some(time(shipment.update_time)),
+        create_time: Some(timestamp(shipment.create_time)),
+        update_time: Some(timestamp(shipment.update_time)),
     }
 }
 
@@ -88,14 +87,6 @@ fn state(state: State) -> ShipmentState {
         State::Dispatched => ShipmentState::Dispatched,
         State::Delivered => ShipmentState::Delivered,
         State::Cancelled => ShipmentState::Cancelled,
-    }
-}
-
-fn time(time: DateTime<Utc>) -> Timestamp {
-    let nanos = i32::try_from(time.timestamp_subsec_nanos()).unwrap_or_default();
-    Timestamp {
-        seconds: time.timestamp(),
-        nanos,
     }
 }
 

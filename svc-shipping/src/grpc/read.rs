@@ -44,12 +44,7 @@ impl Shipping {
         };
         let mut tx = self.db.read().await?;
         let mut found = shipments::list(&mut tx, user, order, before, size + 1).await?;
-        let has_more = found.len() as i64 > size;
-        found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-        let next_page_token = match found.last() {
-            Some(last) if has_more => page::encode(SHIPMENTS, &last.id),
-            _ => String::new(),
-        };
+        let next_page_token = page::cut(&mut found, size, SHIPMENTS, |last| last.id);
         let shipments = found.iter().map(convert::shipment).collect();
         Ok(ListShipmentsResponse {
             shipments,

@@ -1,8 +1,7 @@
 //! Between the contract and the domain.
 
-use chrono::{DateTime, Utc};
 use contracts::tradewind::users::v1::{Profile, User as Resource, UserState};
-use prost_types::Timestamp;
+use runtime::clock::timestamp;
 use runtime::status::Problem;
 use uuid::Uuid;
 
@@ -44,13 +43,5 @@ pub(super) fn state(state: State) -> UserState {
         State::Active => UserState::Active,
         State::Deactivated => UserState::Deactivated,
         State::Deleted => UserState::Deleted,
-    }
-}
-
-fn timestamp(time: DateTime<Utc>) -> Timestamp {
-    Timestamp {
-        seconds: time.timestamp(),
-        // Below 2^31 by its definition: nanoseconds of a second.
-        nanos: time.timestamp_subsec_nanos().try_into().unwrap_or_default(),
     }
 }

@@ -11,7 +11,7 @@ use store::page;
 use uuid::Uuid;
 
 use super::{Users, convert};
-use crate::domain::{NameQuery, State, User, name_key};
+use crate::domain::{NameQuery, State, name_key};
 use crate::error::Error;
 use crate::events::cache_key;
 use crate::store::user;
@@ -65,9 +65,7 @@ pub(super) async fn list(
     }
     let after = after.map_or(Uuid::nil(), |after| after.id);
     let mut found = user::list(&mut tx, after, size + 1).await?;
-    let next_page_token = next_page(&mut found, size, |last| {
-        page::encode("users", &AfterId { id: last.id })
-    });
+    let next_page_token = page::cut(&mut found, size, "users", |last| AfterId { id: last.id });
     Ok(ListUsersResponse {
         users: found.into_iter().map(convert::resource).collect(),
         next_page_token,
@@ -110,25 +108,12 @@ async fn find(
         Vec::new()
     };
     debug_assert!(found.iter().all(|user| user.state == State::Active));
-    let next_page_token = next_page(&mut found, size, |last| {
-        page::encode(
-            "user-search",
-            &AfterName {
-                name: name_key(&last.display_name),
-                id: last.id,
-            },
-        )
+    let next_page_token = page::cut(&mut found, size, "user-search", |last| AfterName {
+        name: name_key(&last.display_name),
+        id: last.id,
     });
     Ok(SearchUsersResponse {
         profiles: found.into_iter().map(convert::profile).collect(),
         next_page_token,
     })
-}
-
-/// Cuts the one account too many that shows that there is a next page, and names that page.
-fn next_page(found: &mut Vec<User>, size: i64, token: impl FnOnce(&User) -> String) -> String {
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let more = found.len() > size;
-    found.truncate(size);
-    found.last().filter(|_| more).map(token).unwrap_or_default()
 }
