@@ -93,6 +93,7 @@ store::on_both! {
         };
         append("before").await;
         until("the first arrives", async || notes(&database).await == ["before"]).await;
+        until("it is marked", async || pending(&database).await == 0).await;
         way.cut().await;
         append("while away").await;
         append("while away too").await;
