@@ -21,7 +21,7 @@ const SOUND: &str = "the contracts have a sound descriptor set";
 
 /// The JSON of an order of 738 bytes: its street fills up what is missing.
 pub(crate) fn posted() -> Vec<u8> {
-    let items: Vec<_> = (0..15)
+    let items: Vec<_> = (0..17)
         .map(|number| json!({"sku": format!("8512{number:02}A"), "quantity": number + 1}))
         .collect();
     let with_street = |street: &str| {
