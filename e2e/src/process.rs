@@ -29,7 +29,7 @@ static WARDEN: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
         while read -r sign pid; do
             case $sign in
                 +) pids="$pids$pid " ;;
-                -) pids="${pids%% $pid *} ${pids#* $pid }" ;;
+                -) case $pids in *" $pid "*) pids="${pids%% $pid *} ${pids#* $pid }" ;; esac ;;
             esac
         done
         for pid in $pids; do kill -KILL "$pid" 2>/dev/null; done
