@@ -65,8 +65,8 @@ impl Setup {
 
     /// With a variable for all processes.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Setup {
-        self.variables.push((name, value.to_string()));
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Setup {
+        self.variables.push((name, value.into()));
         self
     }
 }
@@ -223,9 +223,9 @@ impl Mesh {
     }
 
     /// Changes a variable of all processes from their next start on.
-    pub fn set(&mut self, name: &'static str, value: impl ToString) {
+    pub fn set(&mut self, name: &'static str, value: &str) {
         for program in self.programs.values_mut() {
-            program.variables.insert(name, value.to_string());
+            program.variables.insert(name, value.to_owned());
         }
     }
 

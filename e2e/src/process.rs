@@ -34,6 +34,10 @@ static WARDEN: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
         done
         for pid in $pids; do kill -KILL "$pid" 2>/dev/null; done
     "#;
+    #[expect(
+        clippy::zombie_processes,
+        reason = "it outlives this process, to clean up after it"
+    )]
     let mut warden = Command::new("sh")
         .args(["-c", script])
         .stdin(Stdio::piped())

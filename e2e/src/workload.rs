@@ -67,9 +67,7 @@ impl Workloads {
 
     /// A fresh proof that the test is this workload (RFC 7523), for the audience of the mesh.
     pub fn assertion(&self, name: &str, audience: &str) -> String {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let now = i64::try_from(now.expect("it is after 1970").as_secs())
-            .expect("it is before the year 10^11");
+        let now = runtime::clock::Clock::system().now().timestamp();
         self.signers[name].sign(&AssertionClaims {
             iss: name.to_owned(),
             sub: name.to_owned(),
