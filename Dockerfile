@@ -12,9 +12,9 @@ RUN --mount=type=cache,target=/source/target \
     --mount=type=cache,target=/usr/local/cargo/registry \
     target=$(rustc -vV | sed -n 's/^host: //p') && \
     RUSTFLAGS="-C target-feature=+crt-static" \
-    cargo build --locked --release --target "$target" --bin "$BIN" && \
+    cargo build --locked --profile dist --target "$target" --bin "$BIN" && \
     mkdir --parents /image/data /image/tmp /image/etc/ssl/certs && \
-    cp "target/$target/release/$BIN" /image/service && \
+    cp "target/$target/dist/$BIN" /image/service && \
     cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/
 
 FROM scratch
