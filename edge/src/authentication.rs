@@ -1,4 +1,4 @@
-//! Who asks, and whether the contract lets them.
+//! Who asks.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use runtime::metadata::{AUTHORIZATION, bearer};
 use runtime::status::{Problem, Reason};
 use tonic::Code;
 
-use crate::Edge;
 use crate::failure::Failure;
+use crate::{Edge, Upstreams};
 
 /// The query parameter by which browsers' EventSource, which sets no headers, brings its right.
 pub(crate) const TICKET: &str = "ticket";
@@ -44,9 +44,11 @@ pub(crate) async fn authenticate(
     }
     let token: Arc<str> = match head.headers.get(AUTHORIZATION) {
         Some(value) => bearer(value).ok_or_else(no_bearer)?.into(),
-        None => match ticket(head.uri.query()).filter(|_| streaming) {
-            Some(ticket) => redeem(edge, ticket, head.uri.path(), call).await?,
-            None => return Err(no_token()),
+        None => match ticket(head.uri.query()) {
+            Some(ticket) if streaming && edge.upstreams == Upstreams::Mesh => {
+                redeem(edge, ticket, head.uri.path(), call).await?
+            }
+            _ => return Err(no_token()),
         },
     };
     let user = edge
@@ -60,22 +62,6 @@ pub(crate) async fn authenticate(
         expires: expires(&token),
         token,
     }))
-}
-
-/// 403 unless the user has one of the method's roles.
-pub(crate) fn authorize(access: &Access, user: Option<&User>) -> Result<(), Failure> {
-    let allowed = match access {
-        Access::Public => true,
-        Access::AnyToken => user.is_some(),
-        Access::Alternatives { roles, .. } => {
-            user.is_some_and(|user| roles.iter().any(|role| user.has_role(role)))
-        }
-    };
-    if allowed {
-        return Ok(());
-    }
-    let message = "the account lacks the role that this needs";
-    Err(Problem::new(Reason::AccessDenied, Code::PermissionDenied, message).into())
 }
 
 /// A ticket opens one path, once. Only the edge itself may redeem it.

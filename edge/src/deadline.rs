@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
+use runtime::client::parse_timeout;
 use runtime::metadata::GRPC_TIMEOUT;
 
 use crate::failure::Failure;
@@ -13,42 +14,24 @@ const REQUEST_TIMEOUT: &str = "request-timeout";
 /// Whoever is willing to wait for longer waits as long as this: a later moment need not exist.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// What the client asks for, by `request-timeout` or `grpc-timeout`.
+/// What the client asks for, by `request-timeout` or else by `grpc-timeout`.
 pub(crate) fn asked(headers: &HeaderMap) -> Result<Option<Duration>, Failure> {
-    let read = |name: &str, parse: fn(&str) -> Option<Duration>| {
-        let Some(value) = headers.get(name) else {
-            return Ok(None);
-        };
-        let parsed = value.to_str().ok().and_then(|text| parse(text.trim()));
-        parsed
-            .map(Some)
-            .ok_or_else(|| Failure::malformed(format!("{name} is no duration")))
+    let (name, asked) = match (headers.get(REQUEST_TIMEOUT), headers.get(GRPC_TIMEOUT)) {
+        (Some(value), _) => (REQUEST_TIMEOUT, seconds(value)),
+        (None, Some(value)) => (GRPC_TIMEOUT, parse_timeout(value)),
+        (None, None) => return Ok(None),
     };
-    let asked = read(REQUEST_TIMEOUT, seconds)?.or(read(GRPC_TIMEOUT, grpc)?);
-    Ok(asked.map(|asked| asked.min(LONGEST)))
+    let no_duration = || Failure::malformed(format!("{name} is no duration"));
+    let asked = asked.ok_or_else(no_duration)?;
+    Ok(Some(asked.min(LONGEST)))
 }
 
-fn seconds(text: &str) -> Option<Duration> {
+fn seconds(value: &HeaderValue) -> Option<Duration> {
+    let text = value.to_str().ok()?.trim();
     let is_decimal = text
         .bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b'.');
     is_decimal.then(|| Duration::try_from_secs_f64(text.parse().ok()?).ok())?
-}
-
-/// gRPC over HTTP/2, `Timeout`: at most 8 digits and a unit.
-fn grpc(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let is_number = (1..=8).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
-    let number: u64 = is_number.then(|| number.parse().ok())??;
-    Some(match unit {
-        "H" => Duration::from_secs(number * 3600),
-        "M" => Duration::from_secs(number * 60),
-        "S" => Duration::from_secs(number),
-        "m" => Duration::from_millis(number),
-        "u" => Duration::from_micros(number),
-        "n" => Duration::from_nanos(number),
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use runtime::client::Channel;
 use tokio_util::sync::CancellationToken;
 
-use crate::Edge;
 use crate::budget::RetryBudget;
+use crate::{Edge, Upstreams};
 
 /// One thread's door.
 pub(crate) struct Door {
@@ -25,9 +25,9 @@ impl Door {
             .policies
             .upstreams
             .iter()
-            .map(|name| match edge.in_front_of_others {
-                true => edge.node.new_foreign_channel(name),
-                false => edge.node.new_channel(name),
+            .map(|name| match edge.upstreams {
+                Upstreams::Mesh => edge.node.new_channel(name),
+                Upstreams::Others { .. } => edge.node.new_foreign_channel(name),
             });
         Self {
             channels: channels.collect(),

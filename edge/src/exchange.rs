@@ -50,7 +50,14 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    pub(crate) fn begin(edge: &Arc<Edge>, head: &Parts, client: IpAddr, id: &str) -> Self {
+    /// Only a trusted proxy's trace goes on here; everybody else's is linked to.
+    pub(crate) fn begin(
+        edge: &Arc<Edge>,
+        head: &Parts,
+        peer: IpAddr,
+        client: IpAddr,
+        id: &str,
+    ) -> Self {
         let method = method_name(&head.method);
         let span = tracing::info_span!(
             parent: None,
@@ -68,7 +75,10 @@ impl Exchange {
             error.r#type = Empty,
             service.name = edge.node.name,
         );
-        telemetry::continue_trace(&span, &head.headers);
+        match edge.settings.web.is_trusted(peer) {
+            true => telemetry::continue_trace(&span, &head.headers),
+            false => telemetry::restart_trace(&span, &head.headers),
+        }
         let exchange = Self {
             edge: edge.clone(),
             span,

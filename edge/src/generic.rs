@@ -15,7 +15,7 @@ use transcoder::openapi::Info;
 use transcoder::prost_reflect::MethodDescriptor;
 
 use crate::pages::Landing;
-use crate::{Edge, Plan};
+use crate::{Edge, Plan, Upstreams};
 
 /// Details of errors, which servers send whether or not their descriptors have them.
 const ERROR_DETAILS: &str = "google/rpc/error_details.proto";
@@ -46,6 +46,11 @@ pub struct Config {
     /// Who may call methods that do not say so themselves.
     #[arg(long, value_enum, env = "ACCESS", default_value = "public")]
     pub access: Access,
+    /// Pass `authorization` on to the servers also where the edge itself has verified it: they learn
+    /// a token with which they can speak as the user elsewhere. With `--access public` it goes along
+    /// anyway.
+    #[arg(long, env = "FORWARD_AUTHORIZATION")]
+    pub forward_authorization: bool,
     /// Also serve methods without a REST route, as `POST /package.Service/Method`.
     #[arg(long, env = "ALL_METHODS")]
     pub all_methods: bool,
@@ -56,7 +61,7 @@ pub struct Config {
 pub enum Access {
     /// Anybody. `authorization` goes along for the server to judge.
     Public,
-    /// Whoever has a valid access token of svc-auth (SVC_AUTH_URL).
+    /// Whoever has a valid access token of svc-auth (SVC_AUTH_URL). It stays at the edge.
     Authenticated,
 }
 
@@ -140,8 +145,9 @@ pub async fn build(
             version: "1".to_owned(),
             ..Info::default()
         },
-        passes_authorization: config.access == Access::Public,
-        in_front_of_others: true,
+        upstreams: Upstreams::Others {
+            forwards_authorization: config.access == Access::Public || config.forward_authorization,
+        },
     };
     Edge::new(edge, node.clone(), plan)
 }

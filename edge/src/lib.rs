@@ -38,12 +38,10 @@ use std::time::Duration;
 pub use client_address::Network;
 pub use config::{Config, Settings};
 pub use cors::Origin;
-use http::HeaderMap;
 use limits::{Limiter, Shared};
 pub use limits::{Quota, Rate};
 use runtime::StartError;
 use runtime::contract::{Access, Contract, Method};
-use runtime::metadata::{AUTHORIZATION, bearer};
 use runtime::node::Node;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -70,10 +68,19 @@ pub struct Edge {
     user_limit: Option<Limiter>,
     pages: Pages,
     metrics: HttpMetrics,
-    /// `authorization` goes along unread: the upstream judges it, not the edge.
-    passes_authorization: bool,
-    /// The upstreams are no part of the mesh.
-    in_front_of_others: bool,
+    upstreams: Upstreams,
+}
+
+/// Whose servers are behind the edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Upstreams {
+    /// Those of the mesh: they get the user's token and this workload's own.
+    Mesh,
+    /// Anybody's: no token of the mesh is theirs to have.
+    Others {
+        /// The client's `authorization` goes along as it came.
+        forwards_authorization: bool,
+    },
 }
 
 /// Who may call a method over REST; `None` if nobody may.
@@ -89,8 +96,7 @@ pub(crate) struct Plan<'a> {
     upstream: &'a dyn Fn(&MethodDescriptor) -> Option<String>,
     landing: Landing,
     info: Info,
-    passes_authorization: bool,
-    in_front_of_others: bool,
+    upstreams: Upstreams,
 }
 
 /// The edge of the Tradewind mesh: every method that its contract opens to users or to anybody.
@@ -125,8 +131,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Arc<Edge>, StartError>
         upstream: &service_of,
         landing,
         info,
-        passes_authorization: false,
-        in_front_of_others: false,
+        upstreams: Upstreams::Mesh,
     };
     Edge::new(config, node.clone(), plan)
 }
@@ -186,7 +191,10 @@ impl Edge {
                 always_print_fields_without_presence: true,
                 ..JsonOptions::default()
             },
-            ignored_query_parameters: vec![authentication::TICKET.to_owned()],
+            ignored_query_parameters: match plan.upstreams {
+                Upstreams::Mesh => vec![authentication::TICKET.to_owned()],
+                Upstreams::Others { .. } => Vec::new(),
+            },
             bind_unannotated: plan.bind_unannotated,
         };
         let contract = plan.contract;
@@ -211,8 +219,7 @@ impl Edge {
             address_limit: limiter("address", settings.rates.address_limit),
             user_limit: limiter("user", settings.rates.user_limit),
             metrics: HttpMetrics::new(&node.telemetry),
-            passes_authorization: plan.passes_authorization,
-            in_front_of_others: plan.in_front_of_others,
+            upstreams: plan.upstreams,
             settings,
             transcoder,
             policies,
@@ -231,14 +238,6 @@ impl Edge {
         if let Err(error) = serving::serve(self, listener, shutdown, patience).await {
             tracing::error!(%error, "connections can no longer be served");
         }
-    }
-
-    /// The token that the upstream is to judge.
-    fn passed_on(&self, headers: &HeaderMap) -> Option<Arc<str>> {
-        let value = headers
-            .get(AUTHORIZATION)
-            .filter(|_| self.passes_authorization)?;
-        bearer(value).map(Arc::from)
     }
 
     fn forget_idle_callers(self: &Arc<Self>) {

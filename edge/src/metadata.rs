@@ -2,12 +2,13 @@
 //! here, above all what only the mesh may say (`x-workload-authorization`, `x-client-address`,
 //! `grpc-*`), so that nothing has to be remembered to be removed.
 
-use http::header::{ACCEPT_LANGUAGE, USER_AGENT};
+use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use runtime::metadata::IDEMPOTENCY_KEY;
 use runtime::node::Node;
 use tonic::metadata::MetadataMap;
 
+use crate::Upstreams;
 use crate::failure::Failure;
 use crate::policy::Policy;
 
@@ -17,9 +18,23 @@ const USER_AGENT_BYTES: usize = 256;
 const IDEMPOTENCY_KEY_BYTES: usize = 255;
 
 /// Headers that upstreams get as they are, and the idempotency key, which is for this call alone. The
-/// call context carries the others: token, request id, address, user agent, trace.
-pub(crate) fn forwarded(headers: &HeaderMap, idempotency_key: Option<HeaderValue>) -> MetadataMap {
+/// call context carries the others: the mesh's token, request id, address, user agent, trace.
+pub(crate) fn forwarded(
+    headers: &HeaderMap,
+    idempotency_key: Option<HeaderValue>,
+    upstreams: Upstreams,
+) -> MetadataMap {
     let mut forwarded = HeaderMap::new();
+    let forwards_authorization = Upstreams::Others {
+        forwards_authorization: true,
+    };
+    if let Some(value) = headers.get(AUTHORIZATION)
+        && upstreams == forwards_authorization
+    {
+        let mut value = value.clone();
+        value.set_sensitive(true);
+        forwarded.insert(AUTHORIZATION, value);
+    }
     if let Some(value) = headers.get(ACCEPT_LANGUAGE) {
         forwarded.insert(ACCEPT_LANGUAGE, value.clone());
     }

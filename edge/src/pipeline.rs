@@ -36,7 +36,7 @@ use tonic::Code;
 use tracing::Instrument as _;
 use transcoder::{Matched, RouteMatch};
 
-use crate::authentication::{authenticate, authorize};
+use crate::authentication::authenticate;
 use crate::call::Call;
 use crate::client_address::limited_as;
 use crate::door::Door;
@@ -46,7 +46,9 @@ use crate::limits::{Limiter, Standing};
 use crate::policy::Policy;
 use crate::reply::{self, Body};
 use crate::stream::{Framing, Live, last_event_id};
-use crate::{body, client_address, cors, deadline, limits, metadata, request_id, security_headers};
+use crate::{
+    Upstreams, body, client_address, cors, deadline, limits, metadata, request_id, security_headers,
+};
 
 /// Steps 3 to 6; the reply passes them in the opposite direction.
 pub(crate) async fn answer(
@@ -63,7 +65,7 @@ pub(crate) async fn answer(
     );
     let request_id = request_id::of(&head.headers, &edge.node);
     let client = client_address::of(peer, &head.headers, web);
-    let mut exchange = Exchange::begin(&edge, &head, client, &request_id);
+    let mut exchange = Exchange::begin(&edge, &head, peer, client, &request_id);
     let span = exchange.span().clone();
 
     let arrival = Arrival {
@@ -174,7 +176,8 @@ async fn admit(
         span: tracing::Span::current(),
     };
     let caller = authenticate(edge, &policy.access, &head, streaming, &context).await?;
-    authorize(&policy.access, caller.as_ref().map(|caller| &caller.user))?;
+    context.caller.user = caller.as_ref().map(|caller| caller.user.clone());
+    runtime::server::allow(&policy.access, &context.caller)?;
     if let Some(caller) = &caller {
         let key = caller.user.id.to_string();
         count(edge.user_limit.as_ref(), &key, standings).await?;
@@ -186,17 +189,15 @@ async fn admit(
     let message = matched.request(head.uri.query(), &body)?;
     let message = resume(policy, headers, message)?;
 
-    context.user_token = match &caller {
-        Some(caller) => Some(caller.token.clone()),
-        None => edge.passed_on(headers),
-    };
-    context.caller.user = caller.as_ref().map(|caller| caller.user.clone());
+    if let (Upstreams::Mesh, Some(caller)) = (edge.upstreams, &caller) {
+        context.user_token = Some(caller.token.clone());
+    }
     if streaming {
         // A stream lives as long as both ends want, unless the client says otherwise.
         context.deadline = asked.map(|asked| began + asked);
     }
     let key = metadata::idempotency_key(headers, policy, &edge.node)?;
-    let metadata = metadata::forwarded(headers, key);
+    let metadata = metadata::forwarded(headers, key, edge.upstreams);
     let call = Call {
         door,
         policy,

@@ -17,7 +17,7 @@ use prometheus::Registry;
 pub use calls::{CallMetrics, CallRecord, code_name};
 pub use logs::{LogFormat, TelemetryConfig};
 pub use propagation::{
-    continue_trace, inject, inject_into, parent_from, span_of, trace_id, trace_of,
+    continue_trace, inject, inject_into, parent_from, restart_trace, span_of, trace_id, trace_of,
 };
 
 use crate::start::StartError;

@@ -23,7 +23,9 @@ crate::on_both_kinds!(one_trace_spans_the_order_and_its_shipment);
 async fn one_trace_spans_the_order_and_its_shipment(kind: Kind) {
     let sink = Sink::start().await;
     let setup = Setup::new(kind).with("OTEL_EXPORTER_OTLP_ENDPOINT", &sink.endpoint);
-    let mesh = Mesh::start(setup.with("OTEL_BSP_SCHEDULE_DELAY", "200")).await;
+    let setup = setup.with("OTEL_BSP_SCHEDULE_DELAY", "200");
+    // The test is a proxy that has begun the trace: a stranger's would be linked to instead.
+    let mesh = Mesh::start(setup.with("TRUSTED_PROXIES", "127.0.0.1")).await;
     let (admin, buyer) = (mesh.admin().await, Customer::register(&mesh).await);
     let sku = shop::product(&admin, 5).await;
 

@@ -13,7 +13,7 @@ use runtime::identity::AccessClaims;
 use runtime::mesh::Mesh;
 use runtime::node::Node;
 use runtime::testbed::Testbed;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
@@ -176,6 +176,14 @@ pub(crate) fn shop(seen: &Seen) -> Answer {
         }),
         _ => Answer::Message(Vec::new()),
     }
+}
+
+/// The body of an order.
+pub(crate) fn an_order() -> Value {
+    json!({
+        "items": [{"sku": "A 1", "quantity": 2}],
+        "shipTo": {"name": "Ada", "lines": ["1 Road"], "city": "London", "country": "GB"},
+    })
 }
 
 pub(crate) fn order() -> Order {

@@ -17,6 +17,14 @@ struct Book {
     pages: i64,
 }
 
+#[derive(Clone, PartialEq, prost::Message)]
+struct Seat {
+    #[prost(string, tag = "3")]
+    ticket: String,
+}
+
+const BOOK: &str = "/v1/shelves/1/books/2";
+
 /// Gives back the name that was asked for.
 fn library(seen: &Seen) -> Answer {
     let Book { name, .. } = seen.decode();
@@ -26,12 +34,17 @@ fn library(seen: &Seen) -> Answer {
     }
 }
 
-async fn start(access: Access, all_methods: bool) -> Fixture {
+async fn start(access: Access) -> Fixture {
+    start_with(access, |_| ()).await
+}
+
+async fn start_with(access: Access, change: impl FnOnce(&mut Config)) -> Fixture {
     let upstream = Upstream::start(library).await;
     let address = format!("library.v1.Library=http://{}", upstream.address);
     let mut mesh = Testbed::new();
     let node = mesh.node("edge").await;
-    let (config, _file) = config(vec![address.parse().unwrap()], access, all_methods);
+    let (mut config, _file) = config(vec![address.parse().unwrap()], access);
+    change(&mut config);
     let door = edge::Config {
         settings: settings(),
         redis_url: None,
@@ -40,11 +53,7 @@ async fn start(access: Access, all_methods: bool) -> Fixture {
     Fixture::serve(edge, node, mesh, upstream).await
 }
 
-fn config(
-    upstream: Vec<Address>,
-    access: Access,
-    all_methods: bool,
-) -> (Config, tempfile::NamedTempFile) {
+fn config(upstream: Vec<Address>, access: Access) -> (Config, tempfile::NamedTempFile) {
     let set = protox::Compiler::new(["tests/proto", "../proto"])
         .unwrap()
         .include_imports(true)
@@ -59,7 +68,8 @@ fn config(
             descriptor_set,
             upstream,
             access,
-            all_methods,
+            forward_authorization: false,
+            all_methods: false,
         },
         file,
     )
@@ -67,8 +77,8 @@ fn config(
 
 #[tokio::test]
 async fn routes_come_from_any_descriptor_set() {
-    let fixture = start(Access::Public, false).await;
-    let response = fixture.get("/v1/shelves/1/books/2").await;
+    let fixture = start(Access::Public).await;
+    let response = fixture.get(BOOK).await;
     assert_eq!(response.status(), 200);
     let body: Value = response.json().await.unwrap();
     assert_eq!(body, json!({"name": "shelves/1/books/2", "pages": "300"}));
@@ -95,7 +105,7 @@ async fn routes_come_from_any_descriptor_set() {
 
 #[tokio::test]
 async fn details_of_errors_are_readable_without_being_in_the_descriptor_set() {
-    let fixture = start(Access::Public, false).await;
+    let fixture = start(Access::Public).await;
     let error = error(fixture.get("/v1/shelves/1/books/none").await).await;
     assert_eq!(
         (error["status"].as_str(), reason(&error)),
@@ -104,40 +114,79 @@ async fn details_of_errors_are_readable_without_being_in_the_descriptor_set() {
 }
 
 #[tokio::test]
-async fn in_public_the_server_judges_tokens_itself() {
-    let fixture = start(Access::Public, false).await;
-    let request = fixture
-        .request("GET", "/v1/shelves/1/books/2")
-        .bearer_auth("of-somebody-else");
-    assert_eq!(request.send().await.unwrap().status(), 200);
-    let call = fixture.upstream.last_call();
-    assert_eq!(
-        call.metadata("authorization"),
-        Some("Bearer of-somebody-else")
-    );
+async fn in_public_the_server_judges_credentials_itself() {
+    let fixture = start(Access::Public).await;
+    for credentials in ["Bearer of-somebody-else", "Basic YWRhOmxvdmVsYWNl"] {
+        let request = fixture
+            .request("GET", BOOK)
+            .header("authorization", credentials);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+        let call = fixture.upstream.last_call();
+        assert_eq!(call.metadata("authorization"), Some(credentials));
+    }
 }
 
 #[tokio::test]
-async fn authenticated_asks_for_any_token() {
-    let fixture = start(Access::Authenticated, false).await;
-    let response = fixture.get("/v1/shelves/1/books/2").await;
+async fn a_token_that_the_edge_verified_stays_there_unless_it_is_told_otherwise() {
+    let fixture = start(Access::Authenticated).await;
+    let request = fixture.as_user("GET", BOOK);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    assert_eq!(fixture.upstream.last_call().metadata("authorization"), None);
+
+    let fixture = start_with(Access::Authenticated, |config| {
+        config.forward_authorization = true;
+    })
+    .await;
+    let token = fixture.token(&["user"]);
+    let request = fixture.request("GET", BOOK).bearer_auth(&token);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let call = fixture.upstream.last_call();
+    let expected = format!("Bearer {token}");
+    assert_eq!(call.metadata("authorization"), Some(expected.as_str()));
+}
+
+#[tokio::test]
+async fn a_ticket_is_a_parameter_like_any_other() {
+    for access in [Access::Public, Access::Authenticated] {
+        let fixture = start(access).await;
+        let request = fixture.as_user("GET", "/v1/shelves/1/seats?ticket=row-7");
+        assert_eq!(request.send().await.unwrap().status(), 200);
+        let Seat { ticket } = fixture.upstream.last_call().decode();
+        assert_eq!(ticket, "row-7");
+        // Where the method has no such field, it is as wrong as any other.
+        let request = fixture.as_user("GET", "/v1/shelves/1/books/2?ticket=row-7");
+        assert_eq!(request.send().await.unwrap().status(), 400);
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_is_no_token() {
+    let fixture = start(Access::Authenticated).await;
+    let response = fixture.get("/v1/shelves/1/seats?ticket=row-7").await;
     assert_eq!(
         refusal(response).await,
         refused(401, "UNAUTHENTICATED", "TOKEN_MISSING")
     );
-    let response = fixture
-        .as_user("GET", "/v1/shelves/1/books/2")
-        .send()
-        .await
-        .unwrap();
+    assert!(fixture.upstream.calls().is_empty());
+}
+
+#[tokio::test]
+async fn authenticated_asks_for_any_token() {
+    let fixture = start(Access::Authenticated).await;
+    let response = fixture.get(BOOK).await;
+    assert_eq!(
+        refusal(response).await,
+        refused(401, "UNAUTHENTICATED", "TOKEN_MISSING")
+    );
+    let response = fixture.as_user("GET", BOOK).send().await.unwrap();
     assert_eq!(response.status(), 200);
 }
 
 #[tokio::test]
 async fn a_server_outside_of_the_mesh_cannot_become_the_edge() {
     for access in [Access::Public, Access::Authenticated] {
-        let fixture = start(access, false).await;
-        let request = fixture.as_user("GET", "/v1/shelves/1/books/2");
+        let fixture = start(access).await;
+        let request = fixture.as_user("GET", BOOK);
         assert_eq!(request.send().await.unwrap().status(), 200);
         let call = fixture.upstream.last_call();
         assert_eq!(call.metadata("x-workload-authorization"), None);
@@ -146,7 +195,7 @@ async fn a_server_outside_of_the_mesh_cannot_become_the_edge() {
 
 #[tokio::test]
 async fn methods_without_a_route_can_have_one() {
-    let fixture = start(Access::Public, true).await;
+    let fixture = start_with(Access::Public, |config| config.all_methods = true).await;
     let request = fixture
         .request("POST", "/library.v1.Library/Reindex")
         .json(&json!({"shelf": "s"}));
@@ -163,7 +212,7 @@ async fn all_mistakes_are_told_at_once() {
         "library.v1.Library=http://x:2",
     ];
     let upstream = upstream.iter().map(|one| one.parse().unwrap()).collect();
-    let (config, _file) = config(upstream, Access::Public, false);
+    let (config, _file) = config(upstream, Access::Public);
     let built = edge::generic::build(config, edge::Config::default(), &node).await;
     let Err(StartError::Config(mistakes)) = built else {
         panic!("it starts")

@@ -46,6 +46,16 @@ pub fn continue_trace(span: &Span, headers: &http::HeaderMap) {
     follow(span, parent);
 }
 
+/// Makes a new span the first of a trace of its own, with a link to the one that a request's headers
+/// carry: a stranger chooses neither the trace's id nor whether it is recorded (W3C Trace Context,
+/// section 3.4, "restarting the trace").
+pub fn restart_trace(span: &Span, headers: &http::HeaderMap) {
+    let theirs =
+        TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers));
+    span.add_link(theirs.span().span_context().clone());
+    follow(span, Context::new());
+}
+
 /// Sends the trace of a span along with a request.
 pub fn inject_into(span: &Span, headers: &mut http::HeaderMap) {
     TraceContextPropagator::new().inject_context(&span.context(), &mut HeadersMut(headers));

@@ -1,0 +1,150 @@
+//! What goes along with a call.
+
+use contracts::tradewind::auth::v1::LoginResponse;
+use serde_json::json;
+
+use crate::fixture::{Fixture, an_order, refusal, refused, settings, shop};
+use crate::upstream::Answer;
+
+#[tokio::test]
+async fn the_mesh_learns_who_asks_and_from_where_and_nothing_that_clients_make_up() {
+    let fixture = Fixture::start(shop).await;
+    let token = fixture.token(&["user"]);
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let response = fixture
+        .request("GET", "/v1/orders/o-1")
+        .bearer_auth(&token)
+        .header("x-request-id", "my-request")
+        .header("accept-language", "de")
+        .header("user-agent", "Mosaic/1.0")
+        .header("traceparent", trace)
+        .header("x-workload-authorization", "Bearer forged")
+        .header("x-client-address", "198.51.100.1")
+        .header("x-client-user-agent", "forged")
+        .header("x-forwarded-for", "198.51.100.2")
+        .header("grpc-status", "0")
+        .header("grpc-encoding", "gzip")
+        .header("cookie", "a=b")
+        .header("x-anything", "else")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["x-request-id"], "my-request");
+
+    let call = fixture.upstream.last_call();
+    assert_eq!(
+        call.metadata("authorization"),
+        Some(format!("Bearer {token}").as_str())
+    );
+    assert_eq!(call.metadata("x-request-id"), Some("my-request"));
+    assert_eq!(call.metadata("accept-language"), Some("de"));
+    assert_eq!(call.metadata("x-client-user-agent"), Some("Mosaic/1.0"));
+    assert_eq!(call.metadata("x-client-address"), Some("127.0.0.1"));
+    assert_ne!(
+        call.metadata("x-workload-authorization"),
+        Some("Bearer forged")
+    );
+    for name in ["grpc-encoding", "cookie", "x-anything", "x-forwarded-for"] {
+        assert_eq!(call.metadata(name), None, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_says_who_the_client_is() {
+    let mut settings = settings();
+    settings.web.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    let fixture = Fixture::with(settings, shop).await;
+    let request = fixture.request("GET", "/v1/products/A%201");
+    request
+        .header("x-forwarded-for", "192.0.2.1, 198.51.100.2, 127.0.0.9")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        fixture.upstream.last_call().metadata("x-client-address"),
+        Some("198.51.100.2")
+    );
+}
+
+#[tokio::test]
+async fn a_request_id_that_could_harm_a_log_is_replaced() {
+    let fixture = Fixture::start(shop).await;
+    for sent in ["", "a b", "<script>", &"x".repeat(200)] {
+        let request = fixture
+            .request("GET", "/v1/products/A%201")
+            .header("x-request-id", sent);
+        let response = request.send().await.unwrap();
+        let id = response.headers()["x-request-id"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert_eq!(uuid::Uuid::parse_str(&id).unwrap().get_version_num(), 7);
+        assert_eq!(
+            fixture.upstream.last_call().metadata("x-request-id"),
+            Some(id.as_str())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_could_do_harm_twice_gets_an_idempotency_key() {
+    let fixture = Fixture::start(shop).await;
+    fixture
+        .as_user("POST", "/v1/orders")
+        .json(&an_order())
+        .send()
+        .await
+        .unwrap();
+    let made = fixture.upstream.last_call();
+    assert!(
+        made.metadata("idempotency-key")
+            .is_some_and(|key| key.len() == 36)
+    );
+
+    let request = fixture
+        .as_user("POST", "/v1/orders")
+        .header("idempotency-key", "mine");
+    request.json(&an_order()).send().await.unwrap();
+    assert_eq!(
+        fixture.upstream.last_call().metadata("idempotency-key"),
+        Some("mine")
+    );
+
+    let request = fixture
+        .as_user("GET", "/v1/orders/o-1")
+        .header("idempotency-key", "mine");
+    request.send().await.unwrap();
+    assert_eq!(
+        fixture.upstream.last_call().metadata("idempotency-key"),
+        None,
+        "it only reads"
+    );
+
+    let long = "k".repeat(256);
+    let request = fixture
+        .as_user("POST", "/v1/orders")
+        .header("idempotency-key", long);
+    let response = request.json(&an_order()).send().await.unwrap();
+    assert_eq!(
+        refusal(response).await,
+        refused(400, "INVALID_ARGUMENT", "MALFORMED_REQUEST")
+    );
+}
+
+#[tokio::test]
+async fn a_reply_with_secrets_has_no_idempotency_key() {
+    let fixture = Fixture::start(|_| Answer::message(&LoginResponse::default())).await;
+    let login = json!({"email": "ada@example.com", "password": "correct horse"});
+    let response = fixture
+        .request("POST", "/v1/auth/login")
+        .json(&login)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(
+        fixture.upstream.last_call().metadata("idempotency-key"),
+        None
+    );
+}
