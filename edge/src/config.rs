@@ -49,13 +49,26 @@ pub struct Connections {
     /// Most open connections; further ones wait in the listen queue of the kernel.
     #[arg(long, env = "EDGE_MAX_CONNECTIONS", default_value_t = 10_000)]
     pub max_connections: usize,
+    /// Most open connections of one client address (for IPv6, of one /64 network); further ones are
+    /// closed at once. Trusted proxies may have any number.
+    #[arg(
+        long,
+        env = "EDGE_MAX_CONNECTIONS_PER_ADDRESS",
+        default_value_t = 2_000
+    )]
+    pub max_connections_per_address: usize,
     /// Threads that serve connections; one per core if it is 0.
     #[arg(long, env = "EDGE_THREADS", default_value_t = 0)]
     pub edge_threads: usize,
-    /// Time for the headers of a request to arrive; also how long a connection may be idle.
+    /// Time for the headers of a request to arrive; also how long a connection may have nothing to do.
     #[arg(long, env = "EDGE_HEADER_TIMEOUT", value_name = "DURATION", default_value = "30s",
         value_parser = duration)]
     pub header_timeout: Duration,
+    /// Time for a client to take the next 16 KiB of a reply; a reply or stream that nobody reads for so
+    /// long is given up.
+    #[arg(long, env = "EDGE_SEND_TIMEOUT", value_name = "DURATION", default_value = "30s",
+        value_parser = duration)]
+    pub send_timeout: Duration,
     /// Most bytes of a request's headers: 431 beyond.
     #[arg(long, env = "EDGE_MAX_HEADER_BYTES", default_value_t = 32 << 10)]
     pub max_header_bytes: u32,
@@ -129,8 +142,10 @@ impl Default for Connections {
     fn default() -> Self {
         Self {
             max_connections: 10_000,
+            max_connections_per_address: 2_000,
             edge_threads: 0,
             header_timeout: Duration::from_secs(30),
+            send_timeout: Duration::from_secs(30),
             max_header_bytes: 32 << 10,
             max_headers: 100,
             max_streams: 200,

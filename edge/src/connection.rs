@@ -1,18 +1,24 @@
 //! One connection: HTTP/1.1 or HTTP/2 without TLS, within limits.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use runtime::http::Limits;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 use crate::compression;
 use crate::config::Connections;
 use crate::door::Door;
 use crate::pipeline;
+
+mod progress;
+
+use progress::Progress;
 
 /// Serves it to its end. After `shutdown` it takes no further requests.
 pub(crate) async fn serve(
@@ -21,32 +27,37 @@ pub(crate) async fn serve(
     peer: SocketAddr,
     shutdown: CancellationToken,
 ) {
-    let limits = limits(&door.edge.settings.connections);
-    let asked = Arc::new(AtomicBool::new(false));
-    let silence = silence(asked.clone(), limits.header_timeout);
-    let service = tower::service_fn(move |request| {
-        asked.store(true, Ordering::Relaxed);
+    let connections = &door.edge.settings.connections;
+    let limits = limits(connections);
+    let (idle_timeout, send_timeout) = (connections.header_timeout, connections.send_timeout);
+    let progress = Progress::new();
+    let stop = shutdown.child_token();
+    let idle = async {
+        progress.ended(idle_timeout, send_timeout).await;
+        tracing::debug!(client.address = %peer.ip(), "nothing was asked for too long");
+        // A client of HTTP/2 is told (GOAWAY), so that no request of its is lost in between.
+        stop.cancel();
+        tokio::time::sleep(idle_timeout).await;
+    };
+    let service = compression::wrap(tower::service_fn(move |request| {
         pipeline::answer(door.clone(), peer.ip(), request)
+    }));
+    let begins = progress.clone();
+    let watched = tower::service_fn(move |request: Request<Incoming>| {
+        let (under_way, service) = (begins.begin(), service.clone());
+        async move {
+            let Ok(response) = service.oneshot(request).await;
+            Ok::<_, Infallible>(response.map(|body| under_way.reply(body)))
+        }
     });
-    let service = compression::wrap(service);
     tokio::select! {
-        () = runtime::http::connection(stream, peer, service, limits, shutdown) => {}
-        () = silence => tracing::debug!(client.address = %peer.ip(), "connected and asked nothing"),
-    }
-}
-
-/// Completes if there was no request in time. The timeout for headers starts when the protocol is
-/// known; a client that sends half of HTTP/2's preface never gets that far.
-async fn silence(asked: Arc<AtomicBool>, patience: Duration) {
-    tokio::time::sleep(patience).await;
-    if asked.load(Ordering::Relaxed) {
-        std::future::pending().await
+        () = runtime::http::connection(stream, peer, watched, limits, stop.clone()) => {}
+        () = idle => {}
     }
 }
 
 fn limits(connections: &Connections) -> Limits {
     Limits {
-        max_connections: connections.max_connections,
         header_timeout: connections.header_timeout,
         max_headers: connections.max_headers,
         max_header_bytes: connections.max_header_bytes,

@@ -20,11 +20,16 @@ use crate::Edge;
 use crate::connection;
 use crate::door::Door;
 
+mod crowd;
+
+use crowd::{Crowd, Place};
+
 /// A connection on its way to the thread that serves it.
 struct Socket {
     stream: std::net::TcpStream,
     peer: SocketAddr,
     _open: OwnedSemaphorePermit,
+    _place: Place,
     _load: Load,
 }
 
@@ -63,9 +68,14 @@ pub(crate) async fn serve(
         .max_connections
         .clamp(1, Semaphore::MAX_PERMITS);
     let open = Arc::new(Semaphore::new(limit));
+    let crowd = Crowd::new();
     let workers = start(&edge, &shutdown, patience)?;
     while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &open)).await {
         let (stream, peer, permit) = accepted?;
+        let Some(place) = crowd.admit(peer.ip(), &edge.settings) else {
+            tracing::debug!(client.address = %peer.ip(), "too many connections of one address");
+            continue;
+        };
         let idlest = workers
             .iter()
             .min_by_key(|worker| worker.connections.load(Ordering::Relaxed));
@@ -75,6 +85,7 @@ pub(crate) async fn serve(
             stream,
             peer,
             _open: permit,
+            _place: place,
             _load: load,
         };
         if worker.sockets.send(socket).is_err() {
@@ -137,7 +148,7 @@ async fn accept(
         match listener
             .accept()
             .await
-            .and_then(|(stream, peer)| Ok((detach(stream)?, peer)))
+            .and_then(|(stream, peer)| Ok((stream.into_std()?, peer)))
         {
             Ok((stream, peer)) => return Ok((stream, peer, permit)),
             // The client was faster to go than we to accept.
@@ -149,11 +160,6 @@ async fn accept(
             }
         }
     }
-}
-
-fn detach(stream: TcpStream) -> io::Result<std::net::TcpStream> {
-    stream.set_nodelay(true)?;
-    stream.into_std()
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {
@@ -180,6 +186,7 @@ async fn work(
                 stream,
                 peer,
                 _open,
+                _place,
                 _load,
             } = socket;
             match TcpStream::from_std(stream) {

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use futures::{FutureExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 use crate::fixture::{Fixture, settings, shop};
-use crate::upstream::Answer;
+use crate::upstream::{Answer, Seen};
 
 async fn connect(fixture: &Fixture) -> TcpStream {
     TcpStream::connect(fixture.address).await.unwrap()
@@ -97,21 +99,21 @@ async fn connections_over_the_limit_wait_until_others_are_gone() {
 
 #[tokio::test]
 async fn a_request_in_progress_is_answered_when_the_edge_stops() {
-    let (started, mut is_started) = tokio::sync::watch::channel(false);
-    let slow = move |_: &crate::upstream::Seen| {
-        started.send_replace(true);
-        let later = futures::FutureExt::into_stream(async {
-            tokio::time::sleep(Duration::from_millis(500)).await;
+    let (start, mut started) = watch::channel(false);
+    let (allow, allowed) = watch::channel(false);
+    let waits = move |_: &Seen| {
+        start.send_replace(true);
+        let mut allowed = allowed.clone();
+        let answer = async move {
+            allowed.wait_for(|allowed| *allowed).await.unwrap();
             Ok(Vec::new())
-        });
-        Answer::Stream(futures::StreamExt::boxed(later))
+        };
+        Answer::Stream(answer.into_stream().boxed())
     };
-    let fixture = Fixture::start(slow).await;
-    let request = fixture.as_user("GET", "/v1/orders/o-1");
-    let answer = tokio::spawn(request.send());
-    is_started.wait_for(|started| *started).await.unwrap();
+    let fixture = Fixture::start(waits).await;
+    let answer = tokio::spawn(fixture.as_user("GET", "/v1/orders/o-1").send());
+    started.wait_for(|started| *started).await.unwrap();
     fixture.shutdown.cancel();
-    assert_eq!(answer.await.unwrap().unwrap().status(), 200);
     let refused = async {
         while TcpStream::connect(fixture.address).await.is_ok() {
             tokio::task::yield_now().await;
@@ -120,4 +122,6 @@ async fn a_request_in_progress_is_answered_when_the_edge_stops() {
     tokio::time::timeout(Duration::from_secs(10), refused)
         .await
         .expect("the port is closed");
+    allow.send_replace(true);
+    assert_eq!(answer.await.unwrap().unwrap().status(), 200);
 }

@@ -13,6 +13,7 @@ mod metadata;
 mod metrics;
 mod pages;
 mod patience;
+mod readers;
 mod streams;
 mod tickets;
 mod traces;
