@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use runtime::clock::Clock;
@@ -118,6 +119,42 @@ async fn every_method_refuses_whom_its_contract_does_not_name() {
         }
     }
     assert!(methods > 30, "{methods}");
+}
+
+/// The contracts as they would be if somebody had forgotten who may archive a product.
+fn forgetful() -> Contract {
+    const CATALOG: &str = "tradewind/catalog/v1/catalog.proto";
+    let source = std::fs::read_to_string(format!("../proto/{CATALOG}")).unwrap();
+    let (before, method) = source.split_once("rpc ArchiveProduct").unwrap();
+    let rule = "option (tradewind.options.v1.access) = {roles: \"admin\"};";
+    let without = format!("{before}rpc ArchiveProduct{}", method.replacen(rule, "", 1));
+    assert_eq!(without.len(), source.len() - rule.len());
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(CATALOG);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(file, without).unwrap();
+    let mut compiler = protox::Compiler::new([folder.path(), "../proto".as_ref()]).unwrap();
+    let compiled = compiler.include_imports(true).open_file(CATALOG).unwrap();
+    Contract::load(&compiled.encode_file_descriptor_set()).unwrap()
+}
+
+#[tokio::test]
+async fn a_service_with_a_method_that_anybody_might_call_does_not_start() {
+    let mut testbed = Testbed::new();
+    let mut node = testbed.node("svc-catalog").await;
+    node.contract = Arc::new(forgetful());
+    let service = Service::new(&node).with(dummy::Catalog(fine()));
+    let refused = testbed.serve(&node, service).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "/tradewind.catalog.v1.CatalogService/ArchiveProduct says nothing about access \
+         (tradewind.options.v1)"
+    );
+    assert_ne!(refused.exit_code(), 0);
+    let address = testbed.mesh().address("svc-catalog").unwrap().to_string();
+    let address = address.strip_prefix("http://").unwrap();
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }
 
 #[tokio::test]
