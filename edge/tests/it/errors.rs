@@ -118,6 +118,21 @@ async fn a_body_that_does_not_fit_is_400_with_the_field() {
     assert!(fixture.upstream.calls().is_empty());
 }
 
+/// As they are over gRPC, also where the body is one field of the request.
+#[tokio::test]
+async fn fields_are_named_from_the_request_message() {
+    let fixture = Fixture::start(shop).await;
+    for (method, path) in [("POST", "/v1/products"), ("PATCH", "/v1/products/A%201")] {
+        let request = fixture
+            .request(method, path)
+            .bearer_auth(fixture.token(&["admin"]))
+            .json(&json!({"title": 7}));
+        let error = error(request.send().await.unwrap()).await;
+        let violation = &bad_request(&error)["fieldViolations"][0];
+        assert_eq!(violation["field"], "product.title", "{error}");
+    }
+}
+
 fn bad_request(error: &Value) -> &Value {
     let details = error["details"].as_array().unwrap();
     let found = details
