@@ -183,7 +183,8 @@ impl Stack {
             Ok(response) => return Ok(response),
             Err(failure) => failure,
         };
-        let (Failure::NotHandled(why), Some(body)) = (&failure, again) else {
+        let (Failure::NotHandled(why) | Failure::Goodbye(why), Some(body)) = (&failure, again)
+        else {
             return Err(self.failed(&failure));
         };
         tracing::debug!(

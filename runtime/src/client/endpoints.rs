@@ -164,17 +164,8 @@ impl Pending {
         request: Request<RequestBody>,
     ) -> Result<Response<ResponseBody>, Failure> {
         let mut connection = self.0.link.connection(self.0.address).await?;
-        match connection.try_send_request(request).await {
-            Ok(response) => Ok(response.map(|body| ResponseBody::new(body, Pending::new(&self.0)))),
-            Err(error) => {
-                let not_sent = error.message().is_some();
-                let error = error.into_error();
-                match not_sent {
-                    true => Err(Failure::NotHandled(error.to_string())),
-                    false => Err(Failure::of(&error)),
-                }
-            }
-        }
+        let response = connection.send(request).await?;
+        Ok(response.map(|body| ResponseBody::new(body, Pending::new(&self.0))))
     }
 }
 

@@ -7,6 +7,8 @@ use std::error::Error;
 pub(super) enum Failure {
     /// Nothing was done with it: it may be sent again.
     NotHandled(String),
+    /// As `NotHandled`, and its connection takes no further requests either.
+    Goodbye(String),
     /// Nobody knows what was done with it.
     Unknown(String),
 }
@@ -14,33 +16,33 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn why(&self) -> &str {
         match self {
-            Failure::NotHandled(why) | Failure::Unknown(why) => why,
+            Failure::NotHandled(why) | Failure::Goodbye(why) | Failure::Unknown(why) => why,
         }
     }
 
     /// Judges an error of a request that left this process. A server that refuses a stream, or
-    /// says goodbye before it, has not handled it (RFC 9113, sections 6.8 and 8.7).
+    /// says goodbye before it, whatever the reason, has not handled it (RFC 9113, sections 6.8 and
+    /// 8.7).
     pub(super) fn of(error: &hyper::Error) -> Failure {
         let mut why = error.to_string();
-        let mut not_handled = false;
+        let mut judged: fn(String) -> Failure = Failure::Unknown;
         let mut source = error.source();
         while let Some(cause) = source {
-            if let Some(cause) = cause.downcast_ref::<h2::Error>() {
-                not_handled = is_not_handled(cause);
+            match cause.downcast_ref::<h2::Error>() {
+                Some(cause) if !cause.is_remote() => {}
+                Some(cause) if cause.is_go_away() => judged = Failure::Goodbye,
+                Some(cause) if cause.is_reset() && is_refusal(cause) => {
+                    judged = Failure::NotHandled
+                }
+                _ => {}
             }
             why = format!("{why}: {cause}");
             source = cause.source();
         }
-        if not_handled {
-            Failure::NotHandled(why)
-        } else {
-            Failure::Unknown(why)
-        }
+        judged(why)
     }
 }
 
-fn is_not_handled(error: &h2::Error) -> bool {
-    let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
-    let goodbye = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
-    error.is_remote() && (refused || goodbye)
+fn is_refusal(error: &h2::Error) -> bool {
+    error.reason() == Some(h2::Reason::REFUSED_STREAM)
 }

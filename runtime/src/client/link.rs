@@ -1,9 +1,12 @@
 //! One HTTP/2 connection to one address, made again with growing pauses when it breaks.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
@@ -30,9 +33,43 @@ pub(super) struct Link {
     connecting: tokio::sync::Mutex<()>,
 }
 
+/// A connection that requests can be sent on until its peer says goodbye.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    requests: SendRequest<RequestBody>,
+    /// It takes no more requests, though what is under way on it may still be answered.
+    is_leaving: Arc<AtomicBool>,
+}
+
+impl Connection {
+    pub(super) async fn send(
+        &mut self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, Failure> {
+        let error = match self.requests.try_send_request(request).await {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        let was_sent = error.message().is_none();
+        let error = error.into_error();
+        let failure = match was_sent {
+            true => Failure::of(&error),
+            false => Failure::Goodbye(error.to_string()),
+        };
+        if matches!(failure, Failure::Goodbye(_)) {
+            self.is_leaving.store(true, Ordering::Relaxed);
+        }
+        Err(failure)
+    }
+
+    fn takes_requests(&self) -> bool {
+        !self.requests.is_closed() && !self.is_leaving.load(Ordering::Relaxed)
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
-    connection: Option<SendRequest<RequestBody>>,
+    connection: Option<Connection>,
     down: Option<Down>,
 }
 
@@ -53,10 +90,7 @@ impl Link {
     }
 
     /// The connection; made if there is none. Fails at once while a pause lasts.
-    pub(super) async fn connection(
-        &self,
-        address: SocketAddr,
-    ) -> Result<SendRequest<RequestBody>, Failure> {
+    pub(super) async fn connection(&self, address: SocketAddr) -> Result<Connection, Failure> {
         if let Some(connection) = self.existing() {
             return Ok(connection);
         }
@@ -94,11 +128,11 @@ impl Link {
         }
     }
 
-    fn existing(&self) -> Option<SendRequest<RequestBody>> {
+    fn existing(&self) -> Option<Connection> {
         self.state()
             .connection
             .as_ref()
-            .filter(|connection| !connection.is_closed())
+            .filter(|connection| connection.takes_requests())
             .cloned()
     }
 
@@ -109,7 +143,7 @@ impl Link {
     }
 }
 
-async fn connect(address: SocketAddr) -> Result<SendRequest<RequestBody>, String> {
+async fn connect(address: SocketAddr) -> Result<Connection, String> {
     let handshake = async {
         let stream = TcpStream::connect(address)
             .await
@@ -129,7 +163,7 @@ async fn connect(address: SocketAddr) -> Result<SendRequest<RequestBody>, String
             .map_err(|error| error.to_string())
     };
     let timeout = tokio::time::timeout(CONNECT_TIMEOUT, handshake);
-    let (sender, connection) = timeout
+    let (requests, connection) = timeout
         .await
         .map_err(|_| "connect timed out".to_owned())??;
     tokio::spawn(async move {
@@ -137,5 +171,8 @@ async fn connect(address: SocketAddr) -> Result<SendRequest<RequestBody>, String
             tracing::debug!(%error, %address, "connection ended");
         }
     });
-    Ok(sender)
+    Ok(Connection {
+        requests,
+        is_leaving: Arc::default(),
+    })
 }

@@ -6,6 +6,7 @@ mod client;
 mod configuration;
 mod context;
 mod dummy;
+mod goodbye;
 mod identity;
 mod policy;
 mod server;
