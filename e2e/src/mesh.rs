@@ -106,8 +106,9 @@ pub struct Mesh {
     pub nats: Option<Server>,
     /// Redis, where it is real.
     pub redis: Option<Server>,
-    /// Keys of its workloads, where the test has them.
-    pub workloads: Option<Workloads>,
+    /// Keys of the workloads that the test has a hold of: all in the real mesh, and in both
+    /// `intruder`, which the contract names nowhere.
+    pub workloads: Workloads,
     programs: BTreeMap<String, Program>,
     processes: BTreeMap<String, Process>,
     admin: OnceCell<String>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio::sync::OnceCell;
 
 use super::{Kind, Mesh, Program, SERVICES, Setup};
-use crate::{invariants::Databases, ports::free_port, process::binary};
+use crate::{invariants::Databases, ports::free_port, process::binary, workload::Workloads};
 
 pub(super) fn prepare(setup: &Setup) -> Mesh {
     let folder = super::folder();
@@ -28,10 +28,15 @@ pub(super) fn prepare(setup: &Setup) -> Mesh {
         port_flag(service.trim_start_matches("svc-"), port);
         grpc.insert(service, vec![format!("127.0.0.1:{port}")]);
     }
+    // Its own workloads have keys that nobody else ever sees; this one is the test's.
+    let workloads = Workloads::new(folder.path(), &["intruder"]);
+    let mut variables = super::common(setup);
+    let keys = workloads.public_keys().display().to_string();
+    variables.insert("WORKLOAD_KEYS_DIR", keys);
     let program = Program {
         binary: binary("tradewind"),
         arguments,
-        variables: super::common(setup),
+        variables,
         log: folder.path().join("tradewind.log"),
     };
     Mesh {
@@ -42,7 +47,7 @@ pub(super) fn prepare(setup: &Setup) -> Mesh {
         databases: Databases::sqlite(&data),
         nats: None,
         redis: None,
-        workloads: None,
+        workloads,
         programs: BTreeMap::from([("tradewind".into(), program)]),
         processes: BTreeMap::new(),
         admin: OnceCell::new(),

@@ -65,7 +65,7 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
         databases,
         nats: Some(nats),
         redis: Some(redis),
-        workloads: Some(workloads),
+        workloads,
         programs: BTreeMap::new(),
         processes: BTreeMap::new(),
         admin: OnceCell::new(),
@@ -105,11 +105,9 @@ impl Mesh {
         variables.insert("LISTEN", listen);
         variables.insert("OPS_LISTEN", ops);
         // svc-auth signs its own tokens.
-        if let (Some(workloads), true) = (&self.workloads, program != "svc-auth") {
-            variables.insert(
-                "WORKLOAD_KEY_FILE",
-                workloads.key_file(program).display().to_string(),
-            );
+        if program != "svc-auth" {
+            let key = self.workloads.key_file(program).display().to_string();
+            variables.insert("WORKLOAD_KEY_FILE", key);
         }
         if let Some(url) = self.databases.url(program) {
             variables.insert("DATABASE_URL", url);

@@ -26,6 +26,7 @@ crate::on_both!(
     every_method_refuses_a_caller_without_a_token,
     every_method_refuses_a_user_without_the_role,
     every_method_refuses_a_token_that_is_none,
+    every_method_refuses_a_workload_that_the_contract_does_not_name,
 );
 
 fn bearer(name: &'static str, token: &str) -> MetadataMap {
@@ -202,14 +203,11 @@ async fn every_method_refuses_an_expired_token() {
 }
 
 /// A workload that proves itself, and has no business with any method.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_method_refuses_a_workload_that_the_contract_does_not_name() {
+async fn every_method_refuses_a_workload_that_the_contract_does_not_name(mesh: &Mesh) {
     use contracts::tradewind::auth::v1::{IssueWorkloadTokenRequest, IssueWorkloadTokenResponse};
-    let mesh = crate::real().await;
-    let workloads = mesh.workloads.as_ref().expect("the real mesh has keys");
     let auth = grpc::connect(&mesh.grpc["svc-auth"][0]).await;
     let request = IssueWorkloadTokenRequest {
-        client_assertion: workloads.assertion("intruder", "tradewind"),
+        client_assertion: mesh.workloads.assertion("intruder", "tradewind"),
     };
     let path = "/tradewind.auth.v1.AuthService/IssueWorkloadToken";
     let reply = grpc::call(

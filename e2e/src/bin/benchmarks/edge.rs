@@ -125,10 +125,6 @@ fn rest(token: &str) -> [Vec<u8>; 2] {
 /// The mesh's edge, with authentication, access and limits.
 async fn full_pipeline(mesh: &Mesh, upstream: &str, token: &str, folder: &Path) -> Target {
     let auth = &mesh.grpc["svc-auth"][0];
-    let keys = mesh
-        .workloads
-        .as_ref()
-        .expect("a mesh of processes has keys");
     let nats = mesh.nats.as_ref().expect("a mesh of processes has NATS");
     let variables = vec![
         ("SVC_AUTH_URL", format!("http://{auth}")),
@@ -136,7 +132,7 @@ async fn full_pipeline(mesh: &Mesh, upstream: &str, token: &str, folder: &Path) 
         ("NATS_URL", nats.url.clone()),
         (
             "WORKLOAD_KEY_FILE",
-            keys.key_file("edge").display().to_string(),
+            mesh.workloads.key_file("edge").display().to_string(),
         ),
     ];
     edge("edge, full pipeline", &[], variables, rest(token), folder).await
