@@ -110,7 +110,8 @@ pub struct Web {
     /// Origins whose pages may call the API (CORS), such as `https://shop.example.com`; `*` is any.
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
-    /// Proxies whose `x-forwarded-for` is believed, as addresses or networks (`10.0.0.0/8`).
+    /// Proxies whose `x-forwarded-for` and `traceparent` are believed, as addresses or networks
+    /// (`10.0.0.0/8`). They may have any number of connections.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
     /// The edge is reached over TLS: send `strict-transport-security`.

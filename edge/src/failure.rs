@@ -6,10 +6,13 @@ use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use runtime::status::{self, Problem, Reason};
 use tonic::{Code, Status};
-use transcoder::{BadRequest, Transcoder};
+use transcoder::prost_reflect::FieldDescriptor;
+use transcoder::{BadRequest, Route, Transcoder};
 
 use crate::limits::whole_seconds;
 use crate::reply::{self, Body};
+
+mod paths;
 
 /// Why a request was not done: a gRPC status, and what HTTP has to say beyond it.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub(crate) struct Failure {
     /// Where HTTP has a status that `google.rpc.Code` has no counterpart for.
     http: Option<StatusCode>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// The field of the request that the body was, if it was one.
+    body_field: Option<FieldDescriptor>,
 }
 
 impl Failure {
@@ -82,6 +87,34 @@ impl Failure {
         ))
     }
 
+    /// 400: what was sent does not fit its route.
+    pub(crate) fn unfit(error: BadRequest, route: &Route) -> Self {
+        let mut error = error;
+        if let transcoder::Body::Field(field) = route.body() {
+            for violation in &mut error.violations {
+                violation.field = paths::in_body(&violation.field, field).to_owned();
+            }
+        }
+        let message = error.message();
+        let problem = Problem::new(Reason::MalformedRequest, Code::InvalidArgument, message);
+        let violations = error.violations.into_iter();
+        Self::new(violations.fold(problem, |problem, violation| {
+            problem.field(violation.field, violation.description)
+        }))
+    }
+
+    /// What an upstream said of a request by this route.
+    pub(crate) fn of_upstream(status: Status, route: &Route) -> Self {
+        let body_field = match route.body() {
+            transcoder::Body::Field(field) => Some(field.clone()),
+            _ => None,
+        };
+        Self {
+            body_field,
+            ..Self::from(status)
+        }
+    }
+
     /// 429: one request too many.
     pub(crate) fn rate_limited(policy: &str, wait: Duration) -> Self {
         let message = format!("too many requests of one {policy}");
@@ -131,6 +164,9 @@ impl Failure {
         if let Some(code) = error.get_mut("code") {
             *code = http.as_u16().into();
         }
+        if let Some(field) = &self.body_field {
+            paths::tell_from_body(&mut error, field);
+        }
         (http, serde_json::json!({ "error": error }).to_string())
     }
 }
@@ -178,21 +214,8 @@ impl From<Status> for Failure {
             status,
             http: None,
             headers: Vec::new(),
+            body_field: None,
         }
-    }
-}
-
-impl From<BadRequest> for Failure {
-    fn from(error: BadRequest) -> Self {
-        let problem = Problem::new(
-            Reason::MalformedRequest,
-            Code::InvalidArgument,
-            error.message(),
-        );
-        let field = |problem: Problem, violation: transcoder::FieldViolation| {
-            problem.field(violation.field, violation.description)
-        };
-        Self::new(error.violations.into_iter().fold(problem, field))
     }
 }
 

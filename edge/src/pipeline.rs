@@ -186,7 +186,9 @@ async fn admit(
     let limit = edge.settings.requests.body_limit;
     let takes_body = !matches!(route.body(), transcoder::Body::None);
     let body = body::read(headers, body, takes_body, limit, deadline).await?;
-    let message = matched.request(head.uri.query(), &body)?;
+    let message = matched
+        .request(head.uri.query(), &body)
+        .map_err(|error| Failure::unfit(error, route))?;
     let message = resume(policy, headers, message)?;
 
     if let (Upstreams::Mesh, Some(caller)) = (edge.upstreams, &caller) {
@@ -212,7 +214,10 @@ async fn admit(
         let live = Live::begin(door.clone(), route.clone(), framing, upstream, caller).await?;
         return Ok(reply::stream(framing.content_type(), live.frames()));
     }
-    let reply = call.unary().await?;
+    let reply = call
+        .unary()
+        .await
+        .map_err(|status| Failure::of_upstream(status, route))?;
     let json = route
         .response(&reply)
         .map_err(|error| Problem::internal(&error))?;

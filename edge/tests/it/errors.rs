@@ -6,7 +6,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 
 use crate::fixture::{Fixture, error, info, reason, refusal, refused, settings, shop};
-use crate::upstream::Answer;
+use crate::upstream::{Answer, Seen};
 
 #[tokio::test]
 async fn a_path_that_nothing_has_is_404() {
@@ -118,18 +118,34 @@ async fn a_body_that_does_not_fit_is_400_with_the_field() {
     assert!(fixture.upstream.calls().is_empty());
 }
 
-/// As they are over gRPC, also where the body is one field of the request.
 #[tokio::test]
-async fn fields_are_named_from_the_request_message() {
-    let fixture = Fixture::start(shop).await;
-    for (method, path) in [("POST", "/v1/products"), ("PATCH", "/v1/products/A%201")] {
+async fn a_field_is_named_from_the_body_that_was_sent() {
+    let refuses = |_: &Seen| {
+        let fields = [
+            ("product.price.currencyCode", "no currency"),
+            ("product.sku", "no SKU"),
+        ];
+        Answer::Error(Problem::invalid(fields).into())
+    };
+    let fixture = Fixture::start(refuses).await;
+    let fields = async |method: &str, path: &str, body: Value| {
         let request = fixture
             .request(method, path)
             .bearer_auth(fixture.token(&["admin"]))
-            .json(&json!({"title": 7}));
+            .json(&body);
         let error = error(request.send().await.unwrap()).await;
-        let violation = &bad_request(&error)["fieldViolations"][0];
-        assert_eq!(violation["field"], "product.title", "{error}");
+        let violations = bad_request(&error)["fieldViolations"].as_array().unwrap();
+        let fields = violations.iter().map(|one| one["field"].as_str().unwrap());
+        let fields: Vec<_> = fields.map(str::to_owned).collect();
+        (fields, error["message"].as_str().unwrap().to_owned())
+    };
+    for (method, path) in [("POST", "/v1/products"), ("PATCH", "/v1/products/A%201")] {
+        let (of_edge, message) = fields(method, path, json!({"title": 7})).await;
+        assert_eq!(of_edge, ["title"]);
+        assert!(message.starts_with("title: "), "{message}");
+        let (of_service, message) = fields(method, path, json!({"title": "Lamp"})).await;
+        assert_eq!(of_service, ["price.currencyCode", "sku"]);
+        assert_eq!(message, "price.currencyCode: no currency; sku: no SKU");
     }
 }
 
