@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub use contracts::tradewind::auth::v1::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::Serialize;
 
 use super::claims::Claims;
 use super::error::VerifyError;
@@ -24,8 +25,7 @@ pub struct KeyError(String);
 #[derive(Clone)]
 pub struct Signer {
     key_id: Arc<str>,
-    key: Arc<EncodingKey>,
-    public: Arc<[u8]>,
+    pair: Arc<Ed25519KeyPair>,
 }
 
 impl Signer {
@@ -37,11 +37,9 @@ impl Signer {
     /// The key of a seed (RFC 8032, section 5.1.5).
     pub fn from_seed(key_id: &str, seed: &[u8; 32]) -> Signer {
         let pair = Ed25519KeyPair::from_seed_unchecked(seed).expect("any 32 bytes are a seed");
-        let pkcs8 = pair.to_pkcs8v1().expect("a key in memory can be written");
         Signer {
             key_id: key_id.into(),
-            key: Arc::new(EncodingKey::from_ed_der(pkcs8.as_ref())),
-            public: pair.public_key().as_ref().into(),
+            pair: Arc::new(pair),
         }
     }
 
@@ -51,11 +49,9 @@ impl Signer {
         let wrong = || KeyError("is not an Ed25519 private key in PEM (PKCS #8)".into());
         let key = EncodingKey::from_ed_pem(pem).map_err(|_| wrong())?;
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes());
-        let public = pair.map_err(|_| wrong())?.public_key().as_ref().into();
         Ok(Signer {
             key_id: key_id.into(),
-            key: Arc::new(key),
-            public,
+            pair: Arc::new(pair.map_err(|_| wrong())?),
         })
     }
 
@@ -69,21 +65,31 @@ impl Signer {
         Jwk {
             kty: "OKP".into(),
             crv: "Ed25519".into(),
-            x: URL_SAFE_NO_PAD.encode(&self.public),
+            x: URL_SAFE_NO_PAD.encode(self.pair.public_key()),
             kid: self.key_id.to_string(),
             r#use: "sig".into(),
             alg: "EdDSA".into(),
         }
     }
 
-    /// A signed token.
+    /// A signed token: JWS compact serialization (RFC 7515, section 7.1). By hand, as the library
+    /// would parse the private key anew for each.
     pub fn sign<C: Claims>(&self, claims: &C) -> String {
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(C::TYPE.into());
         header.kid = Some(self.key_id.to_string());
-        jsonwebtoken::encode(&header, claims, &self.key)
-            .expect("the key was checked when it was read, and claims are plain data")
+        let mut token = base64_of(&header);
+        token.push('.');
+        token.push_str(&base64_of(claims));
+        let signature = self.pair.sign(token.as_bytes());
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        token
     }
+}
+
+fn base64_of(part: &impl Serialize) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(part).expect("headers and claims are plain data"))
 }
 
 impl fmt::Debug for Signer {
