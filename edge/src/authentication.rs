@@ -1,14 +1,12 @@
 //! Who asks.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use contracts::tradewind::auth::v1::RedeemTicketRequest;
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use http::request::Parts;
-use runtime::call::{CallContext, User};
+use runtime::call::{CallContext, Token, User};
 use runtime::contract::Access;
 use runtime::metadata::{AUTHORIZATION, bearer};
 use runtime::status::{Problem, Reason};
@@ -24,7 +22,7 @@ pub(crate) const TICKET: &str = "ticket";
 #[derive(Clone, Debug)]
 pub(crate) struct Authenticated {
     pub(crate) user: User,
-    pub(crate) token: Arc<str>,
+    pub(crate) token: Token,
     /// When the token expires.
     pub(crate) expires: Option<DateTime<Utc>>,
 }
@@ -42,7 +40,7 @@ pub(crate) async fn authenticate(
     if *access == Access::Public {
         return Ok(None);
     }
-    let token: Arc<str> = match head.headers.get(AUTHORIZATION) {
+    let token: Token = match head.headers.get(AUTHORIZATION) {
         Some(value) => bearer(value).ok_or_else(no_bearer)?.into(),
         None => match ticket(head.uri.query()) {
             Some(ticket) if streaming && edge.upstreams == Upstreams::Mesh => {
@@ -70,7 +68,7 @@ async fn redeem(
     ticket: String,
     path: &str,
     call: &CallContext,
-) -> Result<Arc<str>, Failure> {
+) -> Result<Token, Failure> {
     let mut auth = AuthServiceClient::new(edge.node.channel("svc-auth"));
     let request = RedeemTicketRequest {
         ticket,

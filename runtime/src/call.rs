@@ -1,7 +1,9 @@
 //! The call in progress: who calls, how long there is time, and what goes along to the next hop.
 
+use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -33,7 +35,7 @@ pub struct CallContext {
     /// The user agent of the client.
     pub user_agent: Option<Arc<str>>,
     /// The user's access token, for the next hop.
-    pub user_token: Option<Arc<str>>,
+    pub user_token: Option<Token>,
     /// The span that new work belongs to.
     pub span: Span,
 }
@@ -100,6 +102,36 @@ impl CallContext {
     }
 }
 
+/// A token as it travels. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(Arc<str>);
+
+impl From<&str> for Token {
+    fn from(token: &str) -> Token {
+        Token(token.into())
+    }
+}
+
+impl From<String> for Token {
+    fn from(token: String) -> Token {
+        Token(token.into())
+    }
+}
+
+impl Deref for Token {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
 /// Who calls, as far as it was proved by tokens.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Caller {
@@ -154,5 +186,20 @@ impl User {
     /// Whether the account holds the role.
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|held| held == role)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_can_be_printed_without_its_token() {
+        let call = CallContext {
+            user_token: Some("eyJhbGciOi".into()),
+            ..CallContext::background("test")
+        };
+        let printed = format!("{call:?}");
+        assert!(!printed.contains("eyJ"), "{printed}");
     }
 }

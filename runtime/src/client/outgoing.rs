@@ -66,7 +66,7 @@ pub(super) fn set(
         add(CLIENT_USER_AGENT, user_agent);
     }
     if let Some(token) = &call.user_token
-        && let Ok(mut value) = HeaderValue::try_from(format!("Bearer {token}"))
+        && let Ok(mut value) = HeaderValue::try_from(format!("Bearer {}", &**token))
     {
         value.set_sensitive(true);
         headers.entry(AUTHORIZATION).or_insert(value);

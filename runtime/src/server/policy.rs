@@ -8,7 +8,7 @@ use tonic::{Code, Status};
 
 use super::filter::{Filter, Next};
 use super::observe::Incoming;
-use crate::call::Caller;
+use crate::call::{Caller, Token};
 use crate::contract::{Access, Method};
 use crate::identity::{Identity, VerifyError};
 use crate::metadata::{AUTHORIZATION, WORKLOAD_AUTHORIZATION, bearer};
@@ -18,7 +18,7 @@ use crate::status::{Problem, Reason};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Verified {
     pub(super) caller: Caller,
-    pub(super) user_token: Option<Arc<str>>,
+    pub(super) user_token: Option<Token>,
 }
 
 #[derive(Clone)]
