@@ -44,6 +44,9 @@ impl Arguments {
             generic,
         } = self;
         let is_generic = generic.descriptor_set.is_some();
+        if !is_generic {
+            process.bus.reaches_others()?;
+        }
         let mut config = HostConfig::new(telemetry, process.bus.bus());
         config.issuer = process.identity.issuer();
         process.server.limit(&mut config);

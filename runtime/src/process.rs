@@ -154,7 +154,10 @@ impl BusConfig {
     /// The bus: NATS JetStream if there is a URL, else in this process alone.
     pub fn bus(&self) -> Bus {
         match &self.nats_url {
-            Some(url) => Bus::jetstream(JetStreamConfig::new(url.clone())),
+            Some(url) => Bus::jetstream(JetStreamConfig {
+                replicas: self.nats_replicas.into(),
+                ..JetStreamConfig::new(url.clone())
+            }),
             None => Bus::in_process(),
         }
     }

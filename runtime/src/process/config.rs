@@ -53,11 +53,18 @@ impl ProcessConfig {
 
     /// What is wrong beyond single values.
     pub(super) fn mistakes(&self, name: &'static str) -> Vec<String> {
-        match self.identity.signer(name) {
-            Err(StartError::Config(mistakes)) => mistakes,
-            Err(other) => vec![other.to_string()],
-            Ok(_) => Vec::new(),
+        let mut mistakes = Vec::new();
+        for checked in [
+            self.identity.signer(name).map(drop),
+            self.bus.reaches_others(),
+        ] {
+            match checked {
+                Ok(()) => {}
+                Err(StartError::Config(more)) => mistakes.extend(more),
+                Err(other) => mistakes.push(other.to_string()),
+            }
         }
+        mistakes
     }
 }
 
@@ -201,18 +208,43 @@ impl IdentityConfig {
 }
 
 /// The event bus.
-#[derive(Args, Clone, Default)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Events")]
 pub struct BusConfig {
-    /// NATS with JetStream, such as nats://127.0.0.1:4222; without it events stay in the process
+    /// NATS with JetStream, such as nats://127.0.0.1:4222; without it events stay in the process,
+    /// which is enough for `tradewind up` alone
     #[arg(long, env = "NATS_URL", value_name = "URL", hide_env_values = true)]
     pub nats_url: Option<String>,
+    /// How many servers of a NATS cluster keep each stream, 1 to 5; the same for all processes
+    #[arg(long, env = "NATS_REPLICAS", value_name = "NUMBER", default_value_t = 1,
+        value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub nats_replicas: u8,
+}
+
+impl BusConfig {
+    /// Refuses a bus within the process: events would be settled there that other processes wait
+    /// for, and sessions that ended elsewhere would not be heard of.
+    ///
+    /// # Errors
+    /// With what to do.
+    pub fn reaches_others(&self) -> Result<(), StartError> {
+        match self.nats_url {
+            Some(_) => Ok(()),
+            None => Err(StartError::config(
+                "--nats-url (NATS_URL) is missing: the services' processes share their events over \
+                 NATS with JetStream; without one, `tradewind up` runs all of them in one process",
+            )),
+        }
+    }
 }
 
 impl std::fmt::Debug for BusConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let url = self.nats_url.as_ref().map(|_| "[redacted]");
-        f.debug_struct("BusConfig").field("nats_url", &url).finish()
+        f.debug_struct("BusConfig")
+            .field("nats_url", &url)
+            .field("nats_replicas", &self.nats_replicas)
+            .finish()
     }
 }
 

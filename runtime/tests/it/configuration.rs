@@ -25,7 +25,8 @@ fn database(url: &str) -> Result<String, String> {
 }
 
 fn parse(arguments: &[&str]) -> Result<(ProcessConfig, Config), Refused> {
-    let arguments = std::iter::once("svc-auth").chain(arguments.iter().copied());
+    let always = ["svc-auth", "--nats-url", "nats://localhost"];
+    let arguments = always.into_iter().chain(arguments.iter().copied());
     configuration("svc-auth", arguments.map(OsString::from).collect())
 }
 
@@ -85,6 +86,32 @@ fn a_workload_without_its_key_is_a_mistake() {
         panic!("{refused:?}")
     };
     assert!(mistakes[0].contains("WORKLOAD_KEY_FILE"), "{mistakes:?}");
+}
+
+/// Its outbox would take every event for settled, since nobody in the process wants it.
+#[test]
+fn a_service_alone_without_nats_does_not_start_and_is_told_what_to_do() {
+    let refused = configuration::<Config>("svc-auth", vec!["svc-auth".into()]);
+    let Err(Refused::Mistakes(mistakes)) = refused else {
+        panic!("{refused:?}")
+    };
+    let [mistake] = mistakes.as_slice() else {
+        panic!("{mistakes:?}")
+    };
+    assert!(
+        mistake.contains("NATS_URL") && mistake.contains("tradewind up"),
+        "{mistake}"
+    );
+}
+
+#[test]
+fn a_cluster_of_nats_servers_keeps_as_many_copies_as_asked_for() {
+    let (process, _) = parse(&["--nats-replicas", "3"]).unwrap();
+    assert_eq!(process.bus.nats_replicas, 3);
+    assert!(matches!(
+        parse(&["--nats-replicas", "6"]),
+        Err(Refused::Mistakes(_))
+    ));
 }
 
 #[test]
