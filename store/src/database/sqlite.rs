@@ -1,6 +1,12 @@
 //! SQLite: one connection that writes beside some that read, in WAL mode, durable at each commit.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    fs::{self, DirBuilder, OpenOptions, Permissions},
+    io::{self, ErrorKind},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use runtime::StartError;
 use sqlx::{
@@ -25,19 +31,13 @@ pub(super) async fn open(
             (directory.path().join("memory.db"), Some(directory))
         }
     };
-    if let Some(parent) = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    {
-        std::fs::create_dir_all(parent)
-            .map_err(|error| StartError::other(format!("{}: {error}", parent.display())))?;
-    }
     let cannot = |error: sqlx::Error| {
         StartError::other(format!(
             "the database {} cannot be opened: {error}",
             path.display()
         ))
     };
+    keep_private(&path).map_err(|error| cannot(error.into()))?;
     let options = SqliteConnectOptions::new()
         .filename(&path)
         .create_if_missing(true)
@@ -73,4 +73,38 @@ pub(super) async fn open(
         readers,
         _directory: directory,
     })
+}
+
+/// Nobody but the owner reads the database, whatever the folder and the umask allow. A folder that
+/// was there is left as it is: it may be somebody else's too.
+fn keep_private(path: &Path) -> io::Result<()> {
+    const OWNER_ALONE: u32 = 0o600;
+    if let Some(parent) = path.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(parent)?;
+    }
+    // Never opened when it is there: closing it would end this process's own locks on it
+    // (sqlite.org/howtocorrupt.html, section 2.2).
+    let mut made = OpenOptions::new();
+    match made
+        .write(true)
+        .create_new(true)
+        .mode(OWNER_ALONE)
+        .open(path)
+    {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    // SQLite gives new files beside the database its mode; these may be older.
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        match fs::set_permissions(file, Permissions::from_mode(OWNER_ALONE)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }

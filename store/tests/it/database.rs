@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
-use store::{Database, Error, Tx, ViolationKind};
+use store::{Database, DatabaseConfig, Error, Tx, ViolationKind};
 use uuid::Uuid;
 
 use crate::{id, migrations};
@@ -212,4 +212,37 @@ async fn a_database_in_memory_is_gone_with_the_process() {
             .expect("written");
         tx.commit().await.expect("committed");
     }
+}
+
+#[tokio::test]
+async fn nobody_but_the_owner_reads_a_sqlite_file_in_a_folder_that_all_may_enter() {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+    let mode = |path: &std::path::Path| {
+        let metadata = fs::metadata(path).expect("it is there");
+        metadata.permissions().mode() & 0o777
+    };
+    let open = async |path: &std::path::Path| {
+        let config = DatabaseConfig::sqlite(path);
+        Database::connect(&config, "test", migrations(), |_| {})
+            .await
+            .expect("it opens")
+    };
+    let folder = tempfile::tempdir().expect("a place for temporary files");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let (made, path) = (
+        folder.path().join("made"),
+        folder.path().join("made/shop.db"),
+    );
+    let database = open(&path).await;
+    assert_eq!(mode(&made), 0o700);
+    let files = || ["shop.db", "shop.db-wal", "shop.db-shm"].map(|name| made.join(name));
+    assert_eq!(files().map(|file| mode(&file)), [0o600; 3]);
+
+    // As an earlier version may have left them.
+    for file in files() {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).expect("it is ours");
+    }
+    let again = open(&path).await;
+    assert_eq!(files().map(|file| mode(&file)), [0o600; 3]);
+    drop((database, again));
 }
