@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use runtime::status::{Problem, Reason};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use tonic::Code;
 
 /// How many rows to return: `default` if none was requested, at most `max` (AIP-158).
@@ -32,7 +33,10 @@ pub fn decode<K: DeserializeOwned>(list: &str, token: &str) -> Result<Option<K>,
         return Ok(None);
     }
     let json = URL_SAFE_NO_PAD.decode(token).ok();
-    let decoded = json.and_then(|json| serde_json::from_slice::<(String, K)>(&json).ok());
+    let value = json.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+    let decoded = value
+        .filter(can_be_stored)
+        .and_then(|value| serde_json::from_value::<(String, K)>(value).ok());
     match decoded {
         Some((of, key)) if of == list => Ok(Some(key)),
         _ => {
@@ -42,6 +46,16 @@ pub fn decode<K: DeserializeOwned>(list: &str, token: &str) -> Result<Option<K>,
                     .field("page_token", message),
             )
         }
+    }
+}
+
+/// Postgres takes no text with U+0000, so no key has one.
+fn can_be_stored(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.contains('\0'),
+        Value::Array(values) => values.iter().all(can_be_stored),
+        Value::Object(fields) => fields.values().all(can_be_stored),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
     }
 }
 
@@ -75,6 +89,8 @@ mod tests {
         assert!(decode::<(String, i64)>("products", &token).is_err());
         assert!(decode::<(String, i64)>("orders", "gibberish").is_err());
         assert!(decode::<i64>("orders", &token).is_err());
+        let nul = encode("products", &"a\0b");
+        assert!(decode::<String>("products", &nul).is_err());
         assert_eq!(decode::<i64>("orders", "").expect("the first page"), None);
     }
 

@@ -62,7 +62,11 @@ pub(crate) async fn revocations(auth: Auth) -> Result<Vec<identity::Revocation>,
 
 async fn page_of(auth: &Auth, after: After, limit: i64) -> Result<Vec<Revocation>, Error> {
     let mut tx = auth.db.read().await?;
-    let after = (after.revoke_time, after.session_id);
+    // Nothing ended before, and Postgres knows no time before 4713 BC.
+    let after = (
+        after.revoke_time.max(DateTime::UNIX_EPOCH),
+        after.session_id,
+    );
     revocation::list(&mut tx, auth.clock.now(), after, limit).await
 }
 
