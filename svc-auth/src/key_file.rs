@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use runtime::StartError;
@@ -22,7 +22,11 @@ pub fn key_in_file(path: &Path, random: &Random) -> Result<EncryptionKey, StartE
         StartError::other(format!("the encryption key in {}: {why}", path.display()))
     };
     match fs::read_to_string(path) {
-        Ok(text) => EncryptionKey::from_base64(&text).map_err(|error| cannot(&error)),
+        Ok(text) => {
+            let owner_alone = fs::Permissions::from_mode(0o600);
+            fs::set_permissions(path, owner_alone).map_err(|error| cannot(&error))?;
+            EncryptionKey::from_base64(&text).map_err(|error| cannot(&error))
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let key = EncryptionKey::generate(random);
             write(path, key.to_base64().expose_secret()).map_err(|error| cannot(&error))?;

@@ -1,16 +1,11 @@
 //! What the first start makes and later ones find: the data folder, the first administrator, the
 //! secret of the signing keys.
 
-use std::{
-    io::Write as _,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::Path,
-};
+use std::{os::unix::fs::DirBuilderExt as _, path::Path};
 
 use anyhow::{Context as _, Result};
 use runtime::random::Random;
-use secrecy::ExposeSecret as _;
-use svc_auth::EncryptionKey;
+use secrecy::SecretString;
 
 use super::Arguments;
 use crate::client::Credentials;
@@ -72,24 +67,10 @@ pub(super) fn administrator(arguments: &Arguments) -> Result<Administrator> {
 }
 
 /// From the environment, or from the data folder, which keeps one from the first start on.
-pub(super) fn signing_key_secret(data_dir: &Path) -> Result<String> {
+pub(super) fn signing_key_secret(data_dir: &Path) -> Result<SecretString> {
     if let Ok(given) = std::env::var(SECRET_VARIABLE) {
-        return Ok(given);
+        return Ok(given.into());
     }
-    let path = data_dir.join(SECRET_FILE);
-    if let Ok(kept) = std::fs::read_to_string(&path) {
-        return Ok(kept.trim().to_owned());
-    }
-    let secret = EncryptionKey::generate(&Random::system())
-        .to_base64()
-        .expose_secret()
-        .to_owned();
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .and_then(|mut file| writeln!(file, "{secret}"))
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(secret)
+    let key = svc_auth::key_in_file(&data_dir.join(SECRET_FILE), &Random::system())?;
+    Ok(key.to_base64())
 }

@@ -88,7 +88,7 @@ pub(super) fn configurations(
     let mut words = words(arguments, "auth", false);
     let credentials = administrator.credentials();
     for (flag, value) in [
-        ("--signing-key-encryption-key", secret.as_str()),
+        ("--signing-key-encryption-key", secret.expose_secret()),
         ("--admin-email", &credentials.email),
         ("--admin-password", &credentials.password),
     ] {
