@@ -36,10 +36,8 @@ use crate::config::Throttle;
 use crate::error::Error;
 use crate::hashing::Hashing;
 use crate::store::audit;
-use crate::tokens::{Granted, Tokens};
+use crate::tokens::Tokens;
 use crate::workloads::WorkloadKeys;
-
-const BEARER: &str = "Bearer";
 
 /// The service.
 #[derive(Clone)]
@@ -80,19 +78,7 @@ impl AuthService for Auth {
         let request = request.into_inner();
         let steps = async move { register::register(&auth, &of, request).await };
         let granted = self.tasks.complete(&call, steps).await?;
-        let Granted {
-            user_id,
-            access_token,
-            refresh_token,
-            expires_in,
-        } = granted;
-        Ok(Response::new(RegisterResponse {
-            user_id: user_id.to_string(),
-            access_token,
-            refresh_token,
-            token_type: BEARER.to_owned(),
-            expires_in,
-        }))
+        Ok(Response::new(granted.into()))
     }
 
     async fn login(
@@ -101,19 +87,7 @@ impl AuthService for Auth {
     ) -> Result<Response<LoginResponse>, Status> {
         let call = CallContext::of(&request);
         let granted = login::login(self, &call, request.into_inner()).await?;
-        let Granted {
-            user_id,
-            access_token,
-            refresh_token,
-            expires_in,
-        } = granted;
-        Ok(Response::new(LoginResponse {
-            user_id: user_id.to_string(),
-            access_token,
-            refresh_token,
-            token_type: BEARER.to_owned(),
-            expires_in,
-        }))
+        Ok(Response::new(granted.into()))
     }
 
     async fn refresh(
@@ -122,19 +96,7 @@ impl AuthService for Auth {
     ) -> Result<Response<RefreshResponse>, Status> {
         let call = CallContext::of(&request);
         let granted = refresh::refresh(self, &call, &request.get_ref().refresh_token).await?;
-        let Granted {
-            user_id,
-            access_token,
-            refresh_token,
-            expires_in,
-        } = granted;
-        Ok(Response::new(RefreshResponse {
-            user_id: user_id.to_string(),
-            access_token,
-            refresh_token,
-            token_type: BEARER.to_owned(),
-            expires_in,
-        }))
+        Ok(Response::new(granted.into()))
     }
 
     async fn logout(

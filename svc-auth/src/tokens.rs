@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use contracts::tradewind::auth::v1::{LoginResponse, RefreshResponse, RegisterResponse};
 use runtime::clock::Clock;
 use runtime::identity::{AccessClaims, Issuer, WorkloadClaims};
 use runtime::random::Random;
@@ -37,6 +38,25 @@ pub(crate) struct Granted {
     /// Seconds until the access token expires.
     pub expires_in: i32,
 }
+
+/// The three replies hold the same; each RPC has its own.
+macro_rules! granted_by {
+    ($($reply:ty),*) => {$(
+        impl From<Granted> for $reply {
+            fn from(granted: Granted) -> Self {
+                Self {
+                    user_id: granted.user_id.to_string(),
+                    access_token: granted.access_token,
+                    refresh_token: granted.refresh_token,
+                    token_type: "Bearer".to_owned(),
+                    expires_in: granted.expires_in,
+                }
+            }
+        }
+    )*};
+}
+
+granted_by!(RegisterResponse, LoginResponse, RefreshResponse);
 
 impl Tokens {
     /// A new session of an account, not yet stored, and the hash of its first refresh token.
