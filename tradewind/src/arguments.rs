@@ -50,7 +50,8 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn edge(words: Vec<OsString>) -> ExitCode {
-    let command = edge::command::Arguments::augment_args(clap::Command::new("tradewind edge"));
+    let command = clap::Command::new("tradewind edge").bin_name("tradewind edge");
+    let command = edge::command::Arguments::augment_args(command);
     let arguments = arguments::parse(command, words)
         .and_then(|matches| Ok(edge::command::Arguments::from_arg_matches(&matches)?));
     match arguments {

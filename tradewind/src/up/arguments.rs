@@ -102,7 +102,8 @@ pub(crate) struct Ports {
 impl Arguments {
     /// Reads them from the words of a command line and from the environment; all mistakes at once.
     pub(super) fn read(words: Vec<OsString>) -> Result<Arguments, Refused> {
-        let command = Arguments::augment_args(Command::new("tradewind up"));
+        let command =
+            Arguments::augment_args(Command::new("tradewind up").bin_name("tradewind up"));
         let matches = arguments::parse(command, words)?;
         Ok(Arguments::from_arg_matches(&matches)?)
     }

@@ -153,3 +153,22 @@ fn a_client_without_an_account_is_told_how_to_give_one() {
         text(&output.stderr)
     );
 }
+
+#[test]
+fn help_shows_each_command_as_it_is_typed() {
+    for command in [
+        "up",
+        "edge",
+        "import",
+        "seed",
+        "token",
+        "routes",
+        "policy",
+        "descriptors",
+        "dead-letters",
+    ] {
+        let help = text(&tradewind(&[command, "--help"]).stdout);
+        let usage = format!("Usage: tradewind {command}");
+        assert!(help.contains(&usage), "{help}");
+    }
+}
