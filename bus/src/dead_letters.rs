@@ -21,6 +21,8 @@ const MESSAGE_ID: &str = "Nats-Msg-Id";
 const GROUP: &str = "tradewind-group";
 const WHY: &str = "tradewind-why";
 const SUBJECT: &str = "tradewind-subject";
+/// On letters whose event was too large to be kept beside the reason.
+const WITHOUT_DATA: &str = "tradewind-without-data";
 
 /// An event that a work group gave up on.
 #[derive(Clone, Debug)]
@@ -33,7 +35,7 @@ pub struct DeadLetter {
     pub why: String,
     /// The event's subject.
     pub subject: String,
-    /// The event, unless the message was none.
+    /// The event, unless the message was none; without its data if they were too large to be kept.
     pub event: Option<Event>,
 }
 
@@ -43,6 +45,12 @@ pub(crate) fn mark(mut headers: HeaderMap, group: &str, subject: &str, why: &str
     headers.insert(GROUP, group);
     headers.insert(SUBJECT, subject);
     headers.insert(WHY, why.as_str());
+    headers
+}
+
+/// Marks the headers of a letter that has no room for its event's data.
+pub(crate) fn without_data(mut headers: HeaderMap) -> HeaderMap {
+    headers.insert(WITHOUT_DATA, "true");
     headers
 }
 
@@ -86,7 +94,7 @@ pub async fn list(bus: &Bus) -> Result<Vec<DeadLetter>, PublishError> {
 /// handled the event recognise it by its id. `false` if there is no such letter.
 ///
 /// # Errors
-/// When the server is away.
+/// When the server is away, or the letter was kept without its event's data.
 pub async fn replay(bus: &Bus, id: u64) -> Result<bool, PublishError> {
     let Kind::JetStream(bus) = &bus.kind else {
         return Ok(false);
@@ -95,6 +103,10 @@ pub async fn replay(bus: &Bus, id: u64) -> Result<bool, PublishError> {
     let Ok(message) = stream.get_raw_message(id).await else {
         return Ok(false);
     };
+    if message.headers.get(WITHOUT_DATA).is_some() {
+        let why = "its data were too large for the dead letters; publish it from the outbox again";
+        return Err(PublishError::Refused(why.to_owned()));
+    }
     let letter = letter(id, &message.headers, &message.payload);
     let mut fields = HeaderMap::new();
     for (name, values) in message.headers.iter() {

@@ -27,7 +27,8 @@ pub use work_group::{Failure, WorkGroup};
 use crate::{in_process::InProcess, jetstream::JetStream};
 
 /// How often a work group is given an event that it fails on for good, before the event becomes
-/// a dead letter.
+/// a dead letter. Over JetStream each process counts its own attempts, as the server counts
+/// deliveries whatever became of them: with replicas and restarts there may be five of each.
 pub const ATTEMPTS: u32 = 5;
 
 /// The way to publish events and to receive them. Cheap to clone.

@@ -54,11 +54,13 @@ enum Outcome {
 impl Consumer {
     async fn run(self) {
         let mut attempts = 0;
+        // Failures that count, by sequence in the stream, of the events seen lately.
+        let mut failures: HashMap<u64, u32> = HashMap::new();
         while !self.shutdown.is_cancelled() {
             match self.messages().await {
                 Ok(messages) => {
                     attempts = 0;
-                    self.consume(messages).await;
+                    self.consume(messages, &mut failures).await;
                 }
                 Err(why) => {
                     attempts += 1;
@@ -121,15 +123,13 @@ impl Consumer {
 
     /// Handles messages until the stream of them breaks or the group stops, then finishes what
     /// is in hand and gives the rest back.
-    async fn consume(&self, mut messages: pull::Stream) {
+    async fn consume(&self, mut messages: pull::Stream, failures: &mut HashMap<u64, u32>) {
         let mut in_hand = JoinSet::new();
-        // Failures that count, by sequence in the stream, of the events seen lately.
-        let mut failures: HashMap<u64, u32> = HashMap::new();
         loop {
             tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => break,
-                Some(outcome) = in_hand.join_next() => count(&mut failures, &outcome),
+                Some(outcome) = in_hand.join_next() => count(failures, &outcome),
                 message = messages.next(), if in_hand.len() < CONCURRENCY => match message {
                     Some(Ok(message)) => {
                         let sequence = sequence(&message);
@@ -144,7 +144,9 @@ impl Consumer {
                 },
             }
         }
-        while in_hand.join_next().await.is_some() {}
+        while let Some(outcome) = in_hand.join_next().await {
+            count(failures, &outcome);
+        }
         while let Some(Some(Ok(message))) = messages.next().now_or_never() {
             let _ = message.ack_with(AckKind::Nak(None)).await;
         }
@@ -202,7 +204,8 @@ impl Consumer {
         }
     }
 
-    /// Moves the event to the dead letters; it stays where it is until they have it.
+    /// Moves the event to the dead letters; it stays where it is until they have it, or are known
+    /// never to take it.
     async fn bury(&self, message: &Message, subject: &str, why: &str) -> Outcome {
         match self.dead_letter(message, subject, why).await {
             Ok(()) => {
@@ -215,7 +218,19 @@ impl Consumer {
                 let _ = message.double_ack_with(AckKind::Term).await;
                 Outcome::Done
             }
-            Err(error) => {
+            Err(PublishError::Refused(refusal)) => {
+                tracing::error!(
+                    group = self.group,
+                    subject,
+                    why,
+                    refusal,
+                    sequence = sequence(message),
+                    "event given up, and the dead letters do not take it"
+                );
+                let _ = message.double_ack_with(AckKind::Term).await;
+                Outcome::Done
+            }
+            Err(error @ PublishError::Unavailable(_)) => {
                 tracing::warn!(group = self.group, subject, %error, "dead letters");
                 let _ = message
                     .ack_with(AckKind::Nak(Some(Duration::from_secs(1))))
@@ -244,10 +259,27 @@ impl Consumer {
         // The same letter twice, after a lost acknowledgement, is recognised by this.
         let id = format!("{}/{subject}/{}", self.group, sequence(message));
         let letter = PublishMessage::build()
-            .headers(fields)
+            .headers(fields.clone())
             .payload(message.payload.clone());
         let place = format!("{}.{}.{subject}", streams::DEAD_LETTERS, self.group);
-        self.bus.send(&context, &place, letter.message_id(id)).await
+        match self
+            .bus
+            .send(&context, &place, letter.message_id(&id))
+            .await
+        {
+            // What is known of it is kept without its data, which are too large together.
+            Err(PublishError::Refused(refusal)) => {
+                tracing::error!(
+                    group = self.group,
+                    subject,
+                    refusal,
+                    "event without its data"
+                );
+                let letter = PublishMessage::build().headers(dead_letters::without_data(fields));
+                self.bus.send(&context, &place, letter.message_id(id)).await
+            }
+            sent => sent,
+        }
     }
 }
 

@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{Member, PATIENCE, event, hear, servers::Place};
 
 const CONFIRMED: &str = "orders.v1.OrderConfirmed";
+/// `max_payload` of a NATS server that is not told otherwise.
+const MAX_PAYLOAD: usize = 1 << 20;
 
 #[tokio::test]
 async fn an_event_comes_out_as_it_went_in() {
@@ -151,6 +153,44 @@ async fn poison_is_a_dead_letter_after_five_attempts_and_can_be_replayed() {
             .await
             .expect("it is gone")
     );
+}
+
+#[tokio::test]
+async fn poison_too_large_to_be_kept_with_its_reason_is_kept_without_its_data() {
+    let place = Place::new();
+    let bus = place.connect().await;
+    let why = "x".repeat(500);
+    let mut member = Member::join(&bus, "svc-shipping", &[CONFIRMED], move |event| {
+        let failed = Failure::Permanent(why.clone());
+        if event.version == 1 {
+            Err(failed)
+        } else {
+            Ok(())
+        }
+    });
+    // As much as the server takes, less the headers of an event.
+    let mut large = event(CONFIRMED, 1);
+    large.data = vec![b'x'; MAX_PAYLOAD - 600].into();
+    bus.publish(&large, 1).await.expect("stored");
+    let mut kept = dead_letters::list(&bus).await.expect("listed");
+    while kept.is_empty() {
+        kept = dead_letters::list(&bus).await.expect("listed");
+    }
+    let event = kept[0].event.as_ref().expect("what is known of it");
+    assert_eq!((event.id, event.data.len()), (large.id, 0));
+    assert!(kept[0].why.starts_with("xxx"), "{}", kept[0].why);
+    let refused = dead_letters::replay(&bus, kept[0].id).await;
+    assert!(refused.is_err_and(|error| error.to_string().contains("too large")));
+
+    // It does not come again.
+    for _ in 0..5 {
+        assert_eq!(member.next().await.id, large.id);
+    }
+    bus.publish(&crate::event(CONFIRMED, 2), 1)
+        .await
+        .expect("stored");
+    assert_eq!(member.next().await.version, 2);
+    member.leave().await;
 }
 
 #[tokio::test]
