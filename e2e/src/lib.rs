@@ -5,6 +5,7 @@
 //! Tests wait for conditions and never for a time; what a process said is in its log, whose path
 //! a failing wait names.
 
+pub mod browser;
 pub mod condition;
 pub mod grpc;
 pub mod invariants;

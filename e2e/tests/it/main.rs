@@ -2,6 +2,7 @@
 
 mod access;
 mod contention;
+mod docs;
 mod errors;
 mod events;
 mod faults;
