@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use store::DatabaseConfig;
 
 use crate::domain::keys::Schedule;
-use crate::domain::seal::EncryptionKey;
+use crate::domain::seal::{EncryptionKey, EncryptionKeys};
 use crate::domain::throttle::Limit;
 use crate::workloads::WorkloadKeys;
 
@@ -23,6 +23,13 @@ pub struct Config {
     /// bytes in base64, the same for all replicas (`openssl rand -base64 32`).
     #[arg(long, env = "SIGNING_KEY_ENCRYPTION_KEY", hide_env_values = true)]
     pub signing_key_encryption_key: SecretString,
+    /// Another such key that holds too: the one before, while a new one takes its place.
+    #[arg(
+        long,
+        env = "SIGNING_KEY_ENCRYPTION_KEY_PREVIOUS",
+        hide_env_values = true
+    )]
+    pub signing_key_encryption_key_previous: Option<SecretString>,
     /// Directory with the public keys of workloads: `<workload>.pem` (an Ed25519 public key) or
     /// `<workload>.json` (a JSON Web Key Set).
     #[arg(long, env = "WORKLOAD_KEYS_DIR", value_name = "DIR")]
@@ -205,6 +212,7 @@ impl Config {
         Self {
             database,
             signing_key_encryption_key: key.to_base64(),
+            signing_key_encryption_key_previous: None,
             workload_keys_dir: None,
             workload_keys,
             admin_email: None,
@@ -216,14 +224,25 @@ impl Config {
         }
     }
 
-    /// The encryption key and the workloads' keys.
+    /// The encryption keys and the workloads' keys.
     ///
     /// # Errors
     /// Every mistake at once.
-    pub(crate) fn secrets(&self) -> Result<(EncryptionKey, WorkloadKeys), StartError> {
+    pub(crate) fn secrets(&self) -> Result<(EncryptionKeys, WorkloadKeys), StartError> {
         let mut mistakes = Vec::new();
-        let key = EncryptionKey::from_base64(self.signing_key_encryption_key.expose_secret())
-            .map_err(|error| mistakes.push(format!("SIGNING_KEY_ENCRYPTION_KEY: {error}")));
+        let mut read = |name: &str, text: &SecretString| {
+            EncryptionKey::from_base64(text.expose_secret())
+                .map_err(|error| mistakes.push(format!("{name}: {error}")))
+                .ok()
+        };
+        let key = read(
+            "SIGNING_KEY_ENCRYPTION_KEY",
+            &self.signing_key_encryption_key,
+        );
+        let previous = self
+            .signing_key_encryption_key_previous
+            .as_ref()
+            .and_then(|text| read("SIGNING_KEY_ENCRYPTION_KEY_PREVIOUS", text));
         let mut workloads = self.workload_keys.clone();
         if let Some(directory) = &self.workload_keys_dir {
             match WorkloadKeys::read(directory) {
@@ -246,7 +265,9 @@ impl Config {
             mistakes.push("ADMIN_PASSWORD must have 8 to 128 characters".to_owned());
         }
         match key {
-            Ok(key) if mistakes.is_empty() => Ok((key, workloads)),
+            Some(current) if mistakes.is_empty() => {
+                Ok((EncryptionKeys { current, previous }, workloads))
+            }
             _ => Err(StartError::Config(mistakes)),
         }
     }

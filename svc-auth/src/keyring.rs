@@ -15,14 +15,14 @@ use runtime::random::Random;
 use store::{Database, Tx};
 
 use crate::domain::keys::{KeyAge, Plan, Schedule};
-use crate::domain::seal::EncryptionKey;
+use crate::domain::seal::{EncryptionKey, EncryptionKeys};
 use crate::error::Error;
 use crate::store::signing_key::{self, StoredKey};
 
 /// The signing keys.
 pub(crate) struct Keyring {
     db: Database,
-    key: EncryptionKey,
+    keys: EncryptionKeys,
     schedule: Schedule,
     identity: Identity,
     clock: Clock,
@@ -44,24 +44,26 @@ impl Keyring {
     /// When the database fails, or the keys were sealed under another key.
     pub(crate) async fn open(
         db: &Database,
-        key: EncryptionKey,
+        keys: EncryptionKeys,
         schedule: Schedule,
         node: &Node,
     ) -> Result<Self, StartError> {
         let (clock, random) = (node.clock.clone(), node.random.clone());
-        let keys = round(db, &key, schedule, clock.now(), &random)
-            .await
-            .map_err(|error| {
-                StartError::other(format!("the signing keys cannot be read: {error}"))
-            })?;
+        let opened = async {
+            seal_anew(db, &keys, &random).await?;
+            round(db, &keys, schedule, clock.now(), &random).await
+        };
+        let current = opened.await.map_err(|error| {
+            StartError::other(format!("the signing keys cannot be read: {error}"))
+        })?;
         let keyring = Self {
             db: db.clone(),
-            key,
+            keys,
             schedule,
             identity: node.identity.clone(),
             clock,
             random,
-            current: ArcSwap::from_pointee(keys),
+            current: ArcSwap::from_pointee(current),
         };
         keyring.install().map_err(StartError::other)?;
         Ok(keyring)
@@ -85,7 +87,7 @@ impl Keyring {
     /// When the database fails, or a key was sealed under another key.
     pub(crate) async fn turn(&self) -> Result<(), Error> {
         let now = self.clock.now();
-        let keys = round(&self.db, &self.key, self.schedule, now, &self.random).await?;
+        let keys = round(&self.db, &self.keys, self.schedule, now, &self.random).await?;
         self.current.store(Arc::new(keys));
         self.install()
     }
@@ -105,7 +107,7 @@ impl Keyring {
 /// One look at the database: makes what is due, forgets what is over, reads the rest.
 async fn round(
     db: &Database,
-    key: &EncryptionKey,
+    keys: &EncryptionKeys,
     schedule: Schedule,
     now: DateTime<Utc>,
     random: &Random,
@@ -114,7 +116,7 @@ async fn round(
     let mut plan = plan(schedule, &stored, now);
     if plan.make.is_some() || !plan.forget.is_empty() {
         let mut tx = db.begin().await?;
-        carry_out(&mut tx, key, &plan, now, random).await?;
+        carry_out(&mut tx, &keys.current, &plan, now, random).await?;
         tx.commit().await?;
         // Another replica may have been faster: what is in the database holds.
         stored = signing_key::list(&mut db.read().await?).await?;
@@ -125,7 +127,7 @@ async fn round(
         .find(|stored| Some(stored.generation) == plan.signs)
         .ok_or_else(|| Error::Corrupt("there is no signing key".to_owned()))?;
     Ok(Keys {
-        signer: open(key, signs)?,
+        signer: open(keys, signs)?,
         published: stored.iter().map(jwk).collect(),
     })
 }
@@ -180,9 +182,27 @@ fn jwk(stored: &StoredKey) -> Jwk {
     }
 }
 
-fn open(key: &EncryptionKey, stored: &StoredKey) -> Result<Signer, Error> {
-    let seed = key
-        .open(&stored.kid, &stored.sealed_seed)
+/// Puts the seeds that the previous key sealed under the current one.
+async fn seal_anew(db: &Database, keys: &EncryptionKeys, random: &Random) -> Result<(), Error> {
+    let Some(previous) = &keys.previous else {
+        return Ok(());
+    };
+    let mut tx = db.begin().await?;
+    for stored in signing_key::list(&mut tx).await? {
+        if let Ok(seed) = previous.open(&stored.kid, &stored.sealed_seed) {
+            let sealed = keys.current.seal(&stored.kid, &seed, random);
+            signing_key::seal_anew(&mut tx, stored.generation, &sealed).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+fn open(keys: &EncryptionKeys, stored: &StoredKey) -> Result<Signer, Error> {
+    let open = |key: &EncryptionKey| key.open(&stored.kid, &stored.sealed_seed);
+    let previous = |error| keys.previous.as_ref().map_or(Err(error), open);
+    let seed = open(&keys.current)
+        .or_else(previous)
         .map_err(|error| Error::Corrupt(format!("signing key {}: {error}", stored.kid)))?;
     let seed: [u8; 32] = seed
         .try_into()

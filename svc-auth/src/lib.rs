@@ -39,10 +39,10 @@ pub use crate::workloads::WorkloadKeys;
 /// # Errors
 /// What is wrong with the configuration or the database.
 pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
-    let (key, workloads) = config.secrets()?;
+    let (keys, workloads) = config.secrets()?;
     let db = ::store::Database::open(&config.database, node, ::store::migrations!()).await?;
-    let refresh = RefreshTokens::new(&key);
-    let keyring = Keyring::open(&db, key, config.lifetimes.schedule(), node).await?;
+    let refresh = RefreshTokens::new(&keys);
+    let keyring = Keyring::open(&db, keys, config.lifetimes.schedule(), node).await?;
     let keyring = Arc::new(keyring);
     let auth = Auth {
         tokens: Tokens {

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-use super::seal::EncryptionKey;
+use super::seal::{EncryptionKey, EncryptionKeys};
 
 const ID_LEN: usize = 16;
 const BODY_LEN: usize = ID_LEN + 8;
@@ -23,32 +23,40 @@ pub struct RefreshToken {
 
 /// Makes refresh tokens and recognises them.
 #[derive(Clone, Debug)]
-pub struct RefreshTokens(hmac::Key);
+pub struct RefreshTokens {
+    current: hmac::Key,
+    previous: Option<hmac::Key>,
+}
 
 impl RefreshTokens {
-    /// The tokens of everybody who has this key.
+    /// The tokens of everybody who has these keys.
     #[must_use]
-    pub fn new(key: &EncryptionKey) -> Self {
-        Self(hmac::Key::new(
-            hmac::HMAC_SHA256,
-            &key.derive("refresh tokens"),
-        ))
+    pub fn new(keys: &EncryptionKeys) -> Self {
+        let mac =
+            |key: &EncryptionKey| hmac::Key::new(hmac::HMAC_SHA256, &key.derive("refresh tokens"));
+        Self {
+            current: mac(&keys.current),
+            previous: keys.previous.as_ref().map(mac),
+        }
     }
 
     /// The text of a token: the same each time.
     #[must_use]
     pub fn issue(&self, token: RefreshToken) -> String {
         let body = body(token);
-        let mac = hmac::sign(&self.0, &body);
+        let mac = hmac::sign(&self.current, &body);
         URL_SAFE_NO_PAD.encode([body.as_slice(), mac.as_ref()].concat())
     }
 
-    /// Reads a token; `None` unless it was made with this key. Compares in constant time.
+    /// Reads a token; `None` unless it was made with one of the keys. Compares in constant time.
     #[must_use]
     pub fn read(&self, text: &str) -> Option<RefreshToken> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (body, mac) = bytes.split_at_checked(BODY_LEN)?;
-        hmac::verify(&self.0, body, mac).ok()?;
+        let is_by = |key: &hmac::Key| hmac::verify(key, body, mac).is_ok();
+        if !is_by(&self.current) && !self.previous.as_ref().is_some_and(is_by) {
+            return None;
+        }
         let (id, generation) = body.split_at(ID_LEN);
         Some(RefreshToken {
             session_id: Uuid::from_slice(id).ok()?,
@@ -76,8 +84,15 @@ mod tests {
 
     use super::*;
 
+    fn key(seed: u64) -> EncryptionKey {
+        EncryptionKey::generate(&Random::seeded(seed))
+    }
+
     fn tokens(seed: u64) -> RefreshTokens {
-        RefreshTokens::new(&EncryptionKey::generate(&Random::seeded(seed)))
+        RefreshTokens::new(&EncryptionKeys {
+            current: key(seed),
+            previous: None,
+        })
     }
 
     #[test]
@@ -89,6 +104,21 @@ mod tests {
         let text = tokens(1).issue(token);
         assert_eq!(text, tokens(1).issue(token));
         assert_eq!(tokens(1).read(&text), Some(token));
+    }
+
+    #[test]
+    fn a_token_of_the_previous_key_holds_and_new_ones_are_of_the_current() {
+        let token = RefreshToken {
+            session_id: Uuid::from_u128(7),
+            generation: 3,
+        };
+        let both = RefreshTokens::new(&EncryptionKeys {
+            current: key(2),
+            previous: Some(key(1)),
+        });
+        assert_eq!(both.read(&tokens(1).issue(token)), Some(token));
+        assert_eq!(tokens(2).read(&both.issue(token)), Some(token));
+        assert_eq!(tokens(1).read(&both.issue(token)), None);
     }
 
     #[test]

@@ -31,6 +31,15 @@ impl Clone for EncryptionKey {
     }
 }
 
+/// The key that seals, and one that opens too while it is being replaced.
+#[derive(Clone, Debug)]
+pub struct EncryptionKeys {
+    /// Seals, and signs refresh tokens.
+    pub current: EncryptionKey,
+    /// What it sealed and signed holds too.
+    pub previous: Option<EncryptionKey>,
+}
+
 impl EncryptionKey {
     fn new(bytes: [u8; KEY_LEN]) -> Self {
         Self(SecretBox::new(Box::new(bytes)))

@@ -57,6 +57,17 @@ pub async fn insert(tx: &mut Tx, key: &StoredKey) -> Result<(), Error> {
     Ok(())
 }
 
+/// Replaces the sealed seed of a key.
+pub async fn seal_anew(tx: &mut Tx, generation: i64, sealed_seed: &[u8]) -> Result<(), Error> {
+    store::execute!(
+        tx,
+        "UPDATE signing_keys SET sealed_seed = $2 WHERE generation = $1",
+        generation,
+        sealed_seed
+    )?;
+    Ok(())
+}
+
 /// Forgets a key.
 pub async fn delete(tx: &mut Tx, generation: i64) -> Result<(), Error> {
     store::execute!(

@@ -71,6 +71,26 @@ store::on_both! {
         assert!(error.to_string().contains("sealed under another key"), "{error}");
     }
 
+    async fn the_encryption_key_is_replaced_without_ending_a_session(database: TestDatabase) {
+        let old = Common::new();
+        let bed = Bed::replica(&database, old.clone(), |_| {}).await.unwrap();
+        let first = bed.register("ada@example.com").await.unwrap();
+        bed.stop().await;
+
+        let new = Common { key: EncryptionKey::generate(&Random::system()), ..old.clone() };
+        let both = |config: &mut svc_auth::Config| {
+            config.signing_key_encryption_key_previous = Some(old.key.to_base64());
+        };
+        let bed = Bed::replica(&database, new.clone(), both).await.unwrap();
+        bed.verify(&first.access_token).await.unwrap();
+        let second = bed.refresh(&first.refresh_token).await.unwrap();
+        bed.stop().await;
+
+        let bed = Bed::replica(&database, new, |_| {}).await.unwrap();
+        bed.verify(&second.access_token).await.unwrap();
+        bed.refresh(&second.refresh_token).await.unwrap();
+    }
+
     async fn no_private_key_is_stored_in_the_clear(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         // Nonce, sealed seed and tag: 12 + 32 + 16 bytes.
