@@ -1,5 +1,6 @@
 //! Keeps keys and revocations up to date for as long as the process runs.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bus::{Broadcast, BroadcastItem, Bus};
@@ -7,6 +8,7 @@ use chrono::{DateTime, Utc};
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use contracts::tradewind::auth::v1::{ListRevocationsRequest, SessionsRevoked};
 use futures::StreamExt as _;
+use futures::future::{Fuse, FutureExt as _};
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -62,36 +64,45 @@ impl Identity {
             .await;
     }
 
-    /// The first item is a gap: what ended before is read then, and nothing falls in between.
+    /// The first item is a gap: what ended before is read then, and nothing falls in between, as
+    /// what is heard meanwhile holds at once.
     async fn listen(&self, mut broadcast: Broadcast, readiness: &Readiness, gate: Gate) {
-        let mut gate = Some(gate);
-        while let Some(item) = broadcast.next().await {
-            match item {
-                BroadcastItem::Event(event) => match SessionsRevoked::decode(&*event.data) {
-                    Ok(revoked) => self.revocations().insert(told(&revoked)),
-                    Err(error) => tracing::error!(%error, event.id = %event.id, "unreadable"),
+        let gate = Mutex::new(Some(gate));
+        let reading = Fuse::terminated();
+        tokio::pin!(reading);
+        loop {
+            tokio::select! {
+                item = broadcast.next() => match item {
+                    Some(BroadcastItem::Event(event)) => match SessionsRevoked::decode(&*event.data) {
+                        Ok(revoked) => self.revocations().insert(told(&revoked)),
+                        Err(error) => tracing::error!(%error, event.id = %event.id, "unreadable"),
+                    },
+                    // What is being read may be older than this gap.
+                    Some(BroadcastItem::Gap) => {
+                        reading.set(self.read_revocations(&gate, readiness).fuse());
+                    }
+                    None => return,
                 },
-                BroadcastItem::Gap => {
-                    let say = |why: &str| match &gate {
-                        Some(gate) => gate.set(why),
-                        None => readiness.degraded("revocations", Some(why)),
-                    };
-                    self.read_revocations(&say).await;
-                    readiness.degraded("revocations", None);
-                    gate = None;
-                }
+                () = &mut reading => {}
             }
         }
     }
 
-    /// Reads until it succeeds.
-    async fn read_revocations(&self, say: &(dyn Fn(&str) + Sync)) {
+    /// Reads until it succeeds. The gate goes with the first success.
+    async fn read_revocations(&self, gate: &Mutex<Option<Gate>>, readiness: &Readiness) {
+        let gate = || gate.lock().unwrap_or_else(PoisonError::into_inner);
+        let say = |why: &str| match &*gate() {
+            Some(gate) => gate.set(why),
+            None => readiness.degraded("revocations", Some(why)),
+        };
         let mut retry = FIRST_RETRY;
         loop {
             match self.list_revocations().await {
                 Ok(revocations) => {
                     self.revocations().insert(revocations);
                     self.revocations().set_awaited(false);
+                    readiness.degraded("revocations", None);
+                    gate().take();
                     return;
                 }
                 Err(status) => say(status.message()),

@@ -11,4 +11,5 @@ mod identity;
 mod policy;
 mod server;
 mod shutdown;
+mod tokens;
 mod tracing;
