@@ -38,7 +38,7 @@ pub(crate) fn run(words: Vec<OsString>) -> ExitCode {
     process::in_runtime(
         "tradewind",
         &arguments.telemetry.clone(),
-        async |telemetry| up(arguments, configurations, &keys, telemetry, start).await,
+        async |telemetry| Box::pin(up(arguments, configurations, &keys, telemetry, start)).await,
     )
 }
 
