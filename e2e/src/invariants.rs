@@ -71,7 +71,7 @@ impl Databases {
             }
             Dialect::Sqlite => {
                 sqlx::query_scalar(query)
-                    .fetch_one(&mut self.open_sqlite(service).await)
+                    .fetch_one(&mut self.open_sqlite(service, true).await)
                     .await
             }
         };
@@ -89,7 +89,7 @@ impl Databases {
             }
             Dialect::Sqlite => {
                 sqlx::query_as(query)
-                    .fetch_all(&mut self.open_sqlite(service).await)
+                    .fetch_all(&mut self.open_sqlite(service, true).await)
                     .await
             }
         };
@@ -116,10 +116,10 @@ impl Databases {
             .unwrap_or_else(|error| panic!("{service}: {error}"))
     }
 
-    async fn open_sqlite(&self, service: &str) -> SqliteConnection {
+    async fn open_sqlite(&self, service: &str, read_only: bool) -> SqliteConnection {
         let options = SqliteConnectOptions::new()
             .filename(&self.places[service])
-            .read_only(true);
+            .read_only(read_only);
         let options = options.busy_timeout(Duration::from_secs(10));
         SqliteConnection::connect_with(&options)
             .await
@@ -152,15 +152,26 @@ impl Databases {
                     .bind(subject)
                     .bind(id.to_string())
                     .bind(data);
-                let options = SqliteConnectOptions::new().filename(&self.places[service]);
-                let options = options.busy_timeout(Duration::from_secs(10));
-                let connection = SqliteConnection::connect_with(&options).await;
-                let mut connection =
-                    connection.unwrap_or_else(|error| panic!("{service}: {error}"));
+                let mut connection = self.open_sqlite(service, false).await;
                 insert.execute(&mut connection).await.map(|_| ())
             }
         };
         written.unwrap_or_else(|error| panic!("{service}: {error}"));
+    }
+
+    /// Runs a statement that both kinds of database take.
+    pub async fn execute(&self, service: &str, statement: &'static str) {
+        let done = match self.dialect {
+            Dialect::Postgres => sqlx::query(statement)
+                .execute(&mut self.open_postgres(service).await)
+                .await
+                .map(|_| ()),
+            Dialect::Sqlite => sqlx::query(statement)
+                .execute(&mut self.open_sqlite(service, false).await)
+                .await
+                .map(|_| ()),
+        };
+        done.unwrap_or_else(|error| panic!("{service}: {error}"));
     }
 
     /// Waits until everything that is under way has come to its end, and all invariants hold.

@@ -1,4 +1,4 @@
-//! An event that no consumer can take.
+//! Events that a consumer cannot take.
 
 use std::time::Duration;
 
@@ -13,7 +13,10 @@ use tokio::process::Command;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-crate::on_both_kinds!(a_poison_event_is_a_dead_letter_while_others_flow);
+crate::on_both_kinds!(
+    a_poison_event_is_a_dead_letter_while_others_flow,
+    a_dead_letter_takes_effect_when_it_is_replayed,
+);
 
 async fn dead_letters(mesh: &Mesh, arguments: &[&str]) -> String {
     let mut command = Command::new(binary("tradewind"));
@@ -61,4 +64,29 @@ async fn a_poison_event_is_a_dead_letter_while_others_flow(kind: Kind) {
         "it says who gave up: {listed}"
     );
     mesh.databases.hold(1).await;
+}
+
+async fn a_dead_letter_takes_effect_when_it_is_replayed(kind: Kind) {
+    let mesh = Mesh::start(Setup::new(kind)).await;
+    let (admin, buyer) = (mesh.admin().await, Customer::register(&mesh).await);
+    let sku = shop::product(&admin, 9).await;
+    // The consumer fails for good, as after a release that went wrong, until that is mended.
+    let rename = async |statement| mesh.databases.execute("svc-shipping", statement).await;
+    rename("ALTER TABLE shipments RENAME TO shipments_elsewhere").await;
+    let order = buyer.order(&sku, 1).await.expect(201).text_at("/orderId");
+    let id = eventually("its event is a dead letter", PATIENCE, || async {
+        let listed = dead_letters(&mesh, &["list"]).await;
+        let line = listed.lines().find(|line| line.contains("svc-shipping"))?;
+        line.split_whitespace().next().map(str::to_owned)
+    })
+    .await;
+    rename("ALTER TABLE shipments_elsewhere RENAME TO shipments").await;
+
+    dead_letters(&mesh, &["replay", &id]).await;
+    eventually("the order is shipped", PATIENCE, || {
+        shop::shipment_of(&admin, &order)
+    })
+    .await;
+    assert_eq!(dead_letters(&mesh, &["list"]).await, "no dead letters\n");
+    mesh.databases.hold(0).await;
 }
