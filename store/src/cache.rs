@@ -133,7 +133,9 @@ impl Cache {
 
     /// Invalidates by broadcast, as replicas change things: `stale` names the keys that an event
     /// makes stale, with the version from which they are good. After a gap in the broadcast the
-    /// cache is emptied.
+    /// cache is emptied. The start is a gap too, also for a cache that replicas share: who should
+    /// have invalidated may be the one that crashed, and its event is published before this
+    /// process listens.
     pub fn follow<F>(&self, node: &Node, subjects: &[&str], stale: F)
     where
         F: Fn(&Event) -> Vec<(String, i64)> + Send + 'static,
