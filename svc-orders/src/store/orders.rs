@@ -74,31 +74,42 @@ pub(crate) async fn list(
     let before = before.unwrap_or(Uuid::max());
     let reference = filter.external_reference.as_deref();
     let state = filter.state.map(State::as_str);
-    let rows = match filter.user_id {
-        Some(user_id) => store::fetch_all!(
+    // Each has an index of its own, so each is a statement of its own.
+    let rows = match (reference, filter.user_id) {
+        (Some(reference), user_id) => store::fetch_all!(
             tx,
             OrderRow,
             select!(
-                "WHERE user_id = $1 AND order_id < $2
-                 AND ($3 IS NULL OR external_reference = $3) AND ($4 IS NULL OR state = $4)
+                "WHERE external_reference = $1 AND ($2 IS NULL OR user_id = $2)
+                 AND order_id < $3 AND ($4 IS NULL OR state = $4)
                  ORDER BY order_id DESC LIMIT $5"
             ),
+            reference,
             user_id,
             before,
-            reference,
             state,
             limit
         )?,
-        None => store::fetch_all!(
+        (None, Some(user_id)) => store::fetch_all!(
             tx,
             OrderRow,
             select!(
-                "WHERE order_id < $1
-                 AND ($2 IS NULL OR external_reference = $2) AND ($3 IS NULL OR state = $3)
+                "WHERE user_id = $1 AND order_id < $2 AND ($3 IS NULL OR state = $3)
                  ORDER BY order_id DESC LIMIT $4"
             ),
+            user_id,
             before,
-            reference,
+            state,
+            limit
+        )?,
+        (None, None) => store::fetch_all!(
+            tx,
+            OrderRow,
+            select!(
+                "WHERE order_id < $1 AND ($2 IS NULL OR state = $2)
+                 ORDER BY order_id DESC LIMIT $3"
+            ),
+            before,
             state,
             limit
         )?,
