@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::fixture::{Fixture, an_order, refusal, refused, settings, shop};
 use crate::upstream::{Answer, Upstream};
@@ -49,11 +49,10 @@ async fn a_call_that_was_lost_on_the_way_is_made_again_with_the_same_key() {
 
 #[tokio::test]
 async fn a_service_that_is_down_is_503_with_retry_after() {
-    let nobody = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    // Bound and not listening, so that no other test gets the port.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = socket.local_addr().unwrap();
     let config = edge::Config {
         settings: settings(),
         redis_url: None,

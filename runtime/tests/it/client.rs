@@ -8,7 +8,7 @@ use runtime::contract::Contract;
 use runtime::random::Random;
 use runtime::status::Reason;
 use runtime::telemetry::Telemetry;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tonic::Code;
 
 use crate::dummy::{Reply, call};
@@ -88,13 +88,12 @@ pub(crate) async fn serve_fine(listener: TcpListener, count: Arc<AtomicUsize>) {
     }
 }
 
-/// An address where nobody listens.
-async fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap()
+/// An address where nobody listens, unless the test makes the socket do so. It is bound, so that no
+/// other test gets the port.
+fn nobody() -> (SocketAddr, TcpSocket) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    (socket.local_addr().unwrap(), socket)
 }
 
 #[tokio::test]
@@ -126,7 +125,7 @@ async fn what_may_have_been_handled_is_not_tried_again() {
 
 #[tokio::test]
 async fn an_endpoint_that_is_down_is_gone_round() {
-    let ((up, count), down) = (peer(&[]).await, nobody().await);
+    let ((up, count), (down, _bound)) = (peer(&[]).await, nobody());
     let channel = channel(&format!("http://{down},http://{up}"));
     for _ in 0..20 {
         assert_eq!(get(&channel).await.code(), Code::Ok);
@@ -136,12 +135,12 @@ async fn an_endpoint_that_is_down_is_gone_round() {
 
 #[tokio::test]
 async fn a_service_that_is_down_is_unavailable_at_once_and_heals() {
-    let address = nobody().await;
+    let (address, socket) = nobody();
     let channel = channel(&format!("http://{address}"));
     let reply = get(&channel).await;
     assert_eq!(reply.code(), Code::Unavailable);
     assert_eq!(reply.reason(), Some(Reason::DependencyUnavailable));
-    let listener = TcpListener::bind(address).await.unwrap();
+    let listener = socket.listen(16).unwrap();
     tokio::spawn(serve_fine(listener, Arc::default()));
     let healed = async {
         while get(&channel).await.code() != Code::Ok {
