@@ -4,7 +4,9 @@
 use async_nats::{
     HeaderMap,
     jetstream::{
+        ErrorCode,
         consumer::{AckPolicy, pull},
+        context::GetStreamErrorKind,
         message::PublishMessage,
         stream::Stream,
     },
@@ -62,7 +64,9 @@ pub async fn list(bus: &Bus) -> Result<Vec<DeadLetter>, PublishError> {
     let Kind::JetStream(bus) = &bus.kind else {
         return Ok(Vec::new());
     };
-    let stream = stream(bus).await?;
+    let Some(stream) = stream(bus).await? else {
+        return Ok(Vec::new());
+    };
     let config = pull::Config {
         ack_policy: AckPolicy::None,
         inactive_threshold: std::time::Duration::from_secs(30),
@@ -99,7 +103,9 @@ pub async fn replay(bus: &Bus, id: u64) -> Result<bool, PublishError> {
     let Kind::JetStream(bus) = &bus.kind else {
         return Ok(false);
     };
-    let stream = stream(bus).await?;
+    let Some(stream) = stream(bus).await? else {
+        return Ok(false);
+    };
     let Ok(message) = stream.get_raw_message(id).await else {
         return Ok(false);
     };
@@ -143,10 +149,20 @@ fn letter(id: u64, fields: &HeaderMap, payload: &bytes::Bytes) -> DeadLetter {
     }
 }
 
-async fn stream(bus: &JetStream) -> Result<Stream, PublishError> {
-    let context = bus.context()?;
-    let name = bus.ensure_dead_letters(&context).await?;
-    context.get_stream(name).await.map_err(unavailable)
+/// The stream, once there was a dead letter. It is not made here, nor made anew: whoever looks may
+/// not know how the services keep it.
+async fn stream(bus: &JetStream) -> Result<Option<Stream>, PublishError> {
+    match bus.context()?.get_stream(bus.dead_letters()).await {
+        Ok(stream) => Ok(Some(stream)),
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(why)
+                if why.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+            {
+                Ok(None)
+            }
+            _ => Err(unavailable(error)),
+        },
+    }
 }
 
 fn unavailable(error: impl std::fmt::Display) -> PublishError {

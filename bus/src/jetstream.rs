@@ -132,15 +132,9 @@ impl JetStream {
         self.connection.context().map_err(PublishError::Unavailable)
     }
 
-    /// Makes sure that there is a stream of dead letters, and gives its name.
-    pub(crate) async fn ensure_dead_letters(
-        &self,
-        context: &Context,
-    ) -> Result<String, PublishError> {
-        self.streams
-            .ensure(context, &self.config, streams::DEAD_LETTERS)
-            .await?;
-        Ok(self.config.stream_name(streams::DEAD_LETTERS))
+    /// The name of the stream of dead letters.
+    pub(crate) fn dead_letters(&self) -> String {
+        self.config.stream_name(streams::DEAD_LETTERS)
     }
 
     /// Stores the event; returns when the server has acknowledged it.

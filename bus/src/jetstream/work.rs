@@ -249,7 +249,10 @@ impl Consumer {
         why: &str,
     ) -> Result<(), PublishError> {
         let context = self.bus.context()?;
-        self.bus.ensure_dead_letters(&context).await?;
+        self.bus
+            .streams
+            .ensure(&context, &self.bus.config, streams::DEAD_LETTERS)
+            .await?;
         let fields = dead_letters::mark(
             headers_or_empty(message.headers.as_ref()),
             self.group,
