@@ -1,7 +1,7 @@
 //! Broadcast over core NATS: every process that listens hears what is published on the streams'
 //! subjects. What was published while it was not connected is reported as a gap.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_nats::Subscriber;
 use futures::{FutureExt, StreamExt, stream};
@@ -12,6 +12,8 @@ use crate::{Broadcast, BroadcastItem};
 
 /// How many items may wait for a slow listener before the server is left to buffer.
 const CAPACITY: usize = 256;
+/// Before what the server did not take or answer is tried again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) fn listen(bus: &Arc<JetStream>, subjects: Vec<String>) -> Broadcast {
     let (sender, receiver) = mpsc::channel(CAPACITY);
@@ -47,13 +49,18 @@ async fn forward(
         };
         if subscription.is_none() {
             subscription = subscribe(&bus, &client, &subjects).await;
+            heard_epoch = 0;
         }
+        let Some(messages) = subscription.as_mut() else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
         // The gap is told only when the server is known to have the subscription, so that what
         // the listener reads then, together with what it hears afterwards, is everything. The
         // server takes a connection's commands in order: an answer proves it.
         if now.epoch != heard_epoch {
             if !answers(&bus).await {
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                tokio::time::sleep(PAUSE).await;
                 continue;
             }
             heard_epoch = now.epoch;
@@ -61,9 +68,6 @@ async fn forward(
                 return;
             }
         }
-        let Some(messages) = subscription.as_mut() else {
-            continue;
-        };
         tokio::select! {
             changed = link.changed() => if changed.is_err() { return },
             message = messages.next() => match message {
