@@ -28,3 +28,7 @@ pub mod testbed;
 pub mod validate;
 
 pub use start::StartError;
+
+/// Of every process: messages are allocated on one thread and freed on another all the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

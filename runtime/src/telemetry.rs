@@ -1,6 +1,7 @@
 //! Logs, traces and metrics of a process; one set for all services in it.
 
 mod calls;
+mod log_fields;
 mod logs;
 mod propagation;
 

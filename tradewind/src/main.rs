@@ -14,9 +14,6 @@ mod up;
 
 use std::{io::Write as _, process::ExitCode};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     arguments::run()
 }

@@ -4,11 +4,17 @@ use std::io::IsTerminal as _;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::{self, format};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _};
 
+use super::log_fields::LogFields;
 use crate::start::StartError;
+
+/// Libraries that make spans of their own.
+const FOREIGN: [&str; 6] = ["h2", "hyper", "opentelemetry", "sqlx", "tonic", "tower"];
 
 /// Logs and traces.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -45,7 +51,8 @@ pub(super) fn install(
         &config.log
     };
     // OpenTelemetry tells of its own start; what is asked for comes later and counts.
-    let filter = EnvFilter::try_new(format!("opentelemetry=warn,{directives}"))
+    let filter: Targets = format!("opentelemetry=warn,{directives}")
+        .parse()
         .map_err(|error| StartError::config(format!("--log {directives:?}: {error}")))?;
     let terminal = std::io::stderr().is_terminal();
     let by_default = if terminal {
@@ -54,17 +61,12 @@ pub(super) fn install(
         LogFormat::Json
     };
     let output = match config.log_format.unwrap_or(by_default) {
-        LogFormat::Pretty => tracing_subscriber::fmt::layer()
+        LogFormat::Pretty => fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(terminal)
             .with_filter(filter)
             .boxed(),
-        LogFormat::Json => tracing_subscriber::fmt::layer()
-            .json()
-            .flatten_event(true)
-            // The trace and request ids are in the outermost span.
-            .with_current_span(false)
-            .with_span_list(true)
+        LogFormat::Json => json()
             .with_writer(std::io::stderr)
             .with_filter(filter)
             .boxed(),
@@ -74,12 +76,29 @@ pub(super) fn install(
         .with_tracer(tracers.tracer("tradewind"))
         .with_location(false)
         .with_threads(false)
-        .with_filter(EnvFilter::new(
-            "info,h2=off,hyper=off,tower=off,tonic=off,opentelemetry=off,sqlx=off",
-        ));
+        .with_level(false)
+        .with_target(false)
+        // These two cost at each entering of a span, and nobody asks for what they do.
+        .with_tracked_inactivity(false)
+        .with_context_activation(false)
+        .with_filter(
+            Targets::new()
+                .with_default(LevelFilter::INFO)
+                .with_targets(FOREIGN.map(|target| (target, LevelFilter::OFF))),
+        );
     let installed = tracing_subscriber::registry()
         .with(output)
         .with(traces)
         .try_init();
     installed.map_err(|_| StartError::other("telemetry was installed before"))
+}
+
+/// One object for each line, with the spans that it was written in, outermost first.
+pub(super) fn json<S>() -> fmt::Layer<S, LogFields, format::Format<format::Json>> {
+    fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(true)
+        .fmt_fields(LogFields)
 }
