@@ -76,7 +76,7 @@ mod tests {
 
     use tracing_subscriber::layer::SubscriberExt as _;
 
-    use super::*;
+    use super::super::logs;
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -96,7 +96,7 @@ mod tests {
     fn a_line_names_the_request_also_what_was_known_of_it_only_later() {
         let lines = Lines::default();
         let writer = lines.clone();
-        let layer = super::super::logs::json().with_writer(move || writer.clone());
+        let layer = logs::json().with_writer(move || writer.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             let span = tracing::info_span!(
                 "request",

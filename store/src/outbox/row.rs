@@ -147,6 +147,7 @@ fn backoff(attempts: i64) -> TimeDelta {
 mod tests {
     use super::*;
     use crate::{Migrations, testing::TestDatabase};
+    use runtime::clock::Clock;
 
     async fn write(database: &Database, count: i64, now: DateTime<Utc>) {
         let mut tx = database.begin().await.expect("a transaction");
@@ -169,7 +170,7 @@ mod tests {
     /// The planner that knows of one row in the table may look for the batch anew for each row.
     #[tokio::test]
     async fn a_batch_is_no_larger_than_asked_for() {
-        let (database, now) = (TestDatabase::postgres(), Utc::now());
+        let (database, now) = (TestDatabase::postgres(), Clock::system().now());
         let database = open(&database).await;
         write(&database, 1, now).await;
         let mut tx = database.statements().await.expect("a connection");
@@ -183,7 +184,7 @@ mod tests {
     /// A bus that is there and refuses at once must not be asked as fast as it can refuse.
     #[tokio::test]
     async fn what_the_bus_did_not_take_is_left_alone_for_a_moment() {
-        let (database, now) = (TestDatabase::postgres(), Utc::now());
+        let (database, now) = (TestDatabase::postgres(), Clock::system().now());
         let database = open(&database).await;
         write(&database, 3, now).await;
         let lease = TimeDelta::seconds(30);
