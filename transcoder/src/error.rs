@@ -10,18 +10,6 @@ pub struct JsonError {
     pub description: String,
 }
 
-impl JsonError {
-    /// The same fault, seen from the message that holds the faulty one in `field`.
-    pub(crate) fn inside(self, field: &prost_reflect::FieldDescriptor) -> Self {
-        let path = match self.path.as_str() {
-            "" => field.json_name().to_owned(),
-            path if path.starts_with('[') => format!("{}{path}", field.json_name()),
-            path => format!("{}.{path}", field.json_name()),
-        };
-        Self { path, ..self }
-    }
-}
-
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.path.is_empty() {
@@ -97,6 +85,9 @@ pub enum BuildError {
     /// The bytes are no descriptor set, or one that is incomplete.
     #[error("the descriptor set cannot be read: {0}")]
     Descriptors(#[source] prost_reflect::DescriptorError),
+    /// The bytes are a descriptor set of which the JSON engine can make no tables.
+    #[error(transparent)]
+    Tables(#[from] crate::json::DescriptorError),
     /// Rules are wrong or conflict. Each entry names its method; all are reported together.
     #[error("{} of the HTTP rules cannot be served:\n  {}", .0.len(), .0.join("\n  "))]
     Rules(Vec<String>),

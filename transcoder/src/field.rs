@@ -100,6 +100,19 @@ pub(crate) fn is_well_known(message: &MessageDescriptor) -> bool {
         })
 }
 
+/// Whether a field (or an element of it, if repeated) can be given as one text.
+pub(crate) fn is_text(field: &FieldDescriptor) -> bool {
+    match field.kind() {
+        _ if field.is_map() => false,
+        Kind::Message(message) => {
+            is_wrapper(&message)
+                || (is_well_known(&message)
+                    && matches!(message.name(), "Timestamp" | "Duration" | "FieldMask"))
+        }
+        _ => true,
+    }
+}
+
 /// Whether it is one `google.protobuf.FieldMask`.
 pub(crate) fn is_mask(field: &FieldDescriptor) -> bool {
     let is_mask = |kind: &Kind| matches!(kind, Kind::Message(m) if m.full_name() == "google.protobuf.FieldMask");

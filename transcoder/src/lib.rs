@@ -65,7 +65,7 @@
 mod capture;
 mod error;
 mod field;
-mod json;
+pub mod json;
 mod load;
 mod mask;
 pub mod openapi;
@@ -75,7 +75,6 @@ mod request;
 mod route;
 mod router;
 mod rule;
-mod scalar;
 pub mod status;
 mod template;
 mod wire;
@@ -98,7 +97,7 @@ pub struct Transcoder {
     pool: DescriptorPool,
     routes: Vec<Arc<Route>>,
     router: router::Router,
-    json: json::Json,
+    json: json::Engine,
 }
 
 /// What [`Transcoder::route`] found.
@@ -138,8 +137,8 @@ impl Transcoder {
         options: &Options,
         keep: impl Fn(&MethodDescriptor) -> bool,
     ) -> Result<Self, BuildError> {
-        let pool = DescriptorPool::decode(descriptor_set).map_err(BuildError::Descriptors)?;
-        let json = json::Json::new(&pool, &options.json);
+        let pool = load::pool(descriptor_set).map_err(BuildError::Descriptors)?;
+        let json = json::Engine::new(descriptor_set, &options.json)?;
         let routes = load::routes(&pool, &json, options, keep)?;
         let router = router::Router::new(&routes)?;
         Ok(Self {
@@ -201,12 +200,6 @@ impl Transcoder {
         message: &str,
         details: Option<&[u8]>,
     ) -> (status::Code, serde_json::Value) {
-        status::error(
-            &self.json,
-            &self.pool,
-            status::Code::from(code),
-            message,
-            details,
-        )
+        status::error(&self.json, status::Code::from(code), message, details)
     }
 }

@@ -2,18 +2,27 @@
 
 use std::sync::Arc;
 
-use prost_reflect::{DescriptorPool, FieldDescriptor, MessageDescriptor, MethodDescriptor};
+use prost_reflect::{
+    DescriptorError, DescriptorPool, FieldDescriptor, MessageDescriptor, MethodDescriptor,
+};
 
 use crate::field::FieldPath;
-use crate::json::Json;
+use crate::json::Engine;
 use crate::mask::Inference;
+use crate::route::RouteTables;
 use crate::rule::HttpRule;
-use crate::{Body, BuildError, HttpMethod, Options, Route, Template, field, scalar};
+use crate::{Body, BuildError, HttpMethod, Options, Route, Template, field, json};
+
+/// The descriptors. prost-reflect knows no editions: to it, their files are proto2, which allows as
+/// much. What matters of their features stands in the tables of the JSON engine.
+pub(crate) fn pool(descriptor_set: &[u8]) -> Result<DescriptorPool, DescriptorError> {
+    DescriptorPool::decode(&*json::without_editions(descriptor_set))
+}
 
 /// The routes of all methods that `keep` lets through, or everything that is wrong with their rules.
 pub(crate) fn routes(
     pool: &DescriptorPool,
-    json: &Json,
+    engine: &Engine,
     options: &Options,
     keep: impl Fn(&MethodDescriptor) -> bool,
 ) -> Result<Vec<Arc<Route>>, BuildError> {
@@ -34,7 +43,7 @@ pub(crate) fn routes(
         let Some(rule) = rule else { continue };
         let bindings = std::iter::once(&rule).chain(&rule.additional_bindings);
         for (index, binding) in bindings.enumerate() {
-            match route(&method, binding, index > 0, json, options) {
+            match route(&method, binding, index > 0, engine, options) {
                 Ok(route) => routes.push(Arc::new(route)),
                 Err(problem) => problems.push(format!("{}: {problem}", method.full_name())),
             }
@@ -55,7 +64,7 @@ fn route(
     method: &MethodDescriptor,
     rule: &HttpRule,
     additional: bool,
-    json: &Json,
+    engine: &Engine,
     options: &Options,
 ) -> Result<Route, String> {
     if additional && !rule.additional_bindings.is_empty() {
@@ -82,20 +91,34 @@ fn route(
         }
         _ => None,
     };
+    let response_body = match rule.response_body.as_str() {
+        "" => None,
+        name => Some(top_level(&method.output(), name, "response_body")?),
+    };
     Ok(Route {
         grpc_path: grpc_path(method),
         http_method,
         template,
+        tables: RouteTables {
+            input: engine.message_of(&input),
+            output: engine.message_of(&method.output()),
+            path: path_fields
+                .iter()
+                .map(|path| engine.field_of(path.leaf()))
+                .collect(),
+            body: match &body {
+                Body::Field(field) => Some(engine.field_of(field)),
+                _ => None,
+            },
+            response_body: response_body.as_ref().map(|field| engine.field_of(field)),
+        },
         path_fields,
         body,
-        response_body: match rule.response_body.as_str() {
-            "" => None,
-            name => Some(top_level(&method.output(), name, "response_body")?),
-        },
+        response_body,
         mask,
         additional,
         ignored_query: options.ignored_query_parameters.clone(),
-        json: json.clone(),
+        json: engine.clone(),
         method: method.clone(),
     })
 }
@@ -105,7 +128,7 @@ fn path_fields(input: &MessageDescriptor, template: &Template) -> Result<Vec<Fie
         let path = FieldPath::resolve(input, names.iter().map(String::as_str))
             .map_err(|problem| format!("{template}: {problem}"))?;
         let leaf = path.leaf();
-        if leaf.is_list() || !scalar::is_text(leaf) || field::is_mask(leaf) {
+        if leaf.is_list() || !field::is_text(leaf) || field::is_mask(leaf) {
             return Err(format!(
                 "{template}: {:?} cannot be a path variable, being repeated or no single value",
                 path.name()

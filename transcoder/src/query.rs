@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use prost_reflect::FieldDescriptor;
 
 use crate::field::FieldPath;
-use crate::{Body, FieldViolation, Route, scalar, wire};
+use crate::{Body, FieldViolation, Route, field, wire};
 
 /// Binds all parameters of `query`; appends to `out` what fits and to `violations` what does not.
 /// Gives back the paths of the fields that were set.
@@ -62,7 +62,7 @@ impl Binding<'_> {
             .map_err(|problem| format!("is not a query parameter: {problem}"))?;
         self.check_place(&path)?;
         let leaf = path.leaf();
-        if !scalar::is_text(leaf) {
+        if !field::is_text(leaf) {
             return Err(match leaf {
                 map if map.is_map() => "is a map, which a query cannot hold",
                 list if list.is_list() => "is a list of messages, which a query cannot hold",
@@ -72,7 +72,8 @@ impl Binding<'_> {
         }
         self.check_once(&path)?;
         let mut record = Vec::new();
-        scalar::encode(&self.route.json, leaf, value, &mut record)?;
+        let json = &self.route.json;
+        json.parse_text(json.field_of(leaf), value, &mut record)?;
         out.extend_from_slice(&wire::nested(&path, record));
         Ok(path)
     }

@@ -1,10 +1,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use prost_reflect::FieldDescriptor;
 
 use crate::capture::{Captures, decode_variable};
-use crate::{BadRequest, Body, FieldViolation, JsonError, Route, field, query, scalar, wire};
+use crate::{BadRequest, Body, FieldViolation, JsonError, Route, field, query, wire};
 
 /// A request that has found its route. It owns what it needs, so it may wait for the body.
 #[derive(Debug, Clone)]
@@ -59,7 +58,7 @@ impl Matched {
 
     fn body(&self, body: &[u8], infer_mask: bool, out: &mut Vec<u8>) -> Result<(), JsonError> {
         let body = body.trim_ascii();
-        let Route { json, method, .. } = &*self.route;
+        let Route { json, tables, .. } = &*self.route;
         match &self.route.body {
             Body::None if body.is_empty() || body == b"{}" => Ok(()),
             Body::None => Err(JsonError {
@@ -67,9 +66,10 @@ impl Matched {
                 description: "this method takes no body".to_owned(),
             }),
             _ if body.is_empty() => Ok(()),
-            Body::Whole => json.parse(&method.input(), body, out),
+            Body::Whole => json.parse(tables.input, body, out),
             Body::Field(field) => {
-                self.body_field(field, body, out)?;
+                let known = tables.body.expect("the body is a field");
+                json.parse_field(known, body, out)?;
                 if infer_mask
                     && let Some(mask) = &self.route.mask
                     && let Some(resource) = field::submessage(field)
@@ -81,40 +81,25 @@ impl Matched {
         }
     }
 
-    fn body_field(
-        &self,
-        field: &FieldDescriptor,
-        body: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), JsonError> {
-        let json = &self.route.json;
-        let Some(message) = field::submessage(field) else {
-            return json.parse_field(&self.route.method.input(), field, body, out);
-        };
-        let mut content = Vec::with_capacity(body.len());
-        json.parse(&message, body, &mut content)
-            .map_err(|error| error.inside(field))?;
-        wire::message(field, &content, out);
-        Ok(())
-    }
-
     fn path(&self, out: &mut Vec<u8>, violations: &mut Vec<FieldViolation>) {
         let Route {
             template,
             path_fields,
             json,
+            tables,
             ..
         } = &*self.route;
         let variables = template
             .variables()
             .iter()
             .zip(path_fields)
+            .zip(&tables.path)
             .zip(self.captures.iter());
-        for ((variable, path), raw) in variables {
+        for (((variable, path), leaf), raw) in variables {
             let mut record = Vec::new();
             let encoded = decode_variable(raw, template.is_single_segment(variable))
                 .ok_or_else(|| "is not well percent-encoded UTF-8".to_owned())
-                .and_then(|text| scalar::encode(json, path.leaf(), &text, &mut record));
+                .and_then(|text| json.parse_text(*leaf, &text, &mut record));
             match encoded {
                 Ok(()) => out.extend_from_slice(&wire::nested(path, record)),
                 Err(description) => violations.push(FieldViolation::new(path.name(), description)),

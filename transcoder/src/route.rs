@@ -3,7 +3,7 @@ use std::fmt;
 use prost_reflect::{FieldDescriptor, MethodDescriptor};
 
 use crate::field::FieldPath;
-use crate::json::Json;
+use crate::json::{Engine, FieldRef, MessageType};
 use crate::mask::Inference;
 use crate::{JsonError, Template};
 
@@ -21,7 +21,20 @@ pub struct Route {
     pub(crate) response_body: Option<FieldDescriptor>,
     pub(crate) additional: bool,
     pub(crate) ignored_query: Vec<String>,
-    pub(crate) json: Json,
+    pub(crate) json: Engine,
+    pub(crate) tables: RouteTables,
+}
+
+/// What the JSON engine calls the types of a route.
+#[derive(Debug)]
+pub(crate) struct RouteTables {
+    pub(crate) input: MessageType,
+    pub(crate) output: MessageType,
+    /// The last field of each of the path's variables.
+    pub(crate) path: Vec<FieldRef>,
+    /// The field that the body is, if it is one.
+    pub(crate) body: Option<FieldRef>,
+    pub(crate) response_body: Option<FieldRef>,
 }
 
 /// The HTTP method of a rule.
@@ -107,10 +120,9 @@ impl Route {
     /// express (a timestamp after the year 9999): a fault of the upstream, INTERNAL.
     pub fn response(&self, message: &[u8]) -> Result<Vec<u8>, JsonError> {
         let mut out = Vec::with_capacity(message.len() * 2);
-        let output = self.method.output();
-        match &self.response_body {
-            None => self.json.print(&output, message, &mut out)?,
-            Some(field) => self.json.print_field(&output, field, message, &mut out)?,
+        match self.tables.response_body {
+            None => self.json.print(self.tables.output, message, &mut out)?,
+            Some(field) => self.json.print_field(field, message, &mut out)?,
         }
         Ok(out)
     }

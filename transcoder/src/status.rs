@@ -3,11 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use prost::Message as _;
-use prost_reflect::DescriptorPool;
 use serde_json::{Value, json};
 
-use crate::field::is_well_known;
-use crate::json::Json;
+use crate::json::Engine;
 
 /// `google.rpc.Code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,8 +91,7 @@ struct Any {
 }
 
 pub(crate) fn error(
-    json: &Json,
-    pool: &DescriptorPool,
+    json: &Engine,
     code: Code,
     message: &str,
     details: Option<&[u8]>,
@@ -103,7 +100,7 @@ pub(crate) fn error(
     let details: Vec<Value> = details
         .unwrap_or_default()
         .iter()
-        .map(|any| detail(json, pool, any))
+        .map(|any| detail(json, any))
         .collect();
     let error = json!({
         "code": code.http_status(),
@@ -115,20 +112,20 @@ pub(crate) fn error(
 }
 
 /// A detail in the JSON form of `google.protobuf.Any`, or with its bytes if the type is unknown here.
-fn detail(json: &Json, pool: &DescriptorPool, any: &Any) -> Value {
-    known_detail(json, pool, any)
+fn detail(json: &Engine, any: &Any) -> Value {
+    known_detail(json, any)
         .unwrap_or_else(|| json!({ "@type": any.type_url, "value": BASE64.encode(&any.value) }))
 }
 
-fn known_detail(json: &Json, pool: &DescriptorPool, any: &Any) -> Option<Value> {
+fn known_detail(json: &Engine, any: &Any) -> Option<Value> {
     let name = any.type_url.rsplit('/').next()?;
-    let message = pool.get_message_by_name(name)?;
+    let message = json.message(name)?;
     let mut text = Vec::new();
-    json.print(&message, &any.value, &mut text).ok()?;
+    json.print(message, &any.value, &mut text).ok()?;
     let mut object = serde_json::Map::new();
     object.insert("@type".to_owned(), json!(any.type_url));
     match serde_json::from_slice(&text).ok()? {
-        Value::Object(fields) if !is_well_known(&message) => object.extend(fields),
+        Value::Object(fields) if json.is_plain(message) => object.extend(fields),
         value => drop(object.insert("value".to_owned(), value)),
     }
     Some(Value::Object(object))

@@ -36,21 +36,3 @@ pub(crate) fn bytes(number: u32, content: &[u8], out: &mut Vec<u8>) {
     encode_varint(content.len() as u64, out);
     out.extend_from_slice(content);
 }
-
-/// One varint record.
-pub(crate) fn varint(number: u32, value: u64, out: &mut Vec<u8>) {
-    encode_key(number, WireType::Varint, out);
-    encode_varint(value, out);
-}
-
-/// One record of eight bytes.
-pub(crate) fn fixed64(number: u32, value: [u8; 8], out: &mut Vec<u8>) {
-    encode_key(number, WireType::SixtyFourBit, out);
-    out.extend_from_slice(&value);
-}
-
-/// One record of four bytes.
-pub(crate) fn fixed32(number: u32, value: [u8; 4], out: &mut Vec<u8>) {
-    encode_key(number, WireType::ThirtyTwoBit, out);
-    out.extend_from_slice(&value);
-}

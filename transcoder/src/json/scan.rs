@@ -1,209 +1,312 @@
-//! What must hold of a JSON text before its values matter: it is well-formed, not too deep, and
-//! no object has a key twice. A field has two names, and both count as the same key.
+//! The syntax of JSON (RFC 8259), byte by byte.
 
-use std::collections::HashSet;
-use std::fmt;
+use std::borrow::Cow;
 
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use super::fault::{Fault, Outcome};
+use super::number::number_end;
+use super::swar::plain_until;
 
-use super::path::{Path, Step};
-use crate::JsonError;
-use crate::field::{by_name, is_well_known};
-
-/// Scans the JSON of a message.
-pub(super) fn message(
-    json: &[u8],
-    message: &MessageDescriptor,
+/// A place in a JSON text. The text is UTF-8, so what stands between two quotes is too.
+#[derive(Debug, Clone)]
+pub(super) struct Scanner<'a> {
+    pub(super) text: &'a str,
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    /// How many objects and arrays are open.
+    depth: usize,
     max_depth: usize,
-) -> Result<(), JsonError> {
-    scan(
-        json,
-        &Shape::of_message(message),
-        Path::default(),
-        max_depth,
-    )
 }
 
-/// Scans the JSON of one field's value; paths start with the field.
-pub(super) fn field(
-    json: &[u8],
-    field: &FieldDescriptor,
-    max_depth: usize,
-) -> Result<(), JsonError> {
-    let mut path = Path::default();
-    path.push(Step::Field(field.json_name().to_owned()));
-    scan(json, &Shape::of_field(field), path, max_depth)
-}
-
-fn scan(json: &[u8], shape: &Shape, path: Path, max_depth: usize) -> Result<(), JsonError> {
-    let mut scanner = Scanner {
-        path,
-        max_depth,
-        fault: None,
-    };
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let scanned = Value {
-        scanner: &mut scanner,
-        shape,
-    }
-    .deserialize(&mut deserializer)
-    .and_then(|()| deserializer.end());
-    scanned.map_err(|error| match scanner.fault.take() {
-        Some(fault) => scanner.path.error(fault),
-        None => scanner.path.error(format!("malformed JSON: {error}")),
-    })
-}
-
-/// Which keys an object at this place has. A list has the shape of its elements.
-enum Shape {
-    /// The names of the message's fields.
-    Message(MessageDescriptor),
-    /// Any keys; each value has the inner shape.
-    Map(Box<Shape>),
-    /// Any keys, any values.
-    Free,
-}
-
-impl Shape {
-    fn of_message(message: &MessageDescriptor) -> Self {
-        if is_well_known(message) {
-            Self::Free
-        } else {
-            Self::Message(message.clone())
-        }
-    }
-
-    fn of_field(field: &FieldDescriptor) -> Self {
-        match field.kind() {
-            Kind::Message(entry) if field.is_map() => {
-                Self::Map(Box::new(Self::of_field(&entry.map_entry_value_field())))
+impl<'a> Scanner<'a> {
+    pub(super) fn new(json: &'a [u8], depth: usize, max_depth: usize) -> Outcome<Self> {
+        let scanner = |text: &'a str, at| Self {
+            text,
+            bytes: json,
+            at,
+            depth,
+            max_depth,
+        };
+        match std::str::from_utf8(json) {
+            Ok(text) => Ok(scanner(text, 0)),
+            Err(error) => {
+                Err(scanner("", error.valid_up_to()).malformed("invalid unicode code point"))
             }
-            Kind::Message(message) => Self::of_message(&message),
-            _ => Self::Free,
         }
     }
-}
 
-struct Scanner {
-    /// Where the scan is; after an error, where it happened.
-    path: Path,
-    max_depth: usize,
-    /// A fault that is not one of syntax.
-    fault: Option<String>,
-}
-
-impl Scanner {
-    fn fail<E: serde::de::Error>(&mut self, fault: impl Into<String>) -> E {
-        self.fault = Some(fault.into());
-        E::custom("refused")
+    /// The next byte that is no white space; 0 at the end of the text.
+    #[inline]
+    pub(super) fn peek(&mut self) -> u8 {
+        loop {
+            match self.bytes.get(self.at) {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                Some(&byte) => return byte,
+                None => return 0,
+            }
+        }
     }
 
-    fn enter<E: serde::de::Error>(&mut self) -> Result<(), E> {
-        match self.path.depth() < self.max_depth {
+    /// Nothing but white space may follow.
+    pub(super) fn end(&mut self) -> Outcome<()> {
+        self.peek();
+        match self.at == self.bytes.len() {
             true => Ok(()),
-            false => Err(self.fail(format!("nested more than {} deep", self.max_depth))),
+            false => Err(self.malformed("trailing characters")),
         }
     }
-}
 
-struct Value<'a> {
-    scanner: &'a mut Scanner,
-    shape: &'a Shape,
-}
-
-impl<'de> DeserializeSeed<'de> for Value<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Value<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        let Self { scanner, shape } = self;
-        scanner.enter()?;
-        for index in 0.. {
-            scanner.path.push(Step::Index(index));
-            let element = elements.next_element_seed(Value { scanner, shape })?;
-            scanner.path.pop();
-            if element.is_none() {
-                break;
-            }
+    /// Goes into the object or array that begins here.
+    #[inline]
+    pub(super) fn enter(&mut self) -> Outcome<()> {
+        if self.depth >= self.max_depth {
+            let deep = format!("nested more than {} deep", self.max_depth);
+            return Err(Fault::new(deep));
         }
+        self.depth += 1;
+        self.at += 1;
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let Self { scanner, shape } = self;
-        scanner.enter()?;
-        let mut keys = HashSet::new();
-        let mut numbers = HashSet::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            let field = match shape {
-                Shape::Message(message) => by_name(message, &key),
-                _ => None,
-            };
-            let is_new = match &field {
-                Some(field) => numbers.insert(field.number()),
-                None => keys.insert(key.clone()),
-            };
-            scanner.path.push(match shape {
-                Shape::Message(_) => Step::Field(key),
-                _ => Step::Key(key),
-            });
-            if !is_new {
-                return Err(scanner.fail("is given twice"));
-            }
-            match (shape, &field) {
-                (Shape::Map(inner), _) => entries.next_value_seed(Value {
-                    scanner,
-                    shape: inner,
-                })?,
-                (_, Some(field)) => {
-                    entries.next_value_seed(Value {
-                        scanner,
-                        shape: &Shape::of_field(field),
-                    })?;
+    /// Goes on to the first member or element, or out of the empty object or array.
+    #[inline]
+    pub(super) fn first(&mut self, close: u8) -> bool {
+        if self.peek() == close {
+            self.leave();
+            return false;
+        }
+        true
+    }
+
+    /// Goes on to the next member or element; or out of the object or array, if there is none.
+    #[inline]
+    pub(super) fn next(&mut self, close: u8) -> Outcome<bool> {
+        match self.peek() {
+            b',' => {
+                self.at += 1;
+                if self.peek() == close {
+                    return Err(self.malformed("trailing comma"));
                 }
-                _ => entries.next_value_seed(Value {
-                    scanner,
-                    shape: &Shape::Free,
-                })?,
+                Ok(true)
             }
-            scanner.path.pop();
+            byte if byte == close => {
+                self.leave();
+                Ok(false)
+            }
+            _ if close == b'}' => Err(self.unexpected("expected `,` or `}`", "an object")),
+            _ => Err(self.unexpected("expected `,` or `]`", "a list")),
+        }
+    }
+
+    #[inline]
+    fn leave(&mut self) {
+        self.depth -= 1;
+        self.at += 1;
+    }
+
+    /// The key of a member, and its colon.
+    pub(super) fn key(&mut self) -> Outcome<Cow<'a, str>> {
+        if self.peek() != b'"' {
+            return Err(self.unexpected("key must be a string", "an object"));
+        }
+        let key = self.string()?;
+        if self.peek() != b':' {
+            return Err(self.unexpected("expected `:`", "an object"));
+        }
+        self.at += 1;
+        Ok(key)
+    }
+
+    /// The string that begins here, at its quote.
+    #[inline]
+    pub(super) fn string(&mut self) -> Outcome<Cow<'a, str>> {
+        let start = self.at + 1;
+        let end = plain_until(self.bytes, start);
+        if self.bytes.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Ok(Cow::Borrowed(&self.text[start..end]));
+        }
+        let mut owned = Vec::new();
+        self.string_into(&mut owned)?;
+        let owned = String::from_utf8(owned);
+        Ok(Cow::Owned(
+            owned.expect("escapes stand for whole characters"),
+        ))
+    }
+
+    /// Appends what the string that begins here stands for. It is UTF-8.
+    pub(super) fn string_into(&mut self, out: &mut Vec<u8>) -> Outcome<()> {
+        self.at += 1;
+        loop {
+            let end = plain_until(self.bytes, self.at);
+            out.extend_from_slice(&self.bytes[self.at..end]);
+            self.at = end;
+            match self.bytes.get(end) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => self.escape(out)?,
+                Some(_) => {
+                    let problem =
+                        "control character (\\u0000-\\u001F) found while parsing a string";
+                    return Err(self.malformed(problem));
+                }
+                None => return Err(self.malformed("EOF while parsing a string")),
+            }
+        }
+    }
+
+    fn escape(&mut self, out: &mut Vec<u8>) -> Outcome<()> {
+        let Some(&escaped) = self.bytes.get(self.at + 1) else {
+            self.at += 1;
+            return Err(self.malformed("EOF while parsing a string"));
+        };
+        let byte = match escaped {
+            b'"' | b'\\' | b'/' => escaped,
+            b'b' => 0x08,
+            b'f' => 0x0c,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'u' => {
+                let c = self.code_point()?;
+                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                return Ok(());
+            }
+            _ => {
+                self.at += 1;
+                return Err(self.malformed("invalid escape"));
+            }
+        };
+        out.push(byte);
+        self.at += 2;
+        Ok(())
+    }
+
+    /// `\uXXXX`, or two of them that are a surrogate pair. Half a pair is no character.
+    fn code_point(&mut self) -> Outcome<char> {
+        let first = self.hex()?;
+        let code = match first {
+            0xDC00..=0xDFFF => return Err(self.malformed("lone surrogate found")),
+            0xD800..=0xDBFF => {
+                if !self.bytes[self.at..].starts_with(b"\\u") {
+                    return Err(self.malformed("unexpected end of hex escape"));
+                }
+                let second = self.hex()?;
+                if !(0xDC00..=0xDFFF).contains(&second) {
+                    return Err(self.malformed("lone surrogate found"));
+                }
+                0x10000 + ((first - 0xD800) << 10 | (second - 0xDC00))
+            }
+            code => code,
+        };
+        Ok(char::from_u32(code).expect("surrogates are dealt with"))
+    }
+
+    fn hex(&mut self) -> Outcome<u32> {
+        self.at += 2;
+        let mut code = 0;
+        for _ in 0..4 {
+            let digit = self
+                .bytes
+                .get(self.at)
+                .and_then(|&byte| char::from(byte).to_digit(16));
+            let Some(digit) = digit else {
+                return Err(self.malformed("invalid escape"));
+            };
+            code = code << 4 | digit;
+            self.at += 1;
+        }
+        Ok(code)
+    }
+
+    /// One of the words `null`, `true`, `false`, whose first letter is here.
+    #[inline]
+    pub(super) fn word(&mut self, word: &str) -> Outcome<()> {
+        match self.bytes[self.at..].starts_with(word.as_bytes()) {
+            true => {
+                self.at += word.len();
+                Ok(())
+            }
+            false => Err(self.malformed("expected ident")),
+        }
+    }
+
+    /// The number that begins here.
+    #[inline]
+    pub(super) fn number(&mut self) -> Outcome<&'a str> {
+        match number_end(self.bytes, self.at) {
+            Some(end) => {
+                let number = &self.text[self.at..end];
+                self.at = end;
+                Ok(number)
+            }
+            None => Err(self.malformed("invalid number")),
+        }
+    }
+
+    /// Passes over the value that begins here, whatever it is.
+    pub(super) fn skip(&mut self) -> Outcome<()> {
+        match self.peek() {
+            b'{' => {
+                self.enter()?;
+                let mut more = self.first(b'}');
+                while more {
+                    let key = self.key()?;
+                    self.skip().map_err(|fault| fault.at_key(&key))?;
+                    more = self.next(b'}')?;
+                }
+            }
+            b'[' => {
+                self.enter()?;
+                let mut more = self.first(b']');
+                for index in 0.. {
+                    if !more {
+                        break;
+                    }
+                    self.skip().map_err(|fault| fault.at_index(index))?;
+                    more = self.next(b']')?;
+                }
+            }
+            b'"' => drop(self.string()?),
+            b'-' | b'0'..=b'9' => drop(self.number()?),
+            b'n' => self.word("null")?,
+            b't' => self.word("true")?,
+            b'f' => self.word("false")?,
+            _ => return Err(self.unexpected("expected value", "a value")),
         }
         Ok(())
+    }
+
+    /// The fault of a value that is not what was expected: that, or that it is no JSON.
+    #[cold]
+    pub(super) fn mismatch(&mut self, expected: impl Into<String>) -> Box<Fault> {
+        match self.skip() {
+            Ok(()) => Fault::new(expected),
+            Err(malformed) => malformed,
+        }
+    }
+
+    /// What is here does not belong here; or the text ends.
+    #[cold]
+    pub(super) fn unexpected(&self, problem: &str, inside: &str) -> Box<Fault> {
+        match self.at == self.bytes.len() {
+            true => self.malformed(&format!("EOF while parsing {inside}")),
+            false => self.malformed(problem),
+        }
+    }
+
+    #[cold]
+    pub(super) fn malformed(&self, problem: &str) -> Box<Fault> {
+        let before = &self.bytes[..self.bytes.len().min(self.at + 1)];
+        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+        let start = before
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |at| at + 1);
+        let column = before.len() - start;
+        Fault::new(format!(
+            "malformed JSON: {problem} at line {line} column {column}"
+        ))
     }
 }

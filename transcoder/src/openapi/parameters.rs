@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::example::{self, Shows};
 use super::schema::Schemas;
 use crate::field::{self, FieldPath};
-use crate::{Body, Route, Segment, Template, scalar};
+use crate::{Body, Route, Segment, Template};
 
 /// A path as OpenAPI writes it, and the parameters in it.
 pub(super) struct OpenApiPath {
@@ -176,7 +176,7 @@ impl Way<'_> {
                     let outer = std::mem::replace(&mut self.required, required);
                     self.message(&inner, schemas, parameters);
                     self.required = outer;
-                } else if scalar::is_text(&field) {
+                } else if field::is_text(&field) {
                     parameters.push(self.parameter(&field, required, schemas));
                 }
             }

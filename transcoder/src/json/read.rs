@@ -1,0 +1,270 @@
+//! JSON -> wire, in one pass: each value is written as soon as it has been read, and the lengths of
+//! messages are put in front of them when they end.
+
+use std::borrow::Cow;
+
+use super::expected::expected;
+use super::fault::{Fault, Outcome};
+use super::scan::Scanner;
+use super::table::{Field, Form, Kind, Message, NO_ONEOF, Shape, Tables};
+use super::wire::{close, open, put_varint};
+use crate::JsonOptions;
+
+mod any;
+mod free;
+mod known;
+mod repeated;
+mod scalar;
+mod text;
+
+pub(super) use text::text_field;
+
+pub(super) struct Reader<'a> {
+    tables: &'a Tables,
+    options: &'a JsonOptions,
+    scan: Scanner<'a>,
+    out: &'a mut Vec<u8>,
+    /// Of each message that is being read: a bit for each field that was given, then for each
+    /// oneof the index of the member that has it, plus one.
+    given: Vec<u64>,
+}
+
+/// What became of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Put {
+    Value,
+    /// It was written, and is the zero of its type.
+    Zero,
+    /// Nothing was written: an enum name that is unknown here, and unknown ones are to be ignored.
+    Nothing,
+}
+
+/// The `@type` among the members of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TypeMember {
+    /// Nothing special.
+    None,
+    /// It has been read.
+    Read,
+    /// It is known already, and comes once.
+    Ahead,
+}
+
+/// The member of an Any that says what the others are.
+const TYPE: &str = "@type";
+
+impl Put {
+    #[inline]
+    fn unless_zero(is_zero: bool) -> Self {
+        if is_zero { Self::Zero } else { Self::Value }
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// `depth` is how many objects and arrays count as open around the text.
+    pub(super) fn new(
+        tables: &'a Tables,
+        options: &'a JsonOptions,
+        json: &'a [u8],
+        depth: usize,
+        out: &'a mut Vec<u8>,
+    ) -> Outcome<Self> {
+        if json.len() > options.max_bytes {
+            let large = format!("JSON of more than {} bytes", options.max_bytes);
+            return Err(Fault::new(large));
+        }
+        out.reserve(json.len() / 2 + 16);
+        Ok(Self {
+            tables,
+            options,
+            scan: Scanner::new(json, depth, options.max_depth)?,
+            out,
+            given: Vec::new(),
+        })
+    }
+
+    /// Reads all of the text as one message.
+    pub(super) fn whole(mut self, message: &'a Message) -> Outcome<()> {
+        self.message(message)?;
+        self.scan.end()
+    }
+
+    /// Reads all of the text as the value of one field.
+    pub(super) fn whole_field(mut self, field: &'a Field) -> Outcome<()> {
+        self.field(field)?;
+        self.scan.end()
+    }
+
+    /// Appends the content of a message.
+    fn message(&mut self, message: &'a Message) -> Outcome<()> {
+        match message.form {
+            Form::Plain => self.object(message),
+            _ => self.known(message),
+        }
+    }
+
+    fn object(&mut self, message: &'a Message) -> Outcome<()> {
+        if self.scan.peek() != b'{' {
+            return Err(self.scan.mismatch("expected an object"));
+        }
+        self.scan.enter()?;
+        let more = self.scan.first(b'}');
+        self.members(message, more, TypeMember::None)
+    }
+
+    /// The members of an object that has been entered, up to its end.
+    fn members(
+        &mut self,
+        message: &'a Message,
+        mut more: bool,
+        type_member: TypeMember,
+    ) -> Outcome<()> {
+        let base = self.given.len();
+        let words = message.fields.len().div_ceil(64) + message.oneofs;
+        self.given.resize(base + words, 0);
+        // Most texts have the fields in the order of the contract.
+        let mut guess = 0;
+        while more {
+            let here = &self.scan.bytes[self.scan.at..];
+            match message.fields.get(guess) {
+                Some(field) if here.starts_with(&field.json_key) => {
+                    self.scan.at += field.json_key.len();
+                    self.member(message, guess, base)
+                        .map_err(|fault| fault.in_field(&field.json_name))?;
+                    guess += 1;
+                }
+                _ => {
+                    let key = self.scan.key()?;
+                    match message.by_name(&key) {
+                        Some(index) => {
+                            guess = index + 1;
+                            self.member(message, index, base)
+                        }
+                        None if key == TYPE && type_member == TypeMember::Read => {
+                            Err(Fault::new("is given twice"))
+                        }
+                        None if key == TYPE && type_member == TypeMember::Ahead => self.scan.skip(),
+                        None if self.options.ignore_unknown_fields => self.scan.skip(),
+                        None => Err(self.scan.mismatch("no such field")),
+                    }
+                    .map_err(|fault| fault.in_field(&key))?;
+                }
+            }
+            more = self.scan.next(b'}')?;
+        }
+        self.given.truncate(base);
+        Ok(())
+    }
+
+    #[inline]
+    fn member(&mut self, message: &'a Message, index: usize, base: usize) -> Outcome<()> {
+        let field = &message.fields[index];
+        let bit = 1 << (index % 64);
+        let word = &mut self.given[base + index / 64];
+        if *word & bit != 0 {
+            return Err(Fault::new("is given twice"));
+        }
+        *word |= bit;
+        if self.scan.peek() == b'n' && !self.tables.takes_null(field) {
+            return self.scan.word("null");
+        }
+        if field.oneof != NO_ONEOF {
+            let word = base + message.fields.len().div_ceil(64) + field.oneof as usize;
+            if let Some(other) = (self.given[word] as usize).checked_sub(1) {
+                let other = &message.fields[other].json_name;
+                return Err(Fault::new(format!(
+                    "excludes {other:?}, which is given too"
+                )));
+            }
+            self.given[word] = index as u64 + 1;
+        }
+        self.present(field)
+    }
+
+    /// The value of a field, or null for none.
+    fn field(&mut self, field: &'a Field) -> Outcome<()> {
+        if self.scan.peek() == b'n' && !self.tables.takes_null(field) {
+            return self.scan.word("null");
+        }
+        self.present(field)
+    }
+
+    #[inline]
+    fn present(&mut self, field: &'a Field) -> Outcome<()> {
+        match field.shape {
+            Shape::Implicit => {
+                let start = self.out.len();
+                if self.record(field)? == Put::Zero {
+                    self.out.truncate(start);
+                }
+                Ok(())
+            }
+            Shape::Explicit => self.record(field).map(drop),
+            Shape::List => self.list(field),
+            Shape::Packed => self.packed(field),
+            Shape::Map => self.map(field),
+        }
+    }
+
+    /// One value with its tag.
+    #[inline]
+    fn record(&mut self, field: &'a Field) -> Outcome<Put> {
+        let start = self.out.len();
+        put_varint(self.out, u64::from(field.tag));
+        let put = match field.kind {
+            Kind::Message if field.is_item => {
+                self.out.truncate(start);
+                self.item(field)?;
+                Put::Value
+            }
+            Kind::Message => {
+                let content = open(self.out);
+                self.message(self.tables.message(field))?;
+                close(self.out, content);
+                Put::Value
+            }
+            Kind::Group => {
+                self.message(self.tables.message(field))?;
+                put_varint(self.out, u64::from(field.end_tag()));
+                Put::Value
+            }
+            _ => self.scalar(field)?,
+        };
+        if put == Put::Nothing {
+            self.out.truncate(start);
+        }
+        Ok(put)
+    }
+
+    /// An item of a message set (descriptor.proto): a group with the number of the extension and the
+    /// message.
+    #[cold]
+    fn item(&mut self, field: &'a Field) -> Outcome<()> {
+        self.out.extend_from_slice(&[1 << 3 | 3, 2 << 3]);
+        put_varint(self.out, u64::from(field.number));
+        self.out.push(3 << 3 | 2);
+        let content = open(self.out);
+        self.message(self.tables.message(field))?;
+        close(self.out, content);
+        self.out.push(1 << 3 | 4);
+        Ok(())
+    }
+
+    /// The string that stands here, where nothing else may stand.
+    fn text(&mut self, expected: &str) -> Outcome<Cow<'a, str>> {
+        match self.scan.peek() {
+            b'"' => self.scan.string(),
+            _ => Err(self.scan.mismatch(expected)),
+        }
+    }
+
+    #[cold]
+    fn mismatch(&mut self, field: &Field) -> Box<Fault> {
+        self.scan.mismatch(expected(self.tables, field))
+    }
+
+    #[cold]
+    fn wrong(&self, field: &Field) -> Box<Fault> {
+        Fault::new(expected(self.tables, field))
+    }
+}

@@ -1,0 +1,213 @@
+//! Single values that are no messages.
+
+use super::{Put, Reader};
+use crate::json::fault::Outcome;
+use crate::json::number::{self, Integer};
+use crate::json::swar::plain_until;
+use crate::json::table::{Field, Kind};
+use crate::json::wire::{close, open, put_varint};
+
+impl<'a> Reader<'a> {
+    /// Appends the value; its tag stands there already.
+    #[inline]
+    pub(super) fn scalar(&mut self, field: &'a Field) -> Outcome<Put> {
+        match field.kind {
+            Kind::String => self.string(field),
+            Kind::Bool => self.bool(field),
+            Kind::Bytes => self.bytes(field),
+            Kind::Enum => self.enumeration(field),
+            Kind::Double => {
+                let value: f64 = self.float(field)?;
+                self.out.extend_from_slice(&value.to_le_bytes());
+                Ok(Put::unless_zero(value.to_bits() == 0))
+            }
+            Kind::Float => {
+                let value: f32 = self.float(field)?;
+                self.out.extend_from_slice(&value.to_le_bytes());
+                Ok(Put::unless_zero(value.to_bits() == 0))
+            }
+            _ => {
+                let integer = self.integer(field)?;
+                match put_integer(field.kind, integer, self.out) {
+                    Some(()) => Ok(Put::unless_zero(integer.magnitude == 0)),
+                    None => Err(self.wrong(field)),
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn string(&mut self, field: &'a Field) -> Outcome<Put> {
+        if self.scan.peek() != b'"' {
+            return Err(self.mismatch(field));
+        }
+        let start = self.scan.at + 1;
+        let end = plain_until(self.scan.bytes, start);
+        if self.scan.bytes.get(end) == Some(&b'"') {
+            put_varint(self.out, (end - start) as u64);
+            self.out.extend_from_slice(&self.scan.bytes[start..end]);
+            self.scan.at = end + 1;
+            return Ok(Put::unless_zero(start == end));
+        }
+        let content = open(self.out);
+        self.scan.string_into(self.out)?;
+        close(self.out, content);
+        Ok(Put::Value)
+    }
+
+    #[inline]
+    fn bool(&mut self, field: &'a Field) -> Outcome<Put> {
+        let value = match self.scan.peek() {
+            b't' => true,
+            b'f' => false,
+            _ => return Err(self.mismatch(field)),
+        };
+        self.scan.word(if value { "true" } else { "false" })?;
+        self.out.push(u8::from(value));
+        Ok(Put::unless_zero(!value))
+    }
+
+    fn bytes(&mut self, field: &'a Field) -> Outcome<Put> {
+        if self.scan.peek() != b'"' {
+            return Err(self.mismatch(field));
+        }
+        let text = self.scan.string()?;
+        let content = open(self.out);
+        if !super::text::decode_base64(&text, self.out) {
+            return Err(self.wrong(field));
+        }
+        let is_zero = self.out.len() == content;
+        close(self.out, content);
+        Ok(Put::unless_zero(is_zero))
+    }
+
+    fn enumeration(&mut self, field: &'a Field) -> Outcome<Put> {
+        let values = self.tables.values(field);
+        let number = match self.scan.peek() {
+            b'"' => match values.by_name(&self.scan.string()?) {
+                Some(number) => number,
+                None if self.options.ignore_unknown_fields => return Ok(Put::Nothing),
+                None => return Err(self.wrong(field)),
+            },
+            b'n' if values.is_null => {
+                self.scan.word("null")?;
+                0
+            }
+            b'-' | b'0'..=b'9' => {
+                let number = self.integer(field)?.to_i64();
+                match number.and_then(|number| i32::try_from(number).ok()) {
+                    Some(number) if values.is_closed && values.by_number(number).is_none() => {
+                        match self.options.ignore_unknown_fields {
+                            true => return Ok(Put::Nothing),
+                            false => return Err(self.wrong(field)),
+                        }
+                    }
+                    Some(number) => number,
+                    None => return Err(self.wrong(field)),
+                }
+            }
+            _ => return Err(self.mismatch(field)),
+        };
+        put_varint(self.out, i64::from(number) as u64);
+        Ok(Put::unless_zero(number == 0))
+    }
+
+    /// A number, or a string that holds one and nothing else.
+    #[inline]
+    fn integer(&mut self, field: &'a Field) -> Outcome<Integer> {
+        let bytes = self.scan.bytes;
+        match self.scan.peek() {
+            b'-' | b'0'..=b'9' => match number::integer(&bytes[self.scan.at..]) {
+                Some((integer, length)) => {
+                    self.scan.at += length;
+                    Ok(integer)
+                }
+                None => Err(self.mismatch(field)),
+            },
+            b'"' => {
+                let start = self.scan.at + 1;
+                match number::integer(&bytes[start..]) {
+                    Some((integer, length)) if bytes.get(start + length) == Some(&b'"') => {
+                        self.scan.at = start + length + 1;
+                        Ok(integer)
+                    }
+                    _ => self.escaped_integer(field),
+                }
+            }
+            _ => Err(self.mismatch(field)),
+        }
+    }
+
+    #[cold]
+    fn escaped_integer(&mut self, field: &'a Field) -> Outcome<Integer> {
+        let text = self.scan.string()?;
+        match number::integer(text.as_bytes()) {
+            Some((integer, length)) if length == text.len() => Ok(integer),
+            _ => Err(self.wrong(field)),
+        }
+    }
+
+    #[inline]
+    fn float<F: Float>(&mut self, field: &'a Field) -> Outcome<F> {
+        match self.scan.peek() {
+            b'-' | b'0'..=b'9' => {
+                let value: Option<F> = F::finite(self.scan.number()?);
+                value.ok_or_else(|| self.wrong(field))
+            }
+            b'"' => {
+                let text = self.scan.string()?;
+                let value = super::text::float(&text);
+                value.ok_or_else(|| self.wrong(field))
+            }
+            _ => Err(self.mismatch(field)),
+        }
+    }
+}
+
+/// Appends an integer as values of that kind are written; `None` if it is out of their range.
+#[inline]
+pub(super) fn put_integer(kind: Kind, integer: Integer, out: &mut Vec<u8>) -> Option<()> {
+    let signed32 = || i32::try_from(integer.to_i64()?).ok();
+    let unsigned32 = || u32::try_from(integer.to_u64()?).ok();
+    match kind {
+        Kind::Int32 => put_varint(out, i64::from(signed32()?) as u64),
+        Kind::Int64 => put_varint(out, integer.to_i64()? as u64),
+        Kind::Uint32 => put_varint(out, u64::from(unsigned32()?)),
+        Kind::Uint64 => put_varint(out, integer.to_u64()?),
+        Kind::Sint32 => {
+            let value = signed32()?;
+            put_varint(out, u64::from(((value << 1) ^ (value >> 31)) as u32));
+        }
+        Kind::Sint64 => {
+            let value = integer.to_i64()?;
+            put_varint(out, ((value << 1) ^ (value >> 63)) as u64);
+        }
+        Kind::Fixed32 => out.extend_from_slice(&unsigned32()?.to_le_bytes()),
+        Kind::Fixed64 => out.extend_from_slice(&integer.to_u64()?.to_le_bytes()),
+        Kind::Sfixed32 => out.extend_from_slice(&signed32()?.to_le_bytes()),
+        Kind::Sfixed64 => out.extend_from_slice(&integer.to_i64()?.to_le_bytes()),
+        _ => return None,
+    }
+    Some(())
+}
+
+/// f32 and f64, each rounded from the decimal digits themselves.
+pub(super) trait Float: std::str::FromStr + Copy {
+    fn is_finite(self) -> bool;
+
+    fn finite(number: &str) -> Option<Self> {
+        number.parse().ok().filter(|value: &Self| value.is_finite())
+    }
+}
+
+impl Float for f32 {
+    fn is_finite(self) -> bool {
+        self.is_finite()
+    }
+}
+
+impl Float for f64 {
+    fn is_finite(self) -> bool {
+        self.is_finite()
+    }
+}
