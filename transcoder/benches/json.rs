@@ -2,13 +2,24 @@
 //! pbjson over generated types, and a scan of the JSON that keeps nothing: `make bench-transcoder`.
 
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, Throughput};
+use criterion::{Criterion, Throughput};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
-use serde::de::IgnoredAny;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use transcoder::json::{Engine, MessageType};
 use transcoder::{JsonOptions, prost_reflect};
+
+#[path = "order/typed.rs"]
+#[expect(
+    clippy::all,
+    unreachable_pub,
+    unused_qualifications,
+    reason = "generated code"
+)]
+mod typed;
 
 const ORDER: &str = include_str!("order/order.json");
 
@@ -68,22 +79,70 @@ impl Case {
         serde_json::to_vec(&message.expect("it fits")).expect("it has a JSON")
     }
 
+    fn typed_parse<M: prost::Message + DeserializeOwned>(&self) -> Vec<u8> {
+        let message: M = serde_json::from_str(&self.json).expect("it fits");
+        message.encode_to_vec()
+    }
+
+    fn typed_print<M: prost::Message + Default + Serialize>(&self) -> Vec<u8> {
+        let message = M::decode(&self.wire[..]).expect("it fits");
+        serde_json::to_vec(&message).expect("it has a JSON")
+    }
+
     fn scan(&self) -> IgnoredAny {
         serde_json::from_str(&self.json).expect("it is JSON")
     }
 }
 
-fn measure(criterion: &mut Criterion, case: &Case) {
-    let mut group = criterion.benchmark_group(format!("{} to wire", case.name));
+/// One way to do it.
+type Way<'c> = (&'static str, Box<dyn Fn() + 'c>);
+
+fn to_wire<M: prost::Message + DeserializeOwned>(case: &Case) -> Vec<Way<'_>> {
+    vec![
+        ("engine", Box::new(|| drop(black_box(case.parse())))),
+        ("prost-reflect", Box::new(|| drop(black_box(case.reflect_parse())))),
+        ("pbjson", Box::new(|| drop(black_box(case.typed_parse::<M>())))),
+        ("serde_json scan", Box::new(|| {
+            black_box(case.scan());
+        })),
+    ]
+}
+
+fn to_json<M: prost::Message + Default + Serialize>(case: &Case) -> Vec<Way<'_>> {
+    vec![
+        ("engine", Box::new(|| drop(black_box(case.print())))),
+        ("prost-reflect", Box::new(|| drop(black_box(case.reflect_print())))),
+        ("pbjson", Box::new(|| drop(black_box(case.typed_print::<M>())))),
+    ]
+}
+
+/// The best of many short runs, which a busy machine does not spoil, and the allocations.
+#[expect(clippy::print_stdout, reason = "it is what the benchmark is for")]
+fn summarize(case: &Case, direction: &str, ways: &[Way<'_>]) {
+    const RUNS: u32 = 400;
+    let rounds = (20_000 / case.json.len() as u32).max(1);
+    println!("{} {direction}, best of {RUNS} runs:", case.name);
+    for (name, way) in ways {
+        let run = || {
+            let start = Instant::now();
+            (0..rounds).for_each(|_| way());
+            start.elapsed() / rounds
+        };
+        let best = (0..RUNS).map(|_| run()).min().unwrap_or(Duration::ZERO);
+        let rate = case.json.len() as f64 / best.as_secs_f64() / 1e6;
+        let allocations = allocation_counter::measure(way).count_total;
+        let nanos = best.as_nanos();
+        println!("  {name:16} {nanos:>9} ns  {rate:>6.0} MB/s  {allocations:>6} allocations");
+    }
+}
+
+fn measure(criterion: &mut Criterion, case: &Case, direction: &str, ways: &[Way<'_>]) {
+    summarize(case, direction, ways);
+    let mut group = criterion.benchmark_group(format!("{} {direction}", case.name));
     group.throughput(Throughput::Bytes(case.json.len() as u64));
-    group.bench_function("engine", |bench| bench.iter(|| black_box(case).parse()));
-    group.bench_function("prost-reflect", |bench| bench.iter(|| black_box(case).reflect_parse()));
-    group.bench_function("serde_json scan", |bench| bench.iter(|| black_box(case).scan()));
-    group.finish();
-    let mut group = criterion.benchmark_group(format!("{} to JSON", case.name));
-    group.throughput(Throughput::Bytes(case.json.len() as u64));
-    group.bench_function("engine", |bench| bench.iter(|| black_box(case).print()));
-    group.bench_function("prost-reflect", |bench| bench.iter(|| black_box(case).reflect_print()));
+    for (name, way) in ways {
+        group.bench_function(*name, |bench| bench.iter(way));
+    }
     group.finish();
 }
 
@@ -95,8 +154,12 @@ fn main() {
         })
         .expect("order.proto compiles");
     let orders = format!("{{\"orders\":[{}]}}", [ORDER; MANY].join(","));
+    let order = Case::new(&set, "order", "bench.v1.Order", ORDER.to_owned());
+    let orders = Case::new(&set, "100 kB", "bench.v1.Orders", orders);
     let mut criterion = Criterion::default().configure_from_args();
-    measure(&mut criterion, &Case::new(&set, "order", "bench.v1.Order", ORDER.to_owned()));
-    measure(&mut criterion, &Case::new(&set, "100 kB", "bench.v1.Orders", orders));
+    measure(&mut criterion, &order, "to wire", &to_wire::<typed::Order>(&order));
+    measure(&mut criterion, &order, "to JSON", &to_json::<typed::Order>(&order));
+    measure(&mut criterion, &orders, "to wire", &to_wire::<typed::Orders>(&orders));
+    measure(&mut criterion, &orders, "to JSON", &to_json::<typed::Orders>(&orders));
     criterion.final_summary();
 }

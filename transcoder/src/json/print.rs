@@ -201,9 +201,13 @@ impl<'a> Printer<'a> {
     /// The absent fields that are printed all the same.
     #[inline]
     fn defaults(&mut self, message: &'a Message, fields: Range<usize>, first: &mut bool) {
-        if !self.options.always_print_fields_without_presence {
-            return;
+        if self.options.always_print_fields_without_presence {
+            self.every_default(message, fields, first);
         }
+    }
+
+    #[inline(never)]
+    fn every_default(&mut self, message: &'a Message, fields: Range<usize>, first: &mut bool) {
         for field in &message.fields[fields.start..fields.end.min(message.own).max(fields.start)] {
             if field.shape != Shape::Explicit {
                 self.key(field, first);

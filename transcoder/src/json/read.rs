@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::expected::expected;
 use super::fault::{Fault, Outcome};
 use super::scan::Scanner;
+use super::swar::begins_with;
 use super::table::{Field, Form, Kind, Message, NO_ONEOF, Shape, Tables};
 use super::wire::{close, open, put_varint};
 use crate::JsonOptions;
@@ -127,7 +128,7 @@ impl<'a> Reader<'a> {
         while more {
             let here = &self.scan.bytes[self.scan.at..];
             match message.fields.get(guess) {
-                Some(field) if here.starts_with(&field.json_key) => {
+                Some(field) if begins_with(here, &field.json_key) => {
                     self.scan.at += field.json_key.len();
                     self.member(message, guess, base)
                         .map_err(|fault| fault.in_field(&field.json_name))?;

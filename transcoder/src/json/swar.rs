@@ -39,22 +39,48 @@ pub(super) fn plain_until(bytes: &[u8], start: usize) -> usize {
 /// Whether all bytes are ASCII that can stand as it is in a JSON string.
 #[inline]
 pub(super) fn is_plain_ascii(bytes: &[u8]) -> bool {
-    let mut eights = bytes.chunks_exact(8);
-    let mut marks = 0;
-    for eight in &mut eights {
-        let eight = u64::from_le_bytes(eight.try_into().expect("eight bytes"));
-        marks |= special(eight) | (eight & HIGH);
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes
+            .iter()
+            .all(|&byte| (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\');
+    };
+    // The last eight may overlap those before.
+    let mut marks = marks(*last);
+    for eight in bytes.as_chunks::<8>().0 {
+        marks |= self::marks(*eight);
     }
     marks == 0
-        && eights
-            .remainder()
-            .iter()
-            .all(|&byte| (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\')
+}
+
+#[inline]
+fn marks(eight: [u8; 8]) -> u64 {
+    let eight = u64::from_le_bytes(eight);
+    special(eight) | (eight & HIGH)
+}
+
+/// Whether `text` begins with `start`, which is short.
+#[inline]
+pub(super) fn begins_with(text: &[u8], start: &[u8]) -> bool {
+    let Some(text) = text.get(..start.len()) else {
+        return false;
+    };
+    match (start.first_chunk::<8>(), start.last_chunk::<8>()) {
+        (Some(first), Some(last)) if start.len() <= 16 => {
+            text.first_chunk::<8>() == Some(first) && text.last_chunk::<8>() == Some(last)
+        }
+        (None, None) => match (start.first_chunk::<4>(), start.last_chunk::<4>()) {
+            (Some(first), Some(last)) => {
+                text.first_chunk::<4>() == Some(first) && text.last_chunk::<4>() == Some(last)
+            }
+            _ => text == start,
+        },
+        _ => text == start,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_plain_ascii, plain_until};
+    use super::{begins_with, is_plain_ascii, plain_until};
 
     #[test]
     fn every_byte_is_judged_at_every_place() {
@@ -71,6 +97,21 @@ mod tests {
                     text.extend(std::iter::repeat_n(b'z', after));
                     assert_eq!(is_plain_ascii(&text), !special && byte < 0x80);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn beginnings_of_every_length_are_compared() {
+        let text: Vec<u8> = (0..40).collect();
+        for length in 0..30 {
+            let mut start = text[..length].to_vec();
+            assert!(begins_with(&text, &start), "{length}");
+            assert_eq!(begins_with(&text[..20], &start), length <= 20);
+            for wrong in 0..length {
+                start[wrong] ^= 0x40;
+                assert!(!begins_with(&text, &start), "{wrong} of {length}");
+                start[wrong] ^= 0x40;
             }
         }
     }

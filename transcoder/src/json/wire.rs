@@ -102,23 +102,20 @@ impl<'w> Cursor<'w> {
     /// The value of a record whose tag has just been read.
     #[inline]
     pub(super) fn value(&mut self, number: u32, wire_type: u32) -> Result<Raw<'w>, Broken> {
-        self.value_within(number, wire_type, MAX_SKIPPED)
-    }
-
-    #[inline]
-    fn value_within(
-        &mut self,
-        number: u32,
-        wire_type: u32,
-        depth: usize,
-    ) -> Result<Raw<'w>, Broken> {
         match wire_type {
             0 => self.varint().map(Raw::Number),
-            1 => self.fixed64().map(Raw::Number),
             2 => self.bytes().map(Raw::Bytes),
+            1 => self.fixed64().map(Raw::Number),
+            5 => self.fixed32().map(u64::from).map(Raw::Number),
+            _ => self.delimited(number, wire_type, MAX_SKIPPED),
+        }
+    }
+
+    #[cold]
+    fn delimited(&mut self, number: u32, wire_type: u32, depth: usize) -> Result<Raw<'w>, Broken> {
+        match wire_type {
             3 => self.group(number, depth).map(Raw::Bytes),
             4 => Err("the end of a group that did not begin"),
-            5 => self.fixed32().map(u64::from).map(Raw::Number),
             _ => Err("an unknown wire type"),
         }
     }
@@ -130,7 +127,8 @@ impl<'w> Cursor<'w> {
             let before = self.rest.len();
             match self.tag()? {
                 (end, 4) if end == number => return Ok(&content[..content.len() - before]),
-                (inner, wire_type) => drop(self.value_within(inner, wire_type, depth)?),
+                (inner, 3) => drop(self.group(inner, depth)?),
+                (inner, wire_type) => drop(self.value(inner, wire_type)?),
             }
         }
     }
