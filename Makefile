@@ -13,10 +13,10 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed test lint fmt bench image
+.PHONY: help dev dev-real seed test conformance fuzz lint fmt bench bench-transcoder image
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: ## Build if needed and start everything in one process, nothing else needed
 	$(run) up $(ARGS)
@@ -35,6 +35,12 @@ seed: ## Fill a running `make dev` with a small demo shop
 test: ## Run every test, on embedded and on real servers, installing what is missing
 	scripts/test
 
+conformance: ## The protobuf conformance suite against the JSON engine
+	scripts/conformance
+
+fuzz: ## Fuzz the JSON engine, a minute for each target: make fuzz SECONDS=600
+	scripts/fuzz $(or $(SECONDS),60)
+
 lint: ## Formatting, clippy, the contracts' rules, dependencies
 	scripts/tools buf
 	$(CARGO) fmt --all --check
@@ -50,6 +56,9 @@ fmt: ## Format the code and the contracts
 
 bench: ## Measure, and write docs/BENCHMARKS.md
 	scripts/bench
+
+bench-transcoder: ## Measure the JSON engine: time and allocations per message
+	$(CARGO) bench --package transcoder --bench json
 
 image: ## Build the image of one binary: make image BIN=svc-orders
 	docker build --build-arg BIN=$(BIN) --tag tradewind/$(BIN) .

@@ -51,10 +51,8 @@ pub struct Order {
     #[prost(message, optional, tag = "8")]
     pub updated_at: ::core::option::Option<::pbjson_types::Timestamp>,
     #[prost(map = "string, string", tag = "9")]
-    pub labels: ::std::collections::HashMap<
-        ::prost::alloc::string::String,
-        ::prost::alloc::string::String,
-    >,
+    pub labels:
+        ::std::collections::HashMap<::prost::alloc::string::String, ::prost::alloc::string::String>,
     #[prost(bool, tag = "10")]
     pub gift: bool,
     #[prost(double, tag = "11")]
@@ -175,7 +173,10 @@ impl<'de> serde::Deserialize<'de> for Address {
                 impl serde::de::Visitor<'_> for GeneratedVisitor {
                     type Value = GeneratedField;
 
-                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    fn expecting(
+                        &self,
+                        formatter: &mut std::fmt::Formatter<'_>,
+                    ) -> std::fmt::Result {
                         write!(formatter, "expected one of: {:?}", &FIELDS)
                     }
 
@@ -206,8 +207,8 @@ impl<'de> serde::Deserialize<'de> for Address {
             }
 
             fn visit_map<V>(self, mut map_: V) -> std::result::Result<Address, V::Error>
-                where
-                    V: serde::de::MapAccess<'de>,
+            where
+                V: serde::de::MapAccess<'de>,
             {
                 let mut name__ = None;
                 let mut lines__ = None;
@@ -302,12 +303,7 @@ impl<'de> serde::Deserialize<'de> for Item {
     where
         D: serde::Deserializer<'de>,
     {
-        const FIELDS: &[&str] = &[
-            "sku",
-            "title",
-            "quantity",
-            "price",
-        ];
+        const FIELDS: &[&str] = &["sku", "title", "quantity", "price"];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
@@ -326,7 +322,10 @@ impl<'de> serde::Deserialize<'de> for Item {
                 impl serde::de::Visitor<'_> for GeneratedVisitor {
                     type Value = GeneratedField;
 
-                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    fn expecting(
+                        &self,
+                        formatter: &mut std::fmt::Formatter<'_>,
+                    ) -> std::fmt::Result {
                         write!(formatter, "expected one of: {:?}", &FIELDS)
                     }
 
@@ -356,8 +355,8 @@ impl<'de> serde::Deserialize<'de> for Item {
             }
 
             fn visit_map<V>(self, mut map_: V) -> std::result::Result<Item, V::Error>
-                where
-                    V: serde::de::MapAccess<'de>,
+            where
+                V: serde::de::MapAccess<'de>,
             {
                 let mut sku__ = None;
                 let mut title__ = None;
@@ -381,9 +380,10 @@ impl<'de> serde::Deserialize<'de> for Item {
                             if quantity__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("quantity"));
                             }
-                            quantity__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
+                            quantity__ = Some(
+                                map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?
+                                    .0,
+                            );
                         }
                         GeneratedField::Price => {
                             if price__.is_some() {
@@ -442,12 +442,7 @@ impl<'de> serde::Deserialize<'de> for Money {
     where
         D: serde::Deserializer<'de>,
     {
-        const FIELDS: &[&str] = &[
-            "currency_code",
-            "currencyCode",
-            "units",
-            "nanos",
-        ];
+        const FIELDS: &[&str] = &["currency_code", "currencyCode", "units", "nanos"];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
@@ -465,7 +460,10 @@ impl<'de> serde::Deserialize<'de> for Money {
                 impl serde::de::Visitor<'_> for GeneratedVisitor {
                     type Value = GeneratedField;
 
-                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    fn expecting(
+                        &self,
+                        formatter: &mut std::fmt::Formatter<'_>,
+                    ) -> std::fmt::Result {
                         write!(formatter, "expected one of: {:?}", &FIELDS)
                     }
 
@@ -494,8 +492,8 @@ impl<'de> serde::Deserialize<'de> for Money {
             }
 
             fn visit_map<V>(self, mut map_: V) -> std::result::Result<Money, V::Error>
-                where
-                    V: serde::de::MapAccess<'de>,
+            where
+                V: serde::de::MapAccess<'de>,
             {
                 let mut currency_code__ = None;
                 let mut units__ = None;
@@ -512,17 +510,19 @@ impl<'de> serde::Deserialize<'de> for Money {
                             if units__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("units"));
                             }
-                            units__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
+                            units__ = Some(
+                                map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?
+                                    .0,
+                            );
                         }
                         GeneratedField::Nanos => {
                             if nanos__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("nanos"));
                             }
-                            nanos__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
+                            nanos__ = Some(
+                                map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?
+                                    .0,
+                            );
                         }
                     }
                 }
@@ -591,8 +591,9 @@ impl serde::Serialize for Order {
             struct_ser.serialize_field("userId", &self.user_id)?;
         }
         if self.state != 0 {
-            let v = State::try_from(self.state)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.state)))?;
+            let v = State::try_from(self.state).map_err(|_| {
+                serde::ser::Error::custom(format!("Invalid variant {}", self.state))
+            })?;
             struct_ser.serialize_field("state", &v)?;
         }
         if !self.items.is_empty() {
@@ -622,7 +623,8 @@ impl serde::Serialize for Order {
         if !self.etag.is_empty() {
             #[allow(clippy::needless_borrow)]
             #[allow(clippy::needless_borrows_for_generic_args)]
-            struct_ser.serialize_field("etag", pbjson::private::base64::encode(&self.etag).as_str())?;
+            struct_ser
+                .serialize_field("etag", pbjson::private::base64::encode(&self.etag).as_str())?;
         }
         if let Some(v) = self.note.as_ref() {
             struct_ser.serialize_field("note", v)?;
@@ -682,7 +684,10 @@ impl<'de> serde::Deserialize<'de> for Order {
                 impl serde::de::Visitor<'_> for GeneratedVisitor {
                     type Value = GeneratedField;
 
-                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    fn expecting(
+                        &self,
+                        formatter: &mut std::fmt::Formatter<'_>,
+                    ) -> std::fmt::Result {
                         write!(formatter, "expected one of: {:?}", &FIELDS)
                     }
 
@@ -721,8 +726,8 @@ impl<'de> serde::Deserialize<'de> for Order {
             }
 
             fn visit_map<V>(self, mut map_: V) -> std::result::Result<Order, V::Error>
-                where
-                    V: serde::de::MapAccess<'de>,
+            where
+                V: serde::de::MapAccess<'de>,
             {
                 let mut id__ = None;
                 let mut user_id__ = None;
@@ -791,9 +796,7 @@ impl<'de> serde::Deserialize<'de> for Order {
                             if labels__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("labels"));
                             }
-                            labels__ = Some(
-                                map_.next_value::<std::collections::HashMap<_, _>>()?
-                            );
+                            labels__ = Some(map_.next_value::<std::collections::HashMap<_, _>>()?);
                         }
                         GeneratedField::Gift => {
                             if gift__.is_some() {
@@ -805,17 +808,19 @@ impl<'de> serde::Deserialize<'de> for Order {
                             if discount__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("discount"));
                             }
-                            discount__ = 
-                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
-                            ;
+                            discount__ = Some(
+                                map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?
+                                    .0,
+                            );
                         }
                         GeneratedField::Etag => {
                             if etag__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("etag"));
                             }
-                            etag__ = 
-                                Some(map_.next_value::<::pbjson::private::BytesDeserialize<_>>()?.0)
-                            ;
+                            etag__ = Some(
+                                map_.next_value::<::pbjson::private::BytesDeserialize<_>>()?
+                                    .0,
+                            );
                         }
                         GeneratedField::Note => {
                             if note__.is_some() {
@@ -875,11 +880,7 @@ impl<'de> serde::Deserialize<'de> for Orders {
     where
         D: serde::Deserializer<'de>,
     {
-        const FIELDS: &[&str] = &[
-            "orders",
-            "next_page_token",
-            "nextPageToken",
-        ];
+        const FIELDS: &[&str] = &["orders", "next_page_token", "nextPageToken"];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
@@ -896,7 +897,10 @@ impl<'de> serde::Deserialize<'de> for Orders {
                 impl serde::de::Visitor<'_> for GeneratedVisitor {
                     type Value = GeneratedField;
 
-                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    fn expecting(
+                        &self,
+                        formatter: &mut std::fmt::Formatter<'_>,
+                    ) -> std::fmt::Result {
                         write!(formatter, "expected one of: {:?}", &FIELDS)
                     }
 
@@ -907,7 +911,9 @@ impl<'de> serde::Deserialize<'de> for Orders {
                     {
                         match value {
                             "orders" => Ok(GeneratedField::Orders),
-                            "nextPageToken" | "next_page_token" => Ok(GeneratedField::NextPageToken),
+                            "nextPageToken" | "next_page_token" => {
+                                Ok(GeneratedField::NextPageToken)
+                            }
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -924,8 +930,8 @@ impl<'de> serde::Deserialize<'de> for Orders {
             }
 
             fn visit_map<V>(self, mut map_: V) -> std::result::Result<Orders, V::Error>
-                where
-                    V: serde::de::MapAccess<'de>,
+            where
+                V: serde::de::MapAccess<'de>,
             {
                 let mut orders__ = None;
                 let mut next_page_token__ = None;
@@ -974,11 +980,7 @@ impl<'de> serde::Deserialize<'de> for State {
     where
         D: serde::Deserializer<'de>,
     {
-        const FIELDS: &[&str] = &[
-            "STATE_UNSPECIFIED",
-            "STATE_PENDING",
-            "STATE_CONFIRMED",
-        ];
+        const FIELDS: &[&str] = &["STATE_UNSPECIFIED", "STATE_PENDING", "STATE_CONFIRMED"];
 
         struct GeneratedVisitor;
 

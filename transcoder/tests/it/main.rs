@@ -8,6 +8,7 @@ mod model;
 mod openapi;
 mod path;
 mod query;
+mod random;
 mod response;
 mod update_mask;
 
