@@ -64,14 +64,10 @@ impl Progress {
         }
         let order = match self.callees.allocate(order.id, &order.items).await {
             Ok(()) => {
-                let step = self.step(order, Step::Confirm, actor, "", None, claim);
-                let order = step.await?;
-                if order.state == State::Rejected {
-                    // Somebody else was refused before the units could be had: nobody wants them.
-                    self.callees.release(order.id).await?;
-                }
-                order
+                self.step(order, Step::Confirm, actor, "", None, claim)
+                    .await?
             }
+            // Final for the order: nobody who drives it at the same time gets the units.
             Err(CalleeError::Refused(refusal)) => {
                 let rejection = Rejection {
                     reason: refusal.message().to_owned(),

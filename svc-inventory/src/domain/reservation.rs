@@ -96,7 +96,7 @@ impl Reservation {
         }
     }
 
-    /// What stays behind when an order is released before its reservation came.
+    /// What stays behind when an order is released before its reservation came, or was refused one.
     pub(crate) fn tombstone(order_id: Uuid) -> Self {
         let lines = Lines::default();
         Self {

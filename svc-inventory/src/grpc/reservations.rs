@@ -19,13 +19,17 @@ pub(super) async fn reserve(
 ) -> Result<ReserveStockResponse, Status> {
     let order_id = order_id_of(&request.order_id)?;
     let lines = lines_of(request.lines)?;
-    let reservation = match hold(inventory, order_id, &lines).await {
-        // What nobody may commit any more is not in the way of those who want it now.
-        Err(Error::Short(_)) if inventory.expire_due().await? > 0 => {
-            hold(inventory, order_id, &lines).await?
-        }
-        decided => decided?,
-    };
+    let mut held = hold(inventory, order_id, &lines).await;
+    // What nobody may commit any more is not in the way of those who want it now.
+    if matches!(held, Err(Error::Short(_))) && inventory.expire_due().await? > 0 {
+        held = hold(inventory, order_id, &lines).await;
+    }
+    // A refusal is final: who asks again for this order, or asks at the same time, does not get
+    // units that came meanwhile, and nobody else has to give them back.
+    while matches!(held, Err(Error::Short(_))) && !bury(inventory, order_id).await? {
+        held = hold(inventory, order_id, &lines).await;
+    }
+    let reservation = held?;
     Ok(ReserveStockResponse {
         reservation: Some(reservation_message(&reservation)),
     })
@@ -108,6 +112,7 @@ async fn step(
     Ok(Some(reservation))
 }
 
+/// Leaves the tombstone of a reservation that will never be; false if the order has one.
 async fn bury(inventory: &Inventory, order_id: Uuid) -> Result<bool, Error> {
     let mut tx = inventory.db.begin().await?;
     let tombstone = Reservation::tombstone(order_id);

@@ -43,6 +43,19 @@ store::on_both! {
         assert_eq!(warehouse.level("b").await, [2, 0, 0, 2]);
     }
 
+    async fn an_order_that_was_refused_gets_nothing_later(database: TestDatabase) {
+        let warehouse = Warehouse::open(&database).await;
+        let (refused, other) = (order(), order());
+        let status = warehouse.reserve(refused, &[("a", 1)]).await.expect_err("there is none");
+        assert_short(&status, "a", 1, 0);
+        warehouse.adjust("a", 1).await.expect("one came");
+        let status = warehouse.reserve(refused, &[("a", 1)]).await.expect_err("it was refused");
+        assert_eq!(status.code(), Code::FailedPrecondition);
+        assert_eq!(reason(&status), Some(Reason::ReservationExpired));
+        assert_eq!(warehouse.level("a").await, [1, 0, 0, 1]);
+        warehouse.reserve(other, &[("a", 1)]).await.expect("it is there for others");
+    }
+
     async fn an_order_gets_its_reservation_again_but_no_other_one(database: TestDatabase) {
         let warehouse = Warehouse::open(&database).await;
         warehouse.adjust("a", 5).await.expect("units came");

@@ -274,6 +274,8 @@ impl Neighbours {
         for line in &request.lines {
             let available = stock.get(&line.sku).copied().unwrap_or_default();
             if available < line.quantity {
+                let refused = (Reservation::Released, ReserveStockRequest::default());
+                reservations.insert(request.order_id.clone(), refused);
                 let message = format!("there are {available} of {}", line.sku);
                 return Err(Problem::new(
                     Reason::InsufficientStock,

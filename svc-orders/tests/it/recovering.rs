@@ -87,7 +87,7 @@ store::on_both! {
         assert_eq!(shop.events("orders.v1.OrderConfirmed", &order).await, 1);
     }
 
-    async fn units_that_come_too_late_for_a_rejected_order_go_back(database: TestDatabase) {
+    async fn units_that_come_too_late_are_not_for_a_rejected_order(database: TestDatabase) {
         let shop = Shop::impatient(&database).await;
         shop.neighbours.sell("A", 100, 0);
         let ada = shop.buyer().await;
@@ -99,7 +99,7 @@ store::on_both! {
         });
         gate.came().await;
         let order = ada.list().await.remove(0).order_id;
-        // Recovery is refused; then units come, and the first call gets them.
+        // Recovery is refused, which is final; then units come, and the first call asks for them.
         ada.reaches(&order, OrderState::Rejected).await;
         shop.neighbours.sell("A", 100, 1);
         gate.open();
