@@ -2,6 +2,7 @@
 
 mod body;
 mod build;
+mod engine;
 mod errors;
 mod hostile;
 mod model;

@@ -80,9 +80,10 @@ impl<'a> Printer<'a> {
 
     fn field_mask(&mut self, message: &'a Message, wire: &[u8]) -> Outcome<()> {
         let mut paths = Vec::new();
-        each(message, wire, |number, _, raw| match (number, raw) {
-            (1, Raw::Bytes(path)) => paths.push(path),
-            _ => {}
+        each(message, wire, |number, _, raw| {
+            if let (1, Raw::Bytes(path)) = (number, raw) {
+                paths.push(path);
+            }
         })?;
         let mut camel = Vec::new();
         for path in paths {
