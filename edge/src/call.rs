@@ -26,7 +26,6 @@ pub(crate) struct Call<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) context: CallContext,
     pub(crate) metadata: MetadataMap,
-    pub(crate) message: Bytes,
     /// When an answer, or the beginning of one, has to be there.
     pub(crate) deadline: Instant,
 }
@@ -34,25 +33,28 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// One reply. A call that failed on the way is made once more if that can do no harm, by the
     /// contract or by its idempotency key, and if the budget allows it.
-    pub(crate) async fn unary(&self) -> Result<Bytes, Status> {
+    pub(crate) async fn unary(&self, message: Bytes) -> Result<Bytes, Status> {
         let budget = &self.door.retries;
         budget.deposit();
-        let first = self.unary_once().await;
+        let first = self.unary_once(&message).await;
         match first {
             Err(status) if self.may_repeat(&status) && budget.withdraw() => {
                 let random = &self.door.edge.node.random;
                 let jitter = Duration::from_micros(random.below(25_000) as u64);
                 tokio::time::sleep(RETRY_PAUSE / 2 + jitter).await;
-                self.unary_once().await
+                self.unary_once(&message).await
             }
             answer => answer,
         }
     }
 
     /// A stream that the upstream has accepted.
-    pub(crate) async fn server_streaming(&self) -> Result<Streaming<Bytes>, Status> {
+    pub(crate) async fn server_streaming(
+        &self,
+        message: Bytes,
+    ) -> Result<Streaming<Bytes>, Status> {
         let mut grpc = self.client();
-        let (request, path) = (self.request(), self.policy.path.clone());
+        let (request, path) = (self.request(message), self.policy.path.clone());
         let call = async move {
             let Ok(()) = grpc.ready().await;
             grpc.server_streaming(request, path, WireCodec).await
@@ -60,9 +62,9 @@ impl Call<'_> {
         self.in_time(call).await.map(tonic::Response::into_inner)
     }
 
-    async fn unary_once(&self) -> Result<Bytes, Status> {
+    async fn unary_once(&self, message: &Bytes) -> Result<Bytes, Status> {
         let mut grpc = self.client();
-        let (request, path) = (self.request(), self.policy.path.clone());
+        let (request, path) = (self.request(message.clone()), self.policy.path.clone());
         let call = async move {
             let Ok(()) = grpc.ready().await;
             grpc.unary(request, path, WireCodec).await
@@ -75,12 +77,8 @@ impl Call<'_> {
         Grpc::new(channel).max_decoding_message_size(self.door.edge.settings.requests.reply_limit)
     }
 
-    fn request(&self) -> Request<Bytes> {
-        Request::from_parts(
-            self.metadata.clone(),
-            Default::default(),
-            self.message.clone(),
-        )
+    fn request(&self, message: Bytes) -> Request<Bytes> {
+        Request::from_parts(self.metadata.clone(), Default::default(), message)
     }
 
     /// Within the call's context and never past the deadline.

@@ -8,7 +8,7 @@
 //! | 4 | trace and metrics | sees all that follows, refusals too |
 //! | 5 | security headers | on every reply, refusals and pages too |
 //! | 6 | CORS | a page must be able to read also why it was refused; a preflight needs no more than this |
-//! | 7 | route: 404, 405, OPTIONS | cheap, and what follows depends on the route |
+//! | 7 | protocol and route: 404, 405, OPTIONS | cheap, and what follows depends on them |
 //! | 8 | address limit | before anything that costs: signatures, bodies, upstreams |
 //! | 9 | authentication: 401 | before anything is said about the request's content |
 //! | 10 | access: 403 | as 9; the services would say so too, but later |
@@ -26,7 +26,7 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use http::header::{HeaderName, ORIGIN};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use runtime::call::{CallContext, Caller};
 use runtime::metadata::REQUEST_ID;
@@ -34,18 +34,18 @@ use runtime::status::{Problem, Reason};
 use tokio::time::Instant;
 use tonic::Code;
 use tracing::Instrument as _;
-use transcoder::{Matched, RouteMatch};
 
-use crate::authentication::authenticate;
+use crate::authentication::{Authenticated, authenticate};
 use crate::call::Call;
 use crate::client_address::limited_as;
 use crate::door::Door;
 use crate::exchange::Exchange;
 use crate::failure::Failure;
+use crate::lifetime::Lifetime;
 use crate::limits::{Limiter, Standing};
 use crate::policy::Policy;
+use crate::protocol::{Protocol, rest};
 use crate::reply::{self, Body};
-use crate::stream::{Framing, Live, last_event_id};
 use crate::{
     Upstreams, body, client_address, cors, deadline, limits, metadata, request_id, security_headers,
 };
@@ -103,7 +103,7 @@ struct Arrival {
     began: Instant,
 }
 
-/// Step 7, and the answers that need no further ones.
+/// Step 7: who speaks what.
 async fn route(
     door: &Arc<Door>,
     head: Parts,
@@ -115,52 +115,67 @@ async fn route(
     if let Some(response) = cors::preflight(&head.method, &head.headers) {
         return response;
     }
-    let matched = match edge.transcoder.route(&head.method, head.uri.path()) {
-        RouteMatch::Found(matched) => matched,
-        RouteMatch::NotFound => return edge.pages.answer(edge, head).await,
-        RouteMatch::MethodNotAllowed { allow } if head.method == Method::OPTIONS => {
-            let allow: Vec<_> = allow.iter().map(Method::as_str).collect();
-            return reply::options(&allow.join(", "));
+    match rest::find(edge, &head) {
+        rest::Found::Request(rest) => {
+            exchange.is_for(rest.0.route());
+            handle(door, rest, head, body, arrival, exchange).await
         }
-        RouteMatch::MethodNotAllowed { allow } => {
-            return Failure::method_not_allowed(&allow).response(&edge.transcoder);
-        }
-    };
-    exchange.is_for(matched.route());
+        rest::Found::Answer(response) => response,
+        rest::Found::Nothing => edge.pages.answer(edge, head).await,
+    }
+}
+
+/// Steps 8 to 14.
+async fn handle(
+    door: &Arc<Door>,
+    request: impl Protocol,
+    head: Parts,
+    body: Incoming,
+    arrival: Arrival,
+    exchange: &mut Exchange,
+) -> Response<Body> {
     let mut standings = Vec::with_capacity(2);
-    let admitted = admit(door, head, body, &matched, arrival, &mut standings).await;
-    let mut response = admitted.unwrap_or_else(|failure| {
+    let admitted = admit(door, &request, &head, arrival, &mut standings).await;
+    let served = match admitted {
+        Ok(admitted) => request.serve(admitted, head, body).await,
+        Err(failure) => Err(failure),
+    };
+    let mut response = served.unwrap_or_else(|failure| {
         exchange.failed(failure.status());
-        failure.response(&edge.transcoder)
+        request.refuse(&door.edge, &failure)
     });
     limits::announce(&standings, response.headers_mut());
     response
 }
 
-/// Steps 8 to 14.
-async fn admit(
-    door: &Arc<Door>,
-    head: Parts,
-    body: Incoming,
-    matched: &Matched,
+/// A request whose caller may make it.
+pub(crate) struct Admitted<'a> {
+    pub(crate) door: &'a Arc<Door>,
+    pub(crate) policy: &'a Policy,
+    caller: Option<Authenticated>,
+    context: CallContext,
+    /// When an answer, or the beginning of one, has to be there.
+    deadline: Instant,
+}
+
+/// Steps 8 to 11.
+async fn admit<'a>(
+    door: &'a Arc<Door>,
+    request: &'a impl Protocol,
+    head: &Parts,
     arrival: Arrival,
     standings: &mut Vec<Standing>,
-) -> Result<Response<Body>, Failure> {
+) -> Result<Admitted<'a>, Failure> {
     let edge = &door.edge;
     let Arrival {
         client,
         request_id,
         began,
     } = arrival;
-    let (route, headers) = (matched.route(), &head.headers);
-    let policy = edge.policies.of(route);
-    let streaming = route.is_server_streaming();
-    if streaming && head.method == Method::HEAD {
-        return Err(Failure::method_not_allowed(&[Method::GET, Method::OPTIONS]));
-    }
-    let asked = deadline::asked(headers)?;
-    let most = edge.settings.requests.request_timeout;
-    let deadline = began + asked.unwrap_or(most).min(most);
+    let policy = request.policy(edge);
+    let asked = deadline::asked(&head.headers)?.map(|asked| began + asked);
+    let latest = began + edge.settings.requests.request_timeout;
+    let deadline = asked.map_or(latest, |asked| asked.min(latest));
 
     let key = limited_as(client).to_string();
     count(edge.address_limit.as_ref(), &key, standings).await?;
@@ -171,57 +186,58 @@ async fn admit(
         request_id,
         idempotency_key: None,
         client_address: Some(client),
-        user_agent: metadata::user_agent(headers).map(Arc::from),
+        user_agent: metadata::user_agent(&head.headers).map(Arc::from),
         user_token: None,
         span: tracing::Span::current(),
     };
-    let caller = authenticate(edge, &policy.access, &head, streaming, &context).await?;
+    let tickets = request.takes_tickets();
+    let caller = authenticate(edge, &policy.access, head, tickets, &context).await?;
     context.caller.user = caller.as_ref().map(|caller| caller.user.clone());
     runtime::server::allow(&policy.access, &context.caller)?;
     if let Some(caller) = &caller {
         let key = caller.user.id.to_string();
         count(edge.user_limit.as_ref(), &key, standings).await?;
     }
-
-    let limit = edge.settings.requests.body_limit;
-    let takes_body = !matches!(route.body(), transcoder::Body::None);
-    let body = body::read(headers, body, takes_body, limit, deadline).await?;
-    let message = matched
-        .request(head.uri.query(), &body)
-        .map_err(|error| Failure::unfit(error, route))?;
-    let message = resume(policy, headers, message)?;
-
     if let (Upstreams::Mesh, Some(caller)) = (edge.upstreams, &caller) {
         context.user_token = Some(caller.token.clone());
     }
-    if streaming {
+    if policy.is_streaming {
         // A stream lives as long as both ends want, unless the client says otherwise.
-        context.deadline = asked.map(|asked| began + asked);
+        context.deadline = asked;
     }
-    let key = metadata::idempotency_key(headers, policy, &edge.node)?;
-    let metadata = metadata::forwarded(headers, key, edge.upstreams);
-    let call = Call {
+    Ok(Admitted {
         door,
         policy,
+        caller,
         context,
-        metadata,
-        message,
         deadline,
-    };
-    if streaming {
-        let framing = Framing::wanted(headers);
-        let upstream = call.server_streaming().await?;
-        let live = Live::begin(door.clone(), route.clone(), framing, upstream, caller).await?;
-        return Ok(reply::stream(framing.content_type(), live.frames()));
+    })
+}
+
+impl Admitted<'_> {
+    /// Step 12: the body whole.
+    pub(crate) async fn body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Failure> {
+        let limit = self.door.edge.settings.requests.body_limit;
+        body::read(headers, body, limit, self.deadline).await
     }
-    let reply = call
-        .unary()
-        .await
-        .map_err(|status| Failure::of_upstream(status, route))?;
-    let json = route
-        .response(&reply)
-        .map_err(|error| Problem::internal(&error))?;
-    Ok(reply::json(policy.success, json))
+
+    /// Step 14: the call that the client's headers ask for.
+    pub(crate) fn call(&self, headers: &HeaderMap) -> Result<Call<'_>, Failure> {
+        let edge = &self.door.edge;
+        let key = metadata::idempotency_key(headers, self.policy, &edge.node)?;
+        Ok(Call {
+            door: self.door,
+            policy: self.policy,
+            context: self.context.clone(),
+            metadata: metadata::forwarded(headers, key, edge.upstreams),
+            deadline: self.deadline,
+        })
+    }
+
+    /// How long a stream of this caller may last.
+    pub(crate) fn lifetime(&self) -> Lifetime {
+        Lifetime::of(self.door.clone(), self.caller.clone())
+    }
 }
 
 async fn count(
@@ -238,16 +254,6 @@ async fn count(
         Some(wait) => Err(Failure::rate_limited(standing.policy, wait)),
         None => Ok(()),
     }
-}
-
-/// An EventSource that connects again says which event it saw last.
-fn resume(policy: &Policy, headers: &http::HeaderMap, message: Bytes) -> Result<Bytes, Failure> {
-    let Some(last) = last_event_id(headers).filter(|_| policy.sequence.can_resume()) else {
-        return Ok(message);
-    };
-    let after = last.to_str().ok().and_then(|text| text.parse().ok());
-    let after = after.ok_or_else(|| Failure::malformed("last-event-id: expected an integer"))?;
-    Ok(policy.sequence.resume(message, after))
 }
 
 /// The panic itself is in the log, by the process's panic hook.

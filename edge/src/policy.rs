@@ -27,6 +27,8 @@ pub(crate) struct Policy {
     pub(crate) takes_idempotency_key: bool,
     /// The contract calls the method safe to repeat.
     pub(crate) is_repeatable: bool,
+    /// Messages stream in at least one direction.
+    pub(crate) is_streaming: bool,
     pub(crate) sequence: Sequence,
 }
 
@@ -97,6 +99,7 @@ impl Policies {
             upstream,
             takes_idempotency_key: !method.is_repeatable() && !method.sensitive_reply,
             is_repeatable: method.is_repeatable(),
+            is_streaming: method.client_streaming || method.server_streaming,
             sequence: Sequence::of(route),
         })
     }

@@ -68,6 +68,7 @@ mod field;
 pub mod json;
 mod load;
 mod mask;
+mod method;
 pub mod openapi;
 mod options;
 mod query;
@@ -82,6 +83,7 @@ mod wire;
 use std::sync::Arc;
 
 pub use error::{BadRequest, BuildError, FieldViolation, JsonError, TemplateError};
+pub use method::Method;
 pub use options::{JsonOptions, Options};
 /// Re-exported, so that callers read their own options from the descriptors of this same version.
 pub use prost_reflect;

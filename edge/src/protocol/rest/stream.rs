@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use runtime::status::{Problem, Reason};
+use runtime::status::Problem;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 use transcoder::Route;
 
-use crate::authentication::Authenticated;
 use crate::door::Door;
 use crate::failure::Failure;
+use crate::lifetime::Lifetime;
 use crate::policy::Policy;
 
 mod framing;
 
-pub(crate) use framing::{Framing, last_event_id};
+pub(super) use framing::{Framing, last_event_id};
 
 /// How long a stream's first message may take before the reply's headers go out without it. An
 /// error that comes before still sets the HTTP status.
@@ -29,8 +29,7 @@ pub(crate) struct Live {
     route: Arc<Route>,
     framing: Framing,
     upstream: Streaming<Bytes>,
-    caller: Option<Authenticated>,
-    expires: Option<Instant>,
+    lifetime: Lifetime,
     heartbeat: Interval,
     first: Option<Result<Option<Bytes>, Status>>,
     ended: bool,
@@ -43,7 +42,7 @@ impl Live {
         route: Arc<Route>,
         framing: Framing,
         mut upstream: Streaming<Bytes>,
-        caller: Option<Authenticated>,
+        lifetime: Lifetime,
     ) -> Result<Self, Failure> {
         let first = tokio::time::timeout(FIRST_MESSAGE, upstream.message())
             .await
@@ -54,22 +53,12 @@ impl Live {
         let every = door.edge.settings.requests.heartbeat;
         let mut heartbeat = interval_at(Instant::now() + every, every);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let expires = caller
-            .as_ref()
-            .and_then(|caller| caller.expires)
-            .map(|expires| {
-                let left = (expires - door.edge.node.clock.now())
-                    .to_std()
-                    .unwrap_or_default();
-                Instant::now() + left
-            });
         Ok(Self {
             door,
             route,
             framing,
             upstream,
-            caller,
-            expires,
+            lifetime,
             heartbeat,
             first,
             ended: false,
@@ -91,7 +80,7 @@ impl Live {
             Some(first) => first,
             None => tokio::select! {
                 biased;
-                failure = cut(&self.door, self.caller.as_ref(), self.expires) => {
+                failure = self.lifetime.over() => {
                     return Some(self.error(&failure));
                 }
                 message = self.upstream.message() => message,
@@ -121,34 +110,5 @@ impl Live {
         self.ended = true;
         self.framing
             .error(&failure.json(&self.door.edge.transcoder).1)
-    }
-}
-
-/// Completes when the stream has to end, with the reason.
-async fn cut(door: &Door, caller: Option<&Authenticated>, expires: Option<Instant>) -> Failure {
-    let unauthenticated =
-        |reason, message: &str| Failure::new(Problem::new(reason, Code::Unauthenticated, message));
-    let expiry = async {
-        match expires {
-            Some(expires) => tokio::time::sleep_until(expires).await,
-            None => std::future::pending().await,
-        }
-    };
-    let revocation = async {
-        match caller {
-            Some(caller) => {
-                door.edge
-                    .node
-                    .identity
-                    .revoked(caller.user.session_id)
-                    .await
-            }
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = door.drain.cancelled() => Failure::shutting_down(),
-        () = revocation => unauthenticated(Reason::SessionRevoked, "the session has ended"),
-        () = expiry => unauthenticated(Reason::TokenExpired, "the token has expired"),
     }
 }

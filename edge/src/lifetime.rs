@@ -1,0 +1,58 @@
+//! How long a stream may last.
+
+use std::sync::Arc;
+
+use runtime::status::{Problem, Reason};
+use tokio::time::Instant;
+use tonic::Code;
+
+use crate::authentication::Authenticated;
+use crate::door::Door;
+use crate::failure::Failure;
+
+/// As long as its caller's token holds, and until the edge goes away.
+pub(crate) struct Lifetime {
+    door: Arc<Door>,
+    caller: Option<Authenticated>,
+    expires: Option<Instant>,
+}
+
+impl Lifetime {
+    pub(crate) fn of(door: Arc<Door>, caller: Option<Authenticated>) -> Self {
+        let expires = caller.as_ref().and_then(|caller| caller.expires);
+        let expires = expires.map(|expires| {
+            let left = expires - door.edge.node.clock.now();
+            Instant::now() + left.to_std().unwrap_or_default()
+        });
+        Self {
+            door,
+            caller,
+            expires,
+        }
+    }
+
+    /// Completes when the stream has to end, with the reason.
+    pub(crate) async fn over(&self) -> Failure {
+        let unauthenticated = |reason, message: &str| {
+            Failure::new(Problem::new(reason, Code::Unauthenticated, message))
+        };
+        let expiry = async {
+            match self.expires {
+                Some(expires) => tokio::time::sleep_until(expires).await,
+                None => std::future::pending().await,
+            }
+        };
+        let identity = &self.door.edge.node.identity;
+        let revocation = async {
+            match &self.caller {
+                Some(caller) => identity.revoked(caller.user.session_id).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.door.drain.cancelled() => Failure::shutting_down(),
+            () = revocation => unauthenticated(Reason::SessionRevoked, "the session has ended"),
+            () = expiry => unauthenticated(Reason::TokenExpired, "the token has expired"),
+        }
+    }
+}
