@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use contracts::tradewind::auth::v1::IssueWorkloadTokenRequest;
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use http::HeaderValue;
@@ -83,7 +84,7 @@ impl OwnToken {
     }
 
     pub(crate) fn set_signer(&self, signer: Signer) {
-        self.set_token(&self.sign(&signer), OWN_LIFE);
+        self.sign_own(&signer);
         *self
             .0
             .credential
@@ -121,11 +122,16 @@ impl OwnToken {
         if matches!(self.credential(), Credential::None) {
             return Ok(None);
         }
+        // It is over where a machine slept: the time of day went on, and what renews it did not.
+        self.0.changed.notify_one();
+        let is_settled = |state: &State| match state {
+            State::Pending => false,
+            State::Token { expires, .. } => *expires > self.0.clock.now().timestamp(),
+            State::Failed(_) => true,
+        };
         let mut state = self.0.state.subscribe();
         // It cannot fail: `self` keeps the sender.
-        let _ = state
-            .wait_for(|state| !matches!(state, State::Pending))
-            .await;
+        let _ = state.wait_for(is_settled).await;
         match &*self.0.state.borrow() {
             State::Token { header, .. } => Ok(Some(header.clone())),
             State::Failed(why) => {
@@ -186,17 +192,18 @@ impl OwnToken {
     async fn renew(&self, authority: Option<&Channel>) -> Result<Duration, Status> {
         match (self.credential(), authority) {
             (Credential::Authority(signer), _) => {
-                self.set_token(&self.sign(&signer), OWN_LIFE);
+                self.sign_own(&signer);
                 Ok(OWN_LIFE)
             }
             (Credential::Key(signer), Some(authority)) => {
+                let asked = self.0.clock.now();
                 let client_assertion = self.assertion(&signer);
                 let reply = AuthServiceClient::new(authority.clone())
                     .issue_workload_token(IssueWorkloadTokenRequest { client_assertion })
                     .await?
                     .into_inner();
                 let life = Duration::from_secs(reply.expires_in.max(2) as u64);
-                self.set_token(&reply.workload_token, life);
+                self.set_token(&reply.workload_token, asked + life);
                 Ok(life)
             }
             (Credential::Key(_), None) => {
@@ -206,8 +213,8 @@ impl OwnToken {
         }
     }
 
-    fn set_token(&self, token: &str, life: Duration) {
-        let expires = (self.0.clock.now() + life).timestamp();
+    fn set_token(&self, token: &str, expires: DateTime<Utc>) {
+        let expires = expires.timestamp();
         let state = match HeaderValue::try_from(format!("Bearer {token}")) {
             Ok(mut header) => {
                 header.set_sensitive(true);
@@ -218,15 +225,18 @@ impl OwnToken {
         self.0.state.send_replace(state);
     }
 
-    fn sign(&self, signer: &Signer) -> String {
+    /// svc-auth needs nobody for a token of its own.
+    fn sign_own(&self, signer: &Signer) {
         let now = self.0.clock.now();
-        signer.sign(&WorkloadClaims {
+        let expires = now + OWN_LIFE;
+        let token = signer.sign(&WorkloadClaims {
             iss: self.0.issuer.name.to_string(),
             aud: self.0.issuer.audience.to_string(),
             sub: self.0.name.to_owned(),
             iat: now.timestamp(),
-            exp: (now + OWN_LIFE).timestamp(),
-        })
+            exp: expires.timestamp(),
+        });
+        self.set_token(&token, expires);
     }
 
     fn assertion(&self, signer: &Signer) -> String {

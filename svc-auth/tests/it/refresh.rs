@@ -108,6 +108,13 @@ store::on_both! {
         bed.refresh(&ada.refresh_token).await.unwrap();
     }
 
+    async fn a_machine_that_slept_for_hours_goes_on_at_once(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.register(ADA).await.unwrap();
+        bed.time.advance(Duration::from_secs(3 * 3600));
+        bed.refresh(&ada.refresh_token).await.unwrap();
+    }
+
     async fn a_closed_account_is_not_refreshed(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let ada = bed.register(ADA).await.unwrap();
