@@ -39,6 +39,9 @@
 //! text that is no UTF-8, a key that comes twice in any object whose content means something, two
 //! members of a oneof, names and enum values that are unknown (or skipped, see [`JsonOptions`]).
 //!
+//! Depth and size are bounded ([`JsonOptions`]), and so is the work: an `Any` may have its `@type`
+//! anywhere, but not behind much of a text on each of many levels.
+//!
 //! # What is printed
 //!
 //! Fields by their numbers, then extensions by theirs; maps and `google.protobuf.Struct` in the order

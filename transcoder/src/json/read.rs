@@ -28,6 +28,9 @@ pub(super) struct Reader<'a> {
     /// Of each message that is being read: a bit for each field that was given, then for each
     /// oneof the index of the member that has it, plus one.
     given: Vec<u64>,
+    /// How many bytes may yet be read ahead, looking for the `@type` of an Any. It bounds the work
+    /// for one Any inside of another, each with its type at the end.
+    ahead: usize,
 }
 
 /// What became of a value.
@@ -81,6 +84,7 @@ impl<'a> Reader<'a> {
             scan: Scanner::new(json, depth, options.max_depth)?,
             out,
             given: Vec::new(),
+            ahead: 8 * json.len() + (64 << 10),
         })
     }
 

@@ -189,6 +189,15 @@ fn an_any_may_have_its_type_anywhere() {
         deep = format!(r#"{{"value":{deep},"@type":"t/google.protobuf.Any"}}"#);
     }
     assert!(parse(&shop(), "google.protobuf.Any", &deep).is_ok());
+    let large = deep.replace(
+        r#"{"@type":"t/shop.v1.Owner"}"#,
+        &format!(
+            r#"{{"name":"{}","@type":"t/shop.v1.Owner"}}"#,
+            "x".repeat(1 << 20)
+        ),
+    );
+    let fault = parse(&shop(), "google.protobuf.Any", &large).expect_err("too much work");
+    assert!(fault.ends_with("put it first"), "{fault}");
 }
 
 #[test]

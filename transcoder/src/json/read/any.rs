@@ -8,6 +8,8 @@ use crate::json::fault::{Fault, Outcome};
 use crate::json::table::{Form, Message};
 use crate::json::wire::{close, open, put_varint};
 
+const TOO_FAR: &str = "holds too much in front of \"@type\", too deep: put it first";
+
 impl<'a> Reader<'a> {
     pub(super) fn any(&mut self, any: &'a Message) -> Outcome<()> {
         if self.scan.peek() != b'{' {
@@ -42,6 +44,10 @@ impl<'a> Reader<'a> {
                 return self.of_type(any, type_url, more, TypeMember::Read);
             }
             if !ahead.next(b'}')? {
+                self.ahead = match self.ahead.checked_sub(ahead.at - first) {
+                    Some(left) => left,
+                    None => return Err(Fault::new(TOO_FAR)),
+                };
                 return self.of_type(any, type_url, more, TypeMember::Ahead);
             }
         }
