@@ -60,6 +60,7 @@ mod distinct;
 mod editions;
 mod expected;
 mod fault;
+mod mention;
 mod number;
 mod print;
 mod read;
@@ -71,8 +72,10 @@ mod wire;
 
 pub(crate) use editions::without_editions;
 use fault::Outcome;
+use mention::Mentions;
 use print::Printer;
 use read::Reader;
+use scan::Scanner;
 pub use table::DescriptorError;
 use table::{Field, Form, Message, Tables};
 
@@ -91,7 +94,7 @@ pub struct Engine {
 pub struct MessageType(u32);
 
 /// A field of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct FieldRef {
     message: u32,
     field: usize,
@@ -213,6 +216,18 @@ impl Engine {
             out.truncate(start);
             expected::expected(&self.tables, field)
         })
+    }
+
+    /// The paths, in proto names, to the innermost fields that `json` mentions, less those that
+    /// `skips` holds of. `json` has been accepted as a message of that type.
+    pub(crate) fn mentioned(
+        &self,
+        message: MessageType,
+        json: &[u8],
+        skips: &dyn Fn(FieldRef, &[&str]) -> bool,
+    ) -> Result<Vec<String>, JsonError> {
+        let scan = Scanner::new(json, 0, self.options.max_depth)?;
+        Ok(Mentions::new(&self.tables, scan, skips).of(message)?)
     }
 
     /// Whether the message's JSON is an object with its fields.

@@ -87,7 +87,7 @@ fn route(
     }
     let mask = match &body {
         Body::Field(field) if http_method == HttpMethod::Is(http::Method::PATCH) => {
-            Inference::new(&input, field, &path_fields)
+            Inference::new(&input, field, &path_fields, engine)
         }
         _ => None,
     };

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::capture::{Captures, decode_variable};
-use crate::{BadRequest, Body, FieldViolation, JsonError, Route, field, query, wire};
+use crate::{BadRequest, Body, FieldViolation, JsonError, Route, query, wire};
 
 /// A request that has found its route. It owns what it needs, so it may wait for the body.
 #[derive(Debug, Clone)]
@@ -67,14 +67,11 @@ impl Matched {
             }),
             _ if body.is_empty() => Ok(()),
             Body::Whole => json.parse(tables.input, body, out),
-            Body::Field(field) => {
+            Body::Field(_) => {
                 let known = tables.body.expect("the body is a field");
                 json.parse_field(known, body, out)?;
-                if infer_mask
-                    && let Some(mask) = &self.route.mask
-                    && let Some(resource) = field::submessage(field)
-                {
-                    mask.append(&resource, body, out);
+                if infer_mask && let Some(mask) = &self.route.mask {
+                    mask.append(json, body, out);
                 }
                 Ok(())
             }

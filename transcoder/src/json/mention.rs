@@ -1,0 +1,80 @@
+//! Which fields a JSON text mentions.
+
+use super::fault::Outcome;
+use super::scan::Scanner;
+use super::table::{Message, Shape, Tables};
+use super::{FieldRef, MessageType};
+
+/// The walk through a text that has been accepted as a message.
+pub(super) struct Mentions<'a> {
+    tables: &'a Tables,
+    scan: Scanner<'a>,
+    /// Whether a field, at the end of its way in proto names, is not to be told.
+    skips: &'a dyn Fn(FieldRef, &[&str]) -> bool,
+    way: Vec<&'a str>,
+    paths: Vec<String>,
+}
+
+impl<'a> Mentions<'a> {
+    pub(super) fn new(
+        tables: &'a Tables,
+        scan: Scanner<'a>,
+        skips: &'a dyn Fn(FieldRef, &[&str]) -> bool,
+    ) -> Self {
+        Self {
+            tables,
+            scan,
+            skips,
+            way: Vec::new(),
+            paths: Vec::new(),
+        }
+    }
+
+    /// The paths to the innermost fields that are mentioned, in proto names.
+    pub(super) fn of(mut self, message: MessageType) -> Outcome<Vec<String>> {
+        let table = &self.tables.messages[message.0 as usize];
+        match self.scan.peek() {
+            b'{' => drop(self.object(message, table)?),
+            _ => self.scan.skip()?,
+        }
+        Ok(self.paths)
+    }
+
+    /// Whether the object has any members.
+    fn object(&mut self, message: MessageType, table: &'a Message) -> Outcome<bool> {
+        self.scan.enter()?;
+        let is_full = self.scan.first(b'}');
+        let mut more = is_full;
+        while more {
+            let key = self.scan.key()?;
+            match table.by_name(&key) {
+                Some(index) => self.member(message, table, index)?,
+                None => self.scan.skip()?,
+            }
+            more = self.scan.next(b'}')?;
+        }
+        Ok(is_full)
+    }
+
+    fn member(&mut self, message: MessageType, table: &'a Message, index: usize) -> Outcome<()> {
+        let field = &table.fields[index];
+        let known = FieldRef {
+            message: message.0,
+            field: index,
+        };
+        self.way.push(&field.proto_name);
+        let has_fields = field.shape == Shape::Explicit
+            && field.is_message()
+            && self.tables.message(field).is_plain();
+        if (self.skips)(known, &self.way) {
+            self.scan.skip()?;
+        } else if !has_fields || self.scan.peek() != b'{' {
+            self.scan.skip()?;
+            self.paths.push(self.way.join("."));
+        } else if !self.object(MessageType(field.target), self.tables.message(field))? {
+            self.paths.push(self.way.join("."));
+        }
+        self.way.pop();
+        Ok(())
+    }
+}
