@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed test conformance fuzz lint fmt bench bench-transcoder image
+.PHONY: help dev dev-real seed test conformance fuzz lint fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,8 +54,11 @@ fmt: ## Format the code and the contracts
 	$(CARGO) fmt --all
 	.dev/tools/bin/buf format --write proto/tradewind
 
-bench: ## Measure, and write docs/BENCHMARKS.md
+bench: ## Measure everything but the edge, and write docs/BENCHMARKS.md
 	scripts/bench
+
+bench-edge: ## Measure the edge beside others like it, and write its part of docs/BENCHMARKS.md
+	scripts/bench-edge
 
 bench-transcoder: ## Measure the JSON engine: time and allocations per message
 	$(CARGO) bench --package transcoder --bench json

@@ -1,8 +1,12 @@
 //! The orders that the edge's benchmark moves, and the contract without Tradewind's own options.
 
+use axum::body::Bytes;
 use contracts::{
     google::r#type::Money,
-    tradewind::orders::v1::{Address, Order, OrderItem, OrderState},
+    tradewind::orders::v1::{
+        Address, CreateOrderResponse, ListOrdersResponse, Order, OrderEvent, OrderItem, OrderState,
+        WatchOrderResponse,
+    },
 };
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, Value};
@@ -10,6 +14,12 @@ use serde_json::json;
 
 /// Size of the order that is posted, in bytes of JSON.
 pub(crate) const POSTED: usize = 738;
+
+/// Lines of the order of 5 kB.
+const LINES_OF_LARGE: usize = 148;
+
+/// Messages of a stream.
+pub(crate) const EVENTS: i64 = 10_000;
 
 /// The service that is called.
 pub(crate) const SERVICE: &str = "tradewind.orders.v1.OrdersService";
@@ -19,9 +29,9 @@ pub(crate) const ORDER_ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 const SOUND: &str = "the contracts have a sound descriptor set";
 
-/// The JSON of an order of 738 bytes: its street fills up what is missing.
-pub(crate) fn posted() -> Vec<u8> {
-    let items: Vec<_> = (0..17)
+/// The JSON of an order with so many lines, of so many bytes: its address fills up what is missing.
+fn order_of(lines: usize, size: usize) -> Vec<u8> {
+    let items: Vec<_> = (0..lines)
         .map(|number| json!({"sku": format!("8512{number:02}A"), "quantity": number + 1}))
         .collect();
     let with_street = |street: &str| {
@@ -30,7 +40,7 @@ pub(crate) fn posted() -> Vec<u8> {
         let order = json!({"items": items, "shipTo": address});
         serde_json::to_vec(&order).expect("it is JSON already")
     };
-    let missing = POSTED - with_street("").len();
+    let missing = size - with_street("").len();
     assert!(
         missing <= 100,
         "a street has at most 100 characters, not {missing}"
@@ -38,20 +48,29 @@ pub(crate) fn posted() -> Vec<u8> {
     with_street(&"Long Quay Street ".repeat(6)[..missing])
 }
 
+/// The JSON of an order of 738 bytes.
+pub(crate) fn posted() -> Vec<u8> {
+    order_of(17, POSTED)
+}
+
+/// The JSON of an order of 5 kB.
+pub(crate) fn posted_large() -> Vec<u8> {
+    order_of(LINES_OF_LARGE, 5000)
+}
+
 /// The same order as a message.
-pub(crate) fn posted_message() -> Vec<u8> {
+pub(crate) fn message_of(json: &[u8]) -> Vec<u8> {
     let pool = DescriptorPool::decode(contracts::FILE_DESCRIPTOR_SET).expect(SOUND);
     let message = pool.get_message_by_name("tradewind.orders.v1.CreateOrderRequest");
-    let json = posted();
-    let mut json = serde_json::Deserializer::from_slice(&json);
+    let mut json = serde_json::Deserializer::from_slice(json);
     let message = DynamicMessage::deserialize(message.expect(SOUND), &mut json);
     message
         .expect("it is an order of the contract")
         .encode_to_vec()
 }
 
-/// The reply, about 1 kB of JSON.
-pub(crate) fn order() -> Order {
+/// An order of so many lines; of three, about 1 kB of JSON.
+pub(crate) fn order(lines: i32) -> Order {
     let price = |minor: i64| {
         Some(Money {
             currency_code: "GBP".into(),
@@ -74,7 +93,7 @@ pub(crate) fn order() -> Order {
         order_id: ORDER_ID.into(),
         user_id: "01890a5d-ac96-774b-bcce-b302099a8058".into(),
         state: OrderState::Confirmed.into(),
-        items: (1..=3).map(item).collect(),
+        items: (1..=lines).map(item).collect(),
         total: price(2550),
         ship_to: Some(Address {
             name: "Grace Hopper".into(),
@@ -90,8 +109,60 @@ pub(crate) fn order() -> Order {
     }
 }
 
-/// The descriptor set as anybody's: without the options that say who may call what.
-pub(crate) fn plain() -> Vec<u8> {
+/// An order of about 5 kB of JSON.
+pub(crate) fn large_order() -> Order {
+    order(24)
+}
+
+/// The reply that holds an order.
+pub(crate) fn reply(order: &Order) -> Vec<u8> {
+    let order = Some(order.clone());
+    CreateOrderResponse { order }.encode_to_vec()
+}
+
+/// A list of about 1 MB of JSON.
+pub(crate) fn list() -> Vec<u8> {
+    let orders = vec![order(3); 1000];
+    let next_page_token = String::new();
+    let reply = ListOrdersResponse {
+        orders,
+        next_page_token,
+    };
+    reply.encode_to_vec()
+}
+
+/// A stream of [`EVENTS`] messages, framed, some to a piece.
+pub(crate) fn events() -> Vec<Bytes> {
+    let event = |sequence: i64| {
+        let event = Some(OrderEvent {
+            sequence,
+            order_id: ORDER_ID.into(),
+            old_state: OrderState::Pending.into(),
+            new_state: OrderState::Confirmed.into(),
+            actor: "svc-orders".into(),
+            create_time: order(0).create_time,
+            ..OrderEvent::default()
+        });
+        framed(&WatchOrderResponse { event }.encode_to_vec())
+    };
+    let framed: Vec<Bytes> = (1..=EVENTS).map(event).collect();
+    framed
+        .chunks(100)
+        .map(|some| some.concat().into())
+        .collect()
+}
+
+/// A message as gRPC frames it.
+pub(crate) fn framed(message: &[u8]) -> Bytes {
+    let length = u32::try_from(message.len()).expect("it is far below 4 GiB");
+    [&[0][..], &length.to_be_bytes()[..], message]
+        .concat()
+        .into()
+}
+
+/// The descriptor set as anybody's: without the options that say who may call what. And without
+/// `response_body`, which not everybody has, if replies are to be `whole`.
+pub(crate) fn plain(whole: bool) -> Vec<u8> {
     let pool = DescriptorPool::decode(contracts::FILE_DESCRIPTOR_SET).expect(SOUND);
     let set = pool.get_message_by_name("google.protobuf.FileDescriptorSet");
     let set = DynamicMessage::decode(set.expect(SOUND), contracts::FILE_DESCRIPTOR_SET);
@@ -109,6 +180,10 @@ pub(crate) fn plain() -> Vec<u8> {
                     .collect();
                 for extension in ours {
                     options.clear_extension(&extension);
+                }
+                let http = pool.get_extension_by_name("google.api.http").expect(SOUND);
+                if whole && let Value::Message(rule) = options.get_extension_mut(&http) {
+                    rule.clear_field_by_name("response_body");
                 }
             }
         }

@@ -4,16 +4,15 @@
 //! connections were busy counts from the time when it should have left, so that a server that
 //! stalls cannot hide it (coordinated omission).
 
+mod connection;
+
 use std::{
-    io::{self, Read as _, Write as _},
-    net::TcpStream,
-    ops::Range,
     sync::atomic::{AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) use connection::Connection;
 
 /// Writes the next request, from the body of the last reply (empty before the first).
 pub(crate) type Client = Box<dyn FnMut(&[u8], &mut Vec<u8>) + Send>;
@@ -112,7 +111,7 @@ pub(crate) fn same(request: &[u8], count: usize) -> Vec<Client> {
 /// Whether a server is there and answers this request with success.
 pub(crate) fn answers(address: &str, request: &[u8]) -> bool {
     let reply = Connection::open(address).and_then(|mut open| open.exchange(request));
-    reply.is_ok_and(|(status, _)| status == 200)
+    reply.is_ok_and(|status| status == 200)
 }
 
 /// Runs the clients, each on a connection of its own to `address` (`host:port`).
@@ -176,9 +175,8 @@ fn one(address: &str, client: &mut Client, schedule: Schedule<'_>) -> Outcome {
             None => Connection::open(address),
         };
         let reply = opened.and_then(|mut open| {
-            let (status, body) = open.exchange(&request)?;
-            last.clear();
-            last.extend_from_slice(&open.buffer[body]);
+            let status = open.exchange(&request)?;
+            std::mem::swap(&mut last, &mut open.body);
             connection = Some(open);
             Ok(status)
         });
@@ -191,58 +189,4 @@ fn one(address: &str, client: &mut Client, schedule: Schedule<'_>) -> Outcome {
         }
     }
     outcome
-}
-
-struct Connection {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Connection {
-    fn open(address: &str) -> io::Result<Connection> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(Connection {
-            stream,
-            buffer: Vec::with_capacity(16 << 10),
-        })
-    }
-
-    /// The status, and where in the buffer the body is.
-    fn exchange(&mut self, request: &[u8]) -> io::Result<(u16, Range<usize>)> {
-        self.stream.write_all(request)?;
-        self.buffer.clear();
-        let head = loop {
-            self.more()?;
-            let end = self.buffer.windows(4).position(|end| end == b"\r\n\r\n");
-            if let Some(end) = end {
-                break end + 4;
-            }
-        };
-        let text = std::str::from_utf8(&self.buffer[..head]).map_err(io::Error::other)?;
-        let status = text.get(9..12).and_then(|status| status.parse().ok());
-        let status = status.ok_or_else(|| io::Error::other("no status"))?;
-        let length = text.split("\r\n").find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length")
-                .then(|| value.trim().parse::<usize>().ok())?
-        });
-        let length = length.ok_or_else(|| io::Error::other("no content-length"))?;
-        while self.buffer.len() < head + length {
-            self.more()?;
-        }
-        Ok((status, head..head + length))
-    }
-
-    fn more(&mut self) -> io::Result<()> {
-        let mut chunk = [0; 8192];
-        match self.stream.read(&mut chunk)? {
-            0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            count => {
-                self.buffer.extend_from_slice(&chunk[..count]);
-                Ok(())
-            }
-        }
-    }
 }

@@ -1,8 +1,8 @@
 //! Measures Tradewind on this machine and writes docs/BENCHMARKS.md.
 //!
-//! `benchmarks` alone measures everything; `benchmarks SECTION...` measures startup, orders,
-//! refresh or edge and prints what it found. It needs a release build and the variables of
-//! `scripts/servers`.
+//! `benchmarks SECTION...` measures startup, orders, refresh or edge and prints what it found;
+//! `benchmarks write SECTION...` also puts it into the page, whose other sections stay. It needs a
+//! release build and the variables of `scripts/servers`.
 
 mod contract;
 mod edge;
@@ -32,15 +32,23 @@ fn main() {
         .expect("a runtime can be made");
     match words.as_slice() {
         ["serve", rest @ ..] => runtime.block_on(servers::serve(rest)),
-        [] => {
-            let report = runtime.block_on(measure(&SECTIONS));
+        ["write", sections @ ..] if known(sections) => {
+            let report = runtime.block_on(measure(sections));
             report.write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs"));
         }
-        sections if sections.iter().all(|section| SECTIONS.contains(section)) => {
+        sections if known(sections) => {
             runtime.block_on(measure(sections));
         }
-        _ => tell(&format!("usage: benchmarks [{}]...", SECTIONS.join(" | "))),
+        _ => tell(&format!(
+            "usage: benchmarks [write] {}...",
+            SECTIONS.join(" | ")
+        )),
     }
+}
+
+/// At least one section, and no other word.
+fn known(sections: &[&str]) -> bool {
+    !sections.is_empty() && sections.iter().all(|section| SECTIONS.contains(section))
 }
 
 async fn measure(sections: &[&str]) -> Report {

@@ -1,9 +1,17 @@
 //! The document: sections with tables, and a chart.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::tell;
 
+const PAGE: &str = "BENCHMARKS.md";
+/// The page's sections in their order.
+const TITLES: [&str; 4] = [
+    "Everything in one process",
+    "Placing orders",
+    "Refreshing a session",
+    "The edge",
+];
 const CHART: &str = "benchmarks-edge.svg";
 
 /// All that was measured.
@@ -53,34 +61,53 @@ impl Report {
         self.sections.push(section);
     }
 
-    /// Writes the document and its chart into the folder.
+    /// Writes the document and its chart into the folder. Sections of the document that were not
+    /// measured now stay as they are.
     pub(crate) fn write(&self, folder: &Path) {
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
             fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             tell(&format!("wrote {}", path.display()));
         };
-        write("BENCHMARKS.md", &self.markdown());
+        let before = fs::read_to_string(folder.join(PAGE)).unwrap_or_default();
+        write(PAGE, &self.markdown(&before));
         if let Some(chart) = &self.chart {
             write(CHART, &chart.svg());
         }
     }
 
-    fn markdown(&self) -> String {
+    fn markdown(&self, before: &str) -> String {
         let mut text = format!(
             "# Benchmarks\n\n\
-             `make bench` measured this and wrote it: release builds, everything over loopback on \
-             one machine (Tradewind, its servers and the load), {}. Figures are medians of rounds \
-             in which what is compared took turns. The load generator and the servers take CPU \
-             time from what is measured: rates are low for that reason, CPU times per request \
-             hardly. Aims that were missed are marked.\n\n",
+             `make bench` and `make bench-edge` measured this and wrote it: release builds, \
+             everything over loopback on one machine (Tradewind, its servers and the load), {}. \
+             Figures are medians of rounds in which what is compared took turns. The load \
+             generator and the servers take CPU time from what is measured: rates are low for that \
+             reason, CPU times per request hardly. Aims that were missed are marked.\n\n",
             machine()
         );
-        for section in &self.sections {
-            text += &format!("## {}\n\n{}", section.title, section.text);
+        let mut old = sections(before);
+        for title in TITLES {
+            let new = self.sections.iter().find(|section| section.title == title);
+            let section = match new {
+                Some(new) => new.text.clone(),
+                None => old.remove(title).unwrap_or_default(),
+            };
+            if !section.is_empty() {
+                text += &format!("## {title}\n\n{}\n\n", section.trim());
+            }
         }
         format!("{}\n", text.trim_end())
     }
+}
+
+/// The sections of a page by their titles.
+fn sections(page: &str) -> BTreeMap<&str, String> {
+    let sections = page.split("\n## ").skip(1);
+    sections
+        .filter_map(|section| section.split_once('\n'))
+        .map(|(title, text)| (title, text.to_owned()))
+        .collect()
 }
 
 /// Cores and memory, and no more.

@@ -1,7 +1,8 @@
 //! What the edge is measured against, each a process of its own: the server behind it, a handler
-//! written by hand, and one that only passes bytes on.
+//! written by hand, and two that only pass bytes on.
 
 mod bare;
+mod channel;
 mod floor;
 mod stub;
 
@@ -9,12 +10,15 @@ use std::{net::TcpListener, path::Path, time::Duration};
 
 use e2e::{condition::eventually, process::Process};
 
-/// `serve stub ADDRESS`, `serve bare ADDRESS UPSTREAM`, `serve floor ADDRESS UPSTREAM`.
+/// `serve stub ADDRESS`, or `serve bare`, `channel` or `floor`, `ADDRESS UPSTREAM`.
 pub(crate) async fn serve(words: &[&str]) {
     match *words {
         ["stub", address] => stub::serve(address).await,
         ["bare", address, upstream] => bare::serve(address, upstream).await,
-        ["floor", address, upstream] => floor::serve(address, upstream).await,
+        ["channel", address, upstream] => channel::serve(address, upstream).await,
+        ["floor", address, upstream] => {
+            tokio::task::block_in_place(|| floor::serve(address, upstream));
+        }
         _ => panic!("nothing is called {words:?}"),
     }
 }

@@ -10,8 +10,8 @@ use axum::{
 use contracts::{
     google::r#type::Money,
     tradewind::orders::v1::{
-        Address, CreateOrderItem, CreateOrderRequest, GetOrderRequest, Order, OrderItem,
-        orders_service_client::OrdersServiceClient,
+        Address, CreateOrderItem, CreateOrderRequest, GetOrderRequest, ListOrdersRequest, Order,
+        OrderItem, orders_service_client::OrdersServiceClient,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ type Client = OrdersServiceClient<Channel>;
 pub(super) async fn serve(address: &str, upstream: &str) {
     let client = OrdersServiceClient::new(e2e::grpc::connect(upstream).await);
     let routes = Router::new()
-        .route("/v1/orders", post(create))
+        .route("/v1/orders", post(create).get(list))
         .route("/v1/orders/{order_id}", get(find))
         .with_state(client);
     let listener = tokio::net::TcpListener::bind(address).await;
@@ -47,6 +47,15 @@ async fn find(
     let reply = client.get_order(GetOrderRequest { order_id }).await;
     let order = reply.map_err(refused)?.into_inner().order;
     Ok(Json(order.ok_or(StatusCode::INTERNAL_SERVER_ERROR)?.into()))
+}
+
+async fn list(State(mut client): State<Client>) -> Result<Json<ListBody>, StatusCode> {
+    let reply = client.list_orders(ListOrdersRequest::default()).await;
+    let reply = reply.map_err(refused)?.into_inner();
+    Ok(Json(ListBody {
+        orders: reply.orders.into_iter().map(OrderBody::from).collect(),
+        next_page_token: reply.next_page_token,
+    }))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
@@ -80,6 +89,13 @@ struct AddressBody {
     #[serde(default)]
     postal_code: String,
     country: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListBody {
+    orders: Vec<OrderBody>,
+    next_page_token: String,
 }
 
 #[derive(Serialize)]

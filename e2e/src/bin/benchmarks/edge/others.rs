@@ -1,0 +1,82 @@
+//! Programs of others with the same contract. `scripts/bench-edge` installs them and says in a
+//! variable where each is; one without its variable is left out.
+
+use std::{env, fs, path::Path, time::Duration};
+
+use e2e::{condition::eventually, process::Process};
+
+use super::{
+    Target,
+    targets::{free_address, plain, target},
+};
+use crate::{load, tell};
+
+pub(super) const ENVOY: &str = "Envoy";
+pub(super) const GATEWAY: &str = "grpc-gateway";
+
+/// A program, its name, and the variable with its path.
+const OTHERS: [(&str, &str); 3] = [
+    (ENVOY, "BENCH_ENVOY"),
+    (GATEWAY, "BENCH_GRPC_GATEWAY"),
+    ("structured-proxy", "BENCH_STRUCTURED_PROXY"),
+];
+
+pub(super) async fn all(upstream: &str, folder: &Path) -> Vec<Target> {
+    let mut all = Vec::new();
+    for (name, variable) in OTHERS {
+        match env::var(variable) {
+            Ok(program) => all.push(start(name, Path::new(&program), upstream, folder).await),
+            Err(_) => tell(&format!("{name} is left out: {variable} is not set")),
+        }
+    }
+    all
+}
+
+async fn start(name: &'static str, program: &Path, upstream: &str, folder: &Path) -> Target {
+    let address = free_address();
+    let arguments = match name {
+        ENVOY => {
+            let file = configuration("envoy.yaml", &address, upstream, folder);
+            let words = [
+                "--config-path",
+                &file,
+                "--log-level",
+                "warn",
+                "--use-dynamic-base-id",
+            ];
+            words.map(str::to_owned).to_vec()
+        }
+        GATEWAY => vec![address.clone(), upstream.to_owned()],
+        _ => {
+            let file = configuration("structured-proxy.yaml", &address, upstream, folder);
+            vec!["--config".to_owned(), file]
+        }
+    };
+    let log = folder.join(format!("{name}.log"));
+    let none = std::iter::empty::<(&str, String)>();
+    let process = Process::start(name, program, arguments, none, &log);
+    let what = format!("{name}, see {}", log.display());
+    let get = super::Case::Get.request("", true);
+    eventually(&what, Duration::from_secs(20), || {
+        std::future::ready(load::answers(&address, &get).then_some(()))
+    })
+    .await;
+    target(name, address, process)
+}
+
+/// A file of bench/ with its places filled in.
+fn configuration(file: &str, address: &str, upstream: &str, folder: &Path) -> String {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../bench")
+        .join(file);
+    let text = fs::read_to_string(&source);
+    let text = text.unwrap_or_else(|error| panic!("{}: {error}", source.display()));
+    let port = |address: &str| address.rsplit(':').next().unwrap_or_default().to_owned();
+    let text = text
+        .replace("@LISTEN_PORT@", &port(address))
+        .replace("@UPSTREAM_PORT@", &port(upstream))
+        .replace("@DESCRIPTOR_SET@", &plain(true, folder));
+    let path = folder.join(file);
+    fs::write(&path, text).expect("the folder can be written");
+    path.display().to_string()
+}
