@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use http_body_util::Full;
 use runtime::call::CallContext;
-use runtime::client::Channel;
+use runtime::client::{Channel, ResponseBody};
 use runtime::metadata::IDEMPOTENCY_KEY;
 use runtime::status::Problem;
 use tokio::time::{Instant, timeout_at};
@@ -12,10 +14,14 @@ use tonic::client::Grpc;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Status, Streaming};
 use tonic_types::StatusExt as _;
+use tower::Service as _;
 
 use crate::codec::WireCodec;
 use crate::door::Door;
 use crate::policy::Policy;
+use crate::protocol::status;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Between a failure and its only repetition: half of it to all of it.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
@@ -34,15 +40,73 @@ impl Call<'_> {
     /// One reply. A call that failed on the way is made once more if that can do no harm, by the
     /// contract or by its idempotency key, and if the budget allows it.
     pub(crate) async fn unary(&self, message: Bytes) -> Result<Bytes, Status> {
+        self.repeated(|| self.unary_once(&message)).await
+    }
+
+    /// One message as a frame, or those of a whole stream. A unary call is repeated as [`Call::unary`]
+    /// is; the reply may tell of an error only at its end.
+    pub(crate) async fn frames(
+        &self,
+        codings: HeaderMap,
+        frames: Bytes,
+    ) -> Result<http::Response<ResponseBody>, Status> {
+        let once = || self.open(codings.clone(), Full::new(frames.clone()));
+        match self.policy.is_streaming {
+            true => once().await,
+            false => self.in_time(self.repeated(once)).await,
+        }
+    }
+
+    /// A stream of frames.
+    pub(crate) async fn stream<B>(
+        &self,
+        codings: HeaderMap,
+        frames: B,
+    ) -> Result<http::Response<ResponseBody>, Status>
+    where
+        B: http_body::Body<Data = Bytes, Error = Status> + Send + 'static,
+    {
+        self.open(codings, frames).await
+    }
+
+    async fn open<B>(
+        &self,
+        codings: HeaderMap,
+        frames: B,
+    ) -> Result<http::Response<ResponseBody>, Status>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let mut channel = self.door.channels[self.policy.upstream].clone();
+        let mut request = http::Request::new(frames);
+        *request.uri_mut() = self.policy.path.clone().into();
+        *request.headers_mut() = self.metadata.clone().into_headers();
+        request.headers_mut().extend(codings);
+        let Ok(response) = self.context.scope(channel.call(request)).await;
+        match status::read(response.headers()) {
+            Some(status) if status.code() != Code::Ok => Err(status),
+            None if response.status() != StatusCode::OK => {
+                let upstream = &self.door.edge.policies.upstreams[self.policy.upstream];
+                tracing::warn!(service = upstream, status = %response.status(), "no gRPC came back");
+                Err(Problem::unavailable(upstream).into())
+            }
+            _ => Ok(response),
+        }
+    }
+
+    async fn repeated<T, F>(&self, once: impl Fn() -> F) -> Result<T, Status>
+    where
+        F: Future<Output = Result<T, Status>>,
+    {
         let budget = &self.door.retries;
         budget.deposit();
-        let first = self.unary_once(&message).await;
+        let first = once().await;
         match first {
             Err(status) if self.may_repeat(&status) && budget.withdraw() => {
                 let random = &self.door.edge.node.random;
                 let jitter = Duration::from_micros(random.below(25_000) as u64);
                 tokio::time::sleep(RETRY_PAUSE / 2 + jitter).await;
-                self.unary_once(&message).await
+                once().await
             }
             answer => answer,
         }

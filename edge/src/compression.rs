@@ -30,15 +30,25 @@ where
         .compress_when(SizeAbove::new(MIN_BYTES).and(WholeReplies))
 }
 
+/// How the media types of streams begin. In gRPC and Connect each message has a coding of its own.
+const STREAMS: [&str; 4] = [
+    "text/event-stream",
+    "application/x-ndjson",
+    "application/grpc",
+    "application/connect+",
+];
+
 /// Streams are not compressed: each message has to leave at once, and alone it gains little.
 #[derive(Clone, Copy)]
 struct WholeReplies;
 
 impl Predicate for WholeReplies {
     fn should_compress<B: http_body::Body>(&self, response: &Response<B>) -> bool {
-        let headers = response.headers();
-        !headers
-            .get(CONTENT_TYPE)
-            .is_some_and(|value| value == "text/event-stream" || value == "application/x-ndjson")
+        let content_type = response.headers().get(CONTENT_TYPE);
+        let name = content_type.map_or(&b""[..], |value| value.as_bytes());
+        !STREAMS.iter().any(|stream| {
+            let start = name.get(..stream.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(stream.as_bytes()))
+        })
     }
 }

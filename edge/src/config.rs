@@ -117,6 +117,9 @@ pub struct Web {
     /// The edge is reached over TLS: send `strict-transport-security`.
     #[arg(long, env = "EDGE_BEHIND_TLS")]
     pub behind_tls: bool,
+    /// Answer gRPC reflection, of the methods that clients may call, to anybody.
+    #[arg(long, env = "EDGE_REFLECTION")]
+    pub edge_reflection: bool,
     /// Leave out `/docs`, `/openapi.json` and the landing page.
     #[arg(long, env = "EDGE_HIDE_DOCS")]
     pub hide_docs: bool,

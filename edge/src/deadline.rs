@@ -11,19 +11,32 @@ use crate::failure::Failure;
 /// Seconds, with a fraction if need be (draft-thomson-hybi-http-timeout).
 const REQUEST_TIMEOUT: &str = "request-timeout";
 
+/// Milliseconds, in up to ten digits (Connect).
+const CONNECT_TIMEOUT: &str = "connect-timeout-ms";
+
 /// Whoever is willing to wait for longer waits as long as this: a later moment need not exist.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// What the client asks for, by `request-timeout` or else by `grpc-timeout`.
+/// What the client asks for, by `request-timeout`, `grpc-timeout` or `connect-timeout-ms`.
 pub(crate) fn asked(headers: &HeaderMap) -> Result<Option<Duration>, Failure> {
-    let (name, asked) = match (headers.get(REQUEST_TIMEOUT), headers.get(GRPC_TIMEOUT)) {
-        (Some(value), _) => (REQUEST_TIMEOUT, seconds(value)),
-        (None, Some(value)) => (GRPC_TIMEOUT, parse_timeout(value)),
-        (None, None) => return Ok(None),
+    let (name, asked) = if let Some(value) = headers.get(REQUEST_TIMEOUT) {
+        (REQUEST_TIMEOUT, seconds(value))
+    } else if let Some(value) = headers.get(GRPC_TIMEOUT) {
+        (GRPC_TIMEOUT, parse_timeout(value))
+    } else if let Some(value) = headers.get(CONNECT_TIMEOUT) {
+        (CONNECT_TIMEOUT, milliseconds(value))
+    } else {
+        return Ok(None);
     };
     let no_duration = || Failure::malformed(format!("{name} is no duration"));
     let asked = asked.ok_or_else(no_duration)?;
     Ok(Some(asked.min(LONGEST)))
+}
+
+fn milliseconds(value: &HeaderValue) -> Option<Duration> {
+    let text = value.to_str().ok()?;
+    let is_number = (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| text.parse().ok().map(Duration::from_millis))?
 }
 
 fn seconds(value: &HeaderValue) -> Option<Duration> {
@@ -56,6 +69,10 @@ mod tests {
             Some(Some(Duration::from_millis(250)))
         );
         assert_eq!(
+            asked_by("connect-timeout-ms", "1500"),
+            Some(Some(Duration::from_millis(1500)))
+        );
+        assert_eq!(
             asked_by("grpc-timeout", "1H"),
             Some(Some(Duration::from_secs(3600)))
         );
@@ -76,6 +93,9 @@ mod tests {
     fn what_is_no_duration_is_refused() {
         for value in ["", "soon", "-1", "1e3", "inf", "."] {
             assert_eq!(asked_by("request-timeout", value), None, "{value:?}");
+        }
+        for value in ["", "1.5", "-1", "12345678901"] {
+            assert_eq!(asked_by("connect-timeout-ms", value), None, "{value:?}");
         }
         for value in ["", "m", "1", "123456789m", "1 m", "1x", "1é"] {
             assert_eq!(asked_by("grpc-timeout", value), None, "{value:?}");

@@ -16,6 +16,7 @@ use tracing::field::Empty;
 use transcoder::Route;
 
 use crate::Edge;
+use crate::policy::Served;
 
 /// The instruments.
 pub(crate) struct HttpMetrics {
@@ -45,6 +46,7 @@ pub(crate) struct Exchange {
     method: &'static str,
     version: &'static str,
     route: Option<Arc<Route>>,
+    called: Option<Arc<Served>>,
     began: Instant,
     ended: bool,
 }
@@ -85,6 +87,7 @@ impl Exchange {
             method,
             version: version(head.version),
             route: None,
+            called: None,
             began: Instant::now(),
             ended: false,
         };
@@ -103,6 +106,14 @@ impl Exchange {
         self.span
             .record("otel.name", format!("{} {template}", self.method));
         self.route = Some(route.clone());
+    }
+
+    /// The request calls this method by its name.
+    pub(crate) fn calls(&mut self, served: &Arc<Served>) {
+        let path = served.method.grpc_path();
+        self.span.record("http.route", path);
+        self.span.record("otel.name", path.trim_start_matches('/'));
+        self.called = Some(served.clone());
     }
 
     /// The reply tells of this error.
@@ -132,6 +143,10 @@ impl Exchange {
             KeyValue::new("http.response.status_code", i64::from(status)),
             KeyValue::new("network.protocol.version", self.version),
         ];
+        if let Some(served) = &self.called {
+            let path = served.method.grpc_path().to_owned();
+            attributes.push(KeyValue::new("http.route", path));
+        }
         if let Some(route) = &self.route {
             attributes.push(KeyValue::new(
                 "http.route",

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use runtime::status::{self, Problem, Reason};
 use tonic::{Code, Status};
 use transcoder::prost_reflect::FieldDescriptor;
-use transcoder::{BadRequest, Route, Transcoder};
+use transcoder::{BadRequest, FieldViolation, JsonError, Route, Transcoder};
 
 use crate::limits::whole_seconds;
 use crate::reply::{self, Body};
@@ -30,7 +30,7 @@ impl Failure {
         Self::from(Status::from(problem))
     }
 
-    fn with_http(mut self, http: StatusCode) -> Self {
+    pub(crate) fn with_http(mut self, http: StatusCode) -> Self {
         self.http = Some(http);
         self
     }
@@ -68,6 +68,24 @@ impl Failure {
         Self::new(problem).with_http(StatusCode::PAYLOAD_TOO_LARGE)
     }
 
+    /// RESOURCE_EXHAUSTED: as gRPC calls it when a message is larger than allowed.
+    pub(crate) fn message_too_large(limit: usize) -> Self {
+        let message = format!("the message is larger than {limit} bytes");
+        Self::new(Problem::new(
+            Reason::RequestTooLarge,
+            Code::ResourceExhausted,
+            message,
+        ))
+    }
+
+    /// What is said of a body, said of the message that it is.
+    pub(crate) fn of_message(self, limit: usize) -> Self {
+        match self.http {
+            Some(StatusCode::PAYLOAD_TOO_LARGE) => Self::message_too_large(limit),
+            _ => self,
+        }
+    }
+
     /// 415: the body is not JSON, or it is compressed.
     pub(crate) fn unsupported_content(message: &str) -> Self {
         let problem = Problem::new(
@@ -95,6 +113,22 @@ impl Failure {
                 violation.field = paths::in_body(&violation.field, field).to_owned();
             }
         }
+        Self::bad_request(error)
+    }
+
+    /// 400: JSON that is not the message it should be.
+    pub(crate) fn unreadable(error: JsonError) -> Self {
+        let JsonError { path, description } = error;
+        let violation = FieldViolation {
+            field: path,
+            description,
+        };
+        Self::bad_request(BadRequest {
+            violations: vec![violation],
+        })
+    }
+
+    fn bad_request(error: BadRequest) -> Self {
         let message = error.message();
         let problem = Problem::new(Reason::MalformedRequest, Code::InvalidArgument, message);
         let violations = error.violations.into_iter();
@@ -129,6 +163,15 @@ impl Failure {
         Self::new(problem.retry_after(Duration::from_secs(1)))
     }
 
+    /// With further headers for protocols whose errors have some.
+    pub(crate) fn with_headers(
+        mut self,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    ) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+
     /// The status, as upstreams would have sent it.
     pub(crate) fn status(&self) -> &Status {
         &self.status
@@ -138,17 +181,22 @@ impl Failure {
     pub(crate) fn response(&self, transcoder: &Transcoder) -> Response<Body> {
         let (http, json) = self.json(transcoder);
         let mut response = reply::json(http, json);
-        let headers = response.headers_mut();
+        self.explain(response.headers_mut());
+        response
+    }
+
+    /// What HTTP says beyond its status: when to come again, how to prove who one is.
+    pub(crate) fn explain(&self, headers: &mut HeaderMap) {
         for (name, value) in &self.headers {
             headers.insert(name.clone(), value.clone());
         }
         if let Some(delay) = status::retry_delay(&self.status) {
             headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(delay).max(1)));
         }
-        if http == StatusCode::UNAUTHORIZED && !headers.contains_key(WWW_AUTHENTICATE) {
+        let is_unknown = self.http.is_none() && self.status.code() == Code::Unauthenticated;
+        if is_unknown && !headers.contains_key(WWW_AUTHENTICATE) {
             headers.insert(WWW_AUTHENTICATE, challenge(status::reason(&self.status)));
         }
-        response
     }
 
     /// The HTTP status and `{"error": {"code", "status", "message", "details"}}`.

@@ -159,7 +159,7 @@ fn access(
     services: &BTreeSet<String>,
 ) -> Option<contract::Access> {
     let (service, _) = method.name().split_once('/')?;
-    if !services.contains(service) || method.client_streaming {
+    if !services.contains(service) {
         return None;
     }
     match &method.access {

@@ -1,4 +1,5 @@
-//! The public door: REST/JSON in front of the mesh's gRPC, by what the contract says.
+//! The public door: REST/JSON, gRPC, gRPC-Web and Connect in front of the mesh's gRPC, by what the
+//! contract says.
 //!
 //! A request's way is one list (`pipeline.rs`): connection limits, request id, trace, security
 //! headers, CORS, route, limits, authentication, access, body, transcoding, upstream call. [`build`] makes
@@ -53,6 +54,7 @@ use transcoder::{JsonOptions, Options, Transcoder};
 use exchange::HttpMetrics;
 use pages::{Landing, Pages};
 use policy::Policies;
+use protocol::reflection::Reflection;
 
 /// How deep the JSON of a request may nest.
 const MAX_DEPTH: usize = 64;
@@ -70,6 +72,7 @@ pub struct Edge {
     pages: Pages,
     metrics: HttpMetrics,
     upstreams: Upstreams,
+    reflection: Option<Arc<Reflection>>,
 }
 
 /// Whose servers are behind the edge.
@@ -84,7 +87,7 @@ pub(crate) enum Upstreams {
     },
 }
 
-/// Who may call a method over REST; `None` if nobody may.
+/// Who may call a method from outside; `None` if nobody may.
 type AccessOf = Arc<dyn Fn(&Method) -> Option<Access> + Send + Sync>;
 
 /// What makes one edge different from another.
@@ -200,12 +203,26 @@ impl Edge {
         };
         let contract = plan.contract;
         let of_method = access_of(contract.clone(), plan.access.clone());
-        let keep = |method: &MethodDescriptor| of_method(method).is_some();
+        // Streams of requests have no form in REST.
+        let keep = |method: &MethodDescriptor| {
+            !method.is_client_streaming() && of_method(method).is_some()
+        };
         let transcoder = Transcoder::with_methods(plan.descriptor_set, &options, keep)
             .map_err(|error| StartError::Contract(vec![error.to_string()]))?;
         let transcoder = Arc::new(transcoder);
-        let policies = Policies::new(&transcoder, &contract, &*plan.access, plan.upstream)
+        // Without a route, what is public is how workloads of the mesh begin: no business of clients.
+        let unrouted =
+            |access: &Access| plan.upstreams != Upstreams::Mesh || *access != Access::Public;
+        let (access, upstream) = (&*plan.access, plan.upstream);
+        let policies = Policies::new(&transcoder, &contract, access, upstream, unrouted)
             .map_err(StartError::Contract)?;
+        let reflection = settings.web.edge_reflection.then(|| {
+            let reflection = Reflection::new(plan.descriptor_set, &policies);
+            reflection.map(Arc::new)
+        });
+        let reflection = reflection
+            .transpose()
+            .map_err(|error| StartError::Contract(vec![error]))?;
         let shared = redis_url.as_ref().map(Shared::connect).transpose();
         let shared = shared.map_err(|error| StartError::config(format!("--redis-url: {error}")))?;
         let document = {
@@ -221,6 +238,7 @@ impl Edge {
             user_limit: limiter("user", settings.rates.user_limit),
             metrics: HttpMetrics::new(&node.telemetry),
             upstreams: plan.upstreams,
+            reflection,
             settings,
             transcoder,
             policies,

@@ -17,6 +17,35 @@ const USER_AGENT_BYTES: usize = 256;
 /// As long as services store.
 const IDEMPOTENCY_KEY_BYTES: usize = 255;
 
+/// What upstreams say that is not for clients.
+const RESERVED: [&str; 17] = [
+    "alt-svc",
+    "authorization",
+    "connection",
+    "date",
+    "keep-alive",
+    "proxy-authenticate",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "vary",
+    "www-authenticate",
+    "x-request-id",
+    "x-workload-authorization",
+];
+const RESERVED_PREFIXES: [&str; 6] = [
+    "access-control-",
+    "connect-",
+    "content-",
+    "grpc-",
+    "ratelimit",
+    "trailer-",
+];
+
 /// Headers that upstreams get as they are, and the idempotency key, which is for this call alone. The
 /// call context carries the others: the mesh's token, request id, address, user agent, trace.
 pub(crate) fn forwarded(
@@ -42,6 +71,25 @@ pub(crate) fn forwarded(
         forwarded.insert(IDEMPOTENCY_KEY, key);
     }
     MetadataMap::from_headers(forwarded)
+}
+
+/// What a client learns of an upstream's metadata: all but what HTTP and gRPC speak of themselves,
+/// and what the edge says.
+pub(crate) fn returned(headers: &HeaderMap) -> HeaderMap {
+    let is_metadata = |name: &str| {
+        !RESERVED.contains(&name)
+            && !RESERVED_PREFIXES
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+    };
+    let pairs = headers
+        .iter()
+        .filter(|(name, _)| is_metadata(name.as_str()));
+    let mut returned = HeaderMap::new();
+    for (name, value) in pairs {
+        returned.append(name, value.clone());
+    }
+    returned
 }
 
 /// The program that the client says it is.

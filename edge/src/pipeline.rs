@@ -44,7 +44,7 @@ use crate::failure::Failure;
 use crate::lifetime::Lifetime;
 use crate::limits::{Limiter, Standing};
 use crate::policy::Policy;
-use crate::protocol::{Protocol, rest};
+use crate::protocol::{Protocol, Recognised, recognise};
 use crate::reply::{self, Body};
 use crate::{
     Upstreams, body, client_address, cors, deadline, limits, metadata, request_id, security_headers,
@@ -96,6 +96,9 @@ pub(crate) async fn answer(
     })
 }
 
+/// Bytes around a message, of gRPC's or Connect's envelope.
+const ENVELOPE: usize = 5;
+
 /// What is known of a request when it has arrived.
 struct Arrival {
     client: IpAddr,
@@ -115,13 +118,33 @@ async fn route(
     if let Some(response) = cors::preflight(&head.method, &head.headers) {
         return response;
     }
-    match rest::find(edge, &head) {
-        rest::Found::Request(rest) => {
+    match recognise(edge, &head) {
+        Recognised::Rest(rest) => {
             exchange.is_for(rest.0.route());
             handle(door, rest, head, body, arrival, exchange).await
         }
-        rest::Found::Answer(response) => response,
-        rest::Found::Nothing => edge.pages.answer(edge, head).await,
+        // Boxed, so that a request of REST does not make room for all of them.
+        Recognised::Grpc(call) => {
+            exchange.calls(&call.0);
+            Box::pin(handle(door, call, head, body, arrival, exchange)).await
+        }
+        Recognised::GrpcWeb(call) => {
+            exchange.calls(&call.served);
+            Box::pin(handle(door, call, head, body, arrival, exchange)).await
+        }
+        Recognised::Connect(call) => {
+            exchange.calls(&call.served);
+            Box::pin(handle(door, call, head, body, arrival, exchange)).await
+        }
+        Recognised::ConnectStream(call) => {
+            exchange.calls(&call.served);
+            Box::pin(handle(door, call, head, body, arrival, exchange)).await
+        }
+        Recognised::Reflection(question) => {
+            Box::pin(handle(door, question, head, body, arrival, exchange)).await
+        }
+        Recognised::Answer(response) => response,
+        Recognised::Page => edge.pages.answer(edge, head).await,
     }
 }
 
@@ -137,12 +160,12 @@ async fn handle(
     let mut standings = Vec::with_capacity(2);
     let admitted = admit(door, &request, &head, arrival, &mut standings).await;
     let served = match admitted {
-        Ok(admitted) => request.serve(admitted, head, body).await,
+        Ok(admitted) => request.serve(admitted, &head, body).await,
         Err(failure) => Err(failure),
     };
     let mut response = served.unwrap_or_else(|failure| {
         exchange.failed(failure.status());
-        request.refuse(&door.edge, &failure)
+        request.refuse(&door.edge, &head, &failure)
     });
     limits::announce(&standings, response.headers_mut());
     response
@@ -219,6 +242,45 @@ impl Admitted<'_> {
     pub(crate) async fn body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Failure> {
         let limit = self.door.edge.settings.requests.body_limit;
         body::read(headers, body, limit, self.deadline).await
+    }
+
+    /// Most bytes of a message.
+    pub(crate) fn message_limit(&self) -> usize {
+        self.door.edge.settings.requests.body_limit
+    }
+
+    /// Step 12: a body that is one message, perhaps in an envelope.
+    pub(crate) async fn message(
+        &self,
+        headers: &HeaderMap,
+        body: Incoming,
+    ) -> Result<Bytes, Failure> {
+        let limit = self.message_limit() + ENVELOPE;
+        let read = body::read(headers, body, limit, self.deadline).await;
+        read.map_err(|failure| failure.of_message(self.message_limit()))
+    }
+
+    /// Step 12: the same in base64.
+    pub(crate) async fn text(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Failure> {
+        let limit = (self.message_limit() + ENVELOPE).div_ceil(3) * 4 + ENVELOPE;
+        let read = body::read(headers, body, limit, self.deadline).await;
+        read.map_err(|failure| failure.of_message(self.message_limit()))
+    }
+
+    /// Lets a call with streams go on as long as its caller may make it.
+    pub(crate) async fn while_allowed<T>(
+        &self,
+        call: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        if !self.policy.is_streaming {
+            return Ok(call.await);
+        }
+        let lifetime = self.lifetime();
+        tokio::select! {
+            biased;
+            failure = lifetime.over() => Err(failure),
+            done = call => Ok(done),
+        }
     }
 
     /// Step 14: the call that the client's headers ask for.

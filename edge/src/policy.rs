@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use http::uri::PathAndQuery;
-use runtime::contract::{Access, Contract, Method};
+use runtime::contract::{Access, Contract, Idempotency, Method};
 use transcoder::prost_reflect::MethodDescriptor;
 use transcoder::{Route, Transcoder};
 
@@ -32,29 +32,81 @@ pub(crate) struct Policy {
     pub(crate) sequence: Sequence,
 }
 
-/// The policies of all routes, and the names of the upstreams that they lead to.
+/// A method that protocols without routes call by its name.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) policy: Policy,
+    pub(crate) method: transcoder::Method,
+    pub(crate) idempotency: Idempotency,
+}
+
+impl Served {
+    pub(crate) fn is_client_streaming(&self) -> bool {
+        self.method.descriptor().is_client_streaming()
+    }
+}
+
+/// The policies of all routes and methods, and the names of the upstreams that they lead to.
 #[derive(Debug, Default)]
 pub(crate) struct Policies {
     /// By the address of the route, which the transcoder keeps in place.
     by_route: HashMap<usize, Policy>,
+    /// By the path of the gRPC call.
+    by_path: HashMap<String, Arc<Served>>,
     pub(crate) upstreams: Vec<String>,
 }
 
 impl Policies {
-    /// `access` says who may call a method, `upstream` which service has it; both are asked once per
-    /// route. What is wrong is reported together.
+    /// `access` says who may call a method, `upstream` which service has it. Methods without a route
+    /// are served if `unrouted` holds for their access. What is wrong is reported together.
     pub(crate) fn new(
         transcoder: &Transcoder,
         contract: &Contract,
         access: impl Fn(&Method) -> Option<Access>,
         upstream: impl Fn(&MethodDescriptor) -> Option<String>,
+        unrouted: impl Fn(&Access) -> bool,
     ) -> Result<Self, Vec<String>> {
         let mut policies = Self::default();
         let mut mistakes = Vec::new();
         for route in transcoder.routes() {
-            match policies.policy(route, contract, &access, &upstream) {
-                Ok(policy) => drop(policies.by_route.insert(key(route), policy)),
+            let policy = policies.policy(route.method(), contract, &access, &upstream);
+            match policy {
+                Ok(policy) => {
+                    let policy = Policy {
+                        success: success_status(declared_status(route)),
+                        sequence: Sequence::of(route),
+                        ..policy
+                    };
+                    policies.by_route.insert(key(route), policy);
+                }
                 Err(mistake) => mistakes.push(format!("{}: {mistake}", route.grpc_path())),
+            }
+        }
+        for method in transcoder.methods() {
+            let Some(known) = contract.method(method.grpc_path()) else {
+                continue;
+            };
+            let routed = || {
+                transcoder
+                    .routes()
+                    .iter()
+                    .any(|route| route.method() == method.descriptor())
+            };
+            let is_open = access(known).is_some_and(|access| unrouted(&access) || routed());
+            if !is_open || upstream(method.descriptor()).is_none() {
+                continue;
+            }
+            match policies.policy(method.descriptor(), contract, &access, &upstream) {
+                Ok(policy) => {
+                    let path = method.grpc_path().to_owned();
+                    let served = Served {
+                        policy,
+                        method,
+                        idempotency: known.idempotency,
+                    };
+                    policies.by_path.insert(path, Arc::new(served));
+                }
+                Err(mistake) => mistakes.push(format!("{}: {mistake}", method.grpc_path())),
             }
         }
         if mistakes.is_empty() {
@@ -71,36 +123,38 @@ impl Policies {
             .expect("every route of the transcoder has a policy")
     }
 
+    /// The method with that path, if it is served.
+    pub(crate) fn method(&self, path: &str) -> Option<&Arc<Served>> {
+        self.by_path.get(path)
+    }
+
     fn policy(
         &mut self,
-        route: &Route,
+        descriptor: &MethodDescriptor,
         contract: &Contract,
         access: &impl Fn(&Method) -> Option<Access>,
         upstream: &impl Fn(&MethodDescriptor) -> Option<String>,
     ) -> Result<Policy, String> {
-        if route.is_client_streaming() {
-            return Err("streams of requests have no form in REST".to_owned());
-        }
-        let method = contract
-            .method(route.grpc_path())
-            .ok_or("it is not in the contract")?;
+        let service = descriptor.parent_service();
+        let path = format!("/{}/{}", service.full_name(), descriptor.name());
+        let method = contract.method(&path).ok_or("it is not in the contract")?;
         let access = access(method).ok_or("nothing says who may call it")?;
-        let upstream = upstream(route.method()).ok_or("no upstream has its service")?;
+        let upstream = upstream(descriptor).ok_or("no upstream has its service")?;
         let known = self.upstreams.iter().position(|name| *name == upstream);
         let upstream = known.unwrap_or_else(|| {
             self.upstreams.push(upstream);
             self.upstreams.len() - 1
         });
-        let path = PathAndQuery::try_from(route.grpc_path()).map_err(|error| error.to_string())?;
+        let path = PathAndQuery::try_from(path).map_err(|error| error.to_string())?;
         Ok(Policy {
             access,
-            success: success_status(declared_status(route)),
+            success: StatusCode::OK,
             path,
             upstream,
             takes_idempotency_key: !method.is_repeatable() && !method.sensitive_reply,
             is_repeatable: method.is_repeatable(),
             is_streaming: method.client_streaming || method.server_streaming,
-            sequence: Sequence::of(route),
+            sequence: Sequence::default(),
         })
     }
 }

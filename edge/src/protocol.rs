@@ -3,6 +3,7 @@
 //! `pipeline`.
 
 use http::Response;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use hyper::body::Incoming;
 
@@ -12,7 +13,14 @@ use crate::pipeline::Admitted;
 use crate::policy::Policy;
 use crate::reply::Body;
 
+pub(crate) mod connect;
+mod envelope;
+pub(crate) mod grpc;
+pub(crate) mod grpc_web;
+pub(crate) mod reflection;
 pub(crate) mod rest;
+pub(crate) mod status;
+mod upstream;
 
 /// A request of one protocol, which has found its method.
 pub(crate) trait Protocol: Sync {
@@ -28,10 +36,68 @@ pub(crate) trait Protocol: Sync {
     fn serve(
         &self,
         admitted: Admitted<'_>,
-        head: Parts,
+        head: &Parts,
         body: Incoming,
     ) -> impl Future<Output = Result<Response<Body>, Failure>> + Send;
 
     /// The reply that tells why not.
-    fn refuse(&self, edge: &Edge, failure: &Failure) -> Response<Body>;
+    fn refuse(&self, edge: &Edge, head: &Parts, failure: &Failure) -> Response<Body>;
+}
+
+/// What a request is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart at once, and boxing would cost each request"
+)]
+pub(crate) enum Recognised {
+    /// A request by a route.
+    Rest(rest::Rest),
+    /// A call as of the mesh.
+    Grpc(grpc::Grpc),
+    /// A call of a browser's gRPC client.
+    GrpcWeb(grpc_web::GrpcWeb),
+    /// A unary call of Connect.
+    Connect(connect::Unary),
+    /// A call of Connect that streams.
+    ConnectStream(connect::Stream),
+    /// A question of what there is to call.
+    Reflection(reflection::Question),
+    /// Nothing more to do.
+    Answer(Response<Body>),
+    /// None of them: a page, if anything.
+    Page,
+}
+
+/// By the content type, and then by the path. Where a path is a route and a method at once, only who
+/// says so speaks Connect.
+pub(crate) fn recognise(edge: &Edge, head: &Parts) -> Recognised {
+    if let Some(content_type) = head.headers.get(CONTENT_TYPE) {
+        let name = content_type.as_bytes();
+        if let Some(subtype) = after(name, b"application/grpc-web") {
+            return grpc_web::recognise(edge, head, subtype);
+        }
+        if let Some(subtype) = after(name, b"application/grpc") {
+            return grpc::recognise(edge, head, subtype);
+        }
+        if after(name, b"application/connect+").is_some() {
+            return connect::stream(edge, head, name);
+        }
+    }
+    let connect = || connect::unary(edge, head);
+    if connect::is_named(head)
+        && let Some(call) = connect()
+    {
+        return call;
+    }
+    match rest::find(edge, head) {
+        rest::Found::Request(rest) => Recognised::Rest(rest),
+        rest::Found::Answer(response) => connect().unwrap_or(Recognised::Answer(response)),
+        rest::Found::Nothing => connect().unwrap_or(Recognised::Page),
+    }
+}
+
+/// What follows a prefix, in whatever case it is written.
+fn after<'a>(name: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+    let (start, rest) = name.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
 }

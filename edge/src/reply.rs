@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Either, Empty, Full, StreamBody};
@@ -50,6 +50,20 @@ pub(crate) fn stream(
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// Frames of data, and perhaps trailers at the end.
+pub(crate) fn frames(
+    content_type: HeaderValue,
+    headers: HeaderMap,
+    frames: impl futures::Stream<Item = Frame<Bytes>> + Send + 'static,
+) -> Response<Body> {
+    use futures::StreamExt as _;
+    let frames = StreamBody::new(frames.map(Ok));
+    let mut response = Response::new(Either::Right(UnsyncBoxBody::new(frames)));
+    *response.headers_mut() = headers;
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
 }
 

@@ -72,7 +72,7 @@ impl Protocol for Rest {
     async fn serve(
         &self,
         admitted: Admitted<'_>,
-        head: Parts,
+        head: &Parts,
         body: Incoming,
     ) -> Result<Response<Body>, Failure> {
         let Self(matched) = self;
@@ -105,7 +105,7 @@ impl Protocol for Rest {
         Ok(reply::json(admitted.policy.success, json))
     }
 
-    fn refuse(&self, edge: &Edge, failure: &Failure) -> Response<Body> {
+    fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
         failure.response(&edge.transcoder)
     }
 }

@@ -10,11 +10,11 @@ use crate::fixture::{Fixture, error, reason, refusal, refused, settings};
 use crate::upstream::{Answer, Seen, Upstream};
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct Book {
+pub(crate) struct Book {
     #[prost(string, tag = "1")]
-    name: String,
+    pub(crate) name: String,
     #[prost(int64, tag = "2")]
-    pages: i64,
+    pub(crate) pages: i64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -39,7 +39,15 @@ async fn start(access: Access) -> Fixture {
 }
 
 async fn start_with(access: Access, change: impl FnOnce(&mut Config)) -> Fixture {
-    let upstream = Upstream::start(library).await;
+    before(Upstream::start(library).await, access, change).await
+}
+
+/// In front of a server of the library.
+pub(crate) async fn before(
+    upstream: Upstream,
+    access: Access,
+    change: impl FnOnce(&mut Config),
+) -> Fixture {
     let address = format!("library.v1.Library=http://{}", upstream.address);
     let mut mesh = Testbed::new();
     let node = mesh.node("edge").await;

@@ -3,10 +3,13 @@
 
 mod access;
 mod calls;
+mod connect;
 mod connections;
 mod errors;
 mod fixture;
 mod generic;
+mod grpc;
+mod grpc_web;
 mod headers;
 mod limits;
 mod metadata;

@@ -8,6 +8,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body::Body as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -89,6 +90,9 @@ impl Upstream {
             tower::service_fn(move |request: Request<Incoming>| {
                 let (calls, answer, abandon) = (calls.clone(), answer.clone(), abandon.clone());
                 async move {
+                    if request.uri().path().ends_with("/Echo") {
+                        return echo(request, abandon);
+                    }
                     let seen = see(request).await;
                     calls.lock().unwrap().push(seen.clone());
                     respond(answer(&seen), abandon).await
@@ -140,6 +144,32 @@ impl Drop for Watched {
             self.abandon.send_modify(|count| *count += 1);
         }
     }
+}
+
+/// Sends each frame back as it comes.
+fn echo(
+    request: Request<Incoming>,
+    abandon: watch::Sender<usize>,
+) -> Result<Response<Body>, Infallible> {
+    let mut watched = Watched {
+        abandon,
+        ended: false,
+    };
+    let mut body = request.into_body();
+    let frames = async_stream::stream! {
+        while let Some(Ok(frame)) = body.frame().await {
+            yield Ok(frame);
+        }
+        watched.ended = body.is_end_stream();
+        let mut trailers = HeaderMap::new();
+        Status::new(Code::Ok, "").add_header(&mut trailers).unwrap();
+        trailers.insert("shelf", HeaderValue::from_static("seven"));
+        yield Ok(Frame::trailers(trailers));
+    };
+    let mut response = Response::new(StreamBody::new(frames).boxed_unsync());
+    let grpc = HeaderValue::from_static("application/grpc");
+    response.headers_mut().insert("content-type", grpc);
+    Ok(response)
 }
 
 async fn see(request: Request<Incoming>) -> Seen {
@@ -195,7 +225,8 @@ async fn respond(
     Ok(response)
 }
 
-fn frame(message: &[u8]) -> Bytes {
+/// A message as gRPC frames it.
+pub(crate) fn frame(message: &[u8]) -> Bytes {
     let mut frame = BytesMut::with_capacity(message.len() + 5);
     frame.put_u8(0);
     frame.put_u32(u32::try_from(message.len()).unwrap());

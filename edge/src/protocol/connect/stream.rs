@@ -1,0 +1,200 @@
+//! Streams of messages in envelopes, the last of which says how it ended.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Response};
+use hyper::body::{Frame, Incoming};
+use serde_json::{Value, json};
+
+use super::compression::{gunzip, is_gzip};
+use super::{Codec, check_version, error};
+use crate::door::Door;
+use crate::failure::Failure;
+use crate::pipeline::Admitted;
+use crate::policy::{Policy, Served};
+use crate::protocol::Protocol;
+use crate::protocol::envelope::{self, Envelopes};
+use crate::protocol::upstream::{self, End, Refused, Replies, Reply, Requests};
+use crate::reply::{self, Body};
+use crate::{Edge, metadata};
+
+/// The flag of a compressed message.
+const COMPRESSED: u8 = 1;
+/// The flag of the envelope that says how the stream ended.
+const END: u8 = 2;
+
+/// A call.
+pub(crate) struct Stream {
+    pub(crate) served: Arc<Served>,
+    codec: Codec,
+}
+
+/// What the client's envelopes are read by.
+struct Reading {
+    served: Arc<Served>,
+    codec: Codec,
+    packed: bool,
+    limit: usize,
+}
+
+impl Reading {
+    /// An envelope as a frame of gRPC.
+    fn frame(&self, flags: u8, message: Bytes) -> Result<Bytes, Failure> {
+        let message = match flags {
+            0 => message,
+            COMPRESSED if self.packed => gunzip(&message, self.limit)?,
+            COMPRESSED => return Err(Failure::malformed("a message in an unnamed coding")),
+            _ => return Err(Failure::malformed("an envelope with unknown flags")),
+        };
+        let message = self.codec.request(&self.served, message)?;
+        Ok(envelope::write(0, &message))
+    }
+}
+
+impl Stream {
+    pub(super) fn new(served: Arc<Served>, codec: Codec) -> Self {
+        Self { served, codec }
+    }
+}
+
+impl Protocol for Stream {
+    fn policy<'a>(&'a self, _: &'a Edge) -> &'a Policy {
+        &self.served.policy
+    }
+
+    async fn serve(
+        &self,
+        admitted: Admitted<'_>,
+        head: &Parts,
+        body: Incoming,
+    ) -> Result<Response<Body>, Failure> {
+        check_version(&head.headers)?;
+        let limit = admitted.message_limit();
+        let reading = Reading {
+            served: self.served.clone(),
+            codec: self.codec,
+            packed: is_gzip(head.headers.get("connect-content-encoding"))?,
+            limit,
+        };
+        let call = admitted.call(&head.headers)?;
+        let refused;
+        let response = if self.served.is_client_streaming() {
+            let mut envelopes = Envelopes::of_at_most(limit);
+            let (requests, why) = Requests::new(body, move |piece: Option<Bytes>| {
+                let Some(piece) = piece else {
+                    let cut = || Failure::malformed("the body ended before its end");
+                    return envelopes.is_empty().then(Bytes::new).ok_or_else(cut);
+                };
+                envelopes.push(&piece);
+                let mut frames = BytesMut::new();
+                while let Some((flags, message)) = envelopes.next()? {
+                    frames.extend_from_slice(&reading.frame(flags, message)?);
+                }
+                Ok(frames.freeze())
+            });
+            refused = why;
+            admitted
+                .while_allowed(call.stream(HeaderMap::new(), requests))
+                .await?
+                .map_err(|status| upstream::failed(status, &refused))?
+        } else {
+            let body = admitted.message(&head.headers, body).await?;
+            let (flags, message) = envelope::single(&body, limit)?;
+            let frame = reading.frame(flags, message)?;
+            refused = Refused::default();
+            admitted
+                .while_allowed(call.frames(HeaderMap::new(), frame))
+                .await??
+        };
+        let (leading, replies) = Replies::of(response, Some(admitted.lifetime()), refused);
+        let live = Live {
+            door: admitted.door.clone(),
+            served: self.served.clone(),
+            codec: self.codec,
+            replies: Some(replies),
+            envelopes: Envelopes::of_at_most(admitted.door.edge.settings.requests.reply_limit),
+        };
+        let frames = futures::stream::unfold(live, |mut live| async move {
+            live.next().await.map(|bytes| (Frame::data(bytes), live))
+        });
+        let headers = metadata::returned(&leading);
+        Ok(reply::frames(self.content_type(), headers, frames))
+    }
+
+    fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
+        let end = envelope::write(END, end(edge, Some(failure), &HeaderMap::new()).as_bytes());
+        let mut response = Response::new(reply::whole(end));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, self.content_type());
+        response
+    }
+}
+
+impl Stream {
+    fn content_type(&self) -> HeaderValue {
+        HeaderValue::from_static(match self.codec {
+            Codec::Json => "application/connect+json",
+            Codec::Proto => "application/connect+proto",
+        })
+    }
+}
+
+/// Replies on their way to the client. It reads from upstream when the client takes.
+struct Live {
+    door: Arc<Door>,
+    served: Arc<Served>,
+    codec: Codec,
+    replies: Option<Replies>,
+    envelopes: Envelopes,
+}
+
+impl Live {
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            let message = match self.envelopes.next() {
+                Ok(Some((_, message))) => self.codec.response(&self.served, message),
+                Ok(None) => match self.replies.as_mut()?.next().await? {
+                    Reply::Data(data) => {
+                        self.envelopes.push(&data);
+                        continue;
+                    }
+                    Reply::End(ended) => return Some(self.end(&ended)),
+                },
+                Err(failure) => Err(failure),
+            };
+            return Some(match message {
+                Ok(message) => envelope::write(0, &message),
+                Err(failure) => self.end(&End::failed(failure)),
+            });
+        }
+    }
+
+    fn end(&mut self, ended: &End) -> Bytes {
+        self.replies = None;
+        self.envelopes = Envelopes::of_at_most(0);
+        let end = end(&self.door.edge, ended.failure.as_ref(), &ended.metadata);
+        envelope::write(END, end.as_bytes())
+    }
+}
+
+/// EndStreamResponse: `{"error": ..., "metadata": {"name": ["value"]}}`, both if there is something.
+fn end(edge: &Edge, failure: Option<&Failure>, metadata: &HeaderMap) -> String {
+    let mut end = json!({});
+    if let Some(failure) = failure {
+        end["error"] = error::error(edge, failure);
+    }
+    let mut named = BTreeMap::<&str, Vec<&str>>::new();
+    for (name, value) in metadata {
+        if let Ok(value) = value.to_str() {
+            named.entry(name.as_str()).or_default().push(value);
+        }
+    }
+    if !named.is_empty() {
+        end["metadata"] = Value::from_iter(named);
+    }
+    end.to_string()
+}

@@ -1,0 +1,154 @@
+//! Messages as gRPC and Connect tell them apart: a byte of flags, four of length (big-endian), and
+//! the message (gRPC over HTTP/2, Length-Prefixed-Message; Connect, Enveloped-Message).
+
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+
+use crate::failure::Failure;
+
+/// Bytes before each message.
+pub(super) const HEADER: usize = 5;
+
+/// One message with its header.
+pub(super) fn write(flags: u8, message: &[u8]) -> Bytes {
+    let length = u32::try_from(message.len()).expect("messages are limited to far below 4 GiB");
+    let mut frame = BytesMut::with_capacity(HEADER + message.len());
+    frame.put_u8(flags);
+    frame.put_u32(length);
+    frame.put_slice(message);
+    frame.freeze()
+}
+
+/// The flags and the message, if the bytes are exactly one.
+pub(super) fn single(frame: &Bytes, limit: usize) -> Result<(u8, Bytes), Failure> {
+    let mut envelopes = Envelopes::of_at_most(limit);
+    envelopes.push(frame);
+    let one = envelopes.next()?;
+    one.filter(|_| envelopes.is_empty())
+        .ok_or_else(|| Failure::malformed("the body is not exactly one message"))
+}
+
+/// Takes messages out of a stream of bytes. It holds no more than one message and what came with it.
+#[derive(Debug)]
+pub(super) struct Envelopes {
+    buffer: BytesMut,
+    limit: usize,
+}
+
+impl Envelopes {
+    /// Of messages of at most `limit` bytes.
+    pub(super) fn of_at_most(limit: usize) -> Self {
+        let buffer = BytesMut::new();
+        Self { buffer, limit }
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole message with its flags.
+    pub(super) fn next(&mut self) -> Result<Option<(u8, Bytes)>, Failure> {
+        let Some((header, rest)) = self.buffer.split_first_chunk::<HEADER>() else {
+            return Ok(None);
+        };
+        let flags = header[0];
+        let length = length(header, self.limit)?;
+        if rest.len() < length {
+            return Ok(None);
+        }
+        self.buffer.advance(HEADER);
+        Ok(Some((flags, self.buffer.split_to(length).freeze())))
+    }
+
+    /// Nothing is left of a message that is not whole.
+    pub(super) fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+}
+
+/// Watches the sizes of messages that pass by.
+#[derive(Debug)]
+pub(super) struct Sizes {
+    header: [u8; HEADER],
+    /// Bytes of the header that have come.
+    known: usize,
+    /// Bytes of the message that have not.
+    left: usize,
+    limit: usize,
+}
+
+impl Sizes {
+    /// Of messages of at most `limit` bytes.
+    pub(super) fn of_at_most(limit: usize) -> Self {
+        Self {
+            header: [0; HEADER],
+            known: 0,
+            left: 0,
+            limit,
+        }
+    }
+
+    /// These bytes are next.
+    pub(super) fn see(&mut self, mut bytes: &[u8]) -> Result<(), Failure> {
+        while !bytes.is_empty() {
+            let skipped = self.left.min(bytes.len());
+            self.left -= skipped;
+            bytes.advance(skipped);
+            if self.left > 0 {
+                break;
+            }
+            let taken = (HEADER - self.known).min(bytes.len());
+            self.header[self.known..self.known + taken].copy_from_slice(&bytes[..taken]);
+            self.known += taken;
+            bytes.advance(taken);
+            if self.known == HEADER {
+                self.left = length(&self.header, self.limit)?;
+                self.known = 0;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn length([_, length @ ..]: &[u8; HEADER], limit: usize) -> Result<usize, Failure> {
+    let length = u32::from_be_bytes(*length) as usize;
+    match length > limit {
+        true => Err(Failure::message_too_large(limit)),
+        false => Ok(length),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_whole_however_their_bytes_are_cut() {
+        let bytes = [write(0, b"one"), write(1, b""), write(2, b"three")].concat();
+        for piece in 1..=bytes.len() {
+            let (mut envelopes, mut sizes) = (Envelopes::of_at_most(5), Sizes::of_at_most(5));
+            let mut messages = Vec::new();
+            for piece in bytes.chunks(piece) {
+                sizes.see(piece).unwrap();
+                envelopes.push(piece);
+                while let Some(message) = envelopes.next().unwrap() {
+                    messages.push(message);
+                }
+            }
+            let expected: [(u8, &[u8]); 3] = [(0, b"one"), (1, b""), (2, b"three")];
+            assert_eq!(messages, expected.map(|(f, m)| (f, Bytes::from_static(m))));
+            assert!(envelopes.is_empty() && sizes.left == 0 && sizes.known == 0);
+        }
+    }
+
+    #[test]
+    fn a_message_is_refused_by_its_header() {
+        let header = [0, 0, 0, 0, 6];
+        let mut envelopes = Envelopes::of_at_most(5);
+        envelopes.push(&header);
+        assert!(envelopes.next().is_err());
+        assert!(Sizes::of_at_most(5).see(&header).is_err());
+        assert!(Sizes::of_at_most(6).see(&header).is_ok());
+        assert!(single(&Bytes::from_static(b"\0\0\0\0\x01ab"), 5).is_err());
+        assert!(single(&Bytes::from_static(b"\0\0\0\0\x02a"), 5).is_err());
+    }
+}

@@ -1,0 +1,142 @@
+//! gRPC reflection (grpc.reflection.v1 and v1alpha) of what the edge serves, and of nothing else:
+//! methods that the contract keeps inside the mesh are not in its descriptors.
+
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use prost::Message as _;
+use runtime::contract::Access;
+use tonic::service::Routes;
+use tonic_reflection::server::Builder;
+use tower::Service as _;
+use transcoder::prost_reflect::{DescriptorPool, DynamicMessage, Value};
+
+use super::{Protocol, grpc};
+use crate::Edge;
+use crate::failure::Failure;
+use crate::pipeline::Admitted;
+use crate::policy::{Policies, Policy};
+use crate::reply::{self, Body};
+use crate::sequence::Sequence;
+
+/// What the paths of both versions start with.
+const PREFIX: &str = "/grpc.reflection.";
+
+/// The reflection of one edge.
+pub(crate) struct Reflection {
+    routes: Routes,
+    policy: Policy,
+}
+
+/// A question to it.
+pub(crate) struct Question(Arc<Reflection>);
+
+impl Reflection {
+    /// Of a serialized descriptor set, less the methods that have no policy.
+    pub(crate) fn new(descriptor_set: &[u8], policies: &Policies) -> Result<Self, String> {
+        let set = served(descriptor_set, policies).ok_or("the descriptor set cannot be read")?;
+        let builder = || Builder::configure().register_encoded_file_descriptor_set(&set);
+        let v1 = builder().build_v1().map_err(|error| error.to_string())?;
+        let v1alpha = builder().build_v1alpha();
+        let v1alpha = v1alpha.map_err(|error| error.to_string())?;
+        Ok(Self {
+            routes: Routes::new(v1).add_service(v1alpha).prepare(),
+            policy: Policy {
+                access: Access::Public,
+                success: StatusCode::OK,
+                path: http::uri::PathAndQuery::from_static("/"),
+                upstream: 0,
+                takes_idempotency_key: false,
+                is_repeatable: true,
+                is_streaming: true,
+                sequence: Sequence::default(),
+            },
+        })
+    }
+}
+
+/// The question that a call is, where there is reflection.
+pub(super) fn question(edge: &Edge, path: &str) -> Option<Question> {
+    let reflection = edge.reflection.as_ref()?;
+    path.starts_with(PREFIX)
+        .then(|| Question(reflection.clone()))
+}
+
+impl Protocol for Question {
+    fn policy<'a>(&'a self, _: &'a Edge) -> &'a Policy {
+        &self.0.policy
+    }
+
+    async fn serve(
+        &self,
+        admitted: Admitted<'_>,
+        head: &Parts,
+        body: Incoming,
+    ) -> Result<Response<Body>, Failure> {
+        let mut request = Request::new(body);
+        *request.method_mut() = head.method.clone();
+        *request.version_mut() = head.version;
+        *request.uri_mut() = head.uri.clone();
+        *request.headers_mut() = head.headers.clone();
+        let Ok(response) = self.0.routes.clone().call(request).await;
+        let (received, body) = response.into_parts();
+        let lifetime = admitted.lifetime();
+        let frames = futures::stream::unfold(body, |mut body| async move {
+            let frame = body.frame().await?.ok()?;
+            Some((frame, body))
+        });
+        let frames = Box::pin(frames).take_until(async move { lifetime.over().await });
+        let content_type = grpc::content_type(&head.headers);
+        Ok(reply::frames(content_type, received.headers, frames))
+    }
+
+    fn refuse(&self, _: &Edge, head: &Parts, failure: &Failure) -> Response<Body> {
+        grpc::refusal(&head.headers, failure)
+    }
+}
+
+/// The set without the methods that are not served, and without services that have none left. As a
+/// dynamic message, for that keeps options that it does not know.
+fn served(descriptor_set: &[u8], policies: &Policies) -> Option<Vec<u8>> {
+    let pool = DescriptorPool::global();
+    let set = pool.get_message_by_name("google.protobuf.FileDescriptorSet")?;
+    let mut set = DynamicMessage::decode(set, descriptor_set).ok()?;
+    for file in list(&mut set, "file")? {
+        let file = file.as_message_mut()?;
+        let package = text(file, "package")?;
+        let services = list(file, "service")?;
+        for service in services.iter_mut() {
+            let service = service.as_message_mut()?;
+            let name = text(service, "name")?;
+            let name = match package.as_str() {
+                "" => name,
+                package => format!("{package}.{name}"),
+            };
+            list(service, "method")?.retain(|method| {
+                let method = method.as_message().and_then(|method| text(method, "name"));
+                let path = method.map(|method| format!("/{name}/{method}"));
+                path.is_some_and(|path| policies.method(&path).is_some())
+            });
+        }
+        services.retain_mut(|service| {
+            let methods = service
+                .as_message_mut()
+                .and_then(|service| list(service, "method"));
+            methods.is_some_and(|methods| !methods.is_empty())
+        });
+    }
+    Some(set.encode_to_vec())
+}
+
+fn list<'a>(message: &'a mut DynamicMessage, field: &str) -> Option<&'a mut Vec<Value>> {
+    message.get_field_by_name_mut(field)?.as_list_mut()
+}
+
+fn text(message: &DynamicMessage, field: &str) -> Option<String> {
+    let value = message.get_field_by_name(field)?;
+    value.as_str().map(str::to_owned)
+}
