@@ -310,6 +310,7 @@ fn common(setup: &Setup) -> BTreeMap<&'static str, String> {
         ("ADMIN_PASSWORD", ADMIN_PASSWORD.to_owned()),
         ("EDGE_ADDRESS_LIMIT", "off".to_owned()),
         ("EDGE_USER_LIMIT", "off".to_owned()),
+        ("EDGE_REFLECTION", "true".to_owned()),
         ("REGISTER_BURST", "1000000".to_owned()),
         ("LOGIN_ADDRESS_BURST", "1000000".to_owned()),
         ("LOGIN_ACCOUNT_BURST", "1000000".to_owned()),

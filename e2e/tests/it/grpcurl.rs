@@ -11,6 +11,7 @@ crate::on_both!(
     grpcurl_lists_and_describes_every_service_with_a_token,
     grpcurl_calls_every_service_with_a_token,
     grpcurl_is_refused_without_a_token,
+    grpcurl_sees_and_calls_through_the_edge_what_clients_may_call,
     health_checks_answer_without_a_token,
 );
 
@@ -67,6 +68,32 @@ async fn grpcurl_calls_every_service_with_a_token(mesh: &Mesh) {
         for address in &mesh.grpc[service] {
             let reply = grpcurl(&["-H", &token, address, &format!("{contract}/{method}")]).await;
             assert!(reply.status.success(), "{service}: {}", text(&reply));
+        }
+    }
+}
+
+async fn grpcurl_sees_and_calls_through_the_edge_what_clients_may_call(mesh: &Mesh) {
+    let token = authorization(mesh).await;
+    for edge in &mesh.edges {
+        let address = edge.trim_start_matches("http://");
+        let listed = text(&grpcurl(&[address, "list"]).await);
+        for service in SERVICES {
+            assert!(listed.contains(contract_of(service).0), "{listed}");
+        }
+        let inner = "tradewind.catalog.v1.CatalogService";
+        let described = text(&grpcurl(&[address, "describe", inner]).await);
+        assert!(described.contains("ListProducts"), "{described}");
+        assert!(described.contains("google.api.http"), "{described}");
+        assert!(!described.contains("BatchGetProducts"), "{described}");
+        for service in SERVICES {
+            let (contract, method) = contract_of(service);
+            let method = format!("{contract}/{method}");
+            let reply = grpcurl(&["-H", &token, address, &method]).await;
+            assert!(reply.status.success(), "{method}: {}", text(&reply));
+            let public = matches!(service, "svc-catalog" | "svc-inventory");
+            let reply = grpcurl(&[address, &method]).await;
+            assert_eq!(reply.status.success(), public, "{method}: {}", text(&reply));
+            assert!(public || text(&reply).contains("Unauthenticated"));
         }
     }
 }
