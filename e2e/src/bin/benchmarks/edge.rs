@@ -31,7 +31,7 @@ struct Target {
     token: String,
     /// It speaks JSON.
     json: bool,
-    cases: &'static [Case],
+    cases: Vec<Case>,
     /// With [`IDLE`] connections, in MiB.
     idle: f64,
     samples: Vec<(Case, Sample)>,

@@ -177,3 +177,27 @@ impl Chart {
         svg + "</svg>\n"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_that_were_not_measured_stay() {
+        let mut first = Report::default();
+        for (title, text) in [("Placing orders", "old"), ("The edge", "### List\n\nold")] {
+            let mut section = Section::new(title);
+            section.say(text);
+            first.sections.push(section);
+        }
+        let page = first.markdown("");
+        assert_eq!(Report::default().markdown(&page), page);
+
+        let mut second = Report::default();
+        let mut section = Section::new("Placing orders");
+        section.say("new");
+        second.sections.push(section);
+        let expected = page.replace("orders\n\nold", "orders\n\nnew");
+        assert_eq!(second.markdown(&page), expected);
+    }
+}

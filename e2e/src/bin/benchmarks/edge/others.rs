@@ -1,16 +1,23 @@
 //! Programs of others with the same contract. `scripts/bench-edge` installs them and says in a
-//! variable where each is; one without its variable is left out.
+//! variable where each is; one without its variable is left out, and
+//! so are the cases that it cannot do.
 
-use std::{env, fs, path::Path, time::Duration};
+use std::{
+    env, fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
-use e2e::{condition::eventually, process::Process};
+use e2e::process::Process;
 
 use super::{
-    Target,
+    Case, Target,
     targets::{free_address, plain, target},
 };
 use crate::{load, tell};
 
+/// For the first answer; who needs longer is left out.
+const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) const ENVOY: &str = "Envoy";
 pub(super) const GATEWAY: &str = "grpc-gateway";
 
@@ -25,14 +32,19 @@ pub(super) async fn all(upstream: &str, folder: &Path) -> Vec<Target> {
     let mut all = Vec::new();
     for (name, variable) in OTHERS {
         match env::var(variable) {
-            Ok(program) => all.push(start(name, Path::new(&program), upstream, folder).await),
+            Ok(program) => all.extend(start(name, Path::new(&program), upstream, folder).await),
             Err(_) => tell(&format!("{name} is left out: {variable} is not set")),
         }
     }
     all
 }
 
-async fn start(name: &'static str, program: &Path, upstream: &str, folder: &Path) -> Target {
+async fn start(
+    name: &'static str,
+    program: &Path,
+    upstream: &str,
+    folder: &Path,
+) -> Option<Target> {
     let address = free_address();
     let arguments = match name {
         ENVOY => {
@@ -55,13 +67,20 @@ async fn start(name: &'static str, program: &Path, upstream: &str, folder: &Path
     let log = folder.join(format!("{name}.log"));
     let none = std::iter::empty::<(&str, String)>();
     let process = Process::start(name, program, arguments, none, &log);
-    let what = format!("{name}, see {}", log.display());
-    let get = super::Case::Get.request("", true);
-    eventually(&what, Duration::from_secs(20), || {
-        std::future::ready(load::answers(&address, &get).then_some(()))
-    })
-    .await;
-    target(name, address, process)
+    let mut target = target(name, address, process);
+    let address = target.address.clone();
+    let can = |case: &Case| load::answers(&address, &case.request("", true));
+    let begin = Instant::now();
+    while !can(&Case::Get) {
+        if target.process.ended().is_some() || begin.elapsed() > PATIENCE {
+            tell(&format!("{name} is left out: {}", target.process.output()));
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let cases = Case::ALL.into_iter().filter(can).collect();
+    target.cases = cases;
+    Some(target)
 }
 
 /// A file of bench/ with its places filled in.

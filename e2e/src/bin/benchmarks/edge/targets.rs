@@ -52,7 +52,7 @@ pub(super) fn target(name: &'static str, address: String, process: Process) -> T
         process,
         token: String::new(),
         json: true,
-        cases: &Case::ALL,
+        cases: Case::ALL.to_vec(),
         idle: f64::NAN,
         samples: Vec::new(),
     }
@@ -132,7 +132,7 @@ async fn by_hand(
     let target = target(name, address, process);
     Target {
         json,
-        cases,
+        cases: cases.to_vec(),
         ..target
     }
 }
