@@ -151,12 +151,13 @@ fn echo(
     request: Request<Incoming>,
     abandon: watch::Sender<usize>,
 ) -> Result<Response<Body>, Infallible> {
-    let mut watched = Watched {
+    let watched = Watched {
         abandon,
         ended: false,
     };
     let mut body = request.into_body();
     let frames = async_stream::stream! {
+        let mut watched = watched;
         while let Some(Ok(frame)) = body.frame().await {
             yield Ok(frame);
         }
