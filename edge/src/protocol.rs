@@ -45,10 +45,6 @@ pub(crate) trait Protocol: Sync {
 }
 
 /// What a request is.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart at once, and boxing would cost each request"
-)]
 pub(crate) enum Recognised {
     /// A request by a route.
     Rest(rest::Rest),

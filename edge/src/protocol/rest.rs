@@ -23,10 +23,6 @@ use stream::{Framing, Live, last_event_id};
 pub(crate) struct Rest(pub(crate) Matched);
 
 /// What a path and a method come to.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart at once, and boxing would cost each request"
-)]
 pub(crate) enum Found {
     /// A request.
     Request(Rest),
