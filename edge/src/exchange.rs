@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{Method, StatusCode, Version};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Histogram, UpDownCounter};
-use runtime::telemetry::{self, Telemetry};
+use runtime::telemetry::{self, RECORDED, Telemetry, Trace};
 use tonic::Status;
 use tracing::Span;
 use tracing::field::Empty;
@@ -42,6 +42,7 @@ impl HttpMetrics {
 /// went away.
 pub(crate) struct Exchange {
     edge: Arc<Edge>,
+    trace: Trace,
     span: Span,
     method: &'static str,
     version: &'static str,
@@ -61,28 +62,18 @@ impl Exchange {
         id: &str,
     ) -> Self {
         let method = method_name(&head.method);
-        let span = tracing::info_span!(
-            parent: None,
-            "request",
-            otel.name = method,
-            otel.kind = "server",
-            otel.status_code = Empty,
-            trace_id = Empty,
-            request.id = id,
-            http.request.method = method,
-            http.response.status_code = Empty,
-            http.route = Empty,
-            url.path = head.uri.path(),
-            client.address = %client,
-            error.r#type = Empty,
-            service.name = edge.node.name,
-        );
-        match edge.settings.web.is_trusted(peer) {
-            true => telemetry::continue_trace(&span, &head.headers),
-            false => telemetry::restart_trace(&span, &head.headers),
-        }
+        let theirs = Trace::of_headers(&head.headers);
+        let (trace, link) = match theirs {
+            Some(theirs) if edge.settings.web.is_trusted(peer) => (theirs, None),
+            theirs => (Trace::start(), theirs),
+        };
+        let (span, trace) = match trace.is_recorded() {
+            true => recorded(edge, head, client, id, trace, link.as_ref()),
+            false => (log_span(edge, id, &trace), trace),
+        };
         let exchange = Self {
             edge: edge.clone(),
+            trace,
             span,
             method,
             version: version(head.version),
@@ -95,6 +86,11 @@ impl Exchange {
         exchange
     }
 
+    /// The trace that the request belongs to.
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
     pub(crate) fn span(&self) -> &Span {
         &self.span
     }
@@ -103,8 +99,10 @@ impl Exchange {
     pub(crate) fn is_for(&mut self, route: &Arc<Route>) {
         let template = route.template().as_str();
         self.span.record("http.route", template);
-        self.span
-            .record("otel.name", format!("{} {template}", self.method));
+        if self.trace.is_recorded() {
+            let name = format!("{} {template}", self.method);
+            self.span.record("otel.name", name);
+        }
         self.route = Some(route.clone());
     }
 
@@ -176,6 +174,52 @@ impl Drop for Exchange {
             self.record(499);
         }
     }
+}
+
+/// What log lines say of a request that is not recorded.
+fn log_span(edge: &Edge, id: &str, trace: &Trace) -> Span {
+    tracing::info_span!(
+        parent: None,
+        "request",
+        service.name = edge.node.name,
+        request.id = id,
+        trace_id = trace.id(),
+        http.route = Empty,
+    )
+}
+
+/// The span of a recorded request, with a link to the trace of whoever is not trusted with ours.
+fn recorded(
+    edge: &Edge,
+    head: &Parts,
+    client: IpAddr,
+    id: &str,
+    trace: Trace,
+    link: Option<&Trace>,
+) -> (Span, Trace) {
+    let method = method_name(&head.method);
+    let span = tracing::info_span!(
+        target: RECORDED,
+        parent: None,
+        "request",
+        otel.name = method,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        trace_id = Empty,
+        request.id = id,
+        http.request.method = method,
+        http.response.status_code = Empty,
+        http.route = Empty,
+        url.path = head.uri.path(),
+        client.address = %client,
+        error.r#type = Empty,
+        service.name = edge.node.name,
+    );
+    if let Some(link) = link {
+        link.link_to(&span);
+    }
+    let trace = trace.adopt(&span);
+    (span, trace)
 }
 
 /// Unknown methods count as one, so that clients cannot make up metrics.

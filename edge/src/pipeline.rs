@@ -31,6 +31,7 @@ use hyper::body::Incoming;
 use runtime::call::{CallContext, Caller};
 use runtime::metadata::REQUEST_ID;
 use runtime::status::{Problem, Reason};
+use runtime::telemetry::Trace;
 use tokio::time::Instant;
 use tonic::Code;
 use tracing::Instrument as _;
@@ -72,6 +73,7 @@ pub(crate) async fn answer(
         client,
         request_id: request_id.clone(),
         began: Instant::now(),
+        trace: exchange.trace().clone(),
     };
     let routed = route(&door, head, body, arrival, &mut exchange);
     let mut response = match AssertUnwindSafe(routed)
@@ -104,6 +106,7 @@ struct Arrival {
     client: IpAddr,
     request_id: Arc<str>,
     began: Instant,
+    trace: Trace,
 }
 
 /// Step 7: who speaks what.
@@ -194,6 +197,7 @@ async fn admit<'a>(
         client,
         request_id,
         began,
+        trace,
     } = arrival;
     let policy = request.policy(edge);
     let asked = deadline::asked(&head.headers)?.map(|asked| began + asked);
@@ -211,6 +215,7 @@ async fn admit<'a>(
         client_address: Some(client),
         user_agent: metadata::user_agent(&head.headers).map(Arc::from),
         user_token: None,
+        trace,
         span: tracing::Span::current(),
     };
     let tickets = request.takes_tickets();

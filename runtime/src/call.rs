@@ -13,6 +13,7 @@ use tracing::Span;
 use uuid::Uuid;
 
 use crate::status::{Problem, Reason};
+use crate::telemetry::Trace;
 
 tokio::task_local! {
     static CURRENT: CallContext;
@@ -36,7 +37,9 @@ pub struct CallContext {
     pub user_agent: Option<Arc<str>>,
     /// The user's access token, for the next hop.
     pub user_token: Option<Token>,
-    /// The span that new work belongs to.
+    /// The trace that new work belongs to.
+    pub trace: Trace,
+    /// The span that names it in log lines.
     pub span: Span,
 }
 
@@ -69,6 +72,7 @@ impl CallContext {
             client_address: None,
             user_agent: None,
             user_token: None,
+            trace: Trace::unrecorded(),
             span: Span::current(),
         }
     }
@@ -86,7 +90,7 @@ impl CallContext {
         name: &str,
         trace: &[(String, String)],
     ) -> CallContext {
-        self.span = crate::telemetry::span_of(service, name, trace);
+        (self.span, self.trace) = crate::telemetry::span_of(service, name, trace);
         self
     }
 

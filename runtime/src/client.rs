@@ -23,7 +23,7 @@ use http::{HeaderMap, Method as HttpMethod, Request, Response, Version};
 use http_body_util::BodyExt as _;
 use tokio::time::Instant;
 use tonic::Status;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 pub use body::ResponseBody;
 pub use outgoing::{parse_timeout, write_timeout};
@@ -34,7 +34,7 @@ use crate::identity::Identity;
 use crate::mesh::Address;
 use crate::random::Random;
 use crate::status::Problem;
-use crate::telemetry::{CallMetrics, CallRecord};
+use crate::telemetry::{CallMetrics, RECORDED, Trace};
 use body::RequestBody;
 use endpoints::Endpoints;
 use failure::Failure;
@@ -136,9 +136,9 @@ impl Stack {
         let method = self.contract.method(parts.uri.path());
         let path: Arc<str> =
             method.map_or_else(|| parts.uri.path().into(), |method| method.path.clone());
-        let mut record = self.record(path);
-        let span = record.span().clone();
         let call = CallContext::current();
+        let (span, trace) = self.span(&path, call.as_ref());
+        let mut record = self.metrics.start(self.caller, path, span.clone());
         let server_streams = method.is_some_and(|method| method.server_streaming);
         let deadline = outgoing::deadline(&parts.headers, call.as_ref(), server_streams);
         let sent = async {
@@ -146,7 +146,7 @@ impl Stack {
                 matches!(method.access, Some(crate::contract::Access::Public))
             });
             let mut headers = parts.headers;
-            outgoing::set(&mut headers, call.as_ref(), deadline, &span);
+            outgoing::set(&mut headers, call.as_ref(), deadline, trace.as_ref());
             self.prove_workload(&mut headers, public).await?;
             let body = match method.is_some_and(|method| method.client_streaming) {
                 true => RequestBody::stream(body),
@@ -233,8 +233,14 @@ impl Stack {
         Uri::from_parts(parts).map_err(|error| Status::internal(error.to_string()))
     }
 
-    fn record(&self, path: Arc<str>) -> CallRecord {
+    /// Of a recorded trace, a span of its own; log lines have that of the call in progress.
+    fn span(&self, path: &str, call: Option<&CallContext>) -> (Span, Option<Trace>) {
+        let trace = call.map(|call| call.trace.clone());
+        if !trace.as_ref().is_some_and(Trace::is_recorded) {
+            return (Span::none(), trace);
+        }
         let span = tracing::info_span!(
+            target: RECORDED,
             "call",
             otel.name = path.trim_start_matches('/'),
             otel.kind = "client",
@@ -246,7 +252,8 @@ impl Stack {
             server.address = &*self.service,
             service.name = self.caller,
         );
-        self.metrics.start(self.caller, path, span)
+        let trace = trace.map(|trace| trace.adopt(&span));
+        (span, trace)
     }
 }
 

@@ -4,6 +4,7 @@ mod calls;
 mod log_fields;
 mod logs;
 mod propagation;
+mod sampling;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +18,7 @@ use prometheus::Registry;
 
 pub use calls::{CallMetrics, CallRecord, code_name};
 pub use logs::{LogFormat, TelemetryConfig};
-pub use propagation::{
-    continue_trace, inject, inject_into, parent_from, restart_trace, span_of, trace_id, trace_of,
-};
+pub use propagation::{RECORDED, Trace, inject, span_of};
 
 use crate::start::StartError;
 
@@ -45,8 +44,8 @@ impl Telemetry {
     /// metrics for the ops port. Once per process, inside of a Tokio runtime.
     pub fn install(process: &'static str, config: &TelemetryConfig) -> Result<Self, StartError> {
         let tracers = tracers(process, config)?;
-        let telemetry = Telemetry::new(process, Some(tracers.clone()))?;
-        logs::install(config, &tracers)?;
+        let telemetry = Telemetry::new(process, tracers.clone())?;
+        logs::install(config, tracers.as_ref())?;
         opentelemetry::global::set_meter_provider(telemetry.0.meters.clone());
         Ok(telemetry)
     }
@@ -127,21 +126,24 @@ fn resource(process: &'static str) -> Resource {
     Resource::builder().with_service_name(process).build()
 }
 
-/// Without an endpoint nothing is recorded, but ids are made, for the logs and the next hop.
+/// Without an endpoint nothing is recorded.
 fn tracers(
     process: &'static str,
     config: &TelemetryConfig,
-) -> Result<SdkTracerProvider, StartError> {
-    let builder = SdkTracerProvider::builder().with_resource(resource(process));
+) -> Result<Option<SdkTracerProvider>, StartError> {
     let Some(endpoint) = &config.otlp_endpoint else {
-        return Ok(builder.with_sampler(Sampler::AlwaysOff).build());
+        return Ok(None);
     };
+    sampling::Sampler::from_env()?.install();
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_tonic()
         .with_endpoint(endpoint)
         .build()
         .map_err(|error| StartError::config(format!("--otlp-endpoint: {error}")))?;
-    Ok(builder.with_batch_exporter(exporter).build())
+    // A span is made only where it is to be recorded.
+    let builder = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOn);
+    let builder = builder.with_resource(resource(process));
+    Ok(Some(builder.with_batch_exporter(exporter).build()))
 }
 
 impl std::fmt::Debug for Telemetry {

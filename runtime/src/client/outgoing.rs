@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
-use tracing::Span;
 
 use crate::call::CallContext;
 use crate::metadata::{AUTHORIZATION, CLIENT_ADDRESS, CLIENT_USER_AGENT, GRPC_TIMEOUT, REQUEST_ID};
-use crate::telemetry;
+use crate::telemetry::Trace;
 
 /// A call without any deadline waits this long, unless the reply is a stream.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -41,7 +40,7 @@ pub(super) fn set(
     headers: &mut HeaderMap,
     call: Option<&CallContext>,
     deadline: Option<Instant>,
-    span: &Span,
+    trace: Option<&Trace>,
 ) {
     headers.insert(http::header::TE, HeaderValue::from_static("trailers"));
     headers
@@ -51,7 +50,9 @@ pub(super) fn set(
         let left = deadline.saturating_duration_since(Instant::now());
         headers.insert(GRPC_TIMEOUT, write_timeout(left));
     }
-    telemetry::inject_into(span, headers);
+    if let Some(trace) = trace {
+        trace.inject(headers);
+    }
     let Some(call) = call else { return };
     let mut add = |name: &'static str, value: &str| {
         if let (false, Ok(value)) = (headers.contains_key(name), HeaderValue::try_from(value)) {

@@ -58,6 +58,7 @@ fn context(request: &Request<Body>) -> CallContext {
         client_address,
         user_agent: user_agent.map(Arc::from),
         user_token: verified.user_token,
+        trace: incoming.trace.clone(),
         span: incoming.span.clone(),
     }
 }

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::contract::{Contract, Method};
 use crate::metadata::REQUEST_ID;
 use crate::random::Random;
-use crate::telemetry::{self, CallMetrics, CallRecord};
+use crate::telemetry::{CallMetrics, CallRecord, RECORDED, Trace};
 
 /// What is known of a call before anything is asked: in the extensions of the request.
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ pub(super) struct Incoming {
     /// None for a method that is not in the contract.
     pub(super) method: Option<Arc<Method>>,
     pub(super) request_id: Arc<str>,
+    pub(super) trace: Trace,
     pub(super) span: Span,
 }
 
@@ -59,8 +60,22 @@ impl Observed {
         }
     }
 
-    fn span(&self, name: &str, request_id: &str, headers: &HeaderMap) -> Span {
+    fn span(&self, name: &str, request_id: &str, headers: &HeaderMap) -> (Span, Trace) {
+        let trace = Trace::of_headers(headers).unwrap_or_else(Trace::start);
+        if !trace.is_recorded() {
+            let span = tracing::info_span!(
+                parent: None,
+                "rpc",
+                rpc.method = name,
+                service.name = self.service,
+                request.id = request_id,
+                caller = Empty,
+                trace_id = trace.id(),
+            );
+            return (span, trace);
+        }
         let span = tracing::info_span!(
+            target: RECORDED,
             parent: None,
             "rpc",
             otel.name = name,
@@ -75,8 +90,8 @@ impl Observed {
             caller = Empty,
             trace_id = Empty,
         );
-        telemetry::continue_trace(&span, headers);
-        span
+        let trace = trace.adopt(&span);
+        (span, trace)
     }
 }
 
@@ -92,12 +107,13 @@ impl Filter for Observed {
             Some(id) if is_request_id(id) => id.into(),
             _ => self.random.uuid7(&self.clock).to_string().into(),
         };
-        let span = self.span(path.trim_start_matches('/'), &request_id, request.headers());
+        let (span, trace) = self.span(path.trim_start_matches('/'), &request_id, request.headers());
         let mut record = self.metrics.start(self.service, path, span.clone());
         let header = HeaderValue::try_from(&*request_id);
         request.extensions_mut().insert(Incoming {
             method,
             request_id,
+            trace,
             span: span.clone(),
         });
         let mut response = next.run(request).instrument(span).await;

@@ -4,17 +4,16 @@ use std::io::IsTerminal as _;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Level;
 use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::fmt::{self, format};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::RECORDED;
 use super::log_fields::LogFields;
 use crate::start::StartError;
-
-/// Libraries that make spans of their own.
-const FOREIGN: [&str; 6] = ["h2", "hyper", "opentelemetry", "sqlx", "tonic", "tower"];
 
 /// Logs and traces.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -43,7 +42,7 @@ pub enum LogFormat {
 
 pub(super) fn install(
     config: &TelemetryConfig,
-    tracers: &SdkTracerProvider,
+    tracers: Option<&SdkTracerProvider>,
 ) -> Result<(), StartError> {
     let directives = if config.log.is_empty() {
         "info"
@@ -71,21 +70,21 @@ pub(super) fn install(
             .with_filter(filter)
             .boxed(),
     };
-    // Spans are ours alone: libraries' own would bury them.
-    let traces = tracing_opentelemetry::layer()
-        .with_tracer(tracers.tracer("tradewind"))
-        .with_location(false)
-        .with_threads(false)
-        .with_level(false)
-        .with_target(false)
-        // These two cost at each entering of a span, and nobody asks for what they do.
-        .with_tracked_inactivity(false)
-        .with_context_activation(false)
-        .with_filter(
-            Targets::new()
-                .with_default(LevelFilter::INFO)
-                .with_targets(FOREIGN.map(|target| (target, LevelFilter::OFF))),
-        );
+    let traces = tracers.map(|tracers| {
+        tracing_opentelemetry::layer()
+            .with_tracer(tracers.tracer("tradewind"))
+            .with_location(false)
+            .with_threads(false)
+            .with_level(false)
+            .with_target(false)
+            // These two cost at each entering of a span, and nobody asks for what they do.
+            .with_tracked_inactivity(false)
+            .with_context_activation(false)
+            .with_filter(filter_fn(|metadata| {
+                *metadata.level() <= Level::INFO
+                    && (metadata.is_event() || metadata.target() == RECORDED)
+            }))
+    });
     let installed = tracing_subscriber::registry()
         .with(output)
         .with(traces)

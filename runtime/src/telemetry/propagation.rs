@@ -2,32 +2,157 @@
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
-use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceFlags, TraceState};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-/// The trace of the current span as pairs of `traceparent` and `tracestate`, for an event.
+use super::sampling;
+use crate::call::CallContext;
+
+/// The target of spans that become a part of a trace. All others are for log lines alone.
+pub const RECORDED: &str = "trace";
+
+/// The trace that work belongs to, and the span in it that new spans are children of.
+///
+/// Most are not recorded: nobody collects them, or the sampler leaves them out. Their ids go along
+/// all the same, for the log lines of every hop, and cost no span.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    context: SpanContext,
+    /// Whether the context is that of a span, here or at whoever called.
+    has_span: bool,
+}
+
+impl Trace {
+    /// A new one. The sampler has not decided to record it.
+    #[must_use]
+    pub fn unrecorded() -> Trace {
+        Trace::with_flags(TraceFlags::NOT_SAMPLED)
+    }
+
+    /// The trace that starts with a request from outside: the sampler decides (OTEL_TRACES_SAMPLER).
+    #[must_use]
+    pub fn start() -> Trace {
+        let trace = Trace::unrecorded();
+        match sampling::of_root(trace.context.trace_id()) {
+            true => Trace::with_flags(TraceFlags::SAMPLED),
+            false => trace,
+        }
+    }
+
+    fn with_flags(flags: TraceFlags) -> Trace {
+        let ids = RandomIdGenerator::default();
+        let (trace, span) = (ids.new_trace_id(), ids.new_span_id());
+        let context = SpanContext::new(trace, span, flags, false, TraceState::NONE);
+        Trace {
+            context,
+            has_span: false,
+        }
+    }
+
+    /// The trace that a request's headers carry.
+    #[must_use]
+    pub fn of_headers(headers: &http::HeaderMap) -> Option<Trace> {
+        headers.get("traceparent")?;
+        Trace::extracted(&Headers(headers))
+    }
+
+    /// The trace that an event carries as pairs.
+    #[must_use]
+    pub fn of_event(pairs: &[(String, String)]) -> Option<Trace> {
+        Trace::extracted(&Pairs(pairs.to_vec()))
+    }
+
+    fn extracted(carrier: &dyn Extractor) -> Option<Trace> {
+        // A context of its own: what the current thread is doing is not the parent.
+        let context = TraceContextPropagator::new().extract_with_context(&Context::new(), carrier);
+        let context = context.span().span_context().clone();
+        let is_valid = context.is_valid();
+        is_valid.then_some(Trace {
+            context,
+            has_span: true,
+        })
+    }
+
+    /// Whether spans of it are to be made.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        sampling::of_child(&self.context)
+    }
+
+    /// Its id: 32 hexadecimal digits.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.context.trace_id().to_string()
+    }
+
+    /// Makes a new span a part of this trace, and gives what new work in it belongs to.
+    #[must_use]
+    pub fn adopt(self, span: &Span) -> Trace {
+        if self.has_span {
+            let parent = Context::new().with_remote_span_context(self.context.clone());
+            // It fails only for a span that nobody looks at.
+            let _ = span.set_parent(parent);
+        }
+        let context = span.context().span().span_context().clone();
+        let adopted = match context.is_valid() {
+            true => Trace {
+                context,
+                has_span: true,
+            },
+            false => self,
+        };
+        span.record("trace_id", adopted.id());
+        adopted
+    }
+
+    /// Notes on a span that another trace led to it.
+    pub fn link_to(&self, span: &Span) {
+        span.add_link(self.context.clone());
+    }
+
+    /// Sends it along with a request.
+    pub fn inject(&self, headers: &mut http::HeaderMap) {
+        self.write(&mut HeadersMut(headers));
+    }
+
+    /// As pairs of `traceparent` and `tracestate`, for an event.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        let mut pairs = Pairs(Vec::new());
+        self.write(&mut pairs);
+        pairs.0
+    }
+
+    fn write(&self, carrier: &mut dyn Injector) {
+        let context = Context::new().with_remote_span_context(self.context.clone());
+        TraceContextPropagator::new().inject_context(&context, carrier);
+    }
+}
+
+/// The trace of the call in progress as pairs, for an event; none outside of a call.
+#[must_use]
 pub fn inject() -> Vec<(String, String)> {
-    trace_of(&Span::current())
-}
-
-/// The trace of a span as pairs, for an event.
-pub fn trace_of(span: &Span) -> Vec<(String, String)> {
-    let mut pairs = Pairs(Vec::new());
-    TraceContextPropagator::new().inject_context(&span.context(), &mut pairs);
-    pairs.0
-}
-
-/// The context that an event or a message carries, to be the parent of a span.
-pub fn parent_from(pairs: &[(String, String)]) -> Context {
-    // A context of its own: what the current thread is doing is not the parent.
-    TraceContextPropagator::new().extract_with_context(&Context::new(), &Borrowed(pairs))
+    CallContext::current().map_or_else(Vec::new, |call| call.trace.pairs())
 }
 
 /// A span of a service, named `name`, that continues the trace an event carries.
-pub fn span_of(service: &str, name: &str, trace: &[(String, String)]) -> Span {
+#[must_use]
+pub fn span_of(service: &str, name: &str, trace: &[(String, String)]) -> (Span, Trace) {
+    let trace = Trace::of_event(trace).unwrap_or_else(Trace::unrecorded);
+    if !trace.is_recorded() {
+        let span = tracing::info_span!(
+            parent: None,
+            "consume",
+            service.name = service,
+            trace_id = trace.id(),
+        );
+        return (span, trace);
+    }
     let span = tracing::info_span!(
+        target: RECORDED,
         parent: None,
         "consume",
         otel.name = name,
@@ -35,49 +160,8 @@ pub fn span_of(service: &str, name: &str, trace: &[(String, String)]) -> Span {
         service.name = service,
         trace_id = tracing::field::Empty,
     );
-    follow(&span, parent_from(trace));
-    span
-}
-
-/// Makes a new span continue the trace that a request's headers carry.
-pub fn continue_trace(span: &Span, headers: &http::HeaderMap) {
-    let parent =
-        TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers));
-    follow(span, parent);
-}
-
-/// Makes a new span the first of a trace of its own, with a link to the one that a request's headers
-/// carry: a stranger chooses neither the trace's id nor whether it is recorded (W3C Trace Context,
-/// section 3.4, "restarting the trace").
-pub fn restart_trace(span: &Span, headers: &http::HeaderMap) {
-    let theirs =
-        TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers));
-    span.add_link(theirs.span().span_context().clone());
-    follow(span, Context::new());
-}
-
-/// Sends the trace of a span along with a request.
-pub fn inject_into(span: &Span, headers: &mut http::HeaderMap) {
-    TraceContextPropagator::new().inject_context(&span.context(), &mut HeadersMut(headers));
-}
-
-/// The id of the trace that a span belongs to: 32 hexadecimal digits.
-pub fn trace_id(span: &Span) -> Option<String> {
-    let context = span.context();
-    let span_context = context.span().span_context().clone();
-    span_context
-        .is_valid()
-        .then(|| span_context.trace_id().to_string())
-}
-
-fn follow(span: &Span, parent: Context) {
-    if parent.span().span_context().is_valid() {
-        // It fails only for a span that nobody looks at.
-        let _ = span.set_parent(parent);
-    }
-    if let Some(id) = trace_id(span) {
-        span.record("trace_id", id);
-    }
+    let trace = trace.adopt(&span);
+    (span, trace)
 }
 
 struct Pairs(Vec<(String, String)>);
@@ -90,14 +174,10 @@ impl Injector for Pairs {
     }
 }
 
-struct Borrowed<'a>(&'a [(String, String)]);
-
-impl Extractor for Borrowed<'_> {
+impl Extractor for Pairs {
     fn get(&self, key: &str) -> Option<&str> {
-        let pair = self
-            .0
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(key))?;
+        let mut pairs = self.0.iter();
+        let pair = pairs.find(|(name, _)| name.eq_ignore_ascii_case(key))?;
         Some(&pair.1)
     }
 
