@@ -100,6 +100,7 @@ fn too_little(shortages: &[Shortage]) -> Problem {
 fn refused(order_id: Uuid, refusal: Refusal) -> Problem {
     let subject = order_id.to_string();
     match refusal {
+        Refusal::Short(shortages) => too_little(&shortages),
         Refusal::Gone => {
             let message = "the reservation has expired or was released";
             Problem::new(

@@ -1,5 +1,7 @@
 //! How many units of a SKU there are, and how many of them are promised.
 
+use serde::{Deserialize, Serialize};
+
 /// Units of one SKU. Nothing is negative, and no more is promised than is on hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Level {
@@ -23,7 +25,7 @@ pub(crate) struct Shift {
 }
 
 /// Fewer units can be had than are asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shortage {
     pub(crate) sku: String,
     pub(crate) requested: i64,

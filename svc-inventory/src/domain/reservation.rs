@@ -17,6 +17,8 @@ pub(crate) struct Reservation {
     /// When it is given back by itself, as long as it is reserved.
     pub(crate) expire_time: Option<DateTime<Utc>>,
     pub(crate) lines: Lines,
+    /// What was missing, if the order was refused its units for that.
+    pub(crate) shortages: Vec<Shortage>,
 }
 
 /// What becomes of the units that an order asked for.
@@ -34,9 +36,13 @@ pub(crate) enum State {
     Expired,
 }
 
-/// Why a reservation does not change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a reservation does not change. `Short` and `Gone` are final: whoever asks later, or at the
+/// same time, or by another clock, is refused as well. The order is rejected for either, and nobody
+/// gives back what it would get then.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
+    /// There were too few units when the order asked first.
+    Short(Vec<Shortage>),
     /// Its units were given back, or its time is over.
     Gone,
     /// Its units were dispatched.
@@ -52,7 +58,8 @@ pub(crate) enum Refusal {
 pub(crate) enum Step {
     /// It is there already.
     Nothing,
-    /// To this state.
+    /// To this state. If its time is over, and nobody has given it back yet, that is `Expired`:
+    /// whoever asked for something else is refused.
     To(State),
 }
 
@@ -93,11 +100,13 @@ impl Reservation {
             version: 1,
             expire_time,
             lines,
+            shortages: Vec::new(),
         }
     }
 
-    /// What stays behind when an order is released before its reservation came, or was refused one.
-    pub(crate) fn tombstone(order_id: Uuid) -> Self {
+    /// What stays behind when an order is released before its reservation came, or is refused one
+    /// for these shortages.
+    pub(crate) fn tombstone(order_id: Uuid, shortages: Vec<Shortage>) -> Self {
         let lines = Lines::default();
         Self {
             order_id,
@@ -105,23 +114,27 @@ impl Reservation {
             version: 1,
             expire_time: None,
             lines,
+            shortages,
         }
     }
 
     /// The order asks for these lines again.
-    pub(crate) fn reserve_again(&self, lines: &Lines, now: DateTime<Utc>) -> Result<(), Refusal> {
+    pub(crate) fn reserve_again(&self, lines: &Lines, now: DateTime<Utc>) -> Result<Step, Refusal> {
         match self.state {
+            State::Released if !self.shortages.is_empty() => {
+                Err(Refusal::Short(self.shortages.clone()))
+            }
             State::Released | State::Expired => Err(Refusal::Gone),
-            State::Reserved if self.is_over(now) => Err(Refusal::Gone),
+            State::Reserved if self.is_over(now) => Ok(Step::To(State::Expired)),
             _ if self.lines != *lines => Err(Refusal::OtherLines),
-            State::Reserved | State::Allocated | State::Dispatched => Ok(()),
+            State::Reserved | State::Allocated | State::Dispatched => Ok(Step::Nothing),
         }
     }
 
     /// The order is confirmed.
     pub(crate) fn commit(&self, now: DateTime<Utc>) -> Result<Step, Refusal> {
         match self.state {
-            State::Reserved if self.is_over(now) => Err(Refusal::Gone),
+            State::Reserved if self.is_over(now) => Ok(Step::To(State::Expired)),
             State::Reserved => Ok(Step::To(State::Allocated)),
             State::Allocated | State::Dispatched => Ok(Step::Nothing),
             State::Released | State::Expired => Err(Refusal::Gone),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::convert::{lines_of, order_id_of, reservation_message};
 use crate::Inventory;
-use crate::domain::reservation::{Lines, Refusal, Reservation, Step};
+use crate::domain::reservation::{Lines, Refusal, Reservation, State, Step};
 use crate::error::Error;
 use crate::store::{reservations, stock};
 
@@ -24,9 +24,13 @@ pub(super) async fn reserve(
     if matches!(held, Err(Error::Short(_))) && inventory.expire_due().await? > 0 {
         held = hold(inventory, order_id, &lines).await;
     }
-    // A refusal is final: who asks again for this order, or asks at the same time, does not get
-    // units that came meanwhile, and nobody else has to give them back.
-    while matches!(held, Err(Error::Short(_))) && !bury(inventory, order_id).await? {
+    // Whoever asks again for this order, or asks at the same time, does not get units that came
+    // meanwhile.
+    while let Err(Error::Short(shortages)) = &held {
+        let refused = Reservation::tombstone(order_id, shortages.clone());
+        if bury(inventory, &refused).await? {
+            break;
+        }
         held = hold(inventory, order_id, &lines).await;
     }
     let reservation = held?;
@@ -48,17 +52,11 @@ async fn hold(inventory: &Inventory, order_id: Uuid, lines: &Lines) -> Result<Re
             return Ok(reservation);
         }
     }
-    // Nobody has to wait for what is only being looked up.
+    // Nobody has to wait for stock that is not taken.
     tx.rollback().await?;
-    let mut tx = inventory.db.read().await?;
-    match reservations::get(&mut tx, order_id).await? {
-        Some(reservation) => {
-            let again = reservation.reserve_again(lines, now);
-            again.map_err(|refusal| Error::Refused { order_id, refusal })?;
-            Ok(reservation)
-        }
-        None => Err(Error::Short(shortages)),
-    }
+    let again = |reservation: &Reservation| reservation.reserve_again(lines, now);
+    let reservation = step(inventory, order_id, again).await?;
+    reservation.ok_or(Error::Short(shortages))
 }
 
 pub(super) async fn commit(
@@ -84,7 +82,7 @@ pub(super) async fn release(
         .await?
         .is_none()
     {
-        if bury(inventory, order_id).await? {
+        if bury(inventory, &Reservation::tombstone(order_id, Vec::new())).await? {
             break;
         }
     }
@@ -101,22 +99,25 @@ async fn step(
     let Some(mut reservation) = reservations::get_locked(&mut tx, order_id).await? else {
         return Ok(None);
     };
-    match decide(&reservation).map_err(|refusal| Error::Refused { order_id, refusal })? {
+    let refused = |refusal| Error::Refused { order_id, refusal };
+    match decide(&reservation).map_err(refused)? {
         Step::Nothing => {}
         Step::To(state) => {
             let shift = reservation.enter(state);
             reservations::update(&mut tx, &reservation, shift, inventory.clock.now()).await?;
             inventory.commit_change(tx, &reservation).await?;
+            if state == State::Expired {
+                return Err(refused(Refusal::Gone));
+            }
         }
     }
     Ok(Some(reservation))
 }
 
 /// Leaves the tombstone of a reservation that will never be; false if the order has one.
-async fn bury(inventory: &Inventory, order_id: Uuid) -> Result<bool, Error> {
-    let mut tx = inventory.db.begin().await?;
-    let tombstone = Reservation::tombstone(order_id);
-    let buried = reservations::bury(&mut tx, &tombstone, inventory.clock.now()).await?;
+async fn bury(inventory: &Inventory, tombstone: &Reservation) -> Result<bool, Error> {
+    let mut tx = inventory.db.statements().await?;
+    let buried = reservations::bury(&mut tx, tombstone, inventory.clock.now()).await?;
     tx.commit().await?;
     Ok(buried)
 }

@@ -6,13 +6,13 @@ use sqlx::types::Json;
 use store::{Dialect, Tx};
 use uuid::Uuid;
 
-use crate::domain::level::Shift;
+use crate::domain::level::{Shift, Shortage};
 use crate::domain::reservation::{Lines, Reservation, State};
 use crate::error::Error;
 
 /// The reservation of this order.
 pub(crate) async fn get(tx: &mut Tx, order_id: Uuid) -> Result<Option<Reservation>, Error> {
-    let sql = "SELECT r.order_id, r.state, r.version, r.expire_time, l.sku, l.quantity \
+    let sql = "SELECT r.order_id, r.state, r.version, r.expire_time, r.shortages, l.sku, l.quantity \
                FROM reservations r LEFT JOIN reservation_lines l ON l.order_id = r.order_id \
                WHERE r.order_id = $1";
     from_rows(store::fetch_all!(tx, Row, sql, order_id)?)
@@ -22,7 +22,7 @@ pub(crate) async fn get(tx: &mut Tx, order_id: Uuid) -> Result<Option<Reservatio
 pub(crate) async fn get_locked(tx: &mut Tx, order_id: Uuid) -> Result<Option<Reservation>, Error> {
     let sql = match tx.dialect() {
         Dialect::Postgres => {
-            "SELECT r.order_id, r.state, r.version, r.expire_time, l.sku, l.quantity \
+            "SELECT r.order_id, r.state, r.version, r.expire_time, r.shortages, l.sku, l.quantity \
              FROM reservations r LEFT JOIN reservation_lines l ON l.order_id = r.order_id \
              WHERE r.order_id = $1 FOR NO KEY UPDATE OF r"
         }
@@ -132,15 +132,19 @@ pub(crate) async fn bury(
     tombstone: &Reservation,
     now: DateTime<Utc>,
 ) -> Result<bool, Error> {
-    let sql = "INSERT INTO reservations (order_id, state, version, create_time, update_time) \
-               VALUES ($1, $2, $3, $4, $4) ON CONFLICT (order_id) DO NOTHING";
+    let sql = "INSERT INTO reservations \
+                   (order_id, state, version, shortages, create_time, update_time) \
+               VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (order_id) DO NOTHING";
     let Reservation {
         order_id,
         state,
         version,
+        ref shortages,
         ..
     } = *tombstone;
-    Ok(store::execute!(tx, sql, order_id, name_of(state), version, now)? > 0)
+    let shortages = (!shortages.is_empty()).then_some(Json(shortages));
+    let state = name_of(state);
+    Ok(store::execute!(tx, sql, order_id, state, version, &shortages, now)? > 0)
 }
 
 /// Writes the new state of a reservation that is locked, and shifts the stock of its lines.
@@ -202,21 +206,26 @@ struct Row {
     state: String,
     version: i64,
     expire_time: Option<DateTime<Utc>>,
+    shortages: Option<Json<Vec<Shortage>>>,
     sku: Option<String>,
     quantity: Option<i64>,
 }
 
-fn from_rows(rows: Vec<Row>) -> Result<Option<Reservation>, Error> {
+fn from_rows(mut rows: Vec<Row>) -> Result<Option<Reservation>, Error> {
     let Some(Row {
         order_id,
         version,
         expire_time,
+        shortages,
         ..
-    }) = rows.first()
+    }) = rows.first_mut()
     else {
         return Ok(None);
     };
     let (order_id, version, expire_time) = (*order_id, *version, *expire_time);
+    let shortages = shortages
+        .take()
+        .map_or_else(Vec::new, |Json(shortages)| shortages);
     let state = state_of(&rows[0].state).ok_or(Error::Unreadable { order_id })?;
     let lines = rows.into_iter().filter_map(|row| row.sku.zip(row.quantity));
     let lines = Lines::new(lines).map_err(|_| Error::Unreadable { order_id })?;
@@ -226,6 +235,7 @@ fn from_rows(rows: Vec<Row>) -> Result<Option<Reservation>, Error> {
         version,
         expire_time,
         lines,
+        shortages,
     }))
 }
 

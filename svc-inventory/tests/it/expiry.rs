@@ -54,6 +54,27 @@ store::on_both! {
         assert_eq!(reason(&refused), Some(Reason::ReservationExpired));
     }
 
+    async fn what_one_replica_refused_as_late_another_does_not_sell(database: TestDatabase) {
+        let bus = Bus::in_process();
+        let short = |config: &mut svc_inventory::Config| config.reservation_ttl = TTL;
+        let ahead = Warehouse::open_on(&database, &bus, short).await;
+        let behind = Warehouse::open_on(&database, &bus, short).await;
+        ahead.adjust("a", 10).await.expect("units came");
+        let (committed, asked_again) = (order(), order());
+        for order in [committed, asked_again] {
+            behind.reserve(order, &[("a", 2)]).await.expect("they suffice");
+        }
+        ahead.hands.advance(2 * TTL);
+        ahead.commit(committed).await.expect_err("too late");
+        ahead.reserve(asked_again, &[("a", 2)]).await.expect_err("too late");
+        // By its own clock it would be in time.
+        for order in [committed, asked_again] {
+            let refused = behind.commit(order).await.expect_err("its order is rejected by now");
+            assert_eq!(reason(&refused), Some(Reason::ReservationExpired));
+        }
+        assert_eq!(ahead.level("a").await, [10, 0, 0, 10]);
+    }
+
     async fn what_is_over_is_not_in_the_way_of_who_wants_it_now(database: TestDatabase) {
         let warehouse = Warehouse::open_on(&database, &Bus::in_process(), |config| {
             config.reservation_ttl = TTL;

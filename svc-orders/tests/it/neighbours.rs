@@ -69,6 +69,7 @@ struct State {
     products: Mutex<BTreeMap<String, Product>>,
     stock: Mutex<HashMap<String, i64>>,
     reservations: Mutex<HashMap<String, (Reservation, ReserveStockRequest)>>,
+    refusals: Mutex<HashMap<String, Status>>,
     dispatched: Mutex<Vec<String>>,
     cancelled: Mutex<Vec<String>>,
     faults: Mutex<HashMap<&'static str, VecDeque<Fault>>>,
@@ -161,7 +162,8 @@ impl Neighbours {
             None => effect(self, &request),
             Some(Fault::Away) => Err(Status::unavailable("nobody is there")),
             Some(Fault::ReplyLost) => {
-                effect(self, &request)?;
+                // Neither is a refusal heard.
+                let _ = effect(self, &request);
                 Err(Status::unavailable("the connection broke"))
             }
             Some(Fault::Held(gate)) => {
@@ -262,6 +264,9 @@ impl Neighbours {
     }
 
     fn reserve(&self, request: &ReserveStockRequest) -> Result<ReserveStockResponse, Status> {
+        if let Some(refusal) = lock(&self.0.refusals).get(&request.order_id) {
+            return Err(refusal.clone());
+        }
         let mut reservations = lock(&self.0.reservations);
         match reservations.get(&request.order_id) {
             Some((Reservation::Reserved | Reservation::Allocated, _)) => {
@@ -277,15 +282,14 @@ impl Neighbours {
                 let refused = (Reservation::Released, ReserveStockRequest::default());
                 reservations.insert(request.order_id.clone(), refused);
                 let message = format!("there are {available} of {}", line.sku);
-                return Err(Problem::new(
-                    Reason::InsufficientStock,
-                    Code::FailedPrecondition,
-                    message,
-                )
-                .metadata("sku", &line.sku)
-                .metadata("requested", line.quantity)
-                .metadata("available", available)
-                .into());
+                let refusal: Status =
+                    Problem::new(Reason::InsufficientStock, Code::FailedPrecondition, message)
+                        .metadata("sku", &line.sku)
+                        .metadata("requested", line.quantity)
+                        .metadata("available", available)
+                        .into();
+                lock(&self.0.refusals).insert(request.order_id.clone(), refusal.clone());
+                return Err(refusal);
             }
         }
         for line in &request.lines {

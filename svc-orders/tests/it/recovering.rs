@@ -109,6 +109,47 @@ store::on_both! {
         assert_eq!(shop.neighbours.available("A"), 1);
     }
 
+    async fn a_repetition_hears_how_recovery_ended_the_order(database: TestDatabase) {
+        let shop = Shop::impatient(&database).await;
+        shop.neighbours.sell("A", 100, 1);
+        let ada = shop.buyer().await;
+        shop.neighbours.fault("CommitReservation", [Fault::ReplyLost]);
+        ada.order_with_key("first", &[("A", 1)]).await.unwrap_err();
+        let confirmed = ada.list().await.remove(0).order_id;
+        let confirmed = ada.reaches(&confirmed, OrderState::Confirmed).await;
+        assert_eq!(ada.order_with_key("first", &[("A", 1)]).await.unwrap(), confirmed);
+
+        // A refusal that was not heard, for want of units that come now.
+        shop.neighbours.fault("ReserveStock", [Fault::ReplyLost]);
+        let lost = ada.order_with_key("second", &[("A", 1)]).await.unwrap_err();
+        assert_eq!(lost.code(), Code::Unavailable);
+        shop.neighbours.sell("A", 100, 1);
+        let rejected = ada.list().await.remove(0).order_id;
+        let rejected = ada.reaches(&rejected, OrderState::Rejected).await;
+        assert_eq!(rejected.rejection_reason, "there are 0 of A");
+        let refused = ada.order_with_key("second", &[("A", 1)]).await.unwrap_err();
+        assert_eq!(reason(&refused), Some(Reason::InsufficientStock));
+        assert_eq!(refused.message(), rejected.rejection_reason);
+        assert_eq!(shop.neighbours.available("A"), 1);
+        assert_eq!(shop.count("orders").await, 2);
+    }
+
+    async fn a_callee_that_hangs_keeps_recovery_from_nothing_else(database: TestDatabase) {
+        let shop = Shop::impatient(&database).await;
+        shop.neighbours.sell("A", 100, 100);
+        let ada = shop.buyer().await;
+        // The calls of the buyers fail; the first ones of recovery are never answered.
+        let hangs = (0..4).map(|_| Fault::Held(Gate::default()));
+        shop.neighbours.fault("ReserveStock", vec![Fault::Away; 8].into_iter().chain(hangs));
+        let failed = futures::future::join_all((0..8).map(|_| ada.order(&[("A", 1)]))).await;
+        assert!(failed.iter().any(Result::is_err));
+        eventually("every order is confirmed", async || {
+            ada.list().await.iter().all(|order| order.state() == OrderState::Confirmed)
+        })
+        .await;
+        assert_eq!(shop.neighbours.available("A"), 92);
+    }
+
     async fn replicas_share_the_recovery_of_many_orders(database: TestDatabase) {
         let shop = Shop::impatient(&database).await;
         let _other = shop.replica(&database).await;
@@ -155,6 +196,32 @@ store::on_both! {
                 assert_eq!(shop.neighbours.available("A"), 10);
             }
         }
+    }
+
+    async fn an_order_that_never_got_units_is_cancelled_by_recovery(database: TestDatabase) {
+        let shop = Shop::impatient(&database).await;
+        let _other = shop.replica(&database).await;
+        shop.neighbours.sell("A", 100, 10);
+        let ada = shop.buyer().await;
+        let gate = Gate::default();
+        let away = vec![Fault::Away; 50];
+        shop.neighbours.fault("ReserveStock", [Fault::Held(gate.clone())].into_iter().chain(away));
+        let placing = tokio::spawn({
+            let ada = ada.clone();
+            async move { ada.order(&[("A", 1)]).await }
+        });
+        gate.came().await;
+        let order = ada.list().await.remove(0).order_id;
+        shop.neighbours.fault("ReleaseReservation", [Fault::Away, Fault::ReplyLost]);
+        assert_eq!(ada.cancel(&order).await.unwrap_err().code(), Code::Unavailable);
+        let cancelled = ada.reaches(&order, OrderState::Cancelled).await;
+        // The call that places it comes now.
+        gate.open();
+        placing.await.unwrap().unwrap_err();
+        assert_eq!(ada.get(&order).await.unwrap(), cancelled);
+        assert_eq!(shop.neighbours.reservation(&order), Some(Reservation::Released));
+        assert_eq!(shop.neighbours.available("A"), 10);
+        assert_eq!(shop.events("orders.v1.OrderConfirmed", &order).await, 0);
     }
 
     async fn recovery_confirms_again_what_shipping_does_not_let_go(database: TestDatabase) {

@@ -83,14 +83,14 @@ fn a_reservation_is_over_at_its_expiry_and_not_before() {
         reservation.commit(just_before()),
         Ok(Step::To(State::Allocated))
     );
-    assert_eq!(reservation.commit(EXPIRY), Err(Refusal::Gone));
+    assert_eq!(reservation.commit(EXPIRY), Ok(Step::To(State::Expired)));
     assert_eq!(
         reservation.reserve_again(&reservation.lines, just_before()),
-        Ok(())
+        Ok(Step::Nothing)
     );
     assert_eq!(
         reservation.reserve_again(&reservation.lines, EXPIRY),
-        Err(Refusal::Gone)
+        Ok(Step::To(State::Expired))
     );
 }
 
@@ -103,7 +103,11 @@ fn an_order_gets_its_reservation_again_but_no_other_one() {
         let gone = matches!(state, State::Released | State::Expired);
         assert_eq!(
             again,
-            if gone { Err(Refusal::Gone) } else { Ok(()) },
+            if gone {
+                Err(Refusal::Gone)
+            } else {
+                Ok(Step::Nothing)
+            },
             "{state:?}"
         );
         assert!(
@@ -111,10 +115,16 @@ fn an_order_gets_its_reservation_again_but_no_other_one() {
             "{state:?}"
         );
     }
-    let tombstone = Reservation::tombstone(Uuid::nil());
+    let tombstone = Reservation::tombstone(Uuid::nil(), Vec::new());
     assert_eq!(
         tombstone.reserve_again(&other, just_before()),
         Err(Refusal::Gone)
+    );
+    let shortages = other.shortages(&HashMap::new());
+    let refused = Reservation::tombstone(Uuid::nil(), shortages.clone());
+    assert_eq!(
+        refused.reserve_again(&other, just_before()),
+        Err(Refusal::Short(shortages))
     );
 }
 

@@ -76,7 +76,7 @@ COMMIT;
 
 -- svc-inventory: commit
 BEGIN;
-SELECT r.order_id, r.state, r.version, r.expire_time, l.sku, l.quantity
+SELECT r.order_id, r.state, r.version, r.expire_time, r.shortages, l.sku, l.quantity
 FROM reservations r LEFT JOIN reservation_lines l ON l.order_id = r.order_id
 WHERE r.order_id = :order_id::uuid FOR NO KEY UPDATE OF r;
 WITH reservation AS (
