@@ -1,10 +1,12 @@
 //! What can be set, one struct per concern.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use runtime::process::duration;
+use transcoder::JsonChoices;
 
 use crate::client_address::Network;
 use crate::cors::Origin;
@@ -33,6 +35,9 @@ pub struct Settings {
     /// Requests.
     #[command(flatten)]
     pub requests: Requests,
+    /// HTTP and JSON.
+    #[command(flatten)]
+    pub mapping: Mapping,
     /// Browsers and proxies.
     #[command(flatten)]
     pub web: Web,
@@ -100,6 +105,35 @@ pub struct Requests {
     #[arg(long, env = "EDGE_HEARTBEAT", value_name = "DURATION", default_value = "15s",
         value_parser = duration)]
     pub heartbeat: Duration,
+}
+
+/// How HTTP and JSON become gRPC, where the contract leaves a choice.
+#[derive(Args, Clone, Debug, Default)]
+#[group(skip)]
+#[command(next_help_heading = "HTTP and JSON")]
+pub struct Mapping {
+    /// A service config in YAML (google.api.Service), whose `http.rules` are further routes beside
+    /// the annotations of the contract. May be given several times; in the environment, with `,`
+    /// between.
+    #[arg(long, env = "EDGE_ROUTES", value_name = "FILE", value_delimiter = ',')]
+    pub routes: Vec<PathBuf>,
+    /// The last rule for a method takes the place of its annotation, as google/api/http.proto has
+    /// it, rather than being a further route.
+    #[arg(long, env = "EDGE_ROUTES_OVERRIDE", requires = "routes")]
+    pub routes_override: bool,
+    /// JSON of a package, service or method (or of everything, `*`): `SELECTOR:OPTION,OPTION=false`.
+    /// The options are always-print-fields-without-presence (on unless turned off), use-proto-names,
+    /// enums-as-ints and ignore-unknown-fields; the longest selector decides. May be given several
+    /// times; in the environment, with spaces between.
+    #[arg(long, env = "EDGE_JSON", value_name = "CHOICES", value_delimiter = ' ')]
+    pub json: Vec<JsonChoices>,
+    /// Elements of lists in queries by their index, also of lists of messages:
+    /// `?items[0].sku=A&items[0].quantity=2`.
+    #[arg(long, env = "EDGE_QUERY_LISTS")]
+    pub query_lists: bool,
+    /// Pass over query parameters that are no fields, rather than refusing them.
+    #[arg(long, env = "EDGE_IGNORE_UNKNOWN_QUERY")]
+    pub ignore_unknown_query: bool,
 }
 
 /// What concerns browsers and proxies.

@@ -30,6 +30,7 @@ mod policy;
 mod protocol;
 mod reply;
 mod request_id;
+mod routes;
 mod security_headers;
 mod sequence;
 mod serving;
@@ -49,7 +50,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use transcoder::openapi::{self, Info, Visibility};
 use transcoder::prost_reflect::MethodDescriptor;
-use transcoder::{JsonOptions, Options, Transcoder};
+use transcoder::{JsonOptions, Options, QueryOptions, Transcoder};
 
 use exchange::HttpMetrics;
 use pages::{Landing, Pages};
@@ -186,7 +187,8 @@ impl Edge {
             settings,
             redis_url,
         } = config;
-        let requests = &settings.requests;
+        let (requests, mapping) = (&settings.requests, &settings.mapping);
+        let rules = routes::read(&mapping.routes).map_err(StartError::Config)?;
         let options = Options {
             json: JsonOptions {
                 max_depth: MAX_DEPTH,
@@ -200,6 +202,13 @@ impl Edge {
                 Upstreams::Others { .. } => Vec::new(),
             },
             bind_unannotated: plan.bind_unannotated,
+            json_for: mapping.json.clone(),
+            rules,
+            rules_override: mapping.routes_override,
+            query: QueryOptions {
+                indexed_lists: mapping.query_lists,
+                ignore_unknown: mapping.ignore_unknown_query,
+            },
         };
         let contract = plan.contract;
         let of_method = access_of(contract.clone(), plan.access.clone());

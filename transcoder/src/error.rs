@@ -88,6 +88,9 @@ pub enum BuildError {
     /// The bytes are a descriptor set of which the JSON engine can make no tables.
     #[error(transparent)]
     Tables(#[from] crate::json::DescriptorError),
+    /// The options speak of methods that the set does not have. All are reported together.
+    #[error("the options name what is not there:\n  {}", .0.join("\n  "))]
+    Unknown(Vec<String>),
     /// Rules are wrong or conflict. Each entry names its method; all are reported together.
     #[error("{} of the HTTP rules cannot be served:\n  {}", .0.len(), .0.join("\n  "))]
     Rules(Vec<String>),

@@ -43,11 +43,30 @@
 //! A query parameter is named like its field, in JSON or proto names, with dots into messages
 //! (`?filter.minPrice.units=5`); a repeated field is repeated. Its text is the JSON of the value
 //! without quotes. Unknown parameters are refused, and so are singular ones that come twice.
+//! An entry of a map is `?labels[key]=value`, or `?byId[7].name=value` where the value is a message;
+//! a bracket closes where a dot or the end follows, so a key may hold brackets of its own. With
+//! [`QueryOptions::indexed_lists`], an element of a list is given by its index in the same way,
+//! `?items[0].sku=A`. A form body has the same rules, for the fields of the message that the body
+//! is ([`Content::Form`]).
 //!
 //! A PATCH whose body is one message field, and whose request has an `update_mask` that the client
 //! left out, gets the mask from the fields that the body mentions (AIP-134).
 //!
 //! Everything that does not fit is reported at once, as [`BadRequest`] with the path of each field.
+//!
+//! # Routes beside the annotations
+//!
+//! [`Options::rules`] holds rules of a service config (`google.api.Service`, `http.rules`), each of
+//! them for the method that its selector names. They are further ways to a method that has a
+//! route: aliases, which the OpenAPI document does not show. A method without an annotation has its
+//! first rule as its route. With [`Options::rules_override`] it is as google/api/http.proto has it:
+//! the last rule for a method takes the place of its annotation.
+//!
+//! # What is not JSON
+//!
+//! Where the body of a rule is a `google.api.HttpBody`, the bytes go as they came, with their media
+//! type ([`Content::Raw`]); in a stream of requests, piece by piece ([`Matched::piece`]). Where the
+//! reply is one, [`Route::http_body`] gives its bytes back.
 //!
 //! # How a path is matched
 //!
@@ -65,6 +84,7 @@
 mod capture;
 mod error;
 mod field;
+mod http_body;
 pub mod json;
 mod load;
 mod mask;
@@ -83,13 +103,15 @@ mod wire;
 use std::sync::Arc;
 
 pub use error::{BadRequest, BuildError, FieldViolation, JsonError, TemplateError};
+pub use http_body::HttpBody;
 pub use method::Method;
-pub use options::{JsonOptions, Options};
+pub use options::{JsonChoices, JsonOptions, Options, QueryOptions};
 /// Re-exported, so that callers read their own options from the descriptors of this same version.
 pub use prost_reflect;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
-pub use request::Matched;
+pub use request::{Content, Matched};
 pub use route::{Body, HttpMethod, Route};
+pub use rule::{ConfiguredRule, CustomHttpPattern, HttpRule};
 pub use template::{Segment, Template, Variable};
 
 /// The routes of one descriptor set, and everything needed to serve them. Cheap to share by `Arc`;
@@ -100,6 +122,7 @@ pub struct Transcoder {
     routes: Vec<Arc<Route>>,
     router: router::Router,
     json: json::Engine,
+    options: Options,
 }
 
 /// What [`Transcoder::route`] found.
@@ -148,6 +171,7 @@ impl Transcoder {
             routes,
             router,
             json,
+            options: options.clone(),
         })
     }
 

@@ -1,5 +1,7 @@
 //! Descriptors -> routes.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use prost_reflect::{
@@ -7,11 +9,12 @@ use prost_reflect::{
 };
 
 use crate::field::FieldPath;
+use crate::http_body::Places;
 use crate::json::Engine;
 use crate::mask::Inference;
 use crate::route::RouteTables;
-use crate::rule::HttpRule;
-use crate::{Body, BuildError, HttpMethod, Options, Route, Template, field, json};
+use crate::rule::{ConfiguredRule, HttpRule};
+use crate::{Body, BuildError, HttpMethod, JsonChoices, Options, Route, Template, field, json};
 
 /// The descriptors. prost-reflect knows no editions: to it, their files are proto2, which allows as
 /// much. What matters of their features stands in the tables of the JSON engine.
@@ -28,31 +31,131 @@ pub(crate) fn routes(
 ) -> Result<Vec<Arc<Route>>, BuildError> {
     let extension = pool.get_extension_by_name("google.api.http");
     let services: Vec<_> = pool.services().collect();
+    let methods = || services.iter().flat_map(|service| service.methods());
+    check_selectors(methods, options)?;
+    let mut unused: HashSet<&str> = selectors(options).collect();
     let mut routes = Vec::new();
     let mut problems = Vec::new();
-    for method in services
-        .iter()
-        .flat_map(|service| service.methods())
-        .filter(|m| keep(m))
-    {
-        let rule = extension
+    for method in methods().filter(|m| keep(m)) {
+        let name = method.full_name();
+        unused.remove(name);
+        let json = engine.with_options(&options.json_of(name));
+        let annotation = extension
             .as_ref()
             .and_then(|extension| HttpRule::of(&method, extension));
-        let unannotated = options.bind_unannotated && !method.is_client_streaming();
-        let rule = rule.or_else(|| unannotated.then(|| HttpRule::unannotated(&grpc_path(&method))));
-        let Some(rule) = rule else { continue };
-        let bindings = std::iter::once(&rule).chain(&rule.additional_bindings);
-        for (index, binding) in bindings.enumerate() {
-            match route(&method, binding, index > 0, engine, options) {
-                Ok(route) => routes.push(Arc::new(route)),
-                Err(problem) => problems.push(format!("{}: {problem}", method.full_name())),
+        for given in rules(&method, annotation, options) {
+            let bindings = std::iter::once(&*given.rule).chain(&given.rule.additional_bindings);
+            for (index, binding) in bindings.enumerate() {
+                match route(&method, binding, index > 0, &json, options) {
+                    Ok(route) => routes.push(Arc::new(Route {
+                        additional: index > 0 || given.is_alias,
+                        is_alias: given.is_alias,
+                        ..route
+                    })),
+                    Err(problem) => {
+                        let place = given.place.map(|place| format!("{place}: "));
+                        let place = place.unwrap_or_default();
+                        problems.push(format!("{place}{name}: {problem}"));
+                    }
+                }
             }
+        }
+    }
+    for ConfiguredRule { place, rule } in &options.rules {
+        if unused.contains(rule.selector.as_str()) {
+            problems.push(format!(
+                "{place}: {}: clients cannot call this method here",
+                rule.selector
+            ));
         }
     }
     if problems.is_empty() {
         Ok(routes)
     } else {
         Err(BuildError::Rules(problems))
+    }
+}
+
+/// A rule of a method, and where it is from if it is no annotation.
+struct Given<'a> {
+    rule: Cow<'a, HttpRule>,
+    place: Option<&'a str>,
+    /// The method has a route beside this one.
+    is_alias: bool,
+}
+
+/// The rules of a method: its annotation, and those that stand beside it.
+fn rules<'a>(
+    method: &MethodDescriptor,
+    annotation: Option<HttpRule>,
+    options: &'a Options,
+) -> Vec<Given<'a>> {
+    let name = method.full_name();
+    let configured = options.rules.iter();
+    let configured = configured.filter(|configured| configured.rule.selector == name);
+    let mut configured: Vec<_> = configured.collect();
+    if options.rules_override && configured.len() > 1 {
+        configured.drain(..configured.len() - 1);
+    }
+    let unannotated = options.bind_unannotated && !method.is_client_streaming();
+    let annotation = match annotation {
+        _ if options.rules_override && !configured.is_empty() => None,
+        None if unannotated && configured.is_empty() => {
+            Some(HttpRule::unannotated(&grpc_path(method)))
+        }
+        annotation => annotation,
+    };
+    let has_other = annotation.is_some();
+    let annotation = annotation.map(|rule| Given {
+        rule: Cow::Owned(rule),
+        place: None,
+        is_alias: false,
+    });
+    let configured = configured.into_iter().enumerate().map(|(index, given)| {
+        let ConfiguredRule { place, rule } = given;
+        Given {
+            rule: Cow::Borrowed(rule),
+            place: Some(place),
+            is_alias: has_other || index > 0,
+        }
+    });
+    annotation.into_iter().chain(configured).collect()
+}
+
+fn selectors(options: &Options) -> impl Iterator<Item = &str> {
+    options
+        .rules
+        .iter()
+        .map(|given| given.rule.selector.as_str())
+}
+
+/// Whether everything that the options name is there.
+fn check_selectors<M>(methods: impl Fn() -> M, options: &Options) -> Result<(), BuildError>
+where
+    M: Iterator<Item = MethodDescriptor>,
+{
+    let known: HashSet<String> = methods().map(|m| m.full_name().to_owned()).collect();
+    let of_rule = |given: &ConfiguredRule| match given.rule.selector.as_str() {
+        "" => Some(format!("{}: the rule has no selector", given.place)),
+        selector if !known.contains(selector) => Some(format!(
+            "{}: no method is called {selector:?}; expected package.Service.Method",
+            given.place
+        )),
+        _ => None,
+    };
+    let of_json = |choices: &JsonChoices| {
+        let is_known = known.iter().any(|method| choices.covers(method));
+        let selector = &choices.selector;
+        (!is_known)
+            .then(|| format!("JSON options: no package, service or method is called {selector:?}"))
+    };
+    let of_rules = options.rules.iter().filter_map(of_rule);
+    let unknown: Vec<_> = of_rules
+        .chain(options.json_for.iter().filter_map(of_json))
+        .collect();
+    match unknown.is_empty() {
+        true => Ok(()),
+        false => Err(BuildError::Unknown(unknown)),
     }
 }
 
@@ -97,6 +200,7 @@ fn route(
     };
     Ok(Route {
         grpc_path: grpc_path(method),
+        http_body: Places::of(&input, &body, &method.output(), response_body.as_ref()),
         http_method,
         template,
         tables: RouteTables {
@@ -117,6 +221,8 @@ fn route(
         response_body,
         mask,
         additional,
+        is_alias: false,
+        query: options.query,
         ignored_query: options.ignored_query_parameters.clone(),
         json: engine.clone(),
         method: method.clone(),

@@ -55,9 +55,25 @@ impl Inference {
         let skips = |field: FieldRef, way: &[&str]| {
             self.output_only.contains(&field) || self.bound.iter().any(|bound| bound == way)
         };
-        let Ok(paths) = json.mentioned(self.resource, body, &skips) else {
-            return;
+        if let Ok(paths) = json.mentioned(self.resource, body, &skips) {
+            self.write(&paths, out);
+        }
+    }
+
+    /// Appends the mask for the fields of the resource that a form has set.
+    pub(crate) fn append_paths(&self, json: &Engine, set: &[FieldPath], out: &mut Vec<u8>) {
+        let is_meant = |path: &&FieldPath| {
+            let mut fields = path.fields().iter();
+            let names: Vec<_> = path.fields().iter().map(FieldDescriptor::name).collect();
+            !fields.any(|field| self.output_only.contains(&json.field_of(field)))
+                && !self.bound.iter().any(|bound| *bound == names)
         };
+        let mut paths: Vec<_> = set.iter().filter(is_meant).map(FieldPath::name).collect();
+        paths.dedup();
+        self.write(&paths, out);
+    }
+
+    fn write(&self, paths: &[String], out: &mut Vec<u8>) {
         let mut mask = Vec::new();
         for path in paths {
             wire::bytes(1, path.as_bytes(), &mut mask);

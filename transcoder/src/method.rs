@@ -72,7 +72,9 @@ impl Transcoder {
             ),
             input: self.json.message_of(&descriptor.input()),
             output: self.json.message_of(&descriptor.output()),
-            json: self.json.clone(),
+            json: self
+                .json
+                .with_options(&self.options.json_of(descriptor.full_name())),
             descriptor,
         })
     }

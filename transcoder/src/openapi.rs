@@ -64,7 +64,8 @@ pub enum Visibility {
 }
 
 /// The OpenAPI 3.1 document of all routes that `visibility` shows. Rules for HTTP methods that
-/// OpenAPI does not have (`custom`) are left out, and so are methods whose request is a stream.
+/// OpenAPI does not have (`custom`) are left out, and so are methods whose request is a stream, and
+/// aliases: a method is documented where its contract has it.
 #[must_use]
 pub fn document(
     transcoder: &Transcoder,
@@ -124,7 +125,7 @@ struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     fn of(route: &'a Route, visibility: &dyn Fn(&MethodDescriptor) -> Visibility) -> Option<Self> {
-        if route.is_client_streaming() {
+        if route.is_client_streaming() || route.is_alias() {
             return None;
         }
         let secured = match visibility(route.method()) {

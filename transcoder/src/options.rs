@@ -1,13 +1,133 @@
+use std::str::FromStr;
+
+use crate::ConfiguredRule;
+
 /// How a [`Transcoder`](crate::Transcoder) behaves where contracts leave a choice.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The JSON of bodies and replies.
     pub json: JsonOptions,
+    /// What is different for some packages, services or methods. Where several hold for a method,
+    /// the longer selector decides.
+    pub json_for: Vec<JsonChoices>,
+    /// Rules beside those of the annotations: more routes, or, by `rules_override`, other ones.
+    pub rules: Vec<ConfiguredRule>,
+    /// The last rule for a method takes the place of its annotation, as google/api/http.proto has
+    /// it, rather than being an alias.
+    pub rules_override: bool,
+    /// What queries may hold.
+    pub query: QueryOptions,
     /// Query parameters that are not fields and are passed over in silence, such as `ticket` or
     /// `access_token`. All other unknown ones are refused.
     pub ignored_query_parameters: Vec<String>,
     /// Gives each unary and server-streaming method without a rule `POST /pkg.Service/Method` with `body: "*"`.
     pub bind_unannotated: bool,
+}
+
+/// What a query may hold beyond what google/api/http.proto says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueryOptions {
+    /// Elements of lists by their index, `items[0].sku=A&items[0].quantity=2&items[1].sku=B`: how
+    /// lists of messages stand in a query. Indices start at 0 and leave none out.
+    pub indexed_lists: bool,
+    /// Parameters that are no fields are passed over instead of refused.
+    pub ignore_unknown: bool,
+}
+
+/// JSON options of one package, service or method that differ from those of all.
+///
+/// As text (`FromStr`): `selector:option,option=false`, the options by their names in
+/// [`JsonOptions`], with `-` or `_`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JsonChoices {
+    /// `package`, `package.Service`, `package.Service.Method`, or `*` for everything.
+    pub selector: String,
+    /// See [`JsonOptions::always_print_fields_without_presence`].
+    pub always_print_fields_without_presence: Option<bool>,
+    /// See [`JsonOptions::use_proto_names`].
+    pub use_proto_names: Option<bool>,
+    /// See [`JsonOptions::enums_as_ints`].
+    pub enums_as_ints: Option<bool>,
+    /// See [`JsonOptions::ignore_unknown_fields`].
+    pub ignore_unknown_fields: Option<bool>,
+}
+
+impl JsonChoices {
+    /// Whether it holds for the method of that full name.
+    pub(crate) fn covers(&self, method: &str) -> bool {
+        let rest = method.strip_prefix(self.selector.as_str());
+        self.selector == "*" || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
+impl FromStr for JsonChoices {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let form = || format!("{text:?}: expected selector:option,option=false");
+        let (selector, options) = text.split_once(':').ok_or_else(form)?;
+        if selector.is_empty() {
+            return Err(form());
+        }
+        let mut choices = Self {
+            selector: selector.to_owned(),
+            ..Self::default()
+        };
+        for option in options.split(',') {
+            let (name, value) = option.split_once('=').unwrap_or((option, "true"));
+            let value = value
+                .parse()
+                .map_err(|_| format!("{name}: expected true or false, not {value:?}"))?;
+            let choice = match name.replace('-', "_").as_str() {
+                "always_print_fields_without_presence" => {
+                    &mut choices.always_print_fields_without_presence
+                }
+                "use_proto_names" => &mut choices.use_proto_names,
+                "enums_as_ints" => &mut choices.enums_as_ints,
+                "ignore_unknown_fields" => &mut choices.ignore_unknown_fields,
+                _ => {
+                    return Err(format!(
+                        "{name:?}: expected always-print-fields-without-presence, \
+                         use-proto-names, enums-as-ints or ignore-unknown-fields"
+                    ));
+                }
+            };
+            *choice = Some(value);
+        }
+        Ok(choices)
+    }
+}
+
+impl Options {
+    /// The JSON options of the method of that full name.
+    pub(crate) fn json_of(&self, method: &str) -> JsonOptions {
+        let mut json = self.json.clone();
+        let mut choices: Vec<_> = self.json_for.iter().filter(|c| c.covers(method)).collect();
+        choices.sort_by_key(|choices| match choices.selector.as_str() {
+            "*" => 0,
+            selector => selector.len(),
+        });
+        for choices in choices {
+            let JsonChoices {
+                selector: _,
+                always_print_fields_without_presence,
+                use_proto_names,
+                enums_as_ints,
+                ignore_unknown_fields,
+            } = choices;
+            let choose = |option: &mut bool, choice: &Option<bool>| {
+                *option = choice.unwrap_or(*option);
+            };
+            choose(
+                &mut json.always_print_fields_without_presence,
+                always_print_fields_without_presence,
+            );
+            choose(&mut json.use_proto_names, use_proto_names);
+            choose(&mut json.enums_as_ints, enums_as_ints);
+            choose(&mut json.ignore_unknown_fields, ignore_unknown_fields);
+        }
+        json
+    }
 }
 
 /// The choices of the proto3 JSON mapping, by their names in protobuf's own JSON printers and

@@ -1,12 +1,19 @@
-//! Query parameters -> the records of the request's fields on the wire.
+//! Parameters of queries and forms -> the records of the request's fields on the wire.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use prost_reflect::FieldDescriptor;
+use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use crate::field::FieldPath;
 use crate::{Body, FieldViolation, Route, field, wire};
+
+mod element;
+
+use element::Elements;
+
+/// Most faults that one request is told of.
+const MAX_FAULTS: usize = 50;
 
 /// Binds all parameters of `query`; appends to `out` what fits and to `violations` what does not.
 /// Gives back the paths of the fields that were set.
@@ -16,76 +23,146 @@ pub(crate) fn bind(
     out: &mut Vec<u8>,
     violations: &mut Vec<FieldViolation>,
 ) -> Vec<FieldPath> {
-    let mut binding = Binding {
-        route,
-        given: HashSet::new(),
-        oneofs: HashMap::new(),
-    };
-    let mut bound = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (Some(key), Some(value)) = (decoded(key), decoded(value)) else {
-            let field = String::from_utf8_lossy(key.as_bytes());
-            violations.push(FieldViolation::new(
-                field,
-                "is not well percent-encoded UTF-8",
-            ));
-            continue;
-        };
-        if route.ignored_query.iter().any(|ignored| *ignored == key) {
-            continue;
-        }
-        match binding.parameter(&key, &value, out) {
-            Ok(path) => bound.push(path),
-            Err(description) => violations.push(FieldViolation::new(key, description)),
-        }
+    if query.is_empty() {
+        return Vec::new();
     }
-    bound
+    Binding::new(route, route.method.input(), Place::Query).bind(query, out, violations)
+}
+
+/// The same of a form, whose parameters are the fields of `message`.
+pub(crate) fn bind_form(
+    route: &Route,
+    message: MessageDescriptor,
+    form: &str,
+    out: &mut Vec<u8>,
+    violations: &mut Vec<FieldViolation>,
+) -> Vec<FieldPath> {
+    Binding::new(route, message, Place::Body).bind(form, out, violations)
+}
+
+/// Where parameters stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Query,
+    Body,
 }
 
 struct Binding<'r> {
     route: &'r Route,
-    /// The singular fields that have their value, by the numbers of their path.
-    given: HashSet<Vec<u32>>,
+    message: MessageDescriptor,
+    place: Place,
+    given: Given,
+    elements: Elements,
+}
+
+/// What has its value already.
+#[derive(Default)]
+struct Given {
+    /// The singular fields, by the numbers of their path.
+    fields: HashSet<Vec<u32>>,
     /// By the numbers that lead to a oneof and its name, the field that was given.
     oneofs: HashMap<(Vec<u32>, String), FieldDescriptor>,
 }
 
-impl Binding<'_> {
+impl<'r> Binding<'r> {
+    fn new(route: &'r Route, message: MessageDescriptor, place: Place) -> Self {
+        Self {
+            route,
+            message,
+            place,
+            given: Given::default(),
+            elements: Elements::default(),
+        }
+    }
+
+    fn bind(
+        mut self,
+        parameters: &str,
+        out: &mut Vec<u8>,
+        violations: &mut Vec<FieldViolation>,
+    ) -> Vec<FieldPath> {
+        let mut bound = Vec::new();
+        for pair in parameters.split('&').filter(|pair| !pair.is_empty()) {
+            if violations.len() >= MAX_FAULTS {
+                return bound;
+            }
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (Some(key), Some(value)) = (decoded(key), decoded(value)) else {
+                let field = String::from_utf8_lossy(key.as_bytes());
+                let description = "is not well percent-encoded UTF-8";
+                violations.push(FieldViolation::new(field, description));
+                continue;
+            };
+            let ignored = &self.route.ignored_query;
+            if self.place == Place::Query && ignored.iter().any(|ignored| *ignored == key) {
+                continue;
+            }
+            match self.parameter(&key, &value, out) {
+                Ok(path) => bound.extend(path),
+                Err(description) => violations.push(FieldViolation::new(key, description)),
+            }
+        }
+        self.elements.write(out, violations);
+        bound
+    }
+
+    /// The field that was set; none if the parameter was passed over.
     fn parameter(
         &mut self,
         key: &str,
         value: &str,
         out: &mut Vec<u8>,
-    ) -> Result<FieldPath, String> {
-        let path = FieldPath::resolve(&self.route.method.input(), key.split('.'))
-            .map_err(|problem| format!("is not a query parameter: {problem}"))?;
+    ) -> Result<Option<FieldPath>, String> {
+        let (outer, element) = match key.split_once('[') {
+            None => (key, None),
+            Some((outer, element)) => (outer, Some(element)),
+        };
+        let path = match FieldPath::resolve(&self.message, outer.split('.')) {
+            Ok(path) => path,
+            Err(_) if self.route.query.ignore_unknown => return Ok(None),
+            Err(problem) => return Err(self.no_parameter(&problem)),
+        };
         self.check_place(&path)?;
+        let json = &self.route.json;
+        if let Some(element) = element {
+            self.given.check_oneofs(&[], &path)?;
+            let lists = self.route.query.indexed_lists;
+            let added = self
+                .elements
+                .add(&mut self.given, json, lists, &path, element, value);
+            return match added {
+                Ok(()) => Ok(Some(path)),
+                Err(element::Fault::Unknown(_)) if self.route.query.ignore_unknown => Ok(None),
+                Err(element::Fault::Unknown(problem)) => Err(self.no_parameter(&problem)),
+                Err(element::Fault::Wrong(problem)) => Err(problem),
+            };
+        }
         let leaf = path.leaf();
         if !field::is_text(leaf) {
-            return Err(match leaf {
-                map if map.is_map() => "is a map, which a query cannot hold",
-                list if list.is_list() => "is a list of messages, which a query cannot hold",
-                _ => "is a message; give its fields, such as \"field.subfield=value\"",
-            }
-            .to_owned());
+            return Err(no_text(leaf, self.route.query.indexed_lists));
         }
-        self.check_once(&path)?;
+        self.given.check(&[], &path)?;
         let mut record = Vec::new();
-        let json = &self.route.json;
         json.parse_text(json.field_of(leaf), value, &mut record)?;
         out.extend_from_slice(&wire::nested(&path, record));
-        Ok(path)
+        Ok(Some(path))
     }
 
-    /// Only fields that neither path nor body hold are query parameters (http.proto, rules for HTTP mapping).
+    fn no_parameter(&self, problem: &str) -> String {
+        match self.place {
+            Place::Query => format!("is not a query parameter: {problem}"),
+            Place::Body => format!("is no field of the form: {problem}"),
+        }
+    }
+
+    /// Only fields that neither path nor body hold are query parameters (http.proto, rules for HTTP
+    /// mapping). A form is the body.
     fn check_place(&self, path: &FieldPath) -> Result<(), String> {
-        if self
-            .route
-            .path_fields
-            .iter()
-            .any(|bound| bound.overlaps(path))
-        {
+        if self.place == Place::Body {
+            return Ok(());
+        }
+        let mut in_path = self.route.path_fields.iter();
+        if in_path.any(|bound| bound.overlaps(path)) {
             return Err("is given by the path, and is not a query parameter".to_owned());
         }
         match &self.route.body {
@@ -97,9 +174,22 @@ impl Binding<'_> {
             }
         }
     }
+}
 
-    fn check_once(&mut self, path: &FieldPath) -> Result<(), String> {
-        let mut numbers = Vec::with_capacity(path.fields().len());
+impl Given {
+    /// Takes the field of a path that starts behind `prefix`.
+    fn check(&mut self, prefix: &[u32], path: &FieldPath) -> Result<(), String> {
+        let numbers = self.check_oneofs(prefix, path)?;
+        if !path.leaf().is_list() && !self.fields.insert(numbers) {
+            return Err("is given more than once".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Gives back the numbers of the path.
+    fn check_oneofs(&mut self, prefix: &[u32], path: &FieldPath) -> Result<Vec<u32>, String> {
+        let mut numbers = Vec::with_capacity(prefix.len() + path.fields().len());
+        numbers.extend_from_slice(prefix);
         for field in path.fields() {
             if let Some(oneof) = field.containing_oneof() {
                 let place = (numbers.clone(), oneof.name().to_owned());
@@ -113,11 +203,21 @@ impl Binding<'_> {
             }
             numbers.push(field.number());
         }
-        if !path.leaf().is_list() && !self.given.insert(numbers) {
-            return Err("is given more than once".to_owned());
-        }
-        Ok(())
+        Ok(numbers)
     }
+}
+
+/// What to give instead of one text.
+fn no_text(field: &FieldDescriptor, indexed_lists: bool) -> String {
+    match field {
+        map if map.is_map() => "is a map; give its entries, such as \"field[key]=value\"",
+        list if list.is_list() && indexed_lists => {
+            "is a list of messages; give their fields, such as \"field[0].subfield=value\""
+        }
+        list if list.is_list() => "is a list of messages, which a query cannot hold",
+        _ => "is a message; give its fields, such as \"field.subfield=value\"",
+    }
+    .to_owned()
 }
 
 /// A key or value without its percent-encoding; `+` is a space (application/x-www-form-urlencoded).

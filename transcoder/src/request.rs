@@ -3,13 +3,31 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::capture::{Captures, decode_variable};
-use crate::{BadRequest, Body, FieldViolation, JsonError, Route, query, wire};
+use crate::{BadRequest, Body, FieldViolation, JsonError, Route, field, http_body, query, wire};
 
 /// A request that has found its route. It owns what it needs, so it may wait for the body.
 #[derive(Debug, Clone)]
 pub struct Matched {
     route: Arc<Route>,
     captures: Captures,
+}
+
+/// The body of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// JSON; empty for none.
+    Json(&'a [u8]),
+    /// `application/x-www-form-urlencoded`: the fields of the message that the body is, by the rules
+    /// of query parameters.
+    Form(&'a [u8]),
+    /// The body as it is, for a route that takes `google.api.HttpBody`; or the first piece of it,
+    /// for one that takes a stream of them.
+    Raw {
+        /// Its media type; empty if the client gave none.
+        content_type: &'a str,
+        /// The bytes.
+        data: &'a [u8],
+    },
 }
 
 impl Matched {
@@ -33,8 +51,25 @@ impl Matched {
     /// # Errors
     /// [`BadRequest`] with the path of each field that does not fit.
     pub fn request(&self, query: Option<&str>, body: &[u8]) -> Result<Bytes, BadRequest> {
+        self.request_of(query, Content::Json(body))
+    }
+
+    /// As [`Matched::request`], of a body that may be no JSON.
+    ///
+    /// # Errors
+    /// [`BadRequest`] with the path of each field that does not fit.
+    pub fn request_of(
+        &self,
+        query: Option<&str>,
+        content: Content<'_>,
+    ) -> Result<Bytes, BadRequest> {
+        let size = match content {
+            Content::Json(body) | Content::Form(body) | Content::Raw { data: body, .. } => {
+                body.len()
+            }
+        };
         // Later records win over earlier ones: query, body, path.
-        let mut out = Vec::with_capacity(body.len() + 64);
+        let mut out = Vec::with_capacity(size + 64);
         let mut violations = Vec::new();
         let in_query = query::bind(&self.route, query.unwrap_or(""), &mut out, &mut violations);
         let has_mask = self.route.mask.as_ref().is_some_and(|mask| {
@@ -42,11 +77,18 @@ impl Matched {
                 .iter()
                 .any(|path| path.fields()[0] == mask.update_mask)
         });
-        match self.body(body, !has_mask, &mut out) {
-            Ok(()) => {}
-            Err(JsonError { path, description }) => {
-                violations.push(FieldViolation::new(path, description));
+        match content {
+            Content::Json(body) => match self.body(body, !has_mask, &mut out) {
+                Ok(()) => {}
+                Err(JsonError { path, description }) => {
+                    violations.push(FieldViolation::new(path, description));
+                }
+            },
+            Content::Form(body) => self.form(body, !has_mask, &mut out, &mut violations),
+            Content::Raw { content_type, data } if self.route.takes_http_body() => {
+                http_body::append(&self.route, content_type, data, &mut out);
             }
+            Content::Raw { .. } => violations.push(FieldViolation::new("", "expected JSON")),
         }
         self.path(&mut out, &mut violations);
         if violations.is_empty() {
@@ -56,15 +98,22 @@ impl Matched {
         }
     }
 
+    /// The message of a further piece of a body, for a route that takes a stream of
+    /// `google.api.HttpBody`. Fields of path and query, and the media type, are in the first one
+    /// alone.
+    #[must_use]
+    pub fn piece(&self, data: &[u8]) -> Bytes {
+        let mut out = Vec::with_capacity(data.len() + 16);
+        http_body::append(&self.route, "", data, &mut out);
+        out.into()
+    }
+
     fn body(&self, body: &[u8], infer_mask: bool, out: &mut Vec<u8>) -> Result<(), JsonError> {
         let body = body.trim_ascii();
         let Route { json, tables, .. } = &*self.route;
         match &self.route.body {
             Body::None if body.is_empty() || body == b"{}" => Ok(()),
-            Body::None => Err(JsonError {
-                path: String::new(),
-                description: "this method takes no body".to_owned(),
-            }),
+            Body::None => Err(no_body()),
             _ if body.is_empty() => Ok(()),
             Body::Whole => json.parse(tables.input, body, out),
             Body::Field(_) => {
@@ -74,6 +123,48 @@ impl Matched {
                     mask.append(json, body, out);
                 }
                 Ok(())
+            }
+        }
+    }
+
+    fn form(
+        &self,
+        form: &[u8],
+        infer_mask: bool,
+        out: &mut Vec<u8>,
+        violations: &mut Vec<FieldViolation>,
+    ) {
+        let form = form.trim_ascii();
+        if form.is_empty() {
+            return;
+        }
+        let Ok(form) = std::str::from_utf8(form) else {
+            return violations.push(FieldViolation::new("", "a form is ASCII"));
+        };
+        let route = &*self.route;
+        match &route.body {
+            Body::None => {
+                let JsonError { path, description } = no_body();
+                violations.push(FieldViolation::new(path, description));
+            }
+            Body::Whole => {
+                query::bind_form(route, route.method.input(), form, out, violations);
+            }
+            Body::Field(body) => {
+                let Some(message) = field::submessage(body) else {
+                    let description = "is no message: it cannot be given as a form";
+                    return violations.push(FieldViolation::new(body.name(), description));
+                };
+                let mut content = Vec::with_capacity(form.len());
+                let faults = violations.len();
+                let bound = query::bind_form(route, message, form, &mut content, violations);
+                for fault in &mut violations[faults..] {
+                    fault.field = format!("{}.{}", body.json_name(), fault.field);
+                }
+                wire::message(body, &content, out);
+                if infer_mask && let Some(mask) = &route.mask {
+                    mask.append_paths(&route.json, &bound, out);
+                }
             }
         }
     }
@@ -102,5 +193,12 @@ impl Matched {
                 Err(description) => violations.push(FieldViolation::new(path.name(), description)),
             }
         }
+    }
+}
+
+fn no_body() -> JsonError {
+    JsonError {
+        path: String::new(),
+        description: "this method takes no body".to_owned(),
     }
 }

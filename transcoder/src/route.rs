@@ -3,9 +3,10 @@ use std::fmt;
 use prost_reflect::{FieldDescriptor, MethodDescriptor};
 
 use crate::field::FieldPath;
+use crate::http_body::Places;
 use crate::json::{Engine, FieldRef, MessageType};
 use crate::mask::Inference;
-use crate::{JsonError, Template};
+use crate::{JsonError, QueryOptions, Template};
 
 /// One binding of a gRPC method to HTTP: a rule of `google.api.http`, or one of its additional bindings.
 #[derive(Debug)]
@@ -20,6 +21,9 @@ pub struct Route {
     pub(crate) mask: Option<Inference>,
     pub(crate) response_body: Option<FieldDescriptor>,
     pub(crate) additional: bool,
+    pub(crate) is_alias: bool,
+    pub(crate) query: QueryOptions,
+    pub(crate) http_body: Places,
     pub(crate) ignored_query: Vec<String>,
     pub(crate) json: Engine,
     pub(crate) tables: RouteTables,
@@ -94,7 +98,14 @@ impl Route {
         self.response_body.as_ref()
     }
 
-    /// Whether this is one of the `additional_bindings`.
+    /// Whether this is from a rule beside the annotation that the method has (see
+    /// [`Options::rules`](crate::Options::rules)).
+    #[must_use]
+    pub fn is_alias(&self) -> bool {
+        self.is_alias
+    }
+
+    /// Whether this is one of the `additional_bindings`, or an alias.
     #[must_use]
     pub fn is_additional(&self) -> bool {
         self.additional

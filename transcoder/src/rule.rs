@@ -1,38 +1,68 @@
-//! `google.api.HttpRule`, read from a method's options.
+//! `google.api.HttpRule`, read from a method's options or from a service config.
 
 use prost_reflect::{DynamicMessage, ExtensionDescriptor, MethodDescriptor};
 
 use crate::HttpMethod;
 
-/// google/api/http.proto. The members of its `pattern` oneof stand side by side.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct HttpRule {
+/// A rule of google/api/http.proto. The members of its `pattern` oneof stand side by side; one of
+/// them is given. Read from YAML or JSON (serde), a field that the rule does not have is an error.
+#[derive(Clone, PartialEq, prost::Message, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpRule {
+    /// The method, `package.Service.Method`: in a service config alone.
+    #[prost(string, tag = "1")]
+    pub selector: String,
+    /// The path template of GET.
     #[prost(string, optional, tag = "2")]
-    get: Option<String>,
+    pub get: Option<String>,
+    /// The path template of PUT.
     #[prost(string, optional, tag = "3")]
-    put: Option<String>,
+    pub put: Option<String>,
+    /// The path template of POST.
     #[prost(string, optional, tag = "4")]
-    post: Option<String>,
+    pub post: Option<String>,
+    /// The path template of DELETE.
     #[prost(string, optional, tag = "5")]
-    delete: Option<String>,
+    pub delete: Option<String>,
+    /// The path template of PATCH.
     #[prost(string, optional, tag = "6")]
-    patch: Option<String>,
+    pub patch: Option<String>,
+    /// The path template of any other method.
     #[prost(message, optional, tag = "8")]
-    custom: Option<CustomHttpPattern>,
+    pub custom: Option<CustomHttpPattern>,
+    /// `*`, a field of the request, or empty for no body.
     #[prost(string, tag = "7")]
-    pub(crate) body: String,
+    pub body: String,
+    /// A field of the reply, or empty for all of it.
     #[prost(string, tag = "12")]
-    pub(crate) response_body: String,
+    #[serde(alias = "responseBody")]
+    pub response_body: String,
+    /// More ways to the same method.
     #[prost(message, repeated, tag = "11")]
-    pub(crate) additional_bindings: Vec<HttpRule>,
+    #[serde(alias = "additionalBindings")]
+    pub additional_bindings: Vec<HttpRule>,
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct CustomHttpPattern {
+/// The HTTP method and the path template of a rule that is none of the usual five.
+#[derive(Clone, PartialEq, prost::Message, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CustomHttpPattern {
+    /// `HEAD`, `PURGE`, ..., or `*` for all that no other rule of the path has.
     #[prost(string, tag = "1")]
-    kind: String,
+    pub kind: String,
+    /// The path template.
     #[prost(string, tag = "2")]
-    path: String,
+    pub path: String,
+}
+
+/// A rule that stands beside the annotations, such as in a service config
+/// (`google.api.Service`, `http.rules`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfiguredRule {
+    /// Where it stands, for whoever has to correct it: `routes.yaml:7`.
+    pub place: String,
+    /// The rule; its `selector` names the method.
+    pub rule: HttpRule,
 }
 
 impl HttpRule {
@@ -67,16 +97,25 @@ impl HttpRule {
             (Method::DELETE, &self.delete),
             (Method::PATCH, &self.patch),
         ];
-        let fixed = fixed
+        let mut fixed = fixed
             .into_iter()
-            .find_map(|(method, path)| Some((method, path.as_deref()?)));
-        match (fixed, &self.custom) {
+            .filter_map(|(method, path)| Some((method, path.as_deref()?)));
+        let first = fixed.next();
+        if fixed.next().is_some() || (first.is_some() && self.custom.is_some()) {
+            return Err("the rule has more than one path; further ones are \
+                        additional_bindings"
+                .to_owned());
+        }
+        match (first, &self.custom) {
             (Some((method, path)), _) => Ok((HttpMethod::Is(method), path)),
             (None, Some(custom)) if custom.kind == "*" => Ok((HttpMethod::Any, &custom.path)),
             (None, Some(custom)) => Method::from_bytes(custom.kind.as_bytes())
                 .map(|method| (HttpMethod::Is(method), custom.path.as_str()))
                 .map_err(|_| format!("{:?} is no HTTP method", custom.kind)),
-            (None, None) => Err("the rule has no path".to_owned()),
+            (None, None) => Err(
+                "the rule has no path: give one of get, put, post, delete, patch and custom"
+                    .to_owned(),
+            ),
         }
     }
 }

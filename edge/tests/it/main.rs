@@ -17,6 +17,7 @@ mod metrics;
 mod pages;
 mod patience;
 mod readers;
+mod routes;
 mod streams;
 mod tickets;
 mod traces;

@@ -4,7 +4,9 @@ mod body;
 mod build;
 mod engine;
 mod errors;
+mod form;
 mod hostile;
+mod http_body;
 mod model;
 mod openapi;
 mod path;
@@ -17,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
 use transcoder::prost_reflect::{DescriptorPool, DynamicMessage};
-use transcoder::{Matched, Options, RouteMatch, Transcoder};
+use transcoder::{Content, Matched, Options, RouteMatch, Transcoder};
 
 /// The descriptor set of one of the files in `tests/proto`, with comments. Compiled once.
 pub(crate) fn descriptor_set(file: &'static str) -> Vec<u8> {
@@ -61,12 +63,22 @@ pub(crate) fn request(
     target: &str,
     body: &str,
 ) -> Result<String, String> {
+    request_of(transcoder, method, target, Content::Json(body.as_bytes()))
+}
+
+/// The same of any content.
+pub(crate) fn request_of(
+    transcoder: &Transcoder,
+    method: &str,
+    target: &str,
+    content: Content<'_>,
+) -> Result<String, String> {
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
     let matched = matched(transcoder, method, path);
-    let wire = matched.request(query, body.as_bytes()).map_err(|bad| {
+    let wire = matched.request_of(query, content).map_err(|bad| {
         let lines = bad
             .violations
             .iter()

@@ -1,4 +1,4 @@
-use transcoder::Options;
+use transcoder::{Options, QueryOptions};
 
 use crate::{request, shop, shop_with};
 
@@ -159,7 +159,7 @@ fn what_does_not_fit_is_refused_with_its_name() {
         ),
         (
             "labels=x",
-            "labels: is a map, which a query cannot hold".into(),
+            "labels: is a map; give its entries, such as \"field[key]=value\"".into(),
         ),
         (
             "extra=x",
@@ -232,4 +232,175 @@ fn parameters_that_belong_to_somebody_else_are_passed_over() {
         "",
     );
     assert_eq!(answer.as_deref(), Ok(r#"{"text":"x"}"#));
+}
+
+#[test]
+fn entries_of_maps_are_given_by_their_keys() {
+    let cases = [
+        ("labels[a]=1&labels[b]=2", r#"{"labels":{"a":1,"b":2}}"#),
+        ("labels%5Ba%20b.c%5D=1", r#"{"labels":{"a b.c":1}}"#),
+        ("labels[%5B]%5D]=1", r#"{"labels":{"[]]":1}}"#),
+        ("labels[]=1", r#"{"labels":{"":1}}"#),
+        ("labels[a]=0", r#"{"labels":{"a":0}}"#),
+        (
+            "byNumber[-5].name=x&byNumber[-5].age=3",
+            r#"{"byNumber":{"-5":{"name":"x","age":3}}}"#,
+        ),
+        (
+            "by_number[5].boss.nickNames=a&by_number[5].boss.nickNames=b",
+            r#"{"byNumber":{"5":{"boss":{"nickNames":["a","b"]}}}}"#,
+        ),
+        (
+            "switches[true]=COLOR_RED",
+            r#"{"switches":{"true":"COLOR_RED"}}"#,
+        ),
+        (
+            "inner.inner.labels[a]=1&inner.text=x",
+            r#"{"inner":{"text":"x","inner":{"labels":{"a":1}}}}"#,
+        ),
+    ];
+    for (query, message) in cases {
+        assert_eq!(find(query).as_deref(), Ok(message), "{query}");
+    }
+    let integer = "expected an integer from -2147483648 to 2147483647";
+    let refused = [
+        ("labels[a]=x", format!("labels[a]: {integer}")),
+        (
+            "labels[a]=1&labels[a]=1",
+            "labels[a]: is given more than once".into(),
+        ),
+        (
+            "byNumber[1].age=1&byNumber[1.0].age=1",
+            "byNumber[1.0].age: is given more than once".into(),
+        ),
+        (
+            "byNumber[x].age=1",
+            "byNumber[x].age: the key: expected a 64-bit integer".into(),
+        ),
+        (
+            "byNumber[1]=1",
+            "byNumber[1]: is a message; give its fields, such as \"field[key].subfield=value\""
+                .into(),
+        ),
+        (
+            "byNumber[1].nope=1",
+            "byNumber[1].nope: is not a query parameter: shop.v1.Owner has no field \"nope\""
+                .into(),
+        ),
+        (
+            "labels[a=1",
+            "labels[a: has a bracket that does not close".into(),
+        ),
+        (
+            "labels[a]b=1",
+            "labels[a]b: has a bracket that does not close".into(),
+        ),
+        ("text[a]=1", "text[a]: is neither a map nor a list".into()),
+        (
+            "texts[0]=1",
+            "texts[0]: is a list; repeat the parameter, such as \"field=a&field=b\"".into(),
+        ),
+        (
+            "owners[0].name=x",
+            "owners[0].name: is a list of messages, which a query cannot hold".into(),
+        ),
+        (
+            "nope[0]=x",
+            "nope[0]: is not a query parameter: shop.v1.Everything has no field \"nope\"".into(),
+        ),
+    ];
+    for (query, fault) in refused {
+        assert_eq!(find(query), Err(fault), "{query}");
+    }
+}
+
+fn with_lists(query: &str) -> Result<String, String> {
+    let shop = shop_with(&Options {
+        query: QueryOptions {
+            indexed_lists: true,
+            ..QueryOptions::default()
+        },
+        ..Options::default()
+    });
+    request(&shop, "GET", &format!("/v1/things?{query}"), "")
+}
+
+#[test]
+fn elements_of_lists_can_be_given_by_their_index() {
+    let cases = [
+        (
+            "owners[0].name=a&owners[1].name=b&owners[0].age=3",
+            r#"{"owners":[{"name":"a","age":3},{"name":"b"}]}"#,
+        ),
+        // In whatever order they come.
+        (
+            "texts[1]=b&texts[0]=a&texts[2]=",
+            r#"{"texts":["a","b",""]}"#,
+        ),
+        (
+            "times[0]=2030-01-31T00:00:00Z",
+            r#"{"times":["2030-01-31T00:00:00Z"]}"#,
+        ),
+        ("texts=a&texts=b", r#"{"texts":["a","b"]}"#),
+        (
+            "inner.owners[0].boss.name=a&inner.inner.owners[0].nickNames[0]=b",
+            r#"{"inner":{"owners":[{"boss":{"name":"a"}}],"inner":{"owners":[{"nickNames":["b"]}]}}}"#,
+        ),
+    ];
+    for (query, message) in cases {
+        assert_eq!(with_lists(query).as_deref(), Ok(message), "{query}");
+    }
+    let many = (0..1001)
+        .map(|index| format!("texts[{index}]="))
+        .collect::<Vec<_>>()
+        .join("&");
+    let refused = [
+        (
+            "owners[1].name=a",
+            "owners[0]: is missing: indices start at 0 and leave none out".to_owned(),
+        ),
+        (
+            "owners[x].name=a",
+            "owners[x].name: expected an index in the brackets, such as 0".into(),
+        ),
+        (
+            "owners[0].name=a&owners[0].name=b",
+            "owners[0].name: is given more than once".into(),
+        ),
+        (
+            "owners=a",
+            "owners: is a list of messages; give their fields, such as \"field[0].subfield=value\""
+                .into(),
+        ),
+        (
+            many.as_str(),
+            "texts[1000]: is one of more than 1000 elements".into(),
+        ),
+    ];
+    for (query, fault) in refused {
+        assert_eq!(with_lists(query), Err(fault), "{query}");
+    }
+}
+
+#[test]
+fn unknown_parameters_can_be_passed_over() {
+    let shop = shop_with(&Options {
+        query: QueryOptions {
+            ignore_unknown: true,
+            ..QueryOptions::default()
+        },
+        ..Options::default()
+    });
+    let find = |query| request(&shop, "GET", &format!("/v1/things?{query}"), "");
+    assert_eq!(
+        find("utm_source=x&text=y&owner.nope=1&byNumber[1].nope=2&byNumber[1].age=2").as_deref(),
+        Ok(r#"{"text":"y","byNumber":{"1":{"age":2}}}"#)
+    );
+    assert!(find("i32=x").is_err());
+}
+
+#[test]
+fn the_faults_of_a_query_are_bounded() {
+    let faults = find(&"nope&".repeat(1_000)).expect_err("a thousand faults");
+    assert_eq!(faults.lines().count(), 50);
 }
