@@ -118,7 +118,9 @@ async fn route(
     exchange: &mut Exchange,
 ) -> Response<Body> {
     let edge = &door.edge;
+    let requests = &edge.settings.requests;
     if let Some(response) = cors::preflight(&head.method, &head.headers) {
+        body::discard(&head, body, requests);
         return response;
     }
     match recognise(edge, &head) {
@@ -146,8 +148,14 @@ async fn route(
         Recognised::Reflection(question) => {
             Box::pin(handle(door, question, head, body, arrival, exchange)).await
         }
-        Recognised::Answer(response) => response,
-        Recognised::Page => edge.pages.answer(edge, head).await,
+        Recognised::Answer(response) => {
+            body::discard(&head, body, requests);
+            response
+        }
+        Recognised::Page => {
+            body::discard(&head, body, requests);
+            edge.pages.answer(edge, head).await
+        }
     }
 }
 
@@ -164,7 +172,10 @@ async fn handle(
     let admitted = admit(door, &request, &head, arrival, &mut standings).await;
     let served = match admitted {
         Ok(admitted) => request.serve(admitted, &head, body).await,
-        Err(failure) => Err(failure),
+        Err(failure) => {
+            body::discard(&head, body, &door.edge.settings.requests);
+            Err(failure)
+        }
     };
     let mut response = served.unwrap_or_else(|failure| {
         exchange.failed(failure.status());

@@ -76,6 +76,37 @@ async fn a_body_that_does_not_come_is_given_up_at_the_deadline() {
 }
 
 #[tokio::test]
+async fn a_refusal_reaches_whoever_has_not_sent_all() {
+    let fixture = Fixture::start(shop).await;
+    let body = "x".repeat(100_000);
+    let length = body.len();
+    let mut stream = connect(&fixture).await;
+    for (path, status) in [
+        ("/v1/orders", "401"),
+        ("/nothing", "404"),
+        ("/v1/stock", "405"),
+    ] {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // It is refused by its head, and sends its body on the same connection nevertheless.
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer[9..], *status.as_bytes(), "{path}");
+        let mut rest = Vec::new();
+        while !rest.ends_with(b"]}}") {
+            stream.read_buf(&mut rest).await.unwrap();
+        }
+        for half in [&body[..length / 2], &body[length / 2..]] {
+            stream.write_all(half.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+        }
+    }
+    let last = b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    stream.write_all(last).await.unwrap();
+    assert!(until_closed(stream).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
 async fn connections_over_the_limit_wait_until_others_are_gone() {
     let mut settings = settings();
     settings.connections.max_connections = 1;
