@@ -11,6 +11,7 @@ mod generic;
 mod grpc;
 mod grpc_web;
 mod headers;
+mod hostile;
 mod limits;
 mod metadata;
 mod metrics;
