@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed test conformance fuzz lint fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk test conformance fuzz lint fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ dev-real: ## The same on real Postgres, Redis and NATS, installed if needed, kep
 
 seed: ## Fill a running `make dev` with a small demo shop
 	$(run) seed $(ARGS)
+
+sdk: ## Generate and compile the TypeScript clients, in sdk/typescript
+	scripts/sdk
 
 test: ## Run every test, on embedded and on real servers, installing what is missing
 	scripts/test

@@ -14,6 +14,7 @@ pub mod otlp;
 mod ports;
 pub mod process;
 pub mod rest;
+pub mod sdk;
 pub mod servers;
 pub mod shop;
 pub mod workload;

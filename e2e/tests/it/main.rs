@@ -2,6 +2,7 @@
 
 mod access;
 mod contention;
+mod curl;
 mod docs;
 mod errors;
 mod events;
@@ -14,6 +15,7 @@ mod orders;
 mod sessions;
 mod shutdown;
 mod tracing;
+mod typescript;
 
 use e2e::Mesh;
 use tokio::sync::OnceCell;
