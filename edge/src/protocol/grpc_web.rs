@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use futures::StreamExt as _;
+use http::Response;
 use http::request::Parts;
-use http::{HeaderMap, Response};
 use hyper::body::{Frame, Incoming};
 
 use super::grpc::{self, Sent, Unfound};
@@ -19,6 +19,8 @@ use crate::failure::Failure;
 use crate::pipeline::Admitted;
 use crate::policy::{Policy, Served};
 use crate::reply::{self, Body};
+
+mod frames;
 
 /// The flag of a frame that holds the trailers.
 const TRAILERS: u8 = 0x80;
@@ -57,12 +59,15 @@ impl Protocol for GrpcWeb {
         body: Incoming,
     ) -> Result<Response<Body>, Failure> {
         let sent = match self.is_text {
-            true => Sent::Whole(decode(&admitted.text(&head.headers, body).await?)?),
+            true => {
+                let text = admitted.text(&head.headers, body).await?;
+                Sent::Whole(frames::decode(&text)?.into())
+            }
             false => Sent::Stream(body),
         };
         let (headers, replies) = grpc::call(&self.served, &admitted, head, sent).await?;
         let is_text = self.is_text;
-        let frames = replies.parts().map(move |reply| {
+        let parts = replies.parts().map(move |reply| {
             let bytes = match reply {
                 Reply::Data(data) => data,
                 Reply::End(end) => trailers(end),
@@ -73,7 +78,7 @@ impl Protocol for GrpcWeb {
             })
         });
         let content_type = grpc::content_type(&head.headers);
-        Ok(reply::frames(content_type, headers, frames))
+        Ok(reply::frames(content_type, headers, parts))
     }
 
     fn refuse(&self, _: &Edge, head: &Parts, failure: &Failure) -> Response<Body> {
@@ -81,49 +86,7 @@ impl Protocol for GrpcWeb {
     }
 }
 
-/// The frame of the trailers: as in HTTP/1.1, with names in lower case.
+/// The frame of the trailers.
 fn trailers(end: End) -> Bytes {
-    let trailers: HeaderMap = end.into_trailers();
-    let mut lines = BytesMut::new();
-    for (name, value) in &trailers {
-        lines.put_slice(name.as_str().as_bytes());
-        lines.put_slice(b": ");
-        lines.put_slice(value.as_bytes());
-        lines.put_slice(b"\r\n");
-    }
-    envelope::write(TRAILERS, &lines)
-}
-
-/// Base64 that may have been written in several parts, each with its padding.
-fn decode(text: &[u8]) -> Result<Bytes, Failure> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    for part in text
-        .trim_ascii()
-        .chunk_by(|left, right| *left != b'=' || *right == b'=')
-    {
-        STANDARD
-            .decode_vec(part, &mut bytes)
-            .map_err(|_| Failure::malformed("the body is no base64"))?;
-    }
-    Ok(bytes.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_may_come_in_parts_with_their_own_padding() {
-        for text in ["AAECAwQF", "AA==AQ==AgMEBQ==", "AAE=AgMEBQ==", "AAECAwQF\n"] {
-            assert_eq!(
-                decode(text.as_bytes()).unwrap(),
-                &[0, 1, 2, 3, 4, 5][..],
-                "{text}"
-            );
-        }
-        assert_eq!(decode(b"").unwrap(), &[][..]);
-        for text in ["A", "AAE", "AAE=A", "~~~~", "===="] {
-            assert!(decode(text.as_bytes()).is_err(), "{text}");
-        }
-    }
+    envelope::write(TRAILERS, &frames::lines(&end.into_trailers()))
 }
