@@ -1,7 +1,10 @@
-//! The body of a request: of limited size, within the deadline.
+//! The body of a request: of limited size, within the deadline, unpacked.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, EXPECT};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
 use http::request::Parts;
 use http::{HeaderMap, Version};
 use http_body::Body as _;
@@ -13,7 +16,13 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::config::Requests;
 use crate::failure::Failure;
 
-/// Reads it whole. A body that announces its size is refused before it is read.
+mod coding;
+
+pub(crate) use coding::Coding;
+use coding::Unpacking;
+
+/// Reads it whole. A body that announces its size is refused before it is read. The limit holds for
+/// what was sent, and again for what it becomes when it is unpacked.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: Incoming,
@@ -52,4 +61,76 @@ pub(crate) fn discard(head: &Parts, body: Incoming, limits: &Requests) {
         let mut body = Limited::new(body, limit);
         while let Some(Ok(_)) = body.frame().await {}
     }));
+}
+
+/// What the headers say that the body is packed in.
+pub(crate) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Failure> {
+    match headers.get(CONTENT_ENCODING) {
+        None => Ok(None),
+        Some(coding) => Coding::named(coding.as_bytes())
+            .ok_or_else(|| Failure::unsupported_coding("content-encoding: send gzip or zstd")),
+    }
+}
+
+/// A body that is read piece by piece. Pieces are small, however well it was packed.
+pub(crate) struct Content {
+    body: Incoming,
+    unpacking: Option<Unpacking>,
+    /// What was received and not unpacked yet.
+    packed: Bytes,
+    ended: bool,
+}
+
+/// Why a body has no next piece.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// The client went away.
+    Off,
+    /// It is not in the coding that it should be in.
+    Coding(Failure),
+}
+
+impl Content {
+    /// As it is.
+    pub(crate) fn plain(body: Incoming) -> Self {
+        Self::packed(body, None)
+    }
+
+    /// In that coding.
+    pub(crate) fn packed(body: Incoming, coding: Option<Coding>) -> Self {
+        Self {
+            body,
+            unpacking: coding.map(Unpacking::of),
+            packed: Bytes::new(),
+            ended: false,
+        }
+    }
+
+    /// The next piece.
+    pub(crate) fn poll_piece(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Broken>>> {
+        loop {
+            if let Some(unpacking) = &mut self.unpacking {
+                match unpacking.step(&mut self.packed, self.ended) {
+                    Ok(piece) if piece.is_empty() => {}
+                    piece => return Poll::Ready(Some(piece.map_err(Broken::Coding))),
+                }
+            }
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                // Clients have nothing to say in trailers.
+                Some(Ok(frame)) => match (frame.into_data(), &self.unpacking) {
+                    (Ok(data), None) => return Poll::Ready(Some(Ok(data))),
+                    (Ok(data), Some(_)) => self.packed = data,
+                    (Err(_), _) => {}
+                },
+                Some(Err(_)) => return Poll::Ready(Some(Err(Broken::Off))),
+                None => self.ended = true,
+            }
+        }
+    }
 }

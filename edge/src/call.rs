@@ -1,5 +1,6 @@
 //! The call upstream.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use runtime::status::Problem;
 use tokio::time::{Instant, timeout_at};
 use tonic::client::Grpc;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Request, Status, Streaming};
+use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 use tower::Service as _;
 
@@ -36,7 +37,42 @@ pub(crate) struct Call<'a> {
     pub(crate) deadline: Instant,
 }
 
+/// The same without what it borrows, for a call that outlives its request.
+pub(crate) struct Owned {
+    door: Arc<Door>,
+    context: CallContext,
+    metadata: MetadataMap,
+    deadline: Instant,
+}
+
+impl Owned {
+    pub(crate) fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// The call again, of the same method.
+    pub(crate) fn call<'a>(&'a self, policy: &'a Policy) -> Call<'a> {
+        Call {
+            door: &self.door,
+            policy,
+            context: self.context.clone(),
+            metadata: self.metadata.clone(),
+            deadline: self.deadline,
+        }
+    }
+}
+
 impl Call<'_> {
+    /// To be made later.
+    pub(crate) fn owned(self, door: Arc<Door>) -> Owned {
+        Owned {
+            door,
+            context: self.context,
+            metadata: self.metadata,
+            deadline: self.deadline,
+        }
+    }
+
     /// One reply. A call that failed on the way is made once more if that can do no harm, by the
     /// contract or by its idempotency key, and if the budget allows it.
     pub(crate) async fn unary(&self, message: Bytes) -> Result<Bytes, Status> {
@@ -112,20 +148,6 @@ impl Call<'_> {
         }
     }
 
-    /// A stream that the upstream has accepted.
-    pub(crate) async fn server_streaming(
-        &self,
-        message: Bytes,
-    ) -> Result<Streaming<Bytes>, Status> {
-        let mut grpc = self.client();
-        let (request, path) = (self.request(message), self.policy.path.clone());
-        let call = async move {
-            let Ok(()) = grpc.ready().await;
-            grpc.server_streaming(request, path, WireCodec).await
-        };
-        self.in_time(call).await.map(tonic::Response::into_inner)
-    }
-
     async fn unary_once(&self, message: &Bytes) -> Result<Bytes, Status> {
         let mut grpc = self.client();
         let (request, path) = (self.request(message.clone()), self.policy.path.clone());
@@ -146,7 +168,10 @@ impl Call<'_> {
     }
 
     /// Within the call's context and never past the deadline.
-    async fn in_time<T>(&self, call: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+    pub(crate) async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, Status> {
         match timeout_at(self.deadline, self.context.scope(call)).await {
             Ok(answer) => answer,
             Err(_) => Err(Problem::deadline_exceeded().into()),

@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use http::Request;
+use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use runtime::http::Limits;
 use tokio::net::TcpStream;
@@ -15,6 +15,7 @@ use crate::compression;
 use crate::config::Connections;
 use crate::door::Door;
 use crate::pipeline;
+use crate::protocol::websocket::Upgraded;
 
 mod progress;
 
@@ -43,16 +44,28 @@ pub(crate) async fn serve(
         pipeline::answer(door.clone(), peer.ip(), request)
     }));
     let begins = progress.clone();
+    let switched = Arc::new(OnceLock::new());
+    let switches = switched.clone();
     let watched = tower::service_fn(move |request: Request<Incoming>| {
         let (under_way, service) = (begins.begin(), service.clone());
+        let switches = switches.clone();
         async move {
             let Ok(response) = service.oneshot(request).await;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS
+                && let Some(upgraded) = response.extensions().get::<Upgraded>()
+            {
+                // HTTP ends with it: there is no second.
+                let _ = switches.set(upgraded.clone());
+            }
             Ok::<_, Infallible>(response.map(|body| under_way.reply(body)))
         }
     });
     tokio::select! {
         () = runtime::http::connection(stream, peer, watched, limits, stop.clone()) => {}
-        () = idle => {}
+        () = idle => return,
+    }
+    if let Some(session) = switched.get().and_then(Upgraded::take) {
+        session.await;
     }
 }
 

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
-    VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST,
+    ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
@@ -83,6 +83,25 @@ pub(crate) fn allow(origins: &[Origin], origin: Option<&HeaderValue>, headers: &
             HeaderValue::from_static(EXPOSED),
         );
     }
+}
+
+/// Whether a page may open a WebSocket, which browsers let any page try: one of the same origin, or of
+/// the list. What is no browser names no origin (RFC 6455, section 10.2).
+pub(crate) fn may_connect(origins: &[Origin], headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else {
+        return true;
+    };
+    let host = headers.get(HOST).map(HeaderValue::as_bytes);
+    let is_same = origin.to_str().is_ok_and(|origin| {
+        let named = origin.split_once("://").map(|(_, named)| named.as_bytes());
+        named
+            .zip(host)
+            .is_some_and(|(named, host)| named.eq_ignore_ascii_case(host))
+    });
+    is_same
+        || origins
+            .iter()
+            .any(|allowed| allowed.0 == "*" || allowed.0 == origin)
 }
 
 #[cfg(test)]

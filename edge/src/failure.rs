@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use runtime::status::{self, Problem, Reason};
 use tonic::{Code, Status};
@@ -10,6 +10,7 @@ use transcoder::prost_reflect::FieldDescriptor;
 use transcoder::{BadRequest, FieldViolation, JsonError, Route, Transcoder};
 
 use crate::limits::whole_seconds;
+use crate::problem::Told;
 use crate::reply::{self, Body};
 
 mod paths;
@@ -86,7 +87,20 @@ impl Failure {
         }
     }
 
-    /// 415: the body is not JSON, or it is compressed.
+    /// 413: one of several messages is larger than allowed.
+    pub(crate) fn too_large_at(limit: usize, place: &str) -> Self {
+        let message = format!("{place}: a message is larger than {limit} bytes");
+        let problem = Problem::new(Reason::RequestTooLarge, Code::InvalidArgument, message);
+        Self::new(problem).with_http(StatusCode::PAYLOAD_TOO_LARGE)
+    }
+
+    /// 415: the body is packed in a way that is not known here (RFC 9110, section 15.5.16).
+    pub(crate) fn unsupported_coding(message: &str) -> Self {
+        let codings = HeaderValue::from_static("gzip, zstd");
+        Self::unsupported_content(message).with_header(ACCEPT_ENCODING, codings)
+    }
+
+    /// 415: the body is in no form that can be read.
     pub(crate) fn unsupported_content(message: &str) -> Self {
         let problem = Problem::new(
             Reason::UnsupportedContentType,
@@ -114,6 +128,14 @@ impl Failure {
             }
         }
         Self::bad_request(error)
+    }
+
+    /// 400: the same of one of several messages.
+    pub(crate) fn unfit_at(mut error: BadRequest, route: &Route, place: &str) -> Self {
+        for violation in &mut error.violations {
+            violation.description = format!("{place}: {}", violation.description);
+        }
+        Self::unfit(error, route)
     }
 
     /// 400: JSON that is not the message it should be.
@@ -179,8 +201,9 @@ impl Failure {
 
     /// The reply.
     pub(crate) fn response(&self, transcoder: &Transcoder) -> Response<Body> {
-        let (http, json) = self.json(transcoder);
-        let mut response = reply::json(http, json);
+        let (http, error) = self.error(transcoder);
+        let mut response = reply::json(http, enveloped(&error));
+        response.extensions_mut().insert(Told(error));
         self.explain(response.headers_mut());
         response
     }
@@ -199,8 +222,13 @@ impl Failure {
         }
     }
 
-    /// The HTTP status and `{"error": {"code", "status", "message", "details"}}`.
-    pub(crate) fn json(&self, transcoder: &Transcoder) -> (StatusCode, String) {
+    /// `{"error": {"code", "status", "message", "details"}}`.
+    pub(crate) fn json(&self, transcoder: &Transcoder) -> String {
+        enveloped(&self.error(transcoder).1)
+    }
+
+    /// The HTTP status and what is in the envelope.
+    fn error(&self, transcoder: &Transcoder) -> (StatusCode, serde_json::Value) {
         let details = (!self.status.details().is_empty()).then(|| self.status.details());
         let (code, mut error) =
             transcoder.error(self.status.code() as i32, self.status.message(), details);
@@ -215,8 +243,13 @@ impl Failure {
         if let Some(field) = &self.body_field {
             paths::tell_from_body(&mut error, field);
         }
-        (http, serde_json::json!({ "error": error }).to_string())
+        (http, error)
     }
+}
+
+/// An error as the body of a reply, or as the last message of a stream.
+fn enveloped(error: &serde_json::Value) -> String {
+    format!(r#"{{"error":{error}}}"#)
 }
 
 /// RFC 6750 section 3: without credentials, no error is named.

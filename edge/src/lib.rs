@@ -5,6 +5,7 @@
 //! headers, CORS, route, limits, authentication, access, body, transcoding, upstream call. [`build`] makes
 //! the door of the Tradewind mesh, [`generic::build`] one for anybody's gRPC servers.
 
+mod accept;
 mod authentication;
 mod body;
 mod budget;
@@ -27,6 +28,7 @@ mod metadata;
 mod pages;
 mod pipeline;
 mod policy;
+mod problem;
 mod protocol;
 mod reply;
 mod request_id;
@@ -212,10 +214,7 @@ impl Edge {
         };
         let contract = plan.contract;
         let of_method = access_of(contract.clone(), plan.access.clone());
-        // Streams of requests have no form in REST.
-        let keep = |method: &MethodDescriptor| {
-            !method.is_client_streaming() && of_method(method).is_some()
-        };
+        let keep = |method: &MethodDescriptor| of_method(method).is_some();
         let transcoder = Transcoder::with_methods(plan.descriptor_set, &options, keep)
             .map_err(|error| StartError::Contract(vec![error.to_string()]))?;
         let transcoder = Arc::new(transcoder);

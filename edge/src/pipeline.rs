@@ -48,7 +48,8 @@ use crate::policy::Policy;
 use crate::protocol::{Protocol, Recognised, recognise};
 use crate::reply::{self, Body};
 use crate::{
-    Upstreams, body, client_address, cors, deadline, limits, metadata, request_id, security_headers,
+    Upstreams, body, client_address, cors, deadline, limits, metadata, problem, request_id,
+    security_headers,
 };
 
 /// Steps 3 to 6; the reply passes them in the opposite direction.
@@ -64,6 +65,7 @@ pub(crate) async fn answer(
         head.method == Method::HEAD,
         head.headers.get(ORIGIN).cloned(),
     );
+    let wants_problems = problem::is_wanted(&head.headers);
     let request_id = request_id::of(&head.headers, &edge.node);
     let client = client_address::of(peer, &head.headers, web);
     let mut exchange = Exchange::begin(&edge, &head, peer, client, &request_id);
@@ -84,6 +86,9 @@ pub(crate) async fn answer(
         Ok(response) => response,
         Err(_) => panicked().response(&edge.transcoder),
     };
+    if wants_problems {
+        response = problem::instead(response, &request_id);
+    }
 
     let headers = response.headers_mut();
     cors::allow(&web.cors_origins, origin.as_ref(), headers);
@@ -144,6 +149,10 @@ async fn route(
         Recognised::ConnectStream(call) => {
             exchange.calls(&call.served);
             Box::pin(handle(door, call, head, body, arrival, exchange)).await
+        }
+        Recognised::WebSocket(stream) => {
+            exchange.is_for(stream.0.route());
+            Box::pin(handle(door, stream, head, body, arrival, exchange)).await
         }
         Recognised::Reflection(question) => {
             Box::pin(handle(door, question, head, body, arrival, exchange)).await
@@ -254,15 +263,28 @@ async fn admit<'a>(
 }
 
 impl Admitted<'_> {
-    /// Step 12: the body whole.
+    /// Step 12: the body whole, and unpacked.
     pub(crate) async fn body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Failure> {
         let limit = self.door.edge.settings.requests.body_limit;
-        body::read(headers, body, limit, self.deadline).await
+        let coding = body::coding(headers)?;
+        let content = body::read(headers, body, limit, self.deadline).await?;
+        match coding {
+            None => Ok(content),
+            Some(coding) => {
+                let unpacked = coding.unpack(&content, limit)?;
+                unpacked.ok_or_else(|| Failure::too_large(limit))
+            }
+        }
     }
 
     /// Most bytes of a message.
     pub(crate) fn message_limit(&self) -> usize {
         self.door.edge.settings.requests.body_limit
+    }
+
+    /// Most bytes of a message that comes back.
+    pub(crate) fn reply_limit(&self) -> usize {
+        self.door.edge.settings.requests.reply_limit
     }
 
     /// Step 12: a body that is one message, perhaps in an envelope.

@@ -21,6 +21,7 @@ pub(crate) mod reflection;
 pub(crate) mod rest;
 pub(crate) mod status;
 mod upstream;
+pub(crate) mod websocket;
 
 /// A request of one protocol, which has found its method.
 pub(crate) trait Protocol: Sync {
@@ -56,6 +57,8 @@ pub(crate) enum Recognised {
     Connect(connect::Unary),
     /// A call of Connect that streams.
     ConnectStream(connect::Stream),
+    /// Streams over a WebSocket.
+    WebSocket(websocket::WebSocket),
     /// A question of what there is to call.
     Reflection(reflection::Question),
     /// Nothing more to do.
@@ -78,6 +81,11 @@ pub(crate) fn recognise(edge: &Edge, head: &Parts) -> Recognised {
         if after(name, b"application/connect+").is_some() {
             return connect::stream(edge, head, name);
         }
+    }
+    if websocket::is_wanted(head)
+        && let Some(stream) = websocket::find(edge, head)
+    {
+        return Recognised::WebSocket(stream);
     }
     let connect = || connect::unary(edge, head);
     if connect::is_named(head)

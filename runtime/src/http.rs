@@ -157,7 +157,8 @@ pub async fn connection<S, B>(
         service.clone().oneshot(request)
     });
     let builder = builder(&limits);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection =
+        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let served = tokio::select! {
         served = connection.as_mut() => served,
         () = shutdown.cancelled() => {

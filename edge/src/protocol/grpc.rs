@@ -15,6 +15,7 @@ use tonic::Code;
 use super::envelope::{self, Sizes};
 use super::upstream::{self, Replies, Reply, Requests};
 use super::{Protocol, Recognised, reflection, status};
+use crate::body::Content;
 use crate::failure::Failure;
 use crate::pipeline::Admitted;
 use crate::policy::{Policy, Served};
@@ -117,10 +118,11 @@ pub(super) async fn call(
     let sent = match sent {
         Sent::Stream(body) if served.is_client_streaming() => {
             let mut sizes = Sizes::of_at_most(limit);
-            let (requests, refused) = Requests::new(body, move |piece: Option<Bytes>| {
-                let piece = piece.unwrap_or_default();
-                sizes.see(&piece).map(|()| piece)
-            });
+            let (requests, refused) =
+                Requests::new(Content::plain(body), move |piece: Option<Bytes>| {
+                    let piece = piece.unwrap_or_default();
+                    sizes.see(&piece).map(|()| piece)
+                });
             let response = admitted
                 .while_allowed(call.stream(coding, requests))
                 .await?

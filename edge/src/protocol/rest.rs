@@ -7,14 +7,17 @@ use hyper::body::Incoming;
 use runtime::status::Problem;
 use transcoder::{Matched, RouteMatch};
 
-use super::Protocol;
+use super::upstream::{self, Messages, Refused, Replies, Requests};
+use super::{Protocol, envelope};
 use crate::Edge;
+use crate::body::{self, Content};
 use crate::failure::Failure;
 use crate::pipeline::Admitted;
 use crate::policy::Policy;
 use crate::reply::{self, Body};
 
 mod json;
+mod requests;
 mod stream;
 
 use stream::{Framing, Live, last_event_id};
@@ -74,9 +77,12 @@ impl Protocol for Rest {
         let Self(matched) = self;
         let (route, headers) = (matched.route(), &head.headers);
         let takes_body = !matches!(route.body(), transcoder::Body::None);
+        if route.is_client_streaming() {
+            return Box::pin(self.serve_stream(admitted, head, body)).await;
+        }
         let body = admitted.body(headers, body).await?;
         if takes_body && !body.is_empty() {
-            json::check_type(headers)?;
+            json::check_name(headers)?;
         }
         let message = matched
             .request(head.uri.query(), &body)
@@ -84,12 +90,10 @@ impl Protocol for Rest {
         let message = resume(admitted.policy, headers, message)?;
         let call = admitted.call(headers)?;
         if route.is_server_streaming() {
-            let framing = Framing::wanted(headers);
-            let upstream = call.server_streaming(message).await?;
-            let lifetime = admitted.lifetime();
-            let door = admitted.door.clone();
-            let live = Live::begin(door, route.clone(), framing, upstream, lifetime).await?;
-            return Ok(reply::stream(framing.content_type(), live.frames()));
+            let frame = envelope::write(0, &message);
+            let reply = call.in_time(call.frames(HeaderMap::new(), frame)).await?;
+            let (_, replies) = Replies::of(reply, Some(admitted.lifetime()), Refused::default());
+            return self.stream(&admitted, headers, replies).await;
         }
         let reply = call
             .unary(message)
@@ -103,6 +107,52 @@ impl Protocol for Rest {
 
     fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
         failure.response(&edge.transcoder)
+    }
+}
+
+impl Rest {
+    /// A call whose client sends several messages. The next one is read when the upstream takes.
+    async fn serve_stream(
+        &self,
+        admitted: Admitted<'_>,
+        head: &Parts,
+        body: Incoming,
+    ) -> Result<Response<Body>, Failure> {
+        let Self(matched) = self;
+        let (route, headers) = (matched.route(), &head.headers);
+        let content = Content::packed(body, body::coding(headers)?);
+        let (query, limit) = (head.uri.query(), admitted.message_limit());
+        let framed = requests::framed(headers, query, matched.clone(), limit)?;
+        let (requests, refused) = Requests::new(content, framed);
+        let call = admitted.call(headers)?;
+        let reply = admitted
+            .while_allowed(call.stream(HeaderMap::new(), requests))
+            .await?
+            .map_err(|status| upstream::failed(status, &refused))?;
+        let (_, replies) = Replies::of(reply, Some(admitted.lifetime()), refused);
+        if route.is_server_streaming() {
+            return self.stream(&admitted, headers, replies).await;
+        }
+        let limit = admitted.reply_limit();
+        let reply = Messages::of_at_most(limit, replies).only().await?;
+        let json = route
+            .response(&reply)
+            .map_err(|error| Problem::internal(&error))?;
+        Ok(reply::json(admitted.policy.success, json))
+    }
+
+    /// Messages to the client, in the framing that it likes best.
+    async fn stream(
+        &self,
+        admitted: &Admitted<'_>,
+        headers: &HeaderMap,
+        replies: Replies,
+    ) -> Result<Response<Body>, Failure> {
+        let framing = Framing::wanted(headers);
+        let messages = Messages::of_at_most(admitted.reply_limit(), replies);
+        let (door, route) = (admitted.door.clone(), self.0.route().clone());
+        let live = Live::begin(door, route, framing, messages).await?;
+        Ok(reply::stream(framing.content_type(), live.frames()))
     }
 }
 

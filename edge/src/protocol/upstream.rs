@@ -9,12 +9,13 @@ use futures::Stream;
 use http::HeaderMap;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use runtime::client::ResponseBody;
 use runtime::status::Problem;
 use tonic::{Code, Status};
 
+use super::envelope::Envelopes;
 use super::status;
+use crate::body::{Broken, Content};
 use crate::failure::Failure;
 use crate::lifetime::Lifetime;
 use crate::metadata;
@@ -24,7 +25,7 @@ pub(super) type Refused = Arc<Mutex<Option<Failure>>>;
 
 /// A stream of requests, piece by piece as the upstream takes it.
 pub(super) struct Requests<F> {
-    body: Incoming,
+    body: Content,
     /// What becomes of each piece; `None` is the end.
     step: F,
     refused: Refused,
@@ -35,7 +36,7 @@ impl<F> Requests<F>
 where
     F: FnMut(Option<Bytes>) -> Result<Bytes, Failure> + Unpin,
 {
-    pub(super) fn new(body: Incoming, step: F) -> (Self, Refused) {
+    pub(super) fn new(body: Content, step: F) -> (Self, Refused) {
         let refused = Refused::default();
         let requests = Self {
             body,
@@ -47,11 +48,13 @@ where
     }
 
     fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Status> {
-        (self.step)(piece).map_err(|failure| {
-            *lock(&self.refused) = Some(failure);
-            self.ended = true;
-            Status::cancelled("the request was refused")
-        })
+        (self.step)(piece).map_err(|failure| self.refuse(failure))
+    }
+
+    fn refuse(&mut self, failure: Failure) -> Status {
+        *lock(&self.refused) = Some(failure);
+        self.ended = true;
+        Status::cancelled("the request was refused")
     }
 }
 
@@ -67,16 +70,13 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         while !self.ended {
-            let piece = match ready!(Pin::new(&mut self.body).poll_frame(context)) {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => self.step(Some(data)),
-                    // Clients have nothing to say in trailers.
-                    Err(_) => continue,
-                },
-                Some(Err(_)) => {
+            let piece = match ready!(self.body.poll_piece(context)) {
+                Some(Ok(data)) => self.step(Some(data)),
+                Some(Err(Broken::Off)) => {
                     self.ended = true;
                     Err(Status::cancelled("the client went away"))
                 }
+                Some(Err(Broken::Coding(failure))) => Err(self.refuse(failure)),
                 None => {
                     self.ended = true;
                     self.step(None)
@@ -169,6 +169,58 @@ impl Replies {
             replies.next().await.map(|reply| (reply, replies))
         })
     }
+}
+
+/// The messages of what comes back. It holds no more than one, and what came with it.
+pub(super) struct Messages {
+    replies: Replies,
+    envelopes: Envelopes,
+}
+
+impl Messages {
+    /// Of at most `limit` bytes each.
+    pub(super) fn of_at_most(limit: usize, replies: Replies) -> Self {
+        let envelopes = Envelopes::of_at_most(limit);
+        Self { replies, envelopes }
+    }
+
+    /// The next one; `None` at the end. Nothing is lost if this is dropped before it completes. After
+    /// a failure there is nothing more to come.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        loop {
+            match self.envelopes.next()? {
+                Some((0, message)) => return Ok(Some(message)),
+                Some(_) => return Err(broken("a compressed message that nobody asked for")),
+                None => {}
+            }
+            match self.replies.next().await {
+                Some(Reply::Data(data)) => self.envelopes.push(&data),
+                Some(Reply::End(End {
+                    failure: Some(failure),
+                    ..
+                })) => return Err(failure),
+                Some(Reply::End(_)) if !self.envelopes.is_empty() => {
+                    return Err(broken("a message that is not whole"));
+                }
+                Some(Reply::End(_)) | None => return Ok(None),
+            }
+        }
+    }
+
+    /// The only one.
+    pub(super) async fn only(mut self) -> Result<Bytes, Failure> {
+        let first = self.next().await?;
+        let first = first.ok_or_else(|| broken("no message came back"))?;
+        match self.next().await? {
+            None => Ok(first),
+            Some(_) => Err(broken("more than one message came back")),
+        }
+    }
+}
+
+/// A fault of the upstream.
+fn broken(what: &str) -> Failure {
+    Problem::internal(&Status::internal(what)).into()
 }
 
 impl End {

@@ -92,6 +92,44 @@ async fn others_get_a_line_per_message() {
 }
 
 #[tokio::test]
+async fn who_likes_json_best_gets_an_array() {
+    let fixture = Fixture::start(five).await;
+    let accept = "text/event-stream;q=0.5, application/json, */*;q=0.1";
+    let request = fixture.as_user("GET", WATCH).header("accept", accept);
+    let response = request.send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let array: Vec<Value> = response.json().await.unwrap();
+    let sequences: Vec<_> = array.iter().map(|one| &one["sequence"]).collect();
+    assert_eq!(sequences, ["1", "2", "3", "4", "5"]);
+
+    let fixture = Fixture::start(|_| Answer::messages([event(1); 0])).await;
+    let request = fixture.as_user("GET", WATCH);
+    let request = request.header("accept", "application/json");
+    let array: Vec<Value> = request.send().await.unwrap().json().await.unwrap();
+    assert!(array.is_empty(), "{array:?}");
+}
+
+#[tokio::test]
+async fn an_array_is_one_also_when_it_is_cut_short() {
+    let mut settings = settings();
+    settings.requests.heartbeat = Duration::from_millis(100);
+    let fixture = Fixture::with(settings, one_and_silence).await;
+    let request = fixture.as_user("GET", WATCH);
+    let request = request.header("accept", "application/json");
+    let mut response = request.send().await.unwrap();
+    let mut text = read(&mut response).await;
+    while !text.ends_with("}\n") {
+        text += &read(&mut response).await;
+    }
+    fixture.shutdown.cancel();
+    text += &rest(response).await;
+    let array: Vec<Value> = serde_json::from_str(&text).unwrap();
+    assert_eq!(array[0]["sequence"], "1");
+    assert_eq!(array[1]["error"]["code"], 503);
+    assert_eq!(array.len(), 2);
+}
+
+#[tokio::test]
 async fn an_event_source_that_comes_back_goes_on_where_it_was() {
     let fixture = Fixture::start(five).await;
     let response = events(&fixture)

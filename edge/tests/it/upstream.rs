@@ -8,7 +8,6 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use http_body::Body as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -23,6 +22,8 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     pub(crate) metadata: HeaderMap,
     pub(crate) message: Bytes,
+    /// All frames.
+    pub(crate) frames: Bytes,
 }
 
 impl Seen {
@@ -34,6 +35,17 @@ impl Seen {
 
     pub(crate) fn decode<M: prost::Message + Default>(&self) -> M {
         M::decode(self.message.clone()).unwrap()
+    }
+
+    /// All messages of a stream.
+    pub(crate) fn decode_all<M: prost::Message + Default>(&self) -> Vec<M> {
+        let (mut rest, mut messages) = (&self.frames[..], Vec::new());
+        while let Some((header, after)) = rest.split_first_chunk::<5>() {
+            let length = u32::from_be_bytes(header[1..].try_into().unwrap()) as usize;
+            messages.push(M::decode(&after[..length]).unwrap());
+            rest = &after[length..];
+        }
+        messages
     }
 }
 
@@ -158,10 +170,13 @@ fn echo(
     let mut body = request.into_body();
     let frames = async_stream::stream! {
         let mut watched = watched;
-        while let Some(Ok(frame)) = body.frame().await {
-            yield Ok(frame);
+        while let Some(frame) = body.frame().await {
+            match frame {
+                Ok(frame) => yield Ok(frame),
+                Err(_) => return,
+            }
         }
-        watched.ended = body.is_end_stream();
+        watched.ended = true;
         let mut trailers = HeaderMap::new();
         Status::new(Code::Ok, "").add_header(&mut trailers).unwrap();
         trailers.insert("shelf", HeaderValue::from_static("seven"));
@@ -180,7 +195,8 @@ async fn see(request: Request<Incoming>) -> Seen {
         path: head.uri.path().to_owned(),
         metadata: head.headers,
         // After the flag and the length of the frame.
-        message: body.slice(5..),
+        message: body.slice(5.min(body.len())..),
+        frames: body,
     }
 }
 

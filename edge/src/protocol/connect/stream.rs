@@ -10,8 +10,9 @@ use http::{HeaderMap, HeaderValue, Response};
 use hyper::body::{Frame, Incoming};
 use serde_json::{Value, json};
 
-use super::compression::{gunzip, is_gzip};
+use super::compression::{coding, unpack};
 use super::{Codec, check_version, error};
+use crate::body::{Coding, Content};
 use crate::door::Door;
 use crate::failure::Failure;
 use crate::pipeline::Admitted;
@@ -37,17 +38,19 @@ pub(crate) struct Stream {
 struct Reading {
     served: Arc<Served>,
     codec: Codec,
-    packed: bool,
+    coding: Option<Coding>,
     limit: usize,
 }
 
 impl Reading {
     /// An envelope as a frame of gRPC.
     fn frame(&self, flags: u8, message: Bytes) -> Result<Bytes, Failure> {
-        let message = match flags {
-            0 => message,
-            COMPRESSED if self.packed => gunzip(&message, self.limit)?,
-            COMPRESSED => return Err(Failure::malformed("a message in an unnamed coding")),
+        let message = match (flags, self.coding) {
+            (0, _) => message,
+            (COMPRESSED, Some(coding)) => unpack(coding, &message, self.limit)?,
+            (COMPRESSED, None) => {
+                return Err(Failure::malformed("a message in an unnamed coding"));
+            }
             _ => return Err(Failure::malformed("an envelope with unknown flags")),
         };
         let message = self.codec.request(&self.served, message)?;
@@ -77,25 +80,26 @@ impl Protocol for Stream {
         let reading = Reading {
             served: self.served.clone(),
             codec: self.codec,
-            packed: is_gzip(head.headers.get("connect-content-encoding"))?,
+            coding: coding(head.headers.get("connect-content-encoding"))?,
             limit,
         };
         let call = admitted.call(&head.headers)?;
         let refused;
         let response = if self.served.is_client_streaming() {
             let mut envelopes = Envelopes::of_at_most(limit);
-            let (requests, why) = Requests::new(body, move |piece: Option<Bytes>| {
-                let Some(piece) = piece else {
-                    let cut = || Failure::malformed("the body ended before its end");
-                    return envelopes.is_empty().then(Bytes::new).ok_or_else(cut);
-                };
-                envelopes.push(&piece);
-                let mut frames = BytesMut::new();
-                while let Some((flags, message)) = envelopes.next()? {
-                    frames.extend_from_slice(&reading.frame(flags, message)?);
-                }
-                Ok(frames.freeze())
-            });
+            let (requests, why) =
+                Requests::new(Content::plain(body), move |piece: Option<Bytes>| {
+                    let Some(piece) = piece else {
+                        let cut = || Failure::malformed("the body ended before its end");
+                        return envelopes.is_empty().then(Bytes::new).ok_or_else(cut);
+                    };
+                    envelopes.push(&piece);
+                    let mut frames = BytesMut::new();
+                    while let Some((flags, message)) = envelopes.next()? {
+                        frames.extend_from_slice(&reading.frame(flags, message)?);
+                    }
+                    Ok(frames.freeze())
+                });
             refused = why;
             admitted
                 .while_allowed(call.stream(HeaderMap::new(), requests))

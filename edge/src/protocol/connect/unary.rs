@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
 use runtime::status::Problem;
 
-use super::compression::{gunzip, is_gzip};
+use super::compression::{coding, unpack};
 use super::{Codec, check_version, error};
 use crate::failure::Failure;
 use crate::pipeline::Admitted;
@@ -69,12 +69,13 @@ impl Query {
             true => LENIENT_URL.decode(message).map_err(no_base64)?.into(),
             false => message.into(),
         };
-        let coding = self.compression.as_deref().map(HeaderValue::from_str);
-        let coding = coding.transpose();
-        let coding = coding.map_err(|_| Failure::malformed("compression: unknown"))?;
-        match is_gzip(coding.as_ref())? {
-            true => gunzip(&message, limit),
-            false => Ok(Bytes::copy_from_slice(&message)),
+        let name = self.compression.as_deref().map(HeaderValue::from_str);
+        let name = name.transpose();
+        let name = name.map_err(|_| Failure::malformed("compression: unknown"))?;
+        let message = Bytes::from(message.into_owned());
+        match coding(name.as_ref())? {
+            Some(coding) => unpack(coding, &message, limit),
+            None => Ok(message),
         }
     }
 }
@@ -98,11 +99,11 @@ impl Unary {
         if self.query != Query::default() {
             return self.query.message(limit);
         }
-        let packed = is_gzip(head.headers.get(CONTENT_ENCODING))?;
+        let coding = coding(head.headers.get(CONTENT_ENCODING))?;
         let message = admitted.message(&head.headers, body).await?;
-        match packed {
-            true => gunzip(&message, limit),
-            false => Ok(message),
+        match coding {
+            Some(coding) => unpack(coding, &message, limit),
+            None => Ok(message),
         }
     }
 }

@@ -6,13 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use runtime::status::Problem;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
-use tonic::{Status, Streaming};
 use transcoder::Route;
 
 use crate::door::Door;
 use crate::failure::Failure;
-use crate::lifetime::Lifetime;
 use crate::policy::Policy;
+use crate::protocol::upstream::Messages;
 
 mod framing;
 
@@ -28,10 +27,11 @@ pub(crate) struct Live {
     door: Arc<Door>,
     route: Arc<Route>,
     framing: Framing,
-    upstream: Streaming<Bytes>,
-    lifetime: Lifetime,
+    upstream: Messages,
     heartbeat: Interval,
-    first: Option<Result<Option<Bytes>, Status>>,
+    first: Option<Option<Bytes>>,
+    /// Nothing but heartbeats was sent.
+    is_fresh: bool,
     ended: bool,
 }
 
@@ -41,15 +41,10 @@ impl Live {
         door: Arc<Door>,
         route: Arc<Route>,
         framing: Framing,
-        mut upstream: Streaming<Bytes>,
-        lifetime: Lifetime,
+        mut upstream: Messages,
     ) -> Result<Self, Failure> {
-        let first = tokio::time::timeout(FIRST_MESSAGE, upstream.message())
-            .await
-            .ok();
-        if let Some(Err(status)) = first {
-            return Err(status.into());
-        }
+        let first = tokio::time::timeout(FIRST_MESSAGE, upstream.next()).await;
+        let first = first.ok().transpose()?;
         let every = door.edge.settings.requests.heartbeat;
         let mut heartbeat = interval_at(Instant::now() + every, every);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -58,9 +53,9 @@ impl Live {
             route,
             framing,
             upstream,
-            lifetime,
             heartbeat,
             first,
+            is_fresh: true,
             ended: false,
         })
     }
@@ -77,38 +72,34 @@ impl Live {
             return None;
         }
         let message = match self.first.take() {
-            Some(first) => first,
+            Some(first) => Ok(first),
             None => tokio::select! {
                 biased;
-                failure = self.lifetime.over() => {
-                    return Some(self.error(&failure));
-                }
-                message = self.upstream.message() => message,
+                message = self.upstream.next() => message,
                 _ = self.heartbeat.tick() => return Some(self.framing.heartbeat()),
             },
         };
         self.heartbeat.reset();
-        match message {
-            Ok(Some(message)) => Some(self.message(&message)),
-            Ok(None) => {
+        let is_first = std::mem::take(&mut self.is_fresh);
+        let frame = message.and_then(|message| match message {
+            Some(message) => self.message(&message, is_first).map(Some),
+            None => {
                 self.ended = true;
-                self.framing.end()
+                Ok(self.framing.end(is_first))
             }
-            Err(status) => Some(self.error(&status.into())),
-        }
+        });
+        frame.unwrap_or_else(|failure| {
+            self.ended = true;
+            let error = failure.json(&self.door.edge.transcoder);
+            Some(self.framing.error(&error, is_first))
+        })
     }
 
-    fn message(&mut self, message: &[u8]) -> Bytes {
+    fn message(&self, message: &[u8], is_first: bool) -> Result<Bytes, Failure> {
         let policy: &Policy = self.door.edge.policies.of(&self.route);
-        match self.route.response(message) {
-            Ok(json) => self.framing.message(&json, policy.sequence.number(message)),
-            Err(error) => self.error(&Problem::internal(&error).into()),
-        }
-    }
-
-    fn error(&mut self, failure: &Failure) -> Bytes {
-        self.ended = true;
-        self.framing
-            .error(&failure.json(&self.door.edge.transcoder).1)
+        let json = self.route.response(message);
+        let json = json.map_err(|error| Problem::internal(&error))?;
+        let number = policy.sequence.number(message);
+        Ok(self.framing.message(&json, number, is_first))
     }
 }

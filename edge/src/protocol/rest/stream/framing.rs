@@ -1,9 +1,11 @@
-//! How the messages of a stream are told apart: server-sent events (HTML standard, 9.2), or one
-//! JSON text per line.
+//! How the messages of a stream are told apart: server-sent events (HTML standard, 9.2), one JSON
+//! text per line, or the elements of one JSON array.
 
 use bytes::Bytes;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue};
+
+use crate::accept;
 
 /// The framing of one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,41 +14,41 @@ pub(crate) enum Framing {
     ServerSentEvents,
     /// `application/x-ndjson`.
     Lines,
+    /// `application/json`. Like a line, an error that cuts the stream short is `{"error": ...}`: the
+    /// last element, so that the array is well-formed in any case.
+    Array,
 }
 
+/// By their names; the first is for whoever does not say.
+const OFFERS: [(Framing, &[&str]); 3] = [
+    (
+        Framing::Lines,
+        &[
+            "application/x-ndjson",
+            "application/ndjson",
+            "application/jsonl",
+        ],
+    ),
+    (Framing::ServerSentEvents, &["text/event-stream"]),
+    (Framing::Array, &["application/json"]),
+];
+
 impl Framing {
-    /// Events, if the client accepts them by name; wildcards mean lines.
+    /// The one that the client likes best, or lines.
     pub(crate) fn wanted(headers: &HeaderMap) -> Self {
-        let values = headers
-            .get_all(ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let accepted = values.flat_map(|value| value.split(','));
-        let essence = |part: &str| {
-            part.split(';')
-                .next()
-                .unwrap_or("")
-                .trim()
-                .to_ascii_lowercase()
-        };
-        match accepted
-            .map(essence)
-            .any(|essence| essence == "text/event-stream")
-        {
-            true => Self::ServerSentEvents,
-            false => Self::Lines,
-        }
+        accept::preferred(headers, ACCEPT, &OFFERS).unwrap_or(Self::Lines)
     }
 
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::ServerSentEvents => "text/event-stream",
             Self::Lines => "application/x-ndjson",
+            Self::Array => "application/json",
         }
     }
 
     /// One message. JSON as the transcoder prints it has no line breaks.
-    pub(crate) fn message(self, json: &[u8], id: Option<i64>) -> Bytes {
+    pub(crate) fn message(self, json: &[u8], id: Option<i64>, is_first: bool) -> Bytes {
         let mut frame = Vec::with_capacity(json.len() + 32);
         match self {
             Self::ServerSentEvents => {
@@ -61,32 +63,40 @@ impl Framing {
                 frame.extend_from_slice(json);
                 frame.push(b'\n');
             }
+            Self::Array => {
+                frame.extend_from_slice(if is_first { b"[" } else { b",\n" });
+                frame.extend_from_slice(json);
+            }
         }
         frame.into()
     }
 
-    /// A sign of life: a comment, or an empty line.
+    /// A sign of life: a comment, or white space.
     pub(crate) fn heartbeat(self) -> Bytes {
         match self {
             Self::ServerSentEvents => Bytes::from_static(b": heartbeat\n\n"),
-            Self::Lines => Bytes::from_static(b"\n"),
+            Self::Lines | Self::Array => Bytes::from_static(b"\n"),
         }
     }
 
     /// The last frame of a stream that was cut short: `{"error": ...}`.
-    pub(crate) fn error(self, json: &str) -> Bytes {
+    pub(crate) fn error(self, json: &str, is_first: bool) -> Bytes {
         match self {
             Self::ServerSentEvents => format!("event: error\ndata: {json}\n\n").into(),
             Self::Lines => format!("{json}\n").into(),
+            Self::Array if is_first => format!("[{json}]\n").into(),
+            Self::Array => format!(",\n{json}]\n").into(),
         }
     }
 
     /// The last frame of a stream that said all it had to. An EventSource connects again when a
     /// stream ends, unless its page closes it at this event; lines just end.
-    pub(crate) fn end(self) -> Option<Bytes> {
+    pub(crate) fn end(self, is_first: bool) -> Option<Bytes> {
         match self {
             Self::ServerSentEvents => Some(Bytes::from_static(b"event: end\ndata: {}\n\n")),
             Self::Lines => None,
+            Self::Array if is_first => Some(Bytes::from_static(b"[]\n")),
+            Self::Array => Some(Bytes::from_static(b"]\n")),
         }
     }
 }
@@ -121,13 +131,13 @@ mod tests {
     fn a_message_is_an_event_with_its_id_or_a_line() {
         let json = br#"{"a":1}"#;
         assert_eq!(
-            Framing::ServerSentEvents.message(json, Some(7)),
+            Framing::ServerSentEvents.message(json, Some(7), true),
             "id: 7\ndata: {\"a\":1}\n\n"
         );
         assert_eq!(
-            Framing::ServerSentEvents.message(json, None),
+            Framing::ServerSentEvents.message(json, None, true),
             "data: {\"a\":1}\n\n"
         );
-        assert_eq!(Framing::Lines.message(json, Some(7)), "{\"a\":1}\n");
+        assert_eq!(Framing::Lines.message(json, Some(7), true), "{\"a\":1}\n");
     }
 }
