@@ -171,16 +171,6 @@ async fn both_sides_talk_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn a_client_that_breaks_off_its_stream_ends_the_call() {
-    let fixture = library().await;
-    let (mut lines, mut response) = talk(&fixture, "text/event-stream").await;
-    lines.try_send("{\"pages\":1}\n".into()).unwrap();
-    assert!(chunk(&mut response).await.starts_with("data: "));
-    drop(response);
-    fixture.upstream.abandoned(1).await;
-}
-
-#[tokio::test]
 async fn bodies_may_be_packed() {
     let fixture = Fixture::start(shop).await;
     let order = an_order().to_string().into_bytes();

@@ -200,7 +200,6 @@ async fn what_is_wrong_is_said_at_the_close() {
     let (code, reason) = closed(&mut socket).await;
     assert_eq!(code, 4003);
     assert!(reason.contains("pages"), "{reason}");
-    fixture.upstream.abandoned(1).await;
 
     let mut socket = open(&fixture, ECHO, &[]).await.unwrap();
     socket
