@@ -75,7 +75,7 @@ impl Call<'_> {
 
     /// One reply. A call that failed on the way is made once more if that can do no harm, by the
     /// contract or by its idempotency key, and if the budget allows it.
-    pub(crate) async fn unary(&self, message: Bytes) -> Result<Bytes, Status> {
+    pub(crate) async fn unary(&self, message: Bytes) -> Result<tonic::Response<Bytes>, Status> {
         self.repeated(|| self.unary_once(&message)).await
     }
 
@@ -148,14 +148,14 @@ impl Call<'_> {
         }
     }
 
-    async fn unary_once(&self, message: &Bytes) -> Result<Bytes, Status> {
+    async fn unary_once(&self, message: &Bytes) -> Result<tonic::Response<Bytes>, Status> {
         let mut grpc = self.client();
         let (request, path) = (self.request(message.clone()), self.policy.path.clone());
         let call = async move {
             let Ok(()) = grpc.ready().await;
             grpc.unary(request, path, WireCodec).await
         };
-        self.in_time(call).await.map(tonic::Response::into_inner)
+        self.in_time(call).await
     }
 
     fn client(&self) -> Grpc<Channel> {

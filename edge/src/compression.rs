@@ -9,7 +9,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::{Compression, CompressionBody};
 
-use crate::reply::Body;
+use crate::reply::{Body, Streamed};
 
 /// Below this, headers are most of the reply.
 const MIN_BYTES: u16 = 860;
@@ -31,19 +31,17 @@ where
 }
 
 /// How the media types of streams begin. In gRPC and Connect each message has a coding of its own.
-const STREAMS: [&str; 4] = [
-    "text/event-stream",
-    "application/x-ndjson",
-    "application/grpc",
-    "application/connect+",
-];
+const STREAMS: [&str; 2] = ["application/grpc", "application/connect+"];
 
-/// Streams are not compressed: each message has to leave at once, and alone it gains little.
+/// Streams are not compressed here: each message has to leave at once.
 #[derive(Clone, Copy)]
 struct WholeReplies;
 
 impl Predicate for WholeReplies {
     fn should_compress<B: http_body::Body>(&self, response: &Response<B>) -> bool {
+        if response.extensions().get::<Streamed>().is_some() {
+            return false;
+        }
         let content_type = response.headers().get(CONTENT_TYPE);
         let name = content_type.map_or(&b""[..], |value| value.as_bytes());
         !STREAMS.iter().any(|stream| {

@@ -11,6 +11,7 @@ use transcoder::JsonChoices;
 use crate::client_address::Network;
 use crate::cors::Origin;
 use crate::limits::Rate;
+use crate::metadata::Rule;
 
 /// Everything that can be set about the edge.
 #[derive(Args, Clone, Debug, Default)]
@@ -41,6 +42,9 @@ pub struct Settings {
     /// Browsers and proxies.
     #[command(flatten)]
     pub web: Web,
+    /// Headers and metadata.
+    #[command(flatten)]
+    pub metadata: Metadata,
     /// Rate limits.
     #[command(flatten)]
     pub rates: Rates,
@@ -157,6 +161,33 @@ pub struct Web {
     /// Leave out `/docs`, `/openapi.json` and the landing page.
     #[arg(long, env = "EDGE_HIDE_DOCS")]
     pub hide_docs: bool,
+}
+
+/// What passes between headers and metadata. Rules are `name`, `prefix-*`, and either with `=` and what
+/// it becomes: `x-tenant=tenant`, `x-app-*=app-*`. Identity, cookies and what belongs to one hop are out
+/// of their reach.
+#[derive(Args, Clone, Debug, Default)]
+#[group(skip)]
+#[command(next_help_heading = "Headers and metadata")]
+pub struct Metadata {
+    /// Headers of requests that upstreams get as metadata, in every protocol: `x-tenant`, `x-app-*`,
+    /// `x-tenant=tenant`. Values of names in -bin are base64.
+    #[arg(
+        long,
+        env = "EDGE_REQUEST_HEADERS",
+        value_name = "RULE",
+        value_delimiter = ','
+    )]
+    pub request_header: Vec<Rule>,
+    /// Metadata of replies that clients of REST get as headers, as above. Clients of gRPC, gRPC-Web and
+    /// Connect get all that is theirs anyway.
+    #[arg(
+        long,
+        env = "EDGE_REPLY_HEADERS",
+        value_name = "RULE",
+        value_delimiter = ','
+    )]
+    pub reply_header: Vec<Rule>,
 }
 
 /// Rate limits: so many requests per so much time (`600/60s`), in bursts of up to as many; or `off`.

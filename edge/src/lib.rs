@@ -45,6 +45,7 @@ pub use config::{Config, Settings};
 pub use cors::Origin;
 use limits::{Limiter, Shared};
 pub use limits::{Quota, Rate};
+pub use metadata::Rule as MetadataRule;
 use runtime::StartError;
 use runtime::contract::{Access, Contract, Method};
 use runtime::node::Node;

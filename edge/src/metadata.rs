@@ -2,6 +2,11 @@
 //! here, above all what only the mesh may say (`x-workload-authorization`, `x-client-address`,
 //! `grpc-*`), so that nothing has to be remembered to be removed.
 
+mod rule;
+
+pub use rule::Rule;
+pub(crate) use rule::apply;
+
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use runtime::metadata::IDEMPOTENCY_KEY;
@@ -52,6 +57,7 @@ pub(crate) fn forwarded(
     headers: &HeaderMap,
     idempotency_key: Option<HeaderValue>,
     upstreams: Upstreams,
+    rules: &[Rule],
 ) -> MetadataMap {
     let mut forwarded = HeaderMap::new();
     let forwards_authorization = Upstreams::Others {
@@ -70,6 +76,7 @@ pub(crate) fn forwarded(
     if let Some(key) = idempotency_key {
         forwarded.insert(IDEMPOTENCY_KEY, key);
     }
+    apply(rules, headers, &mut forwarded);
     MetadataMap::from_headers(forwarded)
 }
 

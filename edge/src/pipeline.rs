@@ -329,7 +329,12 @@ impl Admitted<'_> {
             door: self.door,
             policy: self.policy,
             context: self.context.clone(),
-            metadata: metadata::forwarded(headers, key, edge.upstreams),
+            metadata: metadata::forwarded(
+                headers,
+                key,
+                edge.upstreams,
+                &edge.settings.metadata.request_header,
+            ),
             deadline: self.deadline,
         })
     }

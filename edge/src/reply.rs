@@ -40,6 +40,10 @@ pub(crate) fn json(status: StatusCode, json: impl Into<Bytes>) -> Response<Body>
     response
 }
 
+/// Marks a reply whose messages have to leave at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Streamed;
+
 pub(crate) fn stream(
     content_type: &'static str,
     frames: impl futures::Stream<Item = Bytes> + Send + 'static,
@@ -50,6 +54,7 @@ pub(crate) fn stream(
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.extensions_mut().insert(Streamed);
     response
 }
 

@@ -4,7 +4,8 @@ use std::io::Write as _;
 use std::mem;
 
 use bytes::{Buf as _, Bytes};
-use flate2::write::MultiGzDecoder;
+use flate2::Compression;
+use flate2::write::{GzEncoder, MultiGzDecoder};
 use zstd::stream::raw::{Decoder, InBuffer, Operation as _, OutBuffer};
 
 use crate::failure::Failure;
@@ -30,6 +31,25 @@ impl Coding {
             b"zstd" => Some(Some(Self::Zstd)),
             _ => None,
         }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    /// Packs it.
+    pub(crate) fn pack(self, content: &[u8]) -> Bytes {
+        let packed = match self {
+            Self::Gzip => {
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+                encoder.write_all(content).and_then(|()| encoder.finish())
+            }
+            Self::Zstd => zstd::bulk::compress(content, 1),
+        };
+        packed.expect("a Vec grows as it is needed").into()
     }
 
     /// Unpacks what is there whole, as long as it does not grow past `limit` bytes: `None` beyond.
@@ -124,9 +144,6 @@ impl Unpacking {
 
 #[cfg(test)]
 mod tests {
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
-
     use super::*;
 
     fn packed(coding: Coding, content: &[u8]) -> Bytes {

@@ -12,6 +12,7 @@ use super::{Protocol, envelope};
 use crate::Edge;
 use crate::body::{self, Content};
 use crate::failure::Failure;
+use crate::metadata;
 use crate::pipeline::Admitted;
 use crate::policy::Policy;
 use crate::reply::{self, Body};
@@ -92,17 +93,22 @@ impl Protocol for Rest {
         if route.is_server_streaming() {
             let frame = envelope::write(0, &message);
             let reply = call.in_time(call.frames(HeaderMap::new(), frame)).await?;
-            let (_, replies) = Replies::of(reply, Some(admitted.lifetime()), Refused::default());
-            return self.stream(&admitted, headers, replies).await;
+            let (leading, replies) =
+                Replies::of(reply, Some(admitted.lifetime()), Refused::default());
+            return self.stream(&admitted, headers, leading, replies).await;
         }
-        let reply = call
+        let (metadata, reply, _) = call
             .unary(message)
             .await
-            .map_err(|status| Failure::of_upstream(status, route))?;
+            .map_err(|status| Failure::of_upstream(status, route))?
+            .into_parts();
         let json = route
             .response(&reply)
             .map_err(|error| Problem::internal(&error))?;
-        Ok(reply::json(admitted.policy.success, json))
+        let mut response = reply::json(admitted.policy.success, json);
+        let rules = &admitted.door.edge.settings.metadata.reply_header;
+        metadata::apply(rules, metadata.as_ref(), response.headers_mut());
+        Ok(response)
     }
 
     fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
@@ -129,16 +135,19 @@ impl Rest {
             .while_allowed(call.stream(HeaderMap::new(), requests))
             .await?
             .map_err(|status| upstream::failed(status, &refused))?;
-        let (_, replies) = Replies::of(reply, Some(admitted.lifetime()), refused);
+        let (leading, replies) = Replies::of(reply, Some(admitted.lifetime()), refused);
         if route.is_server_streaming() {
-            return self.stream(&admitted, headers, replies).await;
+            return self.stream(&admitted, headers, leading, replies).await;
         }
         let limit = admitted.reply_limit();
         let reply = Messages::of_at_most(limit, replies).only().await?;
         let json = route
             .response(&reply)
             .map_err(|error| Problem::internal(&error))?;
-        Ok(reply::json(admitted.policy.success, json))
+        let mut response = reply::json(admitted.policy.success, json);
+        let rules = &admitted.door.edge.settings.metadata.reply_header;
+        metadata::apply(rules, &leading, response.headers_mut());
+        Ok(response)
     }
 
     /// Messages to the client, in the framing that it likes best.
@@ -146,13 +155,17 @@ impl Rest {
         &self,
         admitted: &Admitted<'_>,
         headers: &HeaderMap,
+        leading: HeaderMap,
         replies: Replies,
     ) -> Result<Response<Body>, Failure> {
         let framing = Framing::wanted(headers);
         let messages = Messages::of_at_most(admitted.reply_limit(), replies);
         let (door, route) = (admitted.door.clone(), self.0.route().clone());
         let live = Live::begin(door, route, framing, messages).await?;
-        Ok(reply::stream(framing.content_type(), live.frames()))
+        let mut response = live.reply(headers);
+        let rules = &admitted.door.edge.settings.metadata.reply_header;
+        metadata::apply(rules, &leading, response.headers_mut());
+        Ok(response)
     }
 }
 

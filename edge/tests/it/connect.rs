@@ -328,3 +328,30 @@ async fn both_sides_stream_and_trailers_are_metadata_of_the_end() {
     assert_eq!(messages, [br#"{"name":"","pages":"2"}"#]);
     assert_eq!(end, json!({"metadata": {"shelf": ["seven"]}}));
 }
+
+#[tokio::test]
+async fn large_messages_of_a_stream_are_packed_as_the_client_reads_them() {
+    let large = |_: &Seen| {
+        let event = OrderEvent {
+            order_id: "o".repeat(2_000),
+            ..OrderEvent::default()
+        };
+        let small = WatchOrderResponse::default();
+        Answer::messages([WatchOrderResponse { event: Some(event) }, small])
+    };
+    let fixture = Fixture::start(large).await;
+    let request = fixture.as_user("POST", WATCH_ORDER);
+    let request = request.header("content-type", "application/connect+json");
+    let request = request.header("connect-accept-encoding", "br, gzip");
+    let response = request.body(envelope(0, b"{}")).send().await.unwrap();
+    assert_eq!(response.headers()["connect-content-encoding"], "gzip");
+    let bytes = response.bytes().await.unwrap();
+    assert_eq!(bytes[0], 1, "compressed");
+    let length = u32::from_be_bytes(bytes[1..5].try_into().unwrap()) as usize;
+    assert!(length < 1_000, "{length}");
+    let mut text = String::new();
+    let mut packed = flate2::read::GzDecoder::new(&bytes[5..5 + length]);
+    std::io::Read::read_to_string(&mut packed, &mut text).unwrap();
+    assert!(serde_json::from_str::<Value>(&text).unwrap()["event"].is_object());
+    assert_eq!(bytes[5 + length], 0, "a small one is as it is");
+}

@@ -422,3 +422,27 @@ async fn reflection_tells_of_what_clients_may_call() {
         "{catalog}"
     );
 }
+
+#[tokio::test]
+async fn compressed_frames_pass_through_unopened() {
+    let fixture = Fixture::start(shop).await;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .http2_prior_knowledge();
+    let path = "/tradewind.catalog.v1.CatalogService/GetProduct";
+    let request = client.build().unwrap().post(fixture.url(path));
+    let request = request.header("content-type", "application/grpc");
+    let request = request
+        .header("grpc-encoding", "gzip")
+        .header("te", "trailers");
+    // It is no gzip at all, which only who opens it learns.
+    let frame = b"\x01\0\0\0\x04zzzz";
+    let response = request
+        .header("grpc-accept-encoding", "gzip")
+        .body(&frame[..]);
+    assert_eq!(response.send().await.unwrap().status(), 200);
+    let call = fixture.upstream.last_call();
+    assert_eq!(call.frames, &frame[..]);
+    assert_eq!(call.metadata("grpc-encoding"), Some("gzip"));
+    assert_eq!(call.metadata("grpc-accept-encoding"), Some("gzip"));
+}

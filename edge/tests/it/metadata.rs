@@ -4,7 +4,7 @@ use contracts::tradewind::auth::v1::LoginResponse;
 use serde_json::json;
 
 use crate::fixture::{Fixture, an_order, refusal, refused, settings, shop};
-use crate::upstream::Answer;
+use crate::upstream::{Answer, Seen};
 
 #[tokio::test]
 async fn the_mesh_learns_who_asks_and_from_where_and_nothing_that_clients_make_up() {
@@ -147,4 +147,64 @@ async fn a_reply_with_secrets_has_no_idempotency_key() {
         fixture.upstream.last_call().metadata("idempotency-key"),
         None
     );
+}
+
+#[tokio::test]
+async fn rules_say_which_headers_become_metadata_and_the_other_way() {
+    let mut settings = settings();
+    let rules = |rules: &[&str]| rules.iter().map(|rule| rule.parse().unwrap()).collect();
+    settings.metadata.request_header = rules(&["x-tenant=tenant", "x-app-*", "*=all-*"]);
+    settings.metadata.reply_header = rules(&["shelf=x-shelf", "x-*"]);
+    let answer = |_: &Seen| {
+        let headers = [("shelf", "seven"), ("set-cookie", "a=b"), ("other", "1")];
+        let headers = headers.map(|(name, value)| {
+            let name = http::HeaderName::from_static(name);
+            (name, http::HeaderValue::from_static(value))
+        });
+        let trailers = [
+            ("x-floor-bin", "AAE="),
+            ("x-workload-authorization", "Bearer x"),
+        ];
+        let trailers = trailers.map(|(name, value)| {
+            let name = http::HeaderName::from_static(name);
+            (name, http::HeaderValue::from_static(value))
+        });
+        let (headers, trailers) = (
+            headers.into_iter().collect(),
+            trailers.into_iter().collect(),
+        );
+        let reply = contracts::tradewind::orders::v1::GetOrderResponse::default();
+        Answer::Told(prost::Message::encode_to_vec(&reply), headers, trailers)
+    };
+    let fixture = Fixture::with(settings, answer).await;
+    let request = fixture.as_user("GET", "/v1/orders/o-1");
+    let request = request
+        .header("x-tenant", "a")
+        .header("x-app-key-bin", "AAE=");
+    let request = request
+        .header("cookie", "a=b")
+        .header("x-client-address", "6.6.6.6");
+    let response = request.header("x-odd", "1").send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let headers = response.headers();
+    assert_eq!(headers["x-shelf"], "seven");
+    assert_eq!(headers["x-floor-bin"], "AAE=");
+    for name in ["set-cookie", "other", "x-workload-authorization"] {
+        assert!(!headers.contains_key(name), "{name}");
+    }
+    let call = fixture.upstream.last_call();
+    assert_eq!(call.metadata("tenant"), Some("a"));
+    assert_eq!(call.metadata("x-app-key-bin"), Some("AAE="));
+    assert_eq!(call.metadata("all-x-odd"), Some("1"));
+    assert_ne!(call.metadata("x-client-address"), Some("6.6.6.6"));
+    let names: Vec<_> = call.metadata.keys().map(http::HeaderName::as_str).collect();
+    for name in [
+        "cookie",
+        "all-cookie",
+        "all-authorization",
+        "all-x-client-address",
+        "x-odd",
+    ] {
+        assert!(!names.contains(&name), "{names:?}");
+    }
 }

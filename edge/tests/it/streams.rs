@@ -1,5 +1,6 @@
 //! Streams of messages: framing, resuming, ending.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use contracts::tradewind::orders::v1::{OrderEvent, WatchOrderRequest, WatchOrderResponse};
@@ -318,4 +319,36 @@ async fn a_stream_needs_its_token_like_any_call() {
         .await;
     let error = error(response.unwrap()).await;
     assert_eq!(reason(&error), "TOKEN_MISSING");
+}
+
+#[tokio::test]
+async fn a_packed_stream_holds_no_message_back() {
+    for coding in ["gzip", "zstd"] {
+        for accept in ["application/x-ndjson", "application/json"] {
+            let fixture = Fixture::start(one_and_silence).await;
+            let request = fixture.as_user("GET", WATCH).header("accept", accept);
+            let request = request.header("accept-encoding", coding);
+            let mut response = request.send().await.unwrap();
+            assert_eq!(response.headers()["content-encoding"], coding);
+            let mut text = Vec::new();
+            let mut gzip = flate2::write::GzDecoder::new(Vec::new());
+            let mut zstd = zstd::stream::write::Decoder::new(Vec::new()).unwrap();
+            while !text.ends_with(b"}") && !text.ends_with(b"}\n") {
+                let chunk = response.chunk().await.unwrap().expect("a message");
+                text = match coding {
+                    "gzip" => {
+                        gzip.write_all(&chunk).unwrap();
+                        gzip.flush().unwrap();
+                        gzip.get_ref().clone()
+                    }
+                    _ => {
+                        zstd.write_all(&chunk).unwrap();
+                        zstd.flush().unwrap();
+                        zstd.get_ref().clone()
+                    }
+                };
+            }
+            assert!(text.windows(14).any(|part| part == b"\"sequence\":\"1\""));
+        }
+    }
 }

@@ -1,13 +1,11 @@
 //! Streams of messages from the client, in JSON, and packed bodies.
 
-use std::convert::Infallible;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use bytes::Bytes;
 use edge::generic::Access;
 use flate2::{Compression, write::GzEncoder};
-use futures::StreamExt as _;
 use futures::channel::mpsc;
 use reqwest::{Body, Client, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -127,14 +125,14 @@ async fn a_line_has_a_limit_and_a_stream_has_none() {
 }
 
 /// A client that goes on sending while it reads.
-async fn talk(fixture: &Fixture, accept: &str) -> (mpsc::Sender<Bytes>, Response) {
-    let (lines, sent) = mpsc::channel::<Bytes>(1);
+async fn talk(fixture: &Fixture, accept: &str) -> (mpsc::Sender<io::Result<Bytes>>, Response) {
+    let (lines, sent) = mpsc::channel::<io::Result<Bytes>>(1);
     let client = Client::builder().no_proxy().http2_prior_knowledge();
     let request = client.build().unwrap().post(fixture.url(ECHO));
     let request = request
         .header("content-type", LINES)
         .header("accept", accept);
-    let body = Body::wrap_stream(sent.map(Ok::<_, Infallible>));
+    let body = Body::wrap_stream(sent);
     let response = request.body(body).send().await.unwrap();
     assert_eq!(response.status(), 200);
     (lines, response)
@@ -152,14 +150,14 @@ async fn both_sides_talk_at_the_same_time() {
     let (mut lines, mut response) = talk(&fixture, "*/*").await;
     for pages in 1..4 {
         let line = format!("{{\"pages\":{pages}}}\n");
-        lines.try_send(line.into()).unwrap();
+        lines.try_send(Ok(line.into())).unwrap();
         let book: Value = serde_json::from_str(&chunk(&mut response).await).unwrap();
         assert_eq!(
             book,
             json!({"name": "shelves/1", "pages": pages.to_string()})
         );
     }
-    lines.try_send("{\"pages\":true}\n".into()).unwrap();
+    lines.try_send(Ok("{\"pages\":true}\n".into())).unwrap();
     let last: Value = serde_json::from_str(&chunk(&mut response).await).unwrap();
     assert_eq!(last["error"]["code"], 400, "{last}");
     assert!(
@@ -168,6 +166,17 @@ async fn both_sides_talk_at_the_same_time() {
             .unwrap()
             .contains("line 4: ")
     );
+}
+
+#[tokio::test]
+async fn a_client_that_breaks_off_its_stream_ends_the_call() {
+    let fixture = library().await;
+    let (mut lines, mut response) = talk(&fixture, "text/event-stream").await;
+    lines.try_send(Ok("{\"pages\":1}\n".into())).unwrap();
+    assert!(chunk(&mut response).await.starts_with("data: "));
+    lines.try_send(Err(io::Error::other("gone"))).unwrap();
+    drop(response);
+    fixture.upstream.abandoned(1).await;
 }
 
 #[tokio::test]

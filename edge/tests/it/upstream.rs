@@ -52,6 +52,8 @@ impl Seen {
 /// What the server does about a call.
 pub(crate) enum Answer {
     Message(Vec<u8>),
+    /// With these headers and trailers.
+    Told(Vec<u8>, HeaderMap, HeaderMap),
     Error(Status),
     Stream(BoxStream<'static, Result<Vec<u8>, Status>>),
     /// Nothing, for ever.
@@ -208,7 +210,12 @@ async fn respond(
         abandon,
         ended: false,
     };
+    let (mut leading, mut trailing) = (HeaderMap::new(), HeaderMap::new());
     let messages = match answer {
+        Answer::Told(message, headers, trailers) => {
+            (leading, trailing) = (headers, trailers);
+            futures::stream::iter([Ok(message)]).boxed()
+        }
         Answer::Error(status) => {
             watched.ended = true;
             let empty = http_body_util::Empty::new().map_err(|never: Infallible| match never {});
@@ -232,12 +239,13 @@ async fn respond(
             }
         }
         watched.ended = true;
-        let mut trailers = HeaderMap::new();
+        let mut trailers = trailing;
         status.add_header(&mut trailers).unwrap();
         yield Ok(Frame::trailers(trailers));
     };
     let mut response = Response::new(StreamBody::new(frames).boxed_unsync());
     let grpc = HeaderValue::from_static("application/grpc");
+    response.headers_mut().extend(leading);
     response.headers_mut().insert("content-type", grpc);
     Ok(response)
 }

@@ -1,5 +1,7 @@
 //! Streams over WebSocket.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use contracts::tradewind::orders::v1::{OrderEvent, WatchOrderResponse};
@@ -196,10 +198,13 @@ async fn one_reply_comes_when_all_is_said() {
 async fn what_is_wrong_is_said_at_the_close() {
     let fixture = library().await;
     let mut socket = open(&fixture, ECHO, &[]).await.unwrap();
+    say(&mut socket, r#"{"pages": 1}"#).await;
+    json(&mut socket).await;
     say(&mut socket, r#"{"pages": true}"#).await;
     let (code, reason) = closed(&mut socket).await;
     assert_eq!(code, 4003);
     assert!(reason.contains("pages"), "{reason}");
+    fixture.upstream.abandoned(1).await;
 
     let mut socket = open(&fixture, ECHO, &[]).await.unwrap();
     socket
@@ -300,4 +305,35 @@ async fn it_counts_as_a_connection() {
     assert!(fixture.request("GET", "/livez").send().await.is_err());
     drop(socket);
     fixture.upstream.abandoned(1).await;
+}
+
+#[tokio::test]
+async fn what_nobody_reads_is_not_made() {
+    const READ: usize = 2_000;
+    let made: Arc<[AtomicUsize; 2]> = Arc::default();
+    let (counts, streams) = (made.clone(), AtomicUsize::new(0));
+    let endless = move |_: &Seen| {
+        let (counts, stream) = (counts.clone(), streams.fetch_add(1, Ordering::Relaxed));
+        let events = futures::stream::repeat_with(move || {
+            counts[stream].fetch_add(1, Ordering::Relaxed);
+            let event = OrderEvent {
+                order_id: "o".repeat(10_000),
+                ..OrderEvent::default()
+            };
+            Ok(WatchOrderResponse { event: Some(event) }.encode_to_vec())
+        });
+        Answer::Stream(events.boxed())
+    };
+    let fixture = Fixture::start(endless).await;
+    let mut silent = as_user(&fixture, WATCH).await;
+    json(&mut silent).await;
+    let mut reader = as_user(&fixture, WATCH).await;
+    for _ in 0..READ {
+        json(&mut reader).await;
+    }
+    let unread = made[0].load(Ordering::Relaxed);
+    assert!(
+        unread < READ / 2,
+        "{unread} for nobody, {READ} for a reader"
+    );
 }

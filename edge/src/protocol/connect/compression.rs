@@ -18,6 +18,18 @@ pub(super) fn coding(name: Option<&HeaderValue>) -> Result<Option<Coding>, Failu
     })
 }
 
+/// Below this, a message is sent as it is.
+pub(super) const MIN_BYTES: usize = 860;
+
+/// The first coding of those that the client reads that is known here (Connect,
+/// Connect-Accept-Encoding: in order of preference).
+pub(super) fn accepted(names: http::header::GetAll<'_, HeaderValue>) -> Option<Coding> {
+    let names = names
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    names.filter_map(Coding::named).flatten().next()
+}
+
 /// Unpacks a message, which may grow to `limit` bytes.
 pub(super) fn unpack(coding: Coding, message: &Bytes, limit: usize) -> Result<Bytes, Failure> {
     let unpacked = coding.unpack(message, limit)?;

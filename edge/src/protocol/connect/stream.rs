@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Response};
 use hyper::body::{Frame, Incoming};
 use serde_json::{Value, json};
 
-use super::compression::{coding, unpack};
+use super::compression::{self, accepted, coding, unpack};
 use super::{Codec, check_version, error};
 use crate::body::{Coding, Content};
 use crate::door::Door;
@@ -115,17 +115,23 @@ impl Protocol for Stream {
                 .await??
         };
         let (leading, replies) = Replies::of(response, Some(admitted.lifetime()), refused);
+        let packing = accepted(head.headers.get_all("connect-accept-encoding"));
         let live = Live {
             door: admitted.door.clone(),
             served: self.served.clone(),
             codec: self.codec,
             replies: Some(replies),
+            packing,
             envelopes: Envelopes::of_at_most(admitted.door.edge.settings.requests.reply_limit),
         };
         let frames = futures::stream::unfold(live, |mut live| async move {
             live.next().await.map(|bytes| (Frame::data(bytes), live))
         });
-        let headers = metadata::returned(&leading);
+        let mut headers = metadata::returned(&leading);
+        if let Some(coding) = packing {
+            let name = HeaderValue::from_static(coding.name());
+            headers.insert("connect-content-encoding", name);
+        }
         Ok(reply::frames(self.content_type(), headers, frames))
     }
 
@@ -153,6 +159,8 @@ struct Live {
     served: Arc<Served>,
     codec: Codec,
     replies: Option<Replies>,
+    /// For messages that are large enough.
+    packing: Option<Coding>,
     envelopes: Envelopes,
 }
 
@@ -171,7 +179,12 @@ impl Live {
                 Err(failure) => Err(failure),
             };
             return Some(match message {
-                Ok(message) => envelope::write(0, &message),
+                Ok(message) => match self.packing {
+                    Some(coding) if message.len() > compression::MIN_BYTES => {
+                        envelope::write(COMPRESSED, &coding.pack(&message))
+                    }
+                    _ => envelope::write(0, &message),
+                },
                 Err(failure) => self.end(&End::failed(failure)),
             });
         }

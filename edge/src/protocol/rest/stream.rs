@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, VARY};
+use http::{HeaderMap, HeaderValue, Response};
 use runtime::status::Problem;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use transcoder::Route;
@@ -12,8 +14,10 @@ use crate::door::Door;
 use crate::failure::Failure;
 use crate::policy::Policy;
 use crate::protocol::upstream::Messages;
+use crate::reply::{self, Body};
 
 mod framing;
+mod packing;
 
 pub(super) use framing::{Framing, last_event_id};
 
@@ -60,8 +64,27 @@ impl Live {
         })
     }
 
+    /// The reply that the frames are, packed if the client likes. Events are not: what stands
+    /// between an EventSource and its server often waits for more of what is packed.
+    pub(crate) fn reply(self, headers: &HeaderMap) -> Response<Body> {
+        let content_type = self.framing.content_type();
+        let is_packable = self.framing != Framing::ServerSentEvents;
+        let coding = packing::wanted(headers).filter(|_| is_packable);
+        let mut response = match coding {
+            None => reply::stream(content_type, self.frames()),
+            Some(coding) => reply::stream(content_type, packing::packed(self.frames(), coding)),
+        };
+        let headers = response.headers_mut();
+        if let Some(coding) = coding {
+            let name = HeaderValue::from_static(coding.name());
+            headers.insert(CONTENT_ENCODING, name);
+        }
+        headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
+        response
+    }
+
     /// The frames.
-    pub(crate) fn frames(self) -> impl futures::Stream<Item = Bytes> + Send {
+    fn frames(self) -> impl futures::Stream<Item = Bytes> + Send {
         futures::stream::unfold(self, |mut live| async move {
             live.next().await.map(|frame| (frame, live))
         })
