@@ -1,6 +1,7 @@
 //! Clients that mean harm: each is refused, while another one, served by the same thread, is answered
 //! as ever.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -35,24 +36,31 @@ impl Ended {
     }
 }
 
-/// Runs an attack again and again until another client has been answered as often as it asked.
+/// Runs an attack, again and again, while another client goes on asking and is answered: until it has
+/// been often enough, and the attack has come to its end.
 async fn others_do_not_notice(fixture: &Fixture, attack: impl AsyncFn()) {
+    // A new connection each time, so that none is closed as idle in between.
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .pool_max_idle_per_host(0);
+    let client = client.build().unwrap();
+    let (answered, attacked) = (Cell::new(0), Cell::new(0));
     let others = async {
-        for _ in 0..OTHERS {
-            let asked = tokio::time::timeout(PATIENCE, fixture.get("/v1/products/A%201"));
-            let answer = asked.await.expect("others are answered");
+        while answered.get() < OTHERS || attacked.get() == 0 {
+            let request = client.get(fixture.url("/v1/products/A%201"));
+            let asked = tokio::time::timeout(PATIENCE, request.send());
+            let answer = asked.await.expect("others are answered").unwrap();
             assert_eq!(answer.status(), 200);
+            answered.set(answered.get() + 1);
         }
     };
     let attacks = async {
-        loop {
+        while attacked.get() == 0 || answered.get() < OTHERS {
             attack().await;
+            attacked.set(attacked.get() + 1);
         }
     };
-    tokio::select! {
-        () = others => {}
-        () = attacks => {}
-    }
+    tokio::join!(others, attacks);
 }
 
 /// Sends these bytes and then what `more` gives, for as long as it is taken, and `reads` what comes or

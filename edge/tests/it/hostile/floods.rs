@@ -34,8 +34,8 @@ pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
 
 fn impatient() -> Settings {
     let mut settings = settings();
-    settings.connections.header_timeout = Duration::from_millis(400);
-    settings.connections.send_timeout = Duration::from_millis(400);
+    settings.connections.header_timeout = Duration::from_secs(2);
+    settings.connections.send_timeout = Duration::from_secs(2);
     settings
 }
 

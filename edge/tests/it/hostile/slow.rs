@@ -8,7 +8,7 @@ use super::floods::{CONTINUATION, HEADERS, PREFACE, frame};
 use super::{Ended, insist, others_do_not_notice};
 use crate::fixture::{Fixture, settings, shop};
 
-const TIMEOUT: Duration = Duration::from_millis(400);
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// Between two bytes: many of them fit into the timeout.
 const PACE: Duration = Duration::from_millis(20);
 
@@ -34,7 +34,7 @@ async fn headers_that_come_byte_by_byte_are_given_up() {
     let fixture = Fixture::with(impatient(), shop).await;
     let http1 = async || {
         let ended = drip(&fixture, b"GET /livez HTTP/1.1\r\n", b"x: y\r\n").await;
-        assert_eq!(ended.statuses(), [""; 0]);
+        assert!(ended.statuses().is_empty());
     };
     others_do_not_notice(&fixture, async || {
         futures::future::join_all((0..30).map(|_| http1())).await;
