@@ -110,7 +110,7 @@ async fn a_stream_comes_in_the_format_that_is_asked_for(mesh: &Mesh) {
     let states = ["PENDING", "CONFIRMED", "CANCELLING", "CANCELLED"];
     let states = states.map(|state| format!("ORDER_STATE_{state}"));
     let states_of = |messages: &mut dyn Iterator<Item = &str>| -> Vec<String> {
-        let json = messages.map(|message| serde_json::from_str::<Value>(message));
+        let json = messages.map(serde_json::from_str::<Value>);
         json.map(|message| {
             message.expect("it is JSON")["newState"]
                 .as_str()
@@ -127,6 +127,11 @@ async fn a_stream_comes_in_the_format_that_is_asked_for(mesh: &Mesh) {
         .lines()
         .filter_map(|line| line.strip_prefix("data: "));
     assert_eq!(states_of(&mut data), states);
+
+    let array = curl("application/json").await;
+    let array: Vec<Value> = serde_json::from_str(&array).expect("it is an array");
+    let array: Vec<_> = array.iter().map(Value::to_string).collect();
+    assert_eq!(states_of(&mut array.iter().map(String::as_str)), states);
 
     let lines = curl("application/x-ndjson").await;
     assert_eq!(

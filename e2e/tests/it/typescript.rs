@@ -86,11 +86,13 @@ async fn a_page_of_another_origin_buys_over_every_protocol() {
     let id = registered["userId"].as_str().expect("it is text");
     admin.get(&format!("/v1/users/{id}")).await.expect(200);
 
-    // EventSource can send no token: it has a ticket.
-    let watched = page.run(&mut browser, "events", &shop).await;
+    // These can send no token: they have a ticket.
     let states = ["PENDING", "CONFIRMED", "CANCELLING", "CANCELLED"];
     let states = states.map(|state| format!("ORDER_STATE_{state}"));
-    assert_eq!(watched["states"], json!(states));
+    for stream in ["events", "sockets"] {
+        let watched = page.run(&mut browser, stream, &shop).await;
+        assert_eq!(watched["states"], json!(states), "{stream}");
+    }
 
     assert_eq!(browser.complaints, Vec::<String>::new());
     browser.close().await;
@@ -99,11 +101,14 @@ async fn a_page_of_another_origin_buys_over_every_protocol() {
     let stranger = Page::serve().await;
     let mut browser = Browser::start().await;
     browser.open(&stranger.origin).await;
-    let fetch = format!(
-        "(window.asked ??= fetch('{}/v1/products').then(() => window.got = 'a reply', \
-         () => window.got = 'nothing'), window.got)",
-        mesh.edges[0]
+    let edge = mesh.edges[0].trim_start_matches("http://");
+    let ask = format!(
+        "(window.asked ??= (fetch('http://{edge}/v1/products').then(() => window.fetched = 'a reply', \
+         () => window.fetched = 'nothing'), \
+         new WebSocket('ws://{edge}/v1/orders/x:watch').onclose = (end) => window.closed = end.code), \
+         window.fetched && window.closed && {{fetched, closed}})"
     );
-    assert_eq!(browser.eventually(&fetch).await, "nothing");
+    let got = browser.eventually(&ask).await;
+    assert_eq!(got, json!({"fetched": "nothing", "closed": 1006}));
     browser.close().await;
 }

@@ -4,12 +4,9 @@ import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/conn
 import { AuthService, bearer, OrdersService } from "tradewind-sdk";
 import { createGrpcWebClient } from "./grpc-web-client.js";
 import { expect, purchase, type Purchase, type Shop } from "./purchase.js";
-import { events } from "./streams.js";
+import { events, sockets, type Stocked } from "./streams.js";
 
 type Options = { baseUrl: string; interceptors: Interceptor[]; fetch: typeof fetch };
-
-/** A shop, and a product that it has. */
-type Stocked = Shop & { sku: string };
 
 /** The methods of HTTP that were used. */
 const used = new Set<string>();
@@ -57,6 +54,7 @@ const RUNS: Record<string, (shop: Stocked) => Promise<unknown>> = {
     purchase(shop, (token) => createGrpcWebClient(shop.edge, "text", token)),
   "grpc-web-binary": unary,
   events,
+  sockets,
 };
 
 Object.assign(window, {
