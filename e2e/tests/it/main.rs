@@ -8,6 +8,7 @@ mod errors;
 mod events;
 mod faults;
 mod grpcurl;
+mod hostile;
 mod import;
 mod manifests;
 mod openapi;
