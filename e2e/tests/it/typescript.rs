@@ -105,10 +105,10 @@ async fn a_page_of_another_origin_buys_over_every_protocol() {
     let ask = format!(
         "(window.asked ??= (fetch('http://{edge}/v1/products').then(() => window.fetched = 'a reply', \
          () => window.fetched = 'nothing'), \
-         new WebSocket('ws://{edge}/v1/orders/x:watch').onclose = (end) => window.closed = end.code), \
-         window.fetched && window.closed && {{fetched, closed}})"
+         new WebSocket('ws://{edge}/v1/orders/x:watch').onclose = (end) => window.ended = end.code), \
+         window.fetched && window.ended && {{fetched, ended}})"
     );
     let got = browser.eventually(&ask).await;
-    assert_eq!(got, json!({"fetched": "nothing", "closed": 1006}));
+    assert_eq!(got, json!({"fetched": "nothing", "ended": 1006}));
     browser.close().await;
 }
