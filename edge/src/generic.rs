@@ -158,7 +158,7 @@ fn access(
     otherwise: Access,
     services: &BTreeSet<String>,
 ) -> Option<contract::Access> {
-    let (service, _) = method.name().split_once('/')?;
+    let (service, _) = method.name.split_once('/')?;
     if !services.contains(service) {
         return None;
     }

@@ -7,12 +7,14 @@
 
 mod body;
 mod endpoints;
+mod exchange;
 mod failure;
 mod link;
 mod outgoing;
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -26,7 +28,7 @@ use tonic::Status;
 use tracing::{Instrument as _, Span};
 
 pub use body::ResponseBody;
-pub use outgoing::{parse_timeout, write_timeout};
+pub use outgoing::{of_one_call, parse_timeout, write_timeout};
 
 use crate::call::CallContext;
 use crate::contract::Contract;
@@ -104,8 +106,25 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let stack = self.0.clone();
-        Box::pin(async move { Ok(stack.call(request).await) })
+        let channel = self.clone();
+        Box::pin(async move {
+            let call = CallContext::current();
+            Ok(channel.send(request, call.as_ref()).await)
+        })
+    }
+}
+
+impl Channel {
+    /// Sends a request as a part of `call`, as the `Service` does as a part of the call in progress.
+    pub async fn send<B>(
+        &self,
+        request: Request<B>,
+        call: Option<&CallContext>,
+    ) -> Response<ResponseBody>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        self.0.call(request, call).await
     }
 }
 
@@ -128,25 +147,30 @@ impl Outgoing {
 }
 
 impl Stack {
-    async fn call<B>(&self, request: Request<B>) -> Response<ResponseBody>
+    async fn call<B>(
+        &self,
+        request: Request<B>,
+        call: Option<&CallContext>,
+    ) -> Response<ResponseBody>
     where
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let (parts, body) = request.into_parts();
         let method = self.contract.method(parts.uri.path());
-        let path: Arc<str> =
-            method.map_or_else(|| parts.uri.path().into(), |method| method.path.clone());
-        let call = CallContext::current();
-        let (span, trace) = self.span(&path, call.as_ref());
-        let mut record = self.metrics.start(self.caller, path, span.clone());
+        let name: Arc<str> = match method {
+            Some(method) => method.name.clone(),
+            None => parts.uri.path().trim_start_matches('/').into(),
+        };
+        let (span, trace) = self.span(&name, call);
+        let mut record = self.metrics.start(self.caller, name, span.clone());
         let server_streams = method.is_some_and(|method| method.server_streaming);
-        let deadline = outgoing::deadline(&parts.headers, call.as_ref(), server_streams);
+        let deadline = outgoing::deadline(&parts.headers, call, server_streams);
         let sent = async {
             let public = method.is_some_and(|method| {
                 matches!(method.access, Some(crate::contract::Access::Public))
             });
             let mut headers = parts.headers;
-            outgoing::set(&mut headers, call.as_ref(), deadline, trace.as_ref());
+            outgoing::set(&mut headers, call, deadline, trace.as_ref());
             self.prove_workload(&mut headers, public).await?;
             let body = match method.is_some_and(|method| method.client_streaming) {
                 true => RequestBody::stream(body),
@@ -155,7 +179,9 @@ impl Stack {
             let uri = self.uri(parts.uri.path_and_query())?;
             self.attempts(Outgoing { uri, headers, body }).await
         };
-        match within(deadline, sent.instrument(span.clone())).await {
+        // In its place: whoever takes a future by value keeps it twice.
+        let sent = pin!(sent.instrument(span.clone()));
+        match within(deadline, sent).await {
             Ok(response) => {
                 if response.headers().contains_key("grpc-status") {
                     record.end_with(response.headers());
@@ -192,15 +218,14 @@ impl Stack {
             service = &*self.service,
             "not handled, trying once more"
         );
-        let second = endpoints
-            .pick(Some(&first))
-            .await
-            .map_err(|why| self.failed(&why))?;
-        drop(first);
-        second
-            .send(outgoing.request(body))
-            .await
-            .map_err(|failure| self.failed(&failure))
+        // In a box: most calls need no room for a second one.
+        Box::pin(async move {
+            let second = endpoints.pick(Some(&first)).await?;
+            drop(first);
+            second.send(outgoing.request(body)).await
+        })
+        .await
+        .map_err(|failure| self.failed(&failure))
     }
 
     fn failed(&self, failure: &Failure) -> Status {
@@ -217,7 +242,7 @@ impl Stack {
         let token = match identity.own_token_now() {
             Some(token) => Some(token),
             None if public => None,
-            None => identity.own_token().await?,
+            None => Box::pin(identity.own_token()).await?,
         };
         if let Some(token) = token {
             headers.insert(crate::metadata::WORKLOAD_AUTHORIZATION, token);
@@ -234,7 +259,7 @@ impl Stack {
     }
 
     /// Of a recorded trace, a span of its own; log lines have that of the call in progress.
-    fn span(&self, path: &str, call: Option<&CallContext>) -> (Span, Option<Trace>) {
+    fn span(&self, method: &str, call: Option<&CallContext>) -> (Span, Option<Trace>) {
         let trace = call.map(|call| call.trace.clone());
         if !trace.as_ref().is_some_and(Trace::is_recorded) {
             return (Span::none(), trace);
@@ -242,12 +267,12 @@ impl Stack {
         let span = tracing::info_span!(
             target: RECORDED,
             "call",
-            otel.name = path.trim_start_matches('/'),
+            otel.name = method,
             otel.kind = "client",
             otel.status_code = tracing::field::Empty,
             error.r#type = tracing::field::Empty,
             rpc.system.name = "grpc",
-            rpc.method = path.trim_start_matches('/'),
+            rpc.method = method,
             rpc.response.status_code = tracing::field::Empty,
             server.address = &*self.service,
             service.name = self.caller,

@@ -24,6 +24,8 @@ pub struct Contract {
 pub struct Method {
     /// The path of its calls: `/tradewind.orders.v1.OrdersService/CreateOrder`.
     pub path: Arc<str>,
+    /// The path without its leading slash, as traces and metrics name the method.
+    pub name: Arc<str>,
     /// Who may call it; none if the contract does not say.
     pub access: Option<Access>,
     /// What is shed first.
@@ -41,11 +43,6 @@ pub struct Method {
 }
 
 impl Method {
-    /// The name without the leading slash: `tradewind.orders.v1.OrdersService/CreateOrder`.
-    pub fn name(&self) -> &str {
-        self.path.trim_start_matches('/')
-    }
-
     /// Whether the contract calls the method safe to repeat without an idempotency key.
     pub fn is_repeatable(&self) -> bool {
         self.idempotency != Idempotency::Unknown
@@ -163,6 +160,7 @@ impl Contract {
                 mistakes.push(format!("{path}: streamed requests are not validated yet"));
             }
             let method = Method {
+                name: path.trim_start_matches('/').into(),
                 path: path.as_str().into(),
                 access,
                 priority: priority(&self.pool, &descriptor),
@@ -200,6 +198,7 @@ impl Contract {
         ];
         for ((path, server_streaming), access, priority) in methods {
             let method = Method {
+                name: path.trim_start_matches('/').into(),
                 path: path.as_str().into(),
                 client_streaming: access == Access::AnyToken,
                 access: Some(access),

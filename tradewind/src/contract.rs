@@ -61,10 +61,10 @@ pub(crate) fn routes(set: &DescriptorSet) -> Result<()> {
 pub(crate) fn policy(set: &DescriptorSet) -> Result<()> {
     let contract = Contract::load(&set.bytes()?).map_err(anyhow::Error::msg)?;
     let mut methods: Vec<_> = contract.methods().collect();
-    methods.sort_by_key(|method| method.name());
+    methods.sort_by_key(|method| method.name.clone());
     let rows = methods.into_iter().map(|method| {
         [
-            method.name().to_owned(),
+            method.name.to_string(),
             access(method),
             format!("{:?}", method.priority).to_lowercase(),
             match method.idempotency {

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::fixture::{Fixture, an_order, refusal, refused, settings, shop};
-use crate::upstream::{Answer, Upstream};
+use crate::upstream::{Answer, Seen, Upstream};
 
 /// Breaks the first connection in the middle of its first request, then is a good server.
 async fn unreliable() -> Upstream {
@@ -82,14 +82,8 @@ async fn no_request_hangs_past_its_timeout() {
         let response = request.send().await.unwrap();
         let expected = refused(504, "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED");
         assert_eq!(refusal(response).await, expected);
-        let timeout = fixture
-            .upstream
-            .last_call()
-            .metadata("grpc-timeout")
-            .unwrap()
-            .to_owned();
-        let micros: u64 = timeout.strip_suffix('u').unwrap().parse().unwrap();
-        assert!(micros <= 300_000, "{timeout}");
+        let timeout = timeout_of(&fixture.upstream.last_call());
+        assert!(timeout <= Duration::from_millis(300), "{timeout:?}");
     }
     fixture.upstream.abandoned(2).await;
     let request = fixture
@@ -111,14 +105,14 @@ async fn the_upstream_learns_the_edges_own_timeout_if_the_client_asks_for_more()
         .as_user("GET", "/v1/orders/o-1")
         .header("request-timeout", "3600");
     assert_eq!(request.send().await.unwrap().status(), 200);
-    let timeout = fixture
-        .upstream
-        .last_call()
-        .metadata("grpc-timeout")
-        .unwrap()
-        .to_owned();
-    let micros: u64 = timeout.strip_suffix('u').unwrap().parse().unwrap();
-    assert!((1_000_000..=2_000_000).contains(&micros), "{timeout}");
+    let timeout = timeout_of(&fixture.upstream.last_call());
+    let seconds = Duration::from_secs(1)..=Duration::from_secs(2);
+    assert!(seconds.contains(&timeout), "{timeout:?}");
+}
+
+fn timeout_of(call: &Seen) -> Duration {
+    let timeout = call.metadata.get("grpc-timeout");
+    runtime::client::parse_timeout(timeout.expect("every call has one")).unwrap()
 }
 
 #[tokio::test]

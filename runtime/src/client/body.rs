@@ -8,11 +8,11 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 use tonic::{Code, Status};
 
 use super::endpoints::Pending;
+use super::exchange::Incoming;
 use crate::status::Problem;
 use crate::telemetry::CallRecord;
 

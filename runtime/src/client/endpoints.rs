@@ -58,17 +58,19 @@ impl Endpoints {
     /// known to be down; `not` is chosen only if there is no other.
     pub(super) async fn pick(&self, not: Option<&Pending>) -> Result<Pending, Failure> {
         let list = self.list().await?;
+        if let [only] = list.as_slice() {
+            return Ok(Pending::new(only));
+        }
         let other = |one: &&Arc<Endpoint>| not.is_none_or(|not| !Arc::ptr_eq(one, &not.0));
         let up: Vec<_> = list
             .iter()
             .filter(other)
             .filter(|one| !one.link.is_down())
             .collect();
-        let others: Vec<_> = list.iter().filter(other).collect();
-        let among = [up, others]
-            .into_iter()
-            .find(|candidates| !candidates.is_empty());
-        let among = among.unwrap_or_else(|| list.iter().collect());
+        let among = match up.is_empty() {
+            true => list.iter().filter(other).collect(),
+            false => up,
+        };
         let first = among[self.random.below(among.len())];
         let second = among[self.random.below(among.len())];
         let load = |one: &Endpoint| one.pending.load(Ordering::Relaxed);
@@ -84,17 +86,20 @@ impl Endpoints {
         match **self.shared.resolved.load() {
             Some(at) if at.elapsed() < RESOLVE_EVERY => {}
             Some(_) => self.resolve_beside(),
-            None => {
-                let _one_at_a_time = self.shared.first.lock().await;
-                if self.shared.resolved.load().is_none() {
-                    self.shared
-                        .resolve(&self.address)
-                        .await
-                        .map_err(Failure::NotHandled)?;
-                }
-            }
+            None => Box::pin(self.resolve_first()).await?,
         }
         Ok(self.shared.list.load_full())
+    }
+
+    async fn resolve_first(&self) -> Result<(), Failure> {
+        let _one_at_a_time = self.shared.first.lock().await;
+        match **self.shared.resolved.load() {
+            Some(_) => Ok(()),
+            None => {
+                let resolved = self.shared.resolve(&self.address).await;
+                resolved.map_err(Failure::NotHandled)
+            }
+        }
     }
 
     fn resolve_beside(&self) {
@@ -163,7 +168,7 @@ impl Pending {
         &self,
         request: Request<RequestBody>,
     ) -> Result<Response<ResponseBody>, Failure> {
-        let mut connection = self.0.link.connection(self.0.address).await?;
+        let connection = self.0.link.connection(self.0.address).await?;
         let response = connection.send(request).await?;
         Ok(response.map(|body| ResponseBody::new(body, Pending::new(&self.0))))
     }

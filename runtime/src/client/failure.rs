@@ -1,7 +1,5 @@
 //! How a request fails before there is a reply.
 
-use std::error::Error;
-
 /// A request that got no reply.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
@@ -23,26 +21,13 @@ impl Failure {
     /// Judges an error of a request that left this process. A server that refuses a stream, or
     /// says goodbye before it, whatever the reason, has not handled it (RFC 9113, sections 6.8 and
     /// 8.7).
-    pub(super) fn of(error: &hyper::Error) -> Failure {
-        let mut why = error.to_string();
-        let mut judged: fn(String) -> Failure = Failure::Unknown;
-        let mut source = error.source();
-        while let Some(cause) = source {
-            match cause.downcast_ref::<h2::Error>() {
-                Some(cause) if !cause.is_remote() => {}
-                Some(cause) if cause.is_go_away() => judged = Failure::Goodbye,
-                Some(cause) if cause.is_reset() && is_refusal(cause) => {
-                    judged = Failure::NotHandled
-                }
-                _ => {}
-            }
-            why = format!("{why}: {cause}");
-            source = cause.source();
-        }
-        judged(why)
+    pub(super) fn of(error: &h2::Error) -> Failure {
+        let judge = match error {
+            error if !error.is_remote() => Failure::Unknown,
+            error if error.is_go_away() => Failure::Goodbye,
+            error if error.reason() == Some(h2::Reason::REFUSED_STREAM) => Failure::NotHandled,
+            _ => Failure::Unknown,
+        };
+        judge(error.to_string())
     }
-}
-
-fn is_refusal(error: &h2::Error) -> bool {
-    error.reason() == Some(h2::Reason::REFUSED_STREAM)
 }

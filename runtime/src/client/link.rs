@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
+use h2::client::{Builder, SendRequest};
+use h2::{Ping, PingPong};
 use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::http2::{Builder, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::body::RequestBody;
+use super::exchange::{self, Incoming, NoReply};
 use super::failure::Failure;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -36,34 +37,39 @@ pub(super) struct Link {
 /// A connection that requests can be sent on until its peer says goodbye.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
-    requests: SendRequest<RequestBody>,
+    requests: SendRequest<Bytes>,
+    state: Arc<Flags>,
+}
+
+#[derive(Debug, Default)]
+struct Flags {
     /// It takes no more requests, though what is under way on it may still be answered.
-    is_leaving: Arc<AtomicBool>,
+    is_leaving: AtomicBool,
+    /// A reply came since the last look.
+    was_heard: AtomicBool,
 }
 
 impl Connection {
     pub(super) async fn send(
-        &mut self,
+        &self,
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, Failure> {
-        let error = match self.requests.try_send_request(request).await {
-            Ok(response) => return Ok(response),
-            Err(error) => error,
-        };
-        let was_sent = error.message().is_none();
-        let error = error.into_error();
-        let failure = match was_sent {
-            true => Failure::of(&error),
-            false => Failure::Goodbye(error.to_string()),
+        let failure = match exchange::send(self.requests.clone(), request).await {
+            Ok(response) => {
+                self.state.was_heard.store(true, Ordering::Relaxed);
+                return Ok(response);
+            }
+            Err(NoReply::Unsent(error)) => Failure::Goodbye(error.to_string()),
+            Err(NoReply::Sent(error)) => Failure::of(&error),
         };
         if matches!(failure, Failure::Goodbye(_)) {
-            self.is_leaving.store(true, Ordering::Relaxed);
+            self.state.is_leaving.store(true, Ordering::Relaxed);
         }
         Err(failure)
     }
 
     fn takes_requests(&self) -> bool {
-        !self.requests.is_closed() && !self.is_leaving.load(Ordering::Relaxed)
+        !self.state.is_leaving.load(Ordering::Relaxed)
     }
 }
 
@@ -91,9 +97,13 @@ impl Link {
 
     /// The connection; made if there is none. Fails at once while a pause lasts.
     pub(super) async fn connection(&self, address: SocketAddr) -> Result<Connection, Failure> {
-        if let Some(connection) = self.existing() {
-            return Ok(connection);
+        match self.existing() {
+            Some(connection) => Ok(connection),
+            None => Box::pin(self.connect(address)).await,
         }
+    }
+
+    async fn connect(&self, address: SocketAddr) -> Result<Connection, Failure> {
         let _one_at_a_time = self.connecting.lock().await;
         if let Some(connection) = self.existing() {
             return Ok(connection);
@@ -150,29 +160,46 @@ async fn connect(address: SocketAddr) -> Result<Connection, String> {
             .map_err(|error| error.to_string())?;
         // Without it small requests wait for the peer's acknowledgements; it can only be slower.
         let _ = stream.set_nodelay(true);
-        Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .initial_stream_window_size(STREAM_WINDOW)
+        Builder::new()
+            .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(HEADER_BYTES)
-            .keep_alive_interval(KEEP_ALIVE_INTERVAL)
-            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-            .keep_alive_while_idle(true)
-            .handshake(TokioIo::new(stream))
+            .enable_push(false)
+            .handshake(stream)
             .await
             .map_err(|error| error.to_string())
     };
     let timeout = tokio::time::timeout(CONNECT_TIMEOUT, handshake);
-    let (requests, connection) = timeout
+    let (requests, mut connection) = timeout
         .await
         .map_err(|_| "connect timed out".to_owned())??;
+    let state = Arc::new(Flags::default());
+    let (flags, pings) = (state.clone(), connection.ping_pong());
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, %address, "connection ended");
+        let pings = pings.expect("nobody has taken them before");
+        tokio::select! {
+            ended = connection => match ended {
+                Ok(()) => tracing::debug!(%address, "connection ended"),
+                Err(error) => tracing::debug!(%error, %address, "connection ended"),
+            },
+            () = silence(pings, &flags) => tracing::debug!(%address, "the peer is gone"),
         }
+        flags.is_leaving.store(true, Ordering::Relaxed);
     });
-    Ok(Connection {
-        requests,
-        is_leaving: Arc::default(),
-    })
+    Ok(Connection { requests, state })
+}
+
+/// Completes when the peer does not answer any more.
+async fn silence(mut pings: PingPong, flags: &Flags) {
+    loop {
+        tokio::time::sleep(KEEP_ALIVE_INTERVAL).await;
+        if flags.was_heard.swap(false, Ordering::Relaxed) {
+            continue;
+        }
+        let pong = pings.ping(Ping::opaque());
+        let pong = tokio::time::timeout(KEEP_ALIVE_TIMEOUT, pong).await;
+        if !matches!(pong, Ok(Ok(_))) {
+            return;
+        }
+    }
 }

@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
+use http::header::{CONTENT_TYPE, HeaderName, TE};
 use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
 use crate::call::CallContext;
-use crate::metadata::{AUTHORIZATION, CLIENT_ADDRESS, CLIENT_USER_AGENT, GRPC_TIMEOUT, REQUEST_ID};
+use crate::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT, GRPC_TIMEOUT, REQUEST_ID};
 use crate::telemetry::Trace;
+
+const TIMEOUT: HeaderName = HeaderName::from_static(GRPC_TIMEOUT);
+const ID: HeaderName = HeaderName::from_static(REQUEST_ID);
+const ADDRESS: HeaderName = HeaderName::from_static(CLIENT_ADDRESS);
+const AGENT: HeaderName = HeaderName::from_static(CLIENT_USER_AGENT);
 
 /// A call without any deadline waits this long, unless the reply is a stream.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -42,36 +48,44 @@ pub(super) fn set(
     deadline: Option<Instant>,
     trace: Option<&Trace>,
 ) {
-    headers.insert(http::header::TE, HeaderValue::from_static("trailers"));
+    headers.insert(TE, HeaderValue::from_static("trailers"));
     headers
-        .entry(http::header::CONTENT_TYPE)
+        .entry(CONTENT_TYPE)
         .or_insert(HeaderValue::from_static("application/grpc"));
     if let Some(deadline) = deadline {
         let left = deadline.saturating_duration_since(Instant::now());
-        headers.insert(GRPC_TIMEOUT, write_timeout(left));
+        headers.insert(TIMEOUT, write_timeout(left));
     }
     if let Some(trace) = trace {
         trace.inject(headers);
     }
     let Some(call) = call else { return };
-    let mut add = |name: &'static str, value: &str| {
-        if let (false, Ok(value)) = (headers.contains_key(name), HeaderValue::try_from(value)) {
-            headers.insert(name, value);
+    let mut add = |name: HeaderName, value: Result<HeaderValue, _>| {
+        if let Ok(value) = value {
+            headers.entry(name).or_insert(value);
         }
     };
-    add(REQUEST_ID, &call.request_id);
+    add(ID, HeaderValue::from_str(&call.request_id).map(of_one_call));
     if let Some(address) = call.client_address {
-        add(CLIENT_ADDRESS, &address.to_string());
+        add(ADDRESS, HeaderValue::try_from(address.to_string()));
     }
     if let Some(user_agent) = &call.user_agent {
-        add(CLIENT_USER_AGENT, user_agent);
+        add(AGENT, HeaderValue::from_str(user_agent));
     }
-    if let Some(token) = &call.user_token
-        && let Ok(mut value) = HeaderValue::try_from(format!("Bearer {}", &**token))
-    {
-        value.set_sensitive(true);
-        headers.entry(AUTHORIZATION).or_insert(value);
+    if let Some(token) = &call.user_token {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", &**token));
+        if let Ok(value) = &mut value {
+            value.set_sensitive(true);
+        }
+        add(http::header::AUTHORIZATION, value);
     }
+}
+
+/// Marks a value that no other call has. It is not remembered by the connection (RFC 7541, section
+/// 6.2.3): there it would only push out what is.
+pub fn of_one_call(mut value: HeaderValue) -> HeaderValue {
+    value.set_sensitive(true);
+    value
 }
 
 /// Reads a `grpc-timeout`: up to eight digits and a unit (gRPC over HTTP/2).
@@ -93,11 +107,13 @@ pub fn parse_timeout(value: &HeaderValue) -> Option<Duration> {
     }
 }
 
-/// Writes a `grpc-timeout`, in the finest unit that holds it.
+/// Writes a `grpc-timeout`: microseconds of what is shorter than a second, else milliseconds, which
+/// are often the same as those of the call before, so that they take no bytes (RFC 7541).
 pub fn write_timeout(timeout: Duration) -> HeaderValue {
     const LARGEST: u128 = 99_999_999;
+    const SECOND: Duration = Duration::from_secs(1);
     let text = match timeout {
-        timeout if timeout.as_micros() <= LARGEST => format!("{}u", timeout.as_micros()),
+        timeout if timeout < SECOND => format!("{}u", timeout.as_micros()),
         timeout if timeout.as_millis() <= LARGEST => format!("{}m", timeout.as_millis()),
         timeout => format!("{}S", u128::from(timeout.as_secs()).min(LARGEST)),
     };

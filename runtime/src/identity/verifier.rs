@@ -98,7 +98,7 @@ impl Verifier {
         let user = match self.0.users.get(token) {
             Some((user, expires)) if expires > now => user,
             Some(_) => return Err(VerifyError::Expired),
-            None => self.verify_new_user(token, now).await?,
+            None => Box::pin(self.verify_new_user(token, now)).await?,
         };
         // In this order: once they are no longer awaited, all of them are there to be found.
         if self.0.revocations.are_awaited() {

@@ -99,16 +99,16 @@ impl Filter for Observed {
     async fn filter<N: Next>(&self, mut request: Request<Body>, next: &N) -> Response<Body> {
         let method = self.contract.method(request.uri().path()).cloned();
         // Names that clients make up would be metrics without bound.
-        let path = method
+        let name = method
             .as_ref()
-            .map_or(&self.unknown, |method| &method.path)
+            .map_or(&self.unknown, |method| &method.name)
             .clone();
         let request_id: Arc<str> = match crate::metadata::text(request.headers(), REQUEST_ID) {
             Some(id) if is_request_id(id) => id.into(),
             _ => self.random.uuid7(&self.clock).to_string().into(),
         };
-        let (span, trace) = self.span(path.trim_start_matches('/'), &request_id, request.headers());
-        let mut record = self.metrics.start(self.service, path, span.clone());
+        let (span, trace) = self.span(&name, &request_id, request.headers());
+        let mut record = self.metrics.start(self.service, name, span.clone());
         let header = HeaderValue::try_from(&*request_id);
         request.extensions_mut().insert(Incoming {
             method,

@@ -59,10 +59,9 @@ impl CallRecord {
             self.span.record("otel.status_code", "ERROR");
             self.span.record("error.type", status);
         }
-        let method = self.method.trim_start_matches('/').to_owned();
         let attributes = [
             KeyValue::new("rpc.system.name", "grpc"),
-            KeyValue::new("rpc.method", method),
+            KeyValue::new("rpc.method", self.method.clone()),
             KeyValue::new("rpc.response.status_code", status),
             KeyValue::new("service.name", self.service),
         ];

@@ -26,7 +26,8 @@ pub(super) struct LogFields;
 
 impl<'writer> FormatFields<'writer> for LogFields {
     fn format_fields<R: RecordFields>(&self, mut out: Writer<'writer>, fields: R) -> fmt::Result {
-        let mut object = String::from("{");
+        let mut object = String::with_capacity(192);
+        object.push('{');
         fields.record(&mut Object(&mut object));
         object.push('}');
         out.write_str(&object)
@@ -57,9 +58,13 @@ impl Visit for Object<'_> {
         if out.len() > 1 {
             out.push(',');
         }
-        let value = serde_json::Value::from(value);
-        // Names need no escapes, and a String can always be written to.
-        let _ = write!(out, "\"{}\":{value}", field.name());
+        out.extend(["\"", field.name(), "\":"]);
+        if value.bytes().all(is_plain) {
+            out.extend(["\"", value, "\""]);
+        } else {
+            // A String can always be written to.
+            let _ = write!(out, "{}", serde_json::Value::from(value));
+        }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -67,6 +72,11 @@ impl Visit for Object<'_> {
             self.record_str(field, &format!("{value:?}"));
         }
     }
+}
+
+/// JSON has it as it is.
+fn is_plain(byte: u8) -> bool {
+    (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\'
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The trace goes along: W3C Trace Context in metadata and in events.
 
+use http::{HeaderName, HeaderValue};
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
 use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceFlags, TraceState};
@@ -10,6 +11,9 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::sampling;
 use crate::call::CallContext;
+use crate::client::of_one_call;
+
+const PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The target of spans that become a part of a trace. All others are for log lines alone.
 pub const RECORDED: &str = "trace";
@@ -85,7 +89,11 @@ impl Trace {
     /// Its id: 32 hexadecimal digits.
     #[must_use]
     pub fn id(&self) -> String {
-        self.context.trace_id().to_string()
+        let mut text = [0; 32];
+        write_hex(&self.context.trace_id().to_bytes(), &mut text);
+        str::from_utf8(&text)
+            .expect("hexadecimal digits are text")
+            .to_owned()
     }
 
     /// Makes a new span a part of this trace, and gives what new work in it belongs to.
@@ -115,20 +123,31 @@ impl Trace {
 
     /// Sends it along with a request.
     pub fn inject(&self, headers: &mut http::HeaderMap) {
-        self.write(&mut HeadersMut(headers));
+        headers.insert(PARENT, of_one_call(self.parent()));
+        let state = self.context.trace_state().header();
+        if let (false, Ok(state)) = (state.is_empty(), HeaderValue::try_from(state)) {
+            headers.insert("tracestate", state);
+        }
+    }
+
+    /// `traceparent` (W3C Trace Context, 3.2).
+    fn parent(&self) -> HeaderValue {
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        let (trace, span) = (self.context.trace_id(), self.context.span_id());
+        write_hex(&trace.to_bytes(), &mut text[3..35]);
+        write_hex(&span.to_bytes(), &mut text[36..52]);
+        // Of the flags, the next hop may believe this one alone.
+        write_hex(&[u8::from(self.context.is_sampled())], &mut text[53..]);
+        HeaderValue::from_bytes(&text).expect("hexadecimal digits are a header value")
     }
 
     /// As pairs of `traceparent` and `tracestate`, for an event.
     #[must_use]
     pub fn pairs(&self) -> Vec<(String, String)> {
         let mut pairs = Pairs(Vec::new());
-        self.write(&mut pairs);
-        pairs.0
-    }
-
-    fn write(&self, carrier: &mut dyn Injector) {
         let context = Context::new().with_remote_span_context(self.context.clone());
-        TraceContextPropagator::new().inject_context(&context, carrier);
+        TraceContextPropagator::new().inject_context(&context, &mut pairs);
+        pairs.0
     }
 }
 
@@ -198,15 +217,29 @@ impl Extractor for Headers<'_> {
     }
 }
 
-struct HeadersMut<'a>(&'a mut http::HeaderMap);
+fn write_hex(bytes: &[u8], text: &mut [u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (byte, pair) in bytes.iter().zip(text.chunks_exact_mut(2)) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+}
 
-impl Injector for HeadersMut<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        let name = http::HeaderName::from_bytes(key.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, http::HeaderValue::try_from(value))
-            && !value.is_empty()
-        {
-            self.0.insert(name, value);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_along_is_what_the_propagator_reads() {
+        for flags in [TraceFlags::SAMPLED, TraceFlags::NOT_SAMPLED] {
+            let trace = Trace::with_flags(flags);
+            let mut headers = http::HeaderMap::new();
+            trace.inject(&mut headers);
+            let read = Trace::of_headers(&headers).expect("it is a trace");
+            assert_eq!(read.context.trace_id(), trace.context.trace_id());
+            assert_eq!(read.context.span_id(), trace.context.span_id());
+            assert_eq!(read.context.trace_flags(), flags);
+            assert_eq!(headers["traceparent"], trace.pairs()[0].1);
         }
     }
 }
