@@ -23,8 +23,13 @@ pub(crate) const TICKET: &str = "ticket";
 pub(crate) struct Authenticated {
     pub(crate) user: User,
     pub(crate) token: Token,
+}
+
+impl Authenticated {
     /// When the token expires.
-    pub(crate) expires: Option<DateTime<Utc>>,
+    pub(crate) fn expires(&self) -> Option<DateTime<Utc>> {
+        expires(&self.token)
+    }
 }
 
 /// The user of the request; `None` for methods that are open to anybody, whose `authorization` is
@@ -44,7 +49,7 @@ pub(crate) async fn authenticate(
         Some(value) => bearer(value).ok_or_else(no_bearer)?.into(),
         None => match ticket(head.uri.query()) {
             Some(ticket) if streaming && edge.upstreams == Upstreams::Mesh => {
-                redeem(edge, ticket, head.uri.path(), call).await?
+                Box::pin(redeem(edge, ticket, head.uri.path(), call)).await?
             }
             _ => return Err(no_token()),
         },
@@ -55,11 +60,7 @@ pub(crate) async fn authenticate(
         .verify_user(&token)
         .await
         .map_err(tonic::Status::from)?;
-    Ok(Some(Authenticated {
-        user,
-        expires: expires(&token),
-        token,
-    }))
+    Ok(Some(Authenticated { user, token }))
 }
 
 /// A ticket opens one path, once. Only the edge itself may redeem it.

@@ -1,5 +1,6 @@
 //! The call upstream.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,20 +8,22 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body_util::Full;
 use runtime::call::CallContext;
-use runtime::client::{Channel, ResponseBody};
+use runtime::client::ResponseBody;
 use runtime::metadata::IDEMPOTENCY_KEY;
 use runtime::status::Problem;
 use tokio::time::{Instant, timeout_at};
-use tonic::client::Grpc;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
-use tower::Service as _;
 
-use crate::codec::WireCodec;
+use crate::Upstreams;
 use crate::door::Door;
 use crate::policy::Policy;
-use crate::protocol::status;
+use crate::protocol::{envelope, status};
+
+mod reply;
+
+pub(crate) use reply::Reply;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -75,8 +78,17 @@ impl Call<'_> {
 
     /// One reply. A call that failed on the way is made once more if that can do no harm, by the
     /// contract or by its idempotency key, and if the budget allows it.
-    pub(crate) async fn unary(&self, message: Bytes) -> Result<tonic::Response<Bytes>, Status> {
-        self.repeated(|| self.unary_once(&message)).await
+    pub(crate) async fn unary(&self, message: Bytes) -> Result<Reply, Status> {
+        let frame = envelope::write(0, &message);
+        drop(message);
+        let limit = self.door.edge.settings.requests.reply_limit;
+        let once = || async {
+            let response = self
+                .open(HeaderMap::new(), Full::new(frame.clone()))
+                .await?;
+            Reply::read(response, limit).await
+        };
+        self.repeated(once).await
     }
 
     /// One message as a frame, or those of a whole stream. A unary call is repeated as [`Call::unary`]
@@ -89,7 +101,7 @@ impl Call<'_> {
         let once = || self.open(codings.clone(), Full::new(frames.clone()));
         match self.policy.is_streaming {
             true => once().await,
-            false => self.in_time(self.repeated(once)).await,
+            false => self.in_time(pin!(self.repeated(once))).await,
         }
     }
 
@@ -113,12 +125,12 @@ impl Call<'_> {
     where
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let mut channel = self.door.channels[self.policy.upstream].clone();
+        let channel = &self.door.channels[self.policy.upstream];
         let mut request = http::Request::new(frames);
         *request.uri_mut() = self.policy.path.clone().into();
         *request.headers_mut() = self.metadata.clone().into_headers();
         request.headers_mut().extend(codings);
-        let Ok(response) = self.context.scope(channel.call(request)).await;
+        let response = channel.send(request, Some(&self.context)).await;
         match status::read(response.headers()) {
             Some(status) if status.code() != Code::Ok => Err(status),
             None if response.status() != StatusCode::OK => {
@@ -142,29 +154,11 @@ impl Call<'_> {
                 let random = &self.door.edge.node.random;
                 let jitter = Duration::from_micros(random.below(25_000) as u64);
                 tokio::time::sleep(RETRY_PAUSE / 2 + jitter).await;
-                once().await
+                // In a box: most calls need no room for a second one.
+                Box::pin(once()).await
             }
             answer => answer,
         }
-    }
-
-    async fn unary_once(&self, message: &Bytes) -> Result<tonic::Response<Bytes>, Status> {
-        let mut grpc = self.client();
-        let (request, path) = (self.request(message.clone()), self.policy.path.clone());
-        let call = async move {
-            let Ok(()) = grpc.ready().await;
-            grpc.unary(request, path, WireCodec).await
-        };
-        self.in_time(call).await
-    }
-
-    fn client(&self) -> Grpc<Channel> {
-        let channel = self.door.channels[self.policy.upstream].clone();
-        Grpc::new(channel).max_decoding_message_size(self.door.edge.settings.requests.reply_limit)
-    }
-
-    fn request(&self, message: Bytes) -> Request<Bytes> {
-        Request::from_parts(self.metadata.clone(), Default::default(), message)
     }
 
     /// Within the call's context and never past the deadline.
@@ -189,7 +183,11 @@ impl Call<'_> {
     }
 
     fn may_repeat(&self, status: &Status) -> bool {
-        let harmless = self.policy.is_repeatable || self.metadata.contains_key(IDEMPOTENCY_KEY);
-        harmless && self.is_of_this_hop(status) && Instant::now() + RETRY_PAUSE < self.deadline
+        // Nobody knows what the servers of others make of a key.
+        let has_key = self.door.edge.upstreams == Upstreams::Mesh
+            && self.metadata.contains_key(IDEMPOTENCY_KEY);
+        (self.policy.is_repeatable || has_key)
+            && self.is_of_this_hop(status)
+            && Instant::now() + RETRY_PAUSE < self.deadline
     }
 }

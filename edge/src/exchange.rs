@@ -13,10 +13,8 @@ use runtime::telemetry::{self, RECORDED, Telemetry, Trace};
 use tonic::Status;
 use tracing::Span;
 use tracing::field::Empty;
-use transcoder::Route;
 
 use crate::Edge;
-use crate::policy::Served;
 
 /// The instruments.
 pub(crate) struct HttpMetrics {
@@ -46,8 +44,7 @@ pub(crate) struct Exchange {
     span: Span,
     method: &'static str,
     version: &'static str,
-    route: Option<Arc<Route>>,
-    called: Option<Arc<Served>>,
+    route: Option<Arc<str>>,
     began: Instant,
     ended: bool,
 }
@@ -78,7 +75,6 @@ impl Exchange {
             method,
             version: version(head.version),
             route: None,
-            called: None,
             began: Instant::now(),
             ended: false,
         };
@@ -95,23 +91,26 @@ impl Exchange {
         &self.span
     }
 
-    /// The request has this route.
-    pub(crate) fn is_for(&mut self, route: &Arc<Route>) {
-        let template = route.template().as_str();
-        self.span.record("http.route", template);
+    /// The request has a route with this template.
+    pub(crate) fn is_for(&mut self, template: &Arc<str>) {
         if self.trace.is_recorded() {
             let name = format!("{} {template}", self.method);
             self.span.record("otel.name", name);
         }
-        self.route = Some(route.clone());
+        self.goes_by(template);
     }
 
-    /// The request calls this method by its name.
-    pub(crate) fn calls(&mut self, served: &Arc<Served>) {
-        let path = served.method.grpc_path();
-        self.span.record("http.route", path);
-        self.span.record("otel.name", path.trim_start_matches('/'));
-        self.called = Some(served.clone());
+    /// The request calls the method of this path by its name.
+    pub(crate) fn calls(&mut self, path: &Arc<str>) {
+        if self.trace.is_recorded() {
+            self.span.record("otel.name", path.trim_start_matches('/'));
+        }
+        self.goes_by(path);
+    }
+
+    fn goes_by(&mut self, route: &Arc<str>) {
+        self.span.record("http.route", &**route);
+        self.route = Some(route.clone());
     }
 
     /// The reply tells of this error.
@@ -136,30 +135,24 @@ impl Exchange {
         self.ended = true;
         self.edge.metrics.active.add(-1, &self.active());
         self.span.record("http.response.status_code", status);
-        let mut attributes = vec![
-            KeyValue::new("http.request.method", self.method),
-            KeyValue::new("http.response.status_code", i64::from(status)),
-            KeyValue::new("network.protocol.version", self.version),
-        ];
-        if let Some(served) = &self.called {
-            let path = served.method.grpc_path().to_owned();
-            attributes.push(KeyValue::new("http.route", path));
-        }
-        if let Some(route) = &self.route {
-            attributes.push(KeyValue::new(
-                "http.route",
-                route.template().as_str().to_owned(),
-            ));
-        }
+        let method = KeyValue::new("http.request.method", self.method);
+        let code = KeyValue::new("http.response.status_code", i64::from(status));
+        let version = KeyValue::new("network.protocol.version", self.version);
+        let seconds = self.began.elapsed().as_secs_f64();
+        let duration = &self.edge.metrics.duration;
+        let route = self.route.take();
+        let route = route.map(|route| KeyValue::new("http.route", route));
         if status >= 500 {
             self.span.record("otel.status_code", "ERROR");
             self.span.record("error.type", status);
-            attributes.push(KeyValue::new("error.type", status.to_string()));
+            let error = KeyValue::new("error.type", status.to_string());
+            let attributes = [method, code, version, error].into_iter().chain(route);
+            duration.record(seconds, &attributes.collect::<Vec<_>>());
+        } else if let Some(route) = route {
+            duration.record(seconds, &[method, code, version, route]);
+        } else {
+            duration.record(seconds, &[method, code, version]);
         }
-        self.edge
-            .metrics
-            .duration
-            .record(self.began.elapsed().as_secs_f64(), &attributes);
     }
 
     fn active(&self) -> [KeyValue; 1] {

@@ -11,7 +11,6 @@ mod body;
 mod budget;
 mod call;
 mod client_address;
-mod codec;
 pub mod command;
 mod compression;
 pub mod config;

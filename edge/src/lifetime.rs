@@ -19,7 +19,7 @@ pub(crate) struct Lifetime {
 
 impl Lifetime {
     pub(crate) fn of(door: Arc<Door>, caller: Option<Authenticated>) -> Self {
-        let expires = caller.as_ref().and_then(|caller| caller.expires);
+        let expires = caller.as_ref().and_then(Authenticated::expires);
         let expires = expires.map(|expires| {
             let left = expires - door.edge.node.clock.now();
             Instant::now() + left.to_std().unwrap_or_default()

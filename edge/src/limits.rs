@@ -5,9 +5,12 @@
 //! together. Redis being away makes limits looser, never a request fail.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
+
+use uuid::Uuid;
 
 mod headers;
 mod local;
@@ -88,6 +91,24 @@ impl Standing {
     }
 }
 
+/// Whom a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Who {
+    /// A client, or its network.
+    Address(IpAddr),
+    /// By the id of the account.
+    User(Uuid),
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::User(id) => id.fmt(f),
+        }
+    }
+}
+
 /// One limit.
 pub(crate) struct Limiter {
     policy: &'static str,
@@ -109,13 +130,13 @@ impl Limiter {
     }
 
     /// Counts a request. What this process alone has seen too often needs no second opinion.
-    pub(crate) async fn count(&self, key: &str) -> Standing {
-        let here = self.local.count(self.policy, self.quota, key);
+    pub(crate) async fn count(&self, who: Who) -> Standing {
+        let here = self.local.count(self.policy, self.quota, who);
         match &self.shared {
-            Some(shared) if here.retry_after.is_none() => shared
-                .count(self.policy, self.quota, key)
-                .await
-                .unwrap_or(here),
+            Some(shared) if here.retry_after.is_none() => {
+                let together = shared.count(self.policy, self.quota, who);
+                Box::pin(together).await.unwrap_or(here)
+            }
             _ => here,
         }
     }
@@ -145,19 +166,20 @@ mod tests {
     #[tokio::test]
     async fn a_caller_who_asks_too_often_is_told_when_to_come_again() {
         let limiter = Limiter::new("address", Rate::of(3, 60), None).unwrap();
+        let address = |last| Who::Address([203, 0, 113, last].into());
         for remaining in [2, 1, 0] {
-            let standing = limiter.count("203.0.113.7").await;
+            let standing = limiter.count(address(7)).await;
             assert_eq!(
                 (standing.remaining, standing.retry_after),
                 (remaining, None)
             );
         }
-        let refused = limiter.count("203.0.113.7").await;
+        let refused = limiter.count(address(7)).await;
         let wait = refused.retry_after.unwrap();
         assert!(
             wait > Duration::from_secs(15) && wait <= Duration::from_secs(20),
             "{wait:?}"
         );
-        assert_eq!(limiter.count("203.0.113.8").await.retry_after, None);
+        assert_eq!(limiter.count(address(8)).await.retry_after, None);
     }
 }

@@ -9,6 +9,7 @@ pub(crate) use rule::apply;
 
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
+use runtime::client::of_one_call;
 use runtime::metadata::IDEMPOTENCY_KEY;
 use runtime::node::Node;
 use tonic::metadata::MetadataMap;
@@ -59,7 +60,8 @@ pub(crate) fn forwarded(
     upstreams: Upstreams,
     rules: &[Rule],
 ) -> MetadataMap {
-    let mut forwarded = HeaderMap::new();
+    // With room for what the client stack adds.
+    let mut forwarded = HeaderMap::with_capacity(12);
     let forwards_authorization = Upstreams::Others {
         forwards_authorization: true,
     };
@@ -105,19 +107,24 @@ pub(crate) fn user_agent(headers: &HeaderMap) -> Option<&str> {
     Some(&text[..text.floor_char_boundary(USER_AGENT_BYTES)])
 }
 
-/// The client's idempotency key, or one for this request, so that a retry along the way is harmless.
-/// `None` for methods that take none.
+/// The client's idempotency key, or, in the mesh, one for this request, so that a retry along the way
+/// is harmless. `None` for methods that take none.
 pub(crate) fn idempotency_key(
     headers: &HeaderMap,
     policy: &Policy,
     node: &Node,
+    upstreams: Upstreams,
 ) -> Result<Option<HeaderValue>, Failure> {
     if !policy.takes_idempotency_key {
         return Ok(None);
     }
     let Some(sent) = headers.get(IDEMPOTENCY_KEY) else {
+        if upstreams != Upstreams::Mesh {
+            return Ok(None);
+        }
         let key = node.random.uuid7(&node.clock).to_string();
-        return Ok(Some(HeaderValue::try_from(key).expect("a UUID is ASCII")));
+        let key = HeaderValue::try_from(key).expect("a UUID is ASCII");
+        return Ok(Some(of_one_call(key)));
     };
     let is_key = sent.to_str().is_ok() && (1..=IDEMPOTENCY_KEY_BYTES).contains(&sent.len());
     is_key.then(|| Some(sent.clone())).ok_or_else(|| {

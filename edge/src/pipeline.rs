@@ -43,7 +43,7 @@ use crate::door::Door;
 use crate::exchange::Exchange;
 use crate::failure::Failure;
 use crate::lifetime::Lifetime;
-use crate::limits::{Limiter, Standing};
+use crate::limits::{Limiter, Standing, Who};
 use crate::policy::Policy;
 use crate::protocol::{Protocol, Recognised, recognise};
 use crate::reply::{self, Body};
@@ -77,7 +77,8 @@ pub(crate) async fn answer(
         began: Instant::now(),
         trace: exchange.trace().clone(),
     };
-    let routed = route(&door, head, body, arrival, &mut exchange);
+    // In a box, since what is wrapped is moved, and this is large.
+    let routed = Box::pin(route(&door, head, body, arrival, &mut exchange));
     let mut response = match AssertUnwindSafe(routed)
         .catch_unwind()
         .instrument(span)
@@ -130,28 +131,28 @@ async fn route(
     }
     match recognise(edge, &head) {
         Recognised::Rest(rest) => {
-            exchange.is_for(rest.0.route());
+            exchange.is_for(&edge.policies.of(rest.0.route()).name);
             handle(door, rest, head, body, arrival, exchange).await
         }
         // Boxed, so that a request of REST does not make room for all of them.
         Recognised::Grpc(call) => {
-            exchange.calls(&call.0);
+            exchange.calls(&call.0.policy.name);
             Box::pin(handle(door, call, head, body, arrival, exchange)).await
         }
         Recognised::GrpcWeb(call) => {
-            exchange.calls(&call.served);
+            exchange.calls(&call.served.policy.name);
             Box::pin(handle(door, call, head, body, arrival, exchange)).await
         }
         Recognised::Connect(call) => {
-            exchange.calls(&call.served);
+            exchange.calls(&call.served.policy.name);
             Box::pin(handle(door, call, head, body, arrival, exchange)).await
         }
         Recognised::ConnectStream(call) => {
-            exchange.calls(&call.served);
+            exchange.calls(&call.served.policy.name);
             Box::pin(handle(door, call, head, body, arrival, exchange)).await
         }
         Recognised::WebSocket(stream) => {
-            exchange.is_for(stream.0.route());
+            exchange.is_for(&edge.policies.of(stream.0.route()).name);
             Box::pin(handle(door, stream, head, body, arrival, exchange)).await
         }
         Recognised::Reflection(question) => {
@@ -224,8 +225,8 @@ async fn admit<'a>(
     let latest = began + edge.settings.requests.request_timeout;
     let deadline = asked.map_or(latest, |asked| asked.min(latest));
 
-    let key = limited_as(client).to_string();
-    count(edge.address_limit.as_ref(), &key, standings).await?;
+    let address = Who::Address(limited_as(client));
+    count(edge.address_limit.as_ref(), address, standings).await?;
 
     let mut context = CallContext {
         deadline: Some(deadline),
@@ -243,8 +244,8 @@ async fn admit<'a>(
     context.caller.user = caller.as_ref().map(|caller| caller.user.clone());
     runtime::server::allow(&policy.access, &context.caller)?;
     if let Some(caller) = &caller {
-        let key = caller.user.id.to_string();
-        count(edge.user_limit.as_ref(), &key, standings).await?;
+        let user = Who::User(caller.user.id);
+        count(edge.user_limit.as_ref(), user, standings).await?;
     }
     if let (Upstreams::Mesh, Some(caller)) = (edge.upstreams, &caller) {
         context.user_token = Some(caller.token.clone());
@@ -324,7 +325,7 @@ impl Admitted<'_> {
     /// Step 14: the call that the client's headers ask for.
     pub(crate) fn call(&self, headers: &HeaderMap) -> Result<Call<'_>, Failure> {
         let edge = &self.door.edge;
-        let key = metadata::idempotency_key(headers, self.policy, &edge.node)?;
+        let key = metadata::idempotency_key(headers, self.policy, &edge.node, edge.upstreams)?;
         Ok(Call {
             door: self.door,
             policy: self.policy,
@@ -347,13 +348,13 @@ impl Admitted<'_> {
 
 async fn count(
     limiter: Option<&Limiter>,
-    key: &str,
+    who: Who,
     standings: &mut Vec<Standing>,
 ) -> Result<(), Failure> {
     let Some(limiter) = limiter else {
         return Ok(());
     };
-    let standing = limiter.count(key).await;
+    let standing = limiter.count(who).await;
     standings.push(standing);
     match standing.retry_after {
         Some(wait) => Err(Failure::rate_limited(standing.policy, wait)),

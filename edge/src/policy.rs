@@ -17,6 +17,8 @@ pub(crate) const SUCCESS_STATUS: &str = "tradewind.options.v1.success_status";
 /// One route's policy.
 #[derive(Debug)]
 pub(crate) struct Policy {
+    /// What traces and metrics call it: the template of a route, or the path of the gRPC call.
+    pub(crate) name: Arc<str>,
     pub(crate) access: Access,
     pub(crate) success: StatusCode,
     /// The path of the gRPC call.
@@ -73,6 +75,7 @@ impl Policies {
             match policy {
                 Ok(policy) => {
                     let policy = Policy {
+                        name: route.template().as_str().into(),
                         success: success_status(declared_status(route)),
                         sequence: Sequence::of(route),
                         ..policy
@@ -147,6 +150,7 @@ impl Policies {
         });
         let path = PathAndQuery::try_from(path).map_err(|error| error.to_string())?;
         Ok(Policy {
+            name: path.as_str().into(),
             access,
             success: StatusCode::OK,
             path,

@@ -14,7 +14,7 @@ use crate::policy::Policy;
 use crate::reply::Body;
 
 pub(crate) mod connect;
-mod envelope;
+pub(crate) mod envelope;
 pub(crate) mod grpc;
 pub(crate) mod grpc_web;
 pub(crate) mod reflection;

@@ -14,6 +14,9 @@ use hyper::body::Frame;
 /// why it ended.
 pub(crate) type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
 
+/// About how many headers a reply has.
+const HEADERS: usize = 16;
+
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 pub(crate) fn empty() -> Body {
@@ -36,7 +39,10 @@ pub(crate) fn options(allow: &str) -> Response<Body> {
 pub(crate) fn json(status: StatusCode, json: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(whole(json.into()));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    // Room for what every reply carries, so that it is made once.
+    let mut headers = HeaderMap::with_capacity(HEADERS);
+    headers.insert(CONTENT_TYPE, JSON);
+    *response.headers_mut() = headers;
     response
 }
 

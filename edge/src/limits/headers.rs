@@ -15,7 +15,8 @@ pub(crate) fn announce(standings: &[Standing], headers: &mut HeaderMap) {
     if standings.is_empty() {
         return;
     }
-    let (mut policies, mut limits) = (String::new(), String::new());
+    // Both fit, so that they are written once.
+    let (mut policies, mut limits) = (String::with_capacity(64), String::with_capacity(64));
     for standing in standings {
         let Standing {
             policy,

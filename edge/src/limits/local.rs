@@ -7,14 +7,10 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{RateLimiter, clock};
 
-use super::{Quota, Standing};
+use super::{Quota, Standing, Who};
 
-type Callers = RateLimiter<
-    Box<str>,
-    DashMapStateStore<Box<str>>,
-    clock::DefaultClock,
-    StateInformationMiddleware,
->;
+type Callers =
+    RateLimiter<Who, DashMapStateStore<Who>, clock::DefaultClock, StateInformationMiddleware>;
 
 pub(super) struct Local {
     clock: DefaultClock,
@@ -33,8 +29,8 @@ impl Local {
         }
     }
 
-    pub(super) fn count(&self, policy: &'static str, quota: Quota, key: &str) -> Standing {
-        let (remaining, retry_after) = match self.callers.check_key(&key.into()) {
+    pub(super) fn count(&self, policy: &'static str, quota: Quota, who: Who) -> Standing {
+        let (remaining, retry_after) = match self.callers.check_key(&who) {
             Ok(snapshot) => (snapshot.remaining_burst_capacity(), None),
             Err(not_until) => (0, Some(not_until.wait_time_from(self.clock.now()))),
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tokio::time::Instant;
 
-use super::{Quota, Standing};
+use super::{Quota, Standing, Who};
 use crate::config::RedisUrl;
 
 /// A limit that takes longer than this is no help.
@@ -65,7 +65,7 @@ impl Shared {
         &self,
         policy: &'static str,
         quota: Quota,
-        key: &str,
+        who: Who,
     ) -> Option<Standing> {
         let Inner {
             connection,
@@ -78,7 +78,7 @@ impl Shared {
             return None;
         }
         let mut connection = connection.clone();
-        let mut invocation = script.key(format!("edge:limit:{policy}:{key}"));
+        let mut invocation = script.key(format!("edge:limit:{policy}:{who}"));
         invocation
             .arg(quota.requests.get())
             .arg(micros(quota.window));

@@ -6,16 +6,22 @@ use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use crate::failure::Failure;
 
 /// Bytes before each message.
-pub(super) const HEADER: usize = 5;
+pub(crate) const HEADER: usize = 5;
 
 /// One message with its header.
-pub(super) fn write(flags: u8, message: &[u8]) -> Bytes {
+pub(crate) fn write(flags: u8, message: &[u8]) -> Bytes {
     let length = u32::try_from(message.len()).expect("messages are limited to far below 4 GiB");
     let mut frame = BytesMut::with_capacity(HEADER + message.len());
     frame.put_u8(flags);
     frame.put_u32(length);
     frame.put_slice(message);
     frame.freeze()
+}
+
+/// The length of the message that these bytes begin, if its header has come.
+pub(crate) fn length_of(frame: &[u8]) -> Option<usize> {
+    let [_, length @ ..] = frame.first_chunk::<HEADER>()?;
+    Some(u32::from_be_bytes(*length) as usize)
 }
 
 /// The flags and the message, if the bytes are exactly one.

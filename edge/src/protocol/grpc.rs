@@ -124,7 +124,7 @@ pub(super) async fn call(
                     sizes.see(&piece).map(|()| piece)
                 });
             let response = admitted
-                .while_allowed(call.stream(coding, requests))
+                .while_allowed(Box::pin(call.stream(coding, requests)))
                 .await?
                 .map_err(|status| upstream::failed(status, &refused))?;
             return Ok(reply_of(response, lifetime(), refused));
@@ -135,7 +135,9 @@ pub(super) async fn call(
     if !served.is_client_streaming() {
         envelope::single(&sent, limit)?;
     }
-    let response = admitted.while_allowed(call.frames(coding, sent)).await??;
+    let response = admitted
+        .while_allowed(Box::pin(call.frames(coding, sent)))
+        .await??;
     Ok(reply_of(response, lifetime(), upstream::Refused::default()))
 }
 

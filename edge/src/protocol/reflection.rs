@@ -46,6 +46,7 @@ impl Reflection {
         Ok(Self {
             routes: Routes::new(v1).add_service(v1alpha).prepare(),
             policy: Policy {
+                name: "/".into(),
                 access: Access::Public,
                 success: StatusCode::OK,
                 path: http::uri::PathAndQuery::from_static("/"),

@@ -11,6 +11,7 @@ use super::upstream::{self, Messages, Refused, Replies, Requests};
 use super::{Protocol, envelope};
 use crate::Edge;
 use crate::body::{self, Content};
+use crate::call::Reply;
 use crate::failure::Failure;
 use crate::metadata;
 use crate::pipeline::Admitted;
@@ -92,22 +93,22 @@ impl Protocol for Rest {
         let call = admitted.call(headers)?;
         if route.is_server_streaming() {
             let frame = envelope::write(0, &message);
-            let reply = call.in_time(call.frames(HeaderMap::new(), frame)).await?;
+            let frames = Box::pin(call.frames(HeaderMap::new(), frame));
+            let reply = call.in_time(frames).await?;
             let (leading, replies) =
                 Replies::of(reply, Some(admitted.lifetime()), Refused::default());
-            return self.stream(&admitted, headers, leading, replies).await;
+            return Box::pin(self.stream(&admitted, headers, leading, replies)).await;
         }
-        let (metadata, reply, _) = call
+        let Reply { metadata, message } = call
             .unary(message)
             .await
-            .map_err(|status| Failure::of_upstream(status, route))?
-            .into_parts();
+            .map_err(|status| Failure::of_upstream(status, route))?;
         let json = route
-            .response(&reply)
+            .response(&message)
             .map_err(|error| Problem::internal(&error))?;
         let mut response = reply::json(admitted.policy.success, json);
         let rules = &admitted.door.edge.settings.metadata.reply_header;
-        metadata::apply(rules, metadata.as_ref(), response.headers_mut());
+        metadata::apply(rules, &metadata, response.headers_mut());
         Ok(response)
     }
 

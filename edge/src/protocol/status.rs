@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose};
 use http::{HeaderMap, HeaderValue};
-use tonic::Status;
+use tonic::{Code, Status};
 
 const CODE: &str = "grpc-status";
 const DETAILS: &str = "grpc-status-details-bin";
@@ -24,6 +24,9 @@ const fn engine(alphabet: &base64::alphabet::Alphabet) -> GeneralPurpose {
 /// makes it UNKNOWN.
 pub(crate) fn read(headers: &HeaderMap) -> Option<Status> {
     let code = headers.get(CODE)?;
+    if code == "0" {
+        return Some(Status::new(Code::Ok, ""));
+    }
     let mut said = HeaderMap::with_capacity(3);
     said.insert(CODE, code.clone());
     if let Some(message) = headers.get("grpc-message") {

@@ -112,6 +112,25 @@ async fn routes_come_from_any_descriptor_set() {
 }
 
 #[tokio::test]
+async fn a_foreign_server_gets_the_clients_idempotency_key_and_none_that_is_made_up() {
+    let fixture = start(Access::Public).await;
+    fixture.get(BOOK).await;
+    let key = || {
+        let call = fixture.upstream.last_call();
+        call.metadata("idempotency-key").map(str::to_owned)
+    };
+    assert_eq!(
+        key(),
+        None,
+        "it would not keep a repetition from its effect"
+    );
+    let request = fixture.request("GET", BOOK);
+    let request = request.header("idempotency-key", "mine");
+    request.send().await.unwrap();
+    assert_eq!(key().as_deref(), Some("mine"));
+}
+
+#[tokio::test]
 async fn details_of_errors_are_readable_without_being_in_the_descriptor_set() {
     let fixture = start(Access::Public).await;
     let error = error(fixture.get("/v1/shelves/1/books/none").await).await;

@@ -46,8 +46,8 @@ struct Sample {
     resident: f64,
 }
 
-/// `mesh` has accounts and their tokens; its own orders are not called. `BENCH_ROUNDS` and
-/// `BENCH_SECONDS` make it shorter.
+/// `mesh` has accounts and their tokens; its own orders are not called. `BENCH_ROUNDS`,
+/// `BENCH_SECONDS` and `BENCH_CASES` make it shorter.
 pub(crate) async fn measure(mesh: &Mesh) -> (Section, Chart) {
     let rounds = setting("BENCH_ROUNDS", 5);
     let length = Duration::from_secs(setting("BENCH_SECONDS", 3));
@@ -61,8 +61,9 @@ pub(crate) async fn measure(mesh: &Mesh) -> (Section, Chart) {
     for target in &mut all {
         target.idle = target.with_idle_connections();
     }
+    let cases = Case::asked_for();
     for round in 1..=rounds {
-        for case in Case::ALL {
+        for case in cases.iter().copied() {
             tell(&format!("edge, round {round} of {rounds}: {}", case.name()));
             for target in &mut all {
                 if target.cases.contains(&case) {

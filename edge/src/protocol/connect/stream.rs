@@ -102,7 +102,7 @@ impl Protocol for Stream {
                 });
             refused = why;
             admitted
-                .while_allowed(call.stream(HeaderMap::new(), requests))
+                .while_allowed(Box::pin(call.stream(HeaderMap::new(), requests)))
                 .await?
                 .map_err(|status| upstream::failed(status, &refused))?
         } else {
@@ -111,7 +111,7 @@ impl Protocol for Stream {
             let frame = reading.frame(flags, message)?;
             refused = Refused::default();
             admitted
-                .while_allowed(call.frames(HeaderMap::new(), frame))
+                .while_allowed(Box::pin(call.frames(HeaderMap::new(), frame)))
                 .await??
         };
         let (leading, replies) = Replies::of(response, Some(admitted.lifetime()), refused);

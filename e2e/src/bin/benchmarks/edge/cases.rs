@@ -24,6 +24,15 @@ impl Case {
     pub(super) const ALL: [Case; 5] =
         [Case::Get, Case::Post, Case::Large, Case::List, Case::Stream];
 
+    /// All, or those that the words in `BENCH_CASES` begin the names of: `GET,POST`.
+    pub(super) fn asked_for() -> Vec<Case> {
+        let Ok(words) = std::env::var("BENCH_CASES") else {
+            return Case::ALL.to_vec();
+        };
+        let is_asked_for = |case: &Case| words.split(',').any(|word| case.name().starts_with(word));
+        Case::ALL.into_iter().filter(is_asked_for).collect()
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Case::Get => "GET with a path variable",
