@@ -9,6 +9,7 @@ mod body;
 mod endpoints;
 mod exchange;
 mod failure;
+mod gather;
 mod link;
 mod outgoing;
 

@@ -1,8 +1,11 @@
 //! One HTTP/2 connection to one address, made again with growing pauses when it breaks.
 
+use std::future::{Future as _, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +18,7 @@ use tokio::time::Instant;
 use super::body::RequestBody;
 use super::exchange::{self, Incoming, NoReply};
 use super::failure::Failure;
+use super::gather::Gathered;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// A peer that is gone without a word is noticed after these two.
@@ -160,17 +164,19 @@ async fn connect(address: SocketAddr) -> Result<Connection, String> {
             .map_err(|error| error.to_string())?;
         // Without it small requests wait for the peer's acknowledgements; it can only be slower.
         let _ = stream.set_nodelay(true);
+        let stream = Gathered::new(stream);
         Builder::new()
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(HEADER_BYTES)
             .enable_push(false)
-            .handshake(stream)
+            .handshake(stream.clone())
             .await
+            .map(|(requests, connection)| (requests, connection, stream))
             .map_err(|error| error.to_string())
     };
     let timeout = tokio::time::timeout(CONNECT_TIMEOUT, handshake);
-    let (requests, mut connection) = timeout
+    let (requests, mut connection, stream) = timeout
         .await
         .map_err(|_| "connect timed out".to_owned())??;
     let state = Arc::new(Flags::default());
@@ -178,15 +184,28 @@ async fn connect(address: SocketAddr) -> Result<Connection, String> {
     tokio::spawn(async move {
         let pings = pings.expect("nobody has taken them before");
         tokio::select! {
-            ended = connection => match ended {
-                Ok(()) => tracing::debug!(%address, "connection ended"),
-                Err(error) => tracing::debug!(%error, %address, "connection ended"),
-            },
+            why = turns(connection, stream) => tracing::debug!(why, %address, "connection ended"),
             () = silence(pings, &flags) => tracing::debug!(%address, "the peer is gone"),
         }
         flags.is_leaving.store(true, Ordering::Relaxed);
     });
     Ok(Connection { requests, state })
+}
+
+/// Drives a connection to its end, sending after each turn what it wrote; why it ended.
+async fn turns(connection: h2::client::Connection<Gathered>, stream: Gathered) -> String {
+    let mut connection = pin!(connection);
+    poll_fn(|context| {
+        if let Poll::Ready(ended) = connection.as_mut().poll(context) {
+            let why = ended.err().map(|error| error.to_string());
+            return Poll::Ready(why.unwrap_or_default());
+        }
+        match stream.send(context) {
+            Poll::Ready(Err(error)) => Poll::Ready(error.to_string()),
+            _ => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// Completes when the peer does not answer any more.
