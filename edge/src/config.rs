@@ -111,8 +111,10 @@ pub struct Requests {
     pub heartbeat: Duration,
 }
 
+const UPLOAD_LIMIT: u64 = 1 << 30;
+
 /// How HTTP and JSON become gRPC, where the contract leaves a choice.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "HTTP and JSON")]
 pub struct Mapping {
@@ -138,6 +140,13 @@ pub struct Mapping {
     /// Pass over query parameters that are no fields, rather than refusing them.
     #[arg(long, env = "EDGE_IGNORE_UNKNOWN_QUERY")]
     pub ignore_unknown_query: bool,
+    /// Also take bodies as `application/x-www-form-urlencoded`, by the rules of queries.
+    #[arg(long, env = "EDGE_FORM_BODIES")]
+    pub form_bodies: bool,
+    /// Most bytes of an upload that goes upstream piece by piece (a stream of google.api.HttpBody):
+    /// 413 beyond. Bodies that are taken whole have the limit of all bodies.
+    #[arg(long, env = "EDGE_UPLOAD_LIMIT", default_value_t = UPLOAD_LIMIT)]
+    pub upload_limit: u64,
 }
 
 /// What concerns browsers and proxies.
@@ -229,6 +238,20 @@ impl Default for Requests {
             reply_limit: 16 << 20,
             request_timeout: Duration::from_secs(15),
             heartbeat: Duration::from_secs(15),
+        }
+    }
+}
+
+impl Default for Mapping {
+    fn default() -> Self {
+        Self {
+            routes: Vec::new(),
+            routes_override: false,
+            json: Vec::new(),
+            query_lists: false,
+            ignore_unknown_query: false,
+            form_bodies: false,
+            upload_limit: UPLOAD_LIMIT,
         }
     }
 }

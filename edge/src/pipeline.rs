@@ -202,7 +202,7 @@ pub(crate) struct Admitted<'a> {
     caller: Option<Authenticated>,
     context: CallContext,
     /// When an answer, or the beginning of one, has to be there.
-    deadline: Instant,
+    pub(crate) deadline: Instant,
 }
 
 /// Steps 8 to 11.

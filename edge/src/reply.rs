@@ -10,9 +10,14 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Either, Empty, Full, StreamBody};
 use hyper::body::Frame;
 
-/// A reply's body: whole in memory, or a stream. Neither can fail; a stream says in its last frame
-/// why it ended.
-pub(crate) type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
+/// A reply's body: whole in memory, or a stream. A stream of messages says in its last frame why it
+/// ended; one of bytes that mean nothing to us can only be cut off.
+pub(crate) type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Cut>>;
+
+/// The reply has no good end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the upstream broke off")]
+pub(crate) struct Cut;
 
 /// About how many headers a reply has.
 const HEADERS: usize = 16;
@@ -64,6 +69,19 @@ pub(crate) fn stream(
     response
 }
 
+/// Bytes as they come.
+pub(crate) fn pieces(
+    content_type: HeaderValue,
+    pieces: impl futures::Stream<Item = Result<Bytes, Cut>> + Send + 'static,
+) -> Response<Body> {
+    use futures::TryStreamExt as _;
+    let pieces = StreamBody::new(pieces.map_ok(Frame::data));
+    let mut response = Response::new(Either::Right(UnsyncBoxBody::new(pieces)));
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response.extensions_mut().insert(Streamed);
+    response
+}
+
 /// Frames of data, and perhaps trailers at the end.
 pub(crate) fn frames(
     content_type: HeaderValue,
@@ -86,5 +104,6 @@ pub(crate) fn without_body(mut response: Response<Body>) -> Response<Body> {
             .entry(CONTENT_LENGTH)
             .or_insert(HeaderValue::from(length));
     }
-    response.map(|_| Either::Right(Empty::new().boxed_unsync()))
+    let empty = Empty::new().map_err(|never: Infallible| match never {});
+    response.map(|_| Either::Right(empty.boxed_unsync()))
 }

@@ -5,12 +5,12 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Response};
 use hyper::body::Incoming;
 use runtime::status::Problem;
-use transcoder::{Matched, RouteMatch};
+use transcoder::{Matched, Route, RouteMatch};
 
 use super::upstream::{self, Messages, Refused, Replies, Requests};
 use super::{Protocol, envelope};
 use crate::Edge;
-use crate::body::{self, Content};
+use crate::body::Content;
 use crate::call::Reply;
 use crate::failure::Failure;
 use crate::metadata;
@@ -18,7 +18,9 @@ use crate::pipeline::Admitted;
 use crate::policy::Policy;
 use crate::reply::{self, Body};
 
+mod body;
 mod json;
+mod raw;
 mod requests;
 mod stream;
 
@@ -78,17 +80,10 @@ impl Protocol for Rest {
     ) -> Result<Response<Body>, Failure> {
         let Self(matched) = self;
         let (route, headers) = (matched.route(), &head.headers);
-        let takes_body = !matches!(route.body(), transcoder::Body::None);
         if route.is_client_streaming() {
             return Box::pin(self.serve_stream(admitted, head, body)).await;
         }
-        let body = admitted.body(headers, body).await?;
-        if takes_body && !body.is_empty() {
-            json::check_name(headers)?;
-        }
-        let message = matched
-            .request(head.uri.query(), &body)
-            .map_err(|error| Failure::unfit(error, route))?;
+        let message = body::message(&admitted, matched, head, body).await?;
         let message = resume(admitted.policy, headers, message)?;
         let call = admitted.call(headers)?;
         if route.is_server_streaming() {
@@ -103,13 +98,7 @@ impl Protocol for Rest {
             .unary(message)
             .await
             .map_err(|status| Failure::of_upstream(status, route))?;
-        let json = route
-            .response(&message)
-            .map_err(|error| Problem::internal(&error))?;
-        let mut response = reply::json(admitted.policy.success, json);
-        let rules = &admitted.door.edge.settings.metadata.reply_header;
-        metadata::apply(rules, &metadata, response.headers_mut());
-        Ok(response)
+        answer(&admitted, route, &metadata, message)
     }
 
     fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
@@ -127,28 +116,27 @@ impl Rest {
     ) -> Result<Response<Body>, Failure> {
         let Self(matched) = self;
         let (route, headers) = (matched.route(), &head.headers);
-        let content = Content::packed(body, body::coding(headers)?);
-        let (query, limit) = (head.uri.query(), admitted.message_limit());
-        let framed = requests::framed(headers, query, matched.clone(), limit)?;
-        let (requests, refused) = Requests::new(content, framed);
-        let call = admitted.call(headers)?;
-        let reply = admitted
-            .while_allowed(call.stream(HeaderMap::new(), requests))
-            .await?
-            .map_err(|status| upstream::failed(status, &refused))?;
-        let (leading, replies) = Replies::of(reply, Some(admitted.lifetime()), refused);
+        let (leading, replies) = match route.takes_http_body() {
+            true => body::upload(&admitted, matched, head, body).await?,
+            false => {
+                let content = Content::packed(body, crate::body::coding(headers)?);
+                let (query, limit) = (head.uri.query(), admitted.message_limit());
+                let framed = requests::framed(headers, query, matched.clone(), limit)?;
+                let (requests, refused) = Requests::new(content, framed);
+                let call = admitted.call(headers)?;
+                let reply = admitted
+                    .while_allowed(call.stream(HeaderMap::new(), requests))
+                    .await?
+                    .map_err(|status| upstream::failed(status, &refused))?;
+                Replies::of(reply, Some(admitted.lifetime()), refused)
+            }
+        };
         if route.is_server_streaming() {
             return self.stream(&admitted, headers, leading, replies).await;
         }
         let limit = admitted.reply_limit();
         let reply = Messages::of_at_most(limit, replies).only().await?;
-        let json = route
-            .response(&reply)
-            .map_err(|error| Problem::internal(&error))?;
-        let mut response = reply::json(admitted.policy.success, json);
-        let rules = &admitted.door.edge.settings.metadata.reply_header;
-        metadata::apply(rules, &leading, response.headers_mut());
-        Ok(response)
+        answer(&admitted, route, &leading, reply)
     }
 
     /// Messages to the client, in the framing that it likes best.
@@ -162,12 +150,40 @@ impl Rest {
         let framing = Framing::wanted(headers);
         let messages = Messages::of_at_most(admitted.reply_limit(), replies);
         let (door, route) = (admitted.door.clone(), self.0.route().clone());
-        let live = Live::begin(door, route, framing, messages).await?;
-        let mut response = live.reply(headers);
+        let mut response = match route.gives_http_body() {
+            true => {
+                let (success, deadline) = (admitted.policy.success, admitted.deadline);
+                Box::pin(raw::stream(route, success, messages, deadline)).await?
+            }
+            false => {
+                let live = Live::begin(door, route, framing, messages).await?;
+                live.reply(headers)
+            }
+        };
         let rules = &admitted.door.edge.settings.metadata.reply_header;
         metadata::apply(rules, &leading, response.headers_mut());
         Ok(response)
     }
+}
+
+/// A reply of one message.
+fn answer(
+    admitted: &Admitted<'_>,
+    route: &Route,
+    metadata: &HeaderMap,
+    message: Bytes,
+) -> Result<Response<Body>, Failure> {
+    let success = admitted.policy.success;
+    let mut response = match route.gives_http_body() {
+        true => raw::whole(route, success, message)?,
+        false => {
+            let json = route.response(&message);
+            reply::json(success, json.map_err(|error| Problem::internal(&error))?)
+        }
+    };
+    let rules = &admitted.door.edge.settings.metadata.reply_header;
+    metadata::apply(rules, metadata, response.headers_mut());
+    Ok(response)
 }
 
 /// An EventSource that connects again says which event it saw last.

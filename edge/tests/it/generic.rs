@@ -1,5 +1,6 @@
 //! In front of servers that know nothing of Tradewind.
 
+use edge::Settings;
 use edge::generic::{Access, Config, Upstream as Address};
 use runtime::StartError;
 use runtime::status::Problem;
@@ -49,12 +50,29 @@ pub(crate) async fn before(
     change: impl FnOnce(&mut Config),
 ) -> Fixture {
     let address = format!("library.v1.Library=http://{}", upstream.address);
-    let mut mesh = Testbed::new();
-    let node = mesh.node("edge").await;
     let (mut config, _file) = config(vec![address.parse().unwrap()], access);
     change(&mut config);
+    serving(upstream, config, settings()).await
+}
+
+/// In front of a server of the services in one file of `tests/proto`.
+pub(crate) async fn of_file(
+    file: &str,
+    service: &str,
+    upstream: Upstream,
+    settings: Settings,
+) -> Fixture {
+    let address = format!("{service}=http://{}", upstream.address);
+    let upstreams = vec![address.parse().unwrap()];
+    let (config, _file) = config_of(file, upstreams, Access::Public);
+    serving(upstream, config, settings).await
+}
+
+async fn serving(upstream: Upstream, config: Config, settings: Settings) -> Fixture {
+    let mut mesh = Testbed::new();
+    let node = mesh.node("edge").await;
     let door = edge::Config {
-        settings: settings(),
+        settings,
         redis_url: None,
     };
     let edge = edge::generic::build(config, door, &node).await.unwrap();
@@ -62,10 +80,18 @@ pub(crate) async fn before(
 }
 
 fn config(upstream: Vec<Address>, access: Access) -> (Config, tempfile::NamedTempFile) {
+    config_of("library.proto", upstream, access)
+}
+
+fn config_of(
+    file: &str,
+    upstream: Vec<Address>,
+    access: Access,
+) -> (Config, tempfile::NamedTempFile) {
     let set = protox::Compiler::new(["tests/proto", "../proto"])
         .unwrap()
         .include_imports(true)
-        .open_file("library.proto")
+        .open_file(file)
         .unwrap()
         .encode_file_descriptor_set();
     let file = tempfile::NamedTempFile::new().unwrap();

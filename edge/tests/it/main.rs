@@ -6,6 +6,7 @@ mod calls;
 mod connect;
 mod connections;
 mod errors;
+mod files;
 mod fixture;
 mod generic;
 mod grpc;

@@ -259,8 +259,11 @@ fn entries_of_maps_are_given_by_their_keys() {
             r#"{"inner":{"text":"x","inner":{"labels":{"a":1}}}}"#,
         ),
     ];
+    // The oracle prints the entries of a map in any order.
+    let parsed = |json: &str| serde_json::from_str::<serde_json::Value>(json).expect("JSON");
     for (query, message) in cases {
-        assert_eq!(find(query).as_deref(), Ok(message), "{query}");
+        let found = find(query).map(|found| parsed(&found));
+        assert_eq!(found, Ok(parsed(message)), "{query}");
     }
     let integer = "expected an integer from -2147483648 to 2147483647";
     let refused = [
