@@ -6,7 +6,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Level;
 use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::{Targets, filter_fn};
+use tracing_subscriber::filter::{Targets, dynamic_filter_fn};
 use tracing_subscriber::fmt::{self, format};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -80,7 +80,10 @@ pub(super) fn install(
             // These two cost at each entering of a span, and nobody asks for what they do.
             .with_tracked_inactivity(false)
             .with_context_activation(false)
-            .with_filter(filter_fn(|metadata| {
+            // Asked each time: what a layer answers once and for all is skipped on a thread where
+            // somebody has just asked for something else without doing it (`tracing::enabled!`, as
+            // sqlx does for each statement), and the next span or event is lost.
+            .with_filter(dynamic_filter_fn(|metadata, _| {
                 *metadata.level() <= Level::INFO
                     && (metadata.is_event() || metadata.target() == RECORDED)
             }))
