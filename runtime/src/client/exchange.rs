@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use h2::client::SendRequest;
+use h2::client::{ResponseFuture, SendRequest};
 use h2::{Reason, RecvStream, SendStream};
 use http::{Request, Response};
 use http_body::{Body, Frame};
@@ -41,14 +41,24 @@ pub(super) async fn send(
     let (head, body) = request.into_parts();
     let ready = poll_fn(|context| requests.poll_ready(context)).await;
     ready.map_err(NoReply::Unsent)?;
-    let (response, mut stream) = requests
+    let (response, stream) = requests
         .send_request(Request::from_parts(head, ()), false)
         .map_err(NoReply::Unsent)?;
     drop(requests);
+    reply(response, stream, body).await.map_err(NoReply::Sent)
+}
+
+/// Sends the body of a request whose headers are on their way, and awaits the reply. The reply may
+/// come, and the stream end, before the body has left; then it is the reply that counts.
+async fn reply(
+    response: ResponseFuture,
+    mut stream: SendStream<Bytes>,
+    body: RequestBody,
+) -> Result<Response<Incoming>, h2::Error> {
     let request = match body {
         RequestBody::Whole(bytes) => {
-            let bytes = bytes.unwrap_or_default();
-            stream.send_data(bytes, true).map_err(NoReply::Sent)?;
+            // It fails for a stream that has ended; how, the reply tells.
+            let _ = stream.send_data(bytes.unwrap_or_default(), true);
             None
         }
         RequestBody::Stream(body) => {
@@ -63,7 +73,7 @@ pub(super) async fn send(
             Some(guard)
         }
     };
-    let response = response.await.map_err(NoReply::Sent)?;
+    let response = response.await?;
     Ok(response.map(|stream| Incoming {
         stream,
         had_data: false,
@@ -134,5 +144,40 @@ impl Body for Incoming {
 
     fn is_end_stream(&self) -> bool {
         self.stream.is_end_stream()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reply_before_the_body_has_left_is_the_reply() {
+        let (ours, theirs) = tokio::io::duplex(4096);
+        tokio::spawn(async move {
+            let mut server = h2::server::handshake(theirs).await.expect("a preface");
+            let accepted = server.accept().await.expect("a request");
+            let (request, mut respond) = accepted.expect("it is one");
+            let refused = Response::builder().status(401).body(());
+            let refused = refused.expect("a response");
+            respond.send_response(refused, true).expect("it is open");
+            // Who drops a request unread says that it need not be sent.
+            drop((request, respond));
+            while server.accept().await.is_some() {}
+        });
+        let (mut requests, connection) = h2::client::handshake(ours).await.expect("a connection");
+        tokio::spawn(connection);
+        let request = Request::post("http://upstream/")
+            .body(())
+            .expect("a request");
+        let (response, mut stream) = requests.send_request(request, false).expect("it is ready");
+        let over = poll_fn(|context| stream.poll_reset(context)).await;
+        assert_eq!(over.expect("the stream has ended"), Reason::NO_ERROR);
+
+        let body = RequestBody::whole(Bytes::from_static(b"too late"));
+        let reply = reply(response, stream, body)
+            .await
+            .expect("it was answered");
+        assert_eq!(reply.status(), 401);
     }
 }
