@@ -111,7 +111,7 @@ impl Protocol for WebSocket {
         let upgrade = head.extensions.get::<OnUpgrade>().cloned();
         let upgrade = upgrade.ok_or_else(|| Failure::malformed("the connection cannot switch"))?;
         let query = head.uri.query().map(str::to_owned);
-        let session = Session::begin(admitted, headers, self.0.clone(), query)?;
+        let session = Session::begin(&admitted, headers, self.0.clone(), query)?;
 
         let mut response = Response::new(reply::empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

@@ -23,7 +23,7 @@ pub(super) const MIN_BYTES: usize = 860;
 
 /// The first coding of those that the client reads that is known here (Connect,
 /// Connect-Accept-Encoding: in order of preference).
-pub(super) fn accepted(names: http::header::GetAll<'_, HeaderValue>) -> Option<Coding> {
+pub(super) fn accepted(names: &http::header::GetAll<'_, HeaderValue>) -> Option<Coding> {
     let names = names
         .iter()
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));

@@ -115,7 +115,7 @@ impl Protocol for Stream {
                 .await??
         };
         let (leading, replies) = Replies::of(response, Some(admitted.lifetime()), refused);
-        let packing = accepted(head.headers.get_all("connect-accept-encoding"));
+        let packing = accepted(&head.headers.get_all("connect-accept-encoding"));
         let live = Live {
             door: admitted.door.clone(),
             served: self.served.clone(),

@@ -49,7 +49,7 @@ pub(super) struct Session {
 impl Session {
     /// Of a caller who may. Nothing is called before the client is connected.
     pub(super) fn begin(
-        admitted: Admitted<'_>,
+        admitted: &Admitted<'_>,
         headers: &HeaderMap,
         matched: Matched,
         query: Option<String>,
