@@ -1,6 +1,9 @@
 //! Streams of messages from the client, in JSON, and packed bodies.
 
+use std::convert::Infallible;
 use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -249,4 +252,37 @@ async fn other_codings_are_refused_with_what_would_do() {
     let request = fixture.as_user("POST", "/v1/orders").json(&an_order());
     let response = request.header("content-encoding", "gzip").send().await;
     assert_eq!(error(response.unwrap()).await["code"], 415, "it is none");
+}
+
+/// Sends lines of 10 kB as fast as they are taken, and counts them.
+async fn pour(fixture: &Fixture, poured: Arc<AtomicUsize>) -> Response {
+    let line = format!("{{\"note\": \"{}\"}}\n", "x".repeat(10_000));
+    let lines = futures::stream::repeat_with(move || {
+        poured.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, Infallible>(line.clone())
+    });
+    let client = Client::builder().no_proxy().http2_prior_knowledge();
+    let request = client.build().unwrap().post(fixture.url(ECHO));
+    let request = request.header("content-type", LINES);
+    request.body(Body::wrap_stream(lines)).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn what_the_upstream_does_not_take_is_not_read() {
+    const READ: usize = 4_000;
+    let fixture = library().await;
+    let poured = Arc::new(AtomicUsize::new(0));
+    // The upstream takes no more when nobody takes its replies.
+    let _silent = pour(&fixture, poured.clone()).await;
+    let mut reader = pour(&fixture, Arc::default()).await;
+    let mut lines = 0;
+    while lines < READ {
+        let chunk = reader.chunk().await.unwrap().unwrap();
+        lines += chunk.iter().filter(|byte| **byte == b'\n').count();
+    }
+    let unread = poured.load(Ordering::Relaxed);
+    assert!(
+        unread < READ / 2,
+        "{unread} lines for nobody, {READ} for a reader"
+    );
 }
