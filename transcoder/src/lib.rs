@@ -65,8 +65,9 @@
 //! # What is not JSON
 //!
 //! Where the body of a rule is a `google.api.HttpBody`, the bytes go as they came, with their media
-//! type ([`Content::Raw`]); a file of a form is found by [`multipart`]. In a stream of requests they go piece by piece ([`Matched::piece`]). Where the
-//! reply is one, [`Route::http_body`] gives its bytes back.
+//! type ([`Content::Raw`]); a file of a form is found by [`multipart`]. In a stream of requests they
+//! go piece by piece ([`Matched::piece`]). Where the reply is one, [`Route::http_body`] gives its
+//! bytes back.
 //!
 //! # How a path is matched
 //!

@@ -103,7 +103,7 @@ async fn who_likes_json_best_gets_an_array() {
     let sequences: Vec<_> = array.iter().map(|one| &one["sequence"]).collect();
     assert_eq!(sequences, ["1", "2", "3", "4", "5"]);
 
-    let fixture = Fixture::start(|_| Answer::messages([event(1); 0])).await;
+    let fixture = Fixture::start(|_| Answer::messages::<OrderEvent>([])).await;
     let request = fixture.as_user("GET", WATCH);
     let request = request.header("accept", "application/json");
     let array: Vec<Value> = request.send().await.unwrap().json().await.unwrap();

@@ -45,7 +45,7 @@ impl Form {
             return Ok(None);
         };
         Ok(Some(Self {
-            parts: parts.map_err(malformed)?,
+            parts: parts?,
             body_field: match route.body() {
                 Body::Field(field) => Some(field.name().to_owned()),
                 _ => None,
@@ -63,7 +63,7 @@ impl Form {
 
     /// The next piece of the file; `None` if more has to come first, or at the end.
     pub(super) fn next(&mut self) -> Result<Option<Bytes>, Failure> {
-        while let Some(event) = self.parts.next().map_err(malformed)? {
+        while let Some(event) = self.parts.next()? {
             match event {
                 Event::Part(part) => {
                     let is_body = self.body_field.as_deref() == Some(&part.name);
@@ -102,7 +102,7 @@ impl Form {
 
     /// The media type of the file, after the end of the form.
     pub(super) fn end(&self) -> Result<&str, Failure> {
-        self.parts.end().map_err(malformed)?;
+        self.parts.end()?;
         self.content_type
             .as_deref()
             .ok_or_else(|| malformed_form("a file is missing"))
@@ -127,8 +127,10 @@ impl Form {
     }
 }
 
-fn malformed(error: MultipartError) -> Failure {
-    Failure::malformed(error.to_string())
+impl From<MultipartError> for Failure {
+    fn from(error: MultipartError) -> Self {
+        Failure::malformed(error.to_string())
+    }
 }
 
 fn malformed_form(what: &str) -> Failure {

@@ -36,8 +36,9 @@ pub(in crate::protocol::rest) async fn upload(
     let call = admitted.call(&head.headers)?;
     let packed = Packed::packed(body, body::coding(&head.headers)?);
     let (requests, refused) = Requests::new(packed, move |piece: Option<Bytes>| upload.step(piece));
+    let calling = Box::pin(call.stream(HeaderMap::new(), requests));
     let response = admitted
-        .while_allowed(call.stream(HeaderMap::new(), requests))
+        .while_allowed(calling)
         .await?
         .map_err(|status| upstream::failed(status, &refused))?;
     Ok(Replies::of(response, Some(admitted.lifetime()), refused))
