@@ -185,7 +185,7 @@ impl Call<'_> {
     fn may_repeat(&self, status: &Status) -> bool {
         // Nobody knows what the servers of others make of a key.
         let has_key = self.door.edge.upstreams == Upstreams::Mesh
-            && self.metadata.contains_key(IDEMPOTENCY_KEY);
+            && self.metadata.as_ref().contains_key(IDEMPOTENCY_KEY);
         (self.policy.is_repeatable || has_key)
             && self.is_of_this_hop(status)
             && Instant::now() + RETRY_PAUSE < self.deadline

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use runtime::client::parse_timeout;
 use runtime::metadata::GRPC_TIMEOUT;
 
 use crate::failure::Failure;
 
 /// Seconds, with a fraction if need be (draft-thomson-hybi-http-timeout).
-const REQUEST_TIMEOUT: &str = "request-timeout";
+const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("request-timeout");
 
 /// Milliseconds, in up to ten digits (Connect).
-const CONNECT_TIMEOUT: &str = "connect-timeout-ms";
+const CONNECT_TIMEOUT: HeaderName = HeaderName::from_static("connect-timeout-ms");
 
 /// Whoever is willing to wait for longer waits as long as this: a later moment need not exist.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);

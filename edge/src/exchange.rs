@@ -3,13 +3,13 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use http::request::Parts;
 use http::{Method, StatusCode, Version};
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Histogram, UpDownCounter};
-use runtime::telemetry::{self, RECORDED, Telemetry, Trace};
+use runtime::telemetry::{Durations, RECORDED, Telemetry, Trace};
 use tonic::Status;
 use tracing::Span;
 use tracing::field::Empty;
@@ -18,20 +18,39 @@ use crate::Edge;
 
 /// The instruments.
 pub(crate) struct HttpMetrics {
-    duration: Histogram<f64>,
-    active: UpDownCounter<i64>,
+    duration: Durations<Key>,
+    /// Of each method.
+    active: Arc<[AtomicI64; METHODS.len()]>,
 }
+
+/// Method, status, version and route.
+type Key = (&'static str, u16, &'static str, Option<Arc<str>>);
+
+/// Unknown methods count as the last, so that clients cannot make up metrics.
+const METHODS: [&str; 10] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "_OTHER",
+];
 
 impl HttpMetrics {
     pub(crate) fn new(telemetry: &Telemetry) -> Self {
         let meter = telemetry.meter();
+        let active = Arc::<[AtomicI64; METHODS.len()]>::default();
+        let counted = active.clone();
+        // Counted apart and only looked at when somebody asks.
+        meter
+            .i64_observable_up_down_counter("http.server.active_requests")
+            .with_unit("{request}")
+            .with_description("Requests whose reply has not begun")
+            .with_callback(move |gauge| {
+                for (method, count) in METHODS.into_iter().zip(counted.iter()) {
+                    let method = KeyValue::new("http.request.method", method);
+                    gauge.observe(count.load(Ordering::Relaxed), &[method]);
+                }
+            })
+            .build();
         Self {
-            duration: telemetry::duration(&meter, "http.server.request.duration", "requests"),
-            active: meter
-                .i64_up_down_counter("http.server.active_requests")
-                .with_unit("{request}")
-                .with_description("Requests whose reply has not begun")
-                .build(),
+            duration: Durations::new(&meter, "http.server.request.duration", "requests"),
+            active,
         }
     }
 }
@@ -42,7 +61,8 @@ pub(crate) struct Exchange {
     edge: Arc<Edge>,
     trace: Trace,
     span: Span,
-    method: &'static str,
+    /// In `METHODS`.
+    method: usize,
     version: &'static str,
     route: Option<Arc<str>>,
     began: Instant,
@@ -58,7 +78,7 @@ impl Exchange {
         client: IpAddr,
         id: &str,
     ) -> Self {
-        let method = method_name(&head.method);
+        let method = place(&head.method);
         let theirs = Trace::of_headers(&head.headers);
         let (trace, link) = match theirs {
             Some(theirs) if edge.settings.web.is_trusted(peer) => (theirs, None),
@@ -78,7 +98,7 @@ impl Exchange {
             began: Instant::now(),
             ended: false,
         };
-        edge.metrics.active.add(1, &exchange.active());
+        edge.metrics.active[method].fetch_add(1, Ordering::Relaxed);
         exchange
     }
 
@@ -94,7 +114,7 @@ impl Exchange {
     /// The request has a route with this template.
     pub(crate) fn is_for(&mut self, template: &Arc<str>) {
         if self.trace.is_recorded() {
-            let name = format!("{} {template}", self.method);
+            let name = format!("{} {template}", METHODS[self.method]);
             self.span.record("otel.name", name);
         }
         self.goes_by(template);
@@ -133,31 +153,32 @@ impl Exchange {
 
     fn record(&mut self, status: u16) {
         self.ended = true;
-        self.edge.metrics.active.add(-1, &self.active());
+        let metrics = &self.edge.metrics;
+        metrics.active[self.method].fetch_sub(1, Ordering::Relaxed);
         self.span.record("http.response.status_code", status);
-        let method = KeyValue::new("http.request.method", self.method);
-        let code = KeyValue::new("http.response.status_code", i64::from(status));
-        let version = KeyValue::new("network.protocol.version", self.version);
-        let seconds = self.began.elapsed().as_secs_f64();
-        let duration = &self.edge.metrics.duration;
-        let route = self.route.take();
-        let route = route.map(|route| KeyValue::new("http.route", route));
         if status >= 500 {
             self.span.record("otel.status_code", "ERROR");
             self.span.record("error.type", status);
-            let error = KeyValue::new("error.type", status.to_string());
-            let attributes = [method, code, version, error].into_iter().chain(route);
-            duration.record(seconds, &attributes.collect::<Vec<_>>());
-        } else if let Some(route) = route {
-            duration.record(seconds, &[method, code, version, route]);
-        } else {
-            duration.record(seconds, &[method, code, version]);
         }
+        let route = self.route.take();
+        let key = (METHODS[self.method], status, self.version, route);
+        let duration = &metrics.duration;
+        duration.record(self.began.elapsed(), key, attributes);
     }
+}
 
-    fn active(&self) -> [KeyValue; 1] {
-        [KeyValue::new("http.request.method", self.method)]
+fn attributes((method, status, version, route): &Key) -> Vec<KeyValue> {
+    let mut attributes = vec![
+        KeyValue::new("http.request.method", *method),
+        KeyValue::new("http.response.status_code", i64::from(*status)),
+        KeyValue::new("network.protocol.version", *version),
+    ];
+    if *status >= 500 {
+        attributes.push(KeyValue::new("error.type", status.to_string()));
     }
+    let route = route.clone();
+    attributes.extend(route.map(|route| KeyValue::new("http.route", route)));
+    attributes
 }
 
 impl Drop for Exchange {
@@ -190,7 +211,7 @@ fn recorded(
     trace: Trace,
     link: Option<&Trace>,
 ) -> (Span, Trace) {
-    let method = method_name(&head.method);
+    let method = METHODS[place(&head.method)];
     let span = tracing::info_span!(
         target: RECORDED,
         parent: None,
@@ -215,20 +236,9 @@ fn recorded(
     (span, trace)
 }
 
-/// Unknown methods count as one, so that clients cannot make up metrics.
-fn method_name(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        Method::CONNECT => "CONNECT",
-        Method::TRACE => "TRACE",
-        _ => "_OTHER",
-    }
+fn place(method: &Method) -> usize {
+    let place = METHODS.iter().position(|name| *name == method.as_str());
+    place.unwrap_or(METHODS.len() - 1)
 }
 
 fn version(version: Version) -> &'static str {

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::header::{HeaderName, ORIGIN};
+use http::header::ORIGIN;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
@@ -95,7 +95,7 @@ pub(crate) async fn answer(
     cors::allow(&web.cors_origins, origin.as_ref(), headers);
     security_headers::add(headers, web.behind_tls);
     let id = HeaderValue::try_from(&*request_id).expect("request ids are visible ASCII");
-    headers.insert(HeaderName::from_static(REQUEST_ID), id);
+    headers.insert(REQUEST_ID, id);
     exchange.end(response.status());
     Ok(if is_head {
         reply::without_body(response)

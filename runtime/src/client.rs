@@ -35,6 +35,7 @@ use crate::call::CallContext;
 use crate::contract::Contract;
 use crate::identity::Identity;
 use crate::mesh::Address;
+use crate::metadata::{GRPC_STATUS, WORKLOAD_AUTHORIZATION};
 use crate::random::Random;
 use crate::status::Problem;
 use crate::telemetry::{CallMetrics, RECORDED, Trace};
@@ -184,7 +185,7 @@ impl Stack {
         let sent = pin!(sent.instrument(span.clone()));
         match within(deadline, sent).await {
             Ok(response) => {
-                if response.headers().contains_key("grpc-status") {
+                if response.headers().contains_key(GRPC_STATUS) {
                     record.end_with(response.headers());
                 }
                 response.map(|body| body.observed(record, deadline))
@@ -245,8 +246,12 @@ impl Stack {
             None if public => None,
             None => Box::pin(identity.own_token()).await?,
         };
-        if let Some(token) = token {
-            headers.insert(crate::metadata::WORKLOAD_AUTHORIZATION, token);
+        if let Some(mut token) = token {
+            // All calls of a connection have it, so it travels once and is then named by an index:
+            // written out, it would cost more than anything else that a call carries. Nobody can
+            // guess a signature by how well it compresses (RFC 7541, section 7.1.3).
+            token.set_sensitive(false);
+            headers.insert(WORKLOAD_AUTHORIZATION, token);
         }
         Ok(())
     }
@@ -261,7 +266,13 @@ impl Stack {
 
     /// Of a recorded trace, a span of its own; log lines have that of the call in progress.
     fn span(&self, method: &str, call: Option<&CallContext>) -> (Span, Option<Trace>) {
-        let trace = call.map(|call| call.trace.clone());
+        // To servers outside of the mesh a trace that nobody records is none: as "not sampled" it
+        // would switch off their own tracing.
+        let is_told = |trace: &Trace| self.identity.is_some() || trace.has_span();
+        let trace = call
+            .map(|call| &call.trace)
+            .filter(|trace| is_told(trace))
+            .cloned();
         if !trace.as_ref().is_some_and(Trace::is_recorded) {
             return (Span::none(), trace);
         }

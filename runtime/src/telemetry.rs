@@ -1,6 +1,7 @@
 //! Logs, traces and metrics of a process; one set for all services in it.
 
 mod calls;
+mod durations;
 mod log_fields;
 mod logs;
 mod propagation;
@@ -9,7 +10,7 @@ mod sampling;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::metrics::{Histogram, Meter, MeterProvider as _};
+use opentelemetry::metrics::{Meter, MeterProvider as _};
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -17,15 +18,11 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use prometheus::Registry;
 
 pub use calls::{CallMetrics, CallRecord, code_name};
+pub use durations::Durations;
 pub use logs::{LogFormat, TelemetryConfig};
 pub use propagation::{RECORDED, Trace, inject, span_of};
 
 use crate::start::StartError;
-
-/// Bounds of the histograms of durations, in seconds, as the semantic conventions advise.
-pub const DURATION_BOUNDS: [f64; 14] = [
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
-];
 
 /// Metrics and traces of a process.
 #[derive(Clone)]
@@ -66,8 +63,8 @@ impl Telemetry {
             .with_reader(exporter)
             .build();
         let meter = meters.meter("tradewind");
-        let server = CallMetrics::new(duration(&meter, "rpc.server.call.duration", "calls served"));
-        let client = CallMetrics::new(duration(&meter, "rpc.client.call.duration", "calls made"));
+        let server = CallMetrics::new(&meter, "rpc.server.call.duration", "calls served");
+        let client = CallMetrics::new(&meter, "rpc.client.call.duration", "calls made");
         Ok(Telemetry(Arc::new(Inner {
             registry,
             meters,
@@ -110,16 +107,6 @@ impl Telemetry {
             let _ = tracers.shutdown_with_timeout(Duration::from_secs(5));
         }
     }
-}
-
-/// A histogram of durations in seconds.
-pub fn duration(meter: &Meter, name: &'static str, of: &str) -> Histogram<f64> {
-    meter
-        .f64_histogram(name)
-        .with_unit("s")
-        .with_description(format!("Duration of {of}"))
-        .with_boundaries(DURATION_BOUNDS.to_vec())
-        .build()
 }
 
 fn resource(process: &'static str) -> Resource {

@@ -199,7 +199,7 @@ pub struct Tokens {
 
 impl Interceptor for Tokens {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        let metadata = request.metadata_mut();
+        let metadata = request.metadata_mut().as_mut();
         let value = |token: &String| {
             format!("Bearer {token}")
                 .parse()

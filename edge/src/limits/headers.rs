@@ -1,6 +1,5 @@
 //! What a reply says about limits: draft-ietf-httpapi-ratelimit-headers-10.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -24,18 +23,17 @@ pub(crate) fn announce(standings: &[Standing], headers: &mut HeaderMap) {
             remaining,
             ..
         } = standing;
-        let separator = if policies.is_empty() { "" } else { ", " };
-        let window = quota.window.as_secs();
-        let _ = write!(
-            policies,
-            "{separator}\"{policy}\";q={};w={window}",
-            quota.requests
-        );
-        let until_full = whole_seconds(standing.until_full());
-        let _ = write!(
-            limits,
-            "{separator}\"{policy}\";r={remaining};t={until_full}"
-        );
+        if !policies.is_empty() {
+            policies.push_str(", ");
+            limits.push_str(", ");
+        }
+        let [mut first, mut second] = [itoa::Buffer::new(), itoa::Buffer::new()];
+        let requests = first.format(quota.requests.get());
+        let window = second.format(quota.window.as_secs());
+        policies.extend(["\"", policy, "\";q=", requests, ";w=", window]);
+        let remaining = first.format(*remaining);
+        let until_full = second.format(whole_seconds(standing.until_full()));
+        limits.extend(["\"", policy, "\";r=", remaining, ";t=", until_full]);
     }
     let value = |text: String| HeaderValue::try_from(text).expect("policies have names in ASCII");
     headers.insert(POLICY, value(policies));

@@ -3,11 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use runtime::metadata::GRPC_STATUS as CODE;
 use tonic::{Code, Status};
 
-const CODE: &str = "grpc-status";
-const DETAILS: &str = "grpc-status-details-bin";
+const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
 /// Base64 with or without padding.
 pub(super) const LENIENT: GeneralPurpose = engine(&base64::alphabet::STANDARD);
@@ -29,8 +30,8 @@ pub(crate) fn read(headers: &HeaderMap) -> Option<Status> {
     }
     let mut said = HeaderMap::with_capacity(3);
     said.insert(CODE, code.clone());
-    if let Some(message) = headers.get("grpc-message") {
-        said.insert("grpc-message", message.clone());
+    if let Some(message) = headers.get(MESSAGE) {
+        said.insert(MESSAGE, message.clone());
     }
     let details = headers.get(DETAILS);
     if let Some(details) = details.and_then(|details| LENIENT.decode(details).ok()) {
@@ -64,7 +65,7 @@ mod tests {
         assert!(read(&headers).is_none());
         headers.insert(CODE, HeaderValue::from_static("5"));
         headers.insert(DETAILS, HeaderValue::from_static("~no base64~"));
-        headers.insert("grpc-message", HeaderValue::from_static("%ff%"));
+        headers.insert(MESSAGE, HeaderValue::from_static("%ff%"));
         assert!(read(&headers).unwrap().details().is_empty());
         headers.insert(DETAILS, HeaderValue::from_static("CAU"));
         assert_eq!(read(&headers).unwrap().details(), b"\x08\x05");

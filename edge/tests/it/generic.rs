@@ -157,6 +157,19 @@ async fn a_foreign_server_gets_the_clients_idempotency_key_and_none_that_is_made
 }
 
 #[tokio::test]
+async fn a_foreign_server_is_not_kept_from_tracing() {
+    let fixture = start(Access::Public).await;
+    let stranger = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+    let request = fixture.request("GET", BOOK).header("traceparent", stranger);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    // Whether this process records depends on other tests in it; what it does not record, it does
+    // not tell of.
+    let call = fixture.upstream.last_call();
+    let told = call.metadata("traceparent");
+    assert!(told.is_none_or(|trace| trace.ends_with("-01")), "{told:?}");
+}
+
+#[tokio::test]
 async fn details_of_errors_are_readable_without_being_in_the_descriptor_set() {
     let fixture = start(Access::Public).await;
     let error = error(fixture.get("/v1/shelves/1/books/none").await).await;

@@ -1,7 +1,9 @@
 //! What goes along from the call in progress: deadline, trace, request id, tokens.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, TE};
 use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
@@ -9,11 +11,6 @@ use tokio::time::Instant;
 use crate::call::CallContext;
 use crate::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT, GRPC_TIMEOUT, REQUEST_ID};
 use crate::telemetry::Trace;
-
-const TIMEOUT: HeaderName = HeaderName::from_static(GRPC_TIMEOUT);
-const ID: HeaderName = HeaderName::from_static(REQUEST_ID);
-const ADDRESS: HeaderName = HeaderName::from_static(CLIENT_ADDRESS);
-const AGENT: HeaderName = HeaderName::from_static(CLIENT_USER_AGENT);
 
 /// A call without any deadline waits this long, unless the reply is a stream.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -54,7 +51,7 @@ pub(super) fn set(
         .or_insert(HeaderValue::from_static("application/grpc"));
     if let Some(deadline) = deadline {
         let left = deadline.saturating_duration_since(Instant::now());
-        headers.insert(TIMEOUT, write_timeout(left));
+        headers.insert(GRPC_TIMEOUT, write_timeout(left));
     }
     if let Some(trace) = trace {
         trace.inject(headers);
@@ -65,12 +62,15 @@ pub(super) fn set(
             headers.entry(name).or_insert(value);
         }
     };
-    add(ID, HeaderValue::from_str(&call.request_id).map(of_one_call));
+    add(
+        REQUEST_ID,
+        HeaderValue::from_str(&call.request_id).map(of_one_call),
+    );
     if let Some(address) = call.client_address {
-        add(ADDRESS, HeaderValue::try_from(address.to_string()));
+        add(CLIENT_ADDRESS, Ok(written(address)));
     }
     if let Some(user_agent) = &call.user_agent {
-        add(AGENT, HeaderValue::from_str(user_agent));
+        add(CLIENT_USER_AGENT, HeaderValue::from_str(user_agent));
     }
     if let Some(token) = &call.user_token {
         let mut value = HeaderValue::try_from(format!("Bearer {}", &**token));
@@ -79,6 +79,23 @@ pub(super) fn set(
         }
         add(http::header::AUTHORIZATION, value);
     }
+}
+
+/// An address as text. Those of IPv4 are most, and the formatting machinery would cost more than all
+/// other metadata.
+fn written(address: IpAddr) -> HeaderValue {
+    let IpAddr::V4(address) = address else {
+        let text = HeaderValue::try_from(address.to_string());
+        return text.expect("an address is ASCII");
+    };
+    let mut text = Vec::with_capacity("255.255.255.255".len());
+    for octet in address.octets() {
+        if !text.is_empty() {
+            text.push(b'.');
+        }
+        text.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
+    }
+    HeaderValue::from_maybe_shared(Bytes::from(text)).expect("digits and points are a header value")
 }
 
 /// Marks a value that no other call has. It is not remembered by the connection (RFC 7541, section
@@ -139,6 +156,14 @@ mod tests {
             Duration::MAX / 4,
         ] {
             assert!(parse_timeout(&write_timeout(timeout)).is_some());
+        }
+    }
+
+    #[test]
+    fn addresses_are_written_as_everywhere() {
+        for text in ["0.0.0.0", "127.0.0.1", "255.90.100.9", "2001:db8::1"] {
+            let address: IpAddr = text.parse().unwrap();
+            assert_eq!(written(address), text);
         }
     }
 

@@ -130,11 +130,10 @@ impl Identity {
             };
             let mut request = tonic::Request::new(ask);
             if let Some(token) = self.own_token().await? {
-                let value = token.as_bytes().try_into();
-                let value = value.map_err(|_| Status::internal("the token is no metadata"))?;
                 request
                     .metadata_mut()
-                    .insert(crate::metadata::WORKLOAD_AUTHORIZATION, value);
+                    .as_mut()
+                    .insert(crate::metadata::WORKLOAD_AUTHORIZATION, token);
             }
             let page = client.list_revocations(request).await?.into_inner();
             revocations.extend(page.revocations.iter().filter_map(|one| {

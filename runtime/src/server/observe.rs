@@ -15,7 +15,7 @@ use tracing::{Instrument as _, Span};
 use super::filter::{Filter, Next};
 use crate::clock::Clock;
 use crate::contract::{Contract, Method};
-use crate::metadata::REQUEST_ID;
+use crate::metadata::{GRPC_STATUS, REQUEST_ID};
 use crate::random::Random;
 use crate::telemetry::{CallMetrics, CallRecord, RECORDED, Trace};
 
@@ -120,7 +120,7 @@ impl Filter for Observed {
         if let Ok(header) = header {
             response.headers_mut().insert(REQUEST_ID, header);
         }
-        if response.headers().contains_key("grpc-status") {
+        if response.headers().contains_key(GRPC_STATUS) {
             record.end_with(response.headers());
             return response;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderName, Request, Response};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
@@ -93,8 +93,8 @@ impl Filter for Policy {
     }
 }
 
-fn token<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, VerifyError> {
-    let Some(value) = headers.get(name) else {
+fn token<'a>(headers: &'a HeaderMap, name: HeaderName) -> Result<Option<&'a str>, VerifyError> {
+    let Some(value) = headers.get(&name) else {
         return Ok(None);
     };
     let not_bearer = || VerifyError::Invalid(format!("{name} is not a bearer token"));

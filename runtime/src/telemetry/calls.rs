@@ -4,24 +4,29 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::Histogram;
+use opentelemetry::metrics::Meter;
 use tonic::Code;
 use tracing::Span;
 
+use super::Durations;
+
 /// The histogram of one side's calls.
 #[derive(Clone, Debug)]
-pub struct CallMetrics(Histogram<f64>);
+pub struct CallMetrics(Arc<Durations<Key>>);
+
+/// The service that measures, the method, and how the call ended.
+type Key = (&'static str, Arc<str>, &'static str);
 
 impl CallMetrics {
-    pub(super) fn new(histogram: Histogram<f64>) -> CallMetrics {
-        CallMetrics(histogram)
+    pub(super) fn new(meter: &Meter, name: &'static str, calls: &str) -> CallMetrics {
+        CallMetrics(Arc::new(Durations::new(meter, name, calls)))
     }
 
     /// Starts to measure a call of `method` (`package.Service/Method`) as `service`.
     pub fn start(&self, service: &'static str, method: Arc<str>, span: Span) -> CallRecord {
         let started = Instant::now();
         CallRecord {
-            histogram: self.0.clone(),
+            metrics: self.clone(),
             service,
             method,
             span,
@@ -34,7 +39,7 @@ impl CallMetrics {
 /// A call that is being measured. Dropped without an end it was cancelled.
 #[derive(Debug)]
 pub struct CallRecord {
-    histogram: Histogram<f64>,
+    metrics: CallMetrics,
     service: &'static str,
     method: Arc<str>,
     span: Span,
@@ -59,23 +64,27 @@ impl CallRecord {
             self.span.record("otel.status_code", "ERROR");
             self.span.record("error.type", status);
         }
-        let attributes = [
-            KeyValue::new("rpc.system.name", "grpc"),
-            KeyValue::new("rpc.method", self.method.clone()),
-            KeyValue::new("rpc.response.status_code", status),
-            KeyValue::new("service.name", self.service),
-        ];
-        self.histogram
-            .record(self.started.elapsed().as_secs_f64(), &attributes);
+        let key = (self.service, self.method.clone(), status);
+        let CallMetrics(durations) = &self.metrics;
+        durations.record(self.started.elapsed(), key, attributes);
     }
 
     /// The call ended with the status of its trailers; without one it is UNKNOWN.
     pub fn end_with(&mut self, headers: &http::HeaderMap) {
         let code = headers
-            .get("grpc-status")
+            .get(crate::metadata::GRPC_STATUS)
             .map_or(Code::Unknown, |value| Code::from_bytes(value.as_bytes()));
         self.end(code);
     }
+}
+
+fn attributes((service, method, status): &Key) -> Vec<KeyValue> {
+    vec![
+        KeyValue::new("rpc.system.name", "grpc"),
+        KeyValue::new("rpc.method", method.clone()),
+        KeyValue::new("rpc.response.status_code", *status),
+        KeyValue::new("service.name", *service),
+    ]
 }
 
 impl Drop for CallRecord {

@@ -59,7 +59,7 @@ impl Trace {
     /// The trace that a request's headers carry.
     #[must_use]
     pub fn of_headers(headers: &http::HeaderMap) -> Option<Trace> {
-        headers.get("traceparent")?;
+        headers.get(PARENT)?;
         Trace::extracted(&Headers(headers))
     }
 
@@ -84,6 +84,12 @@ impl Trace {
     #[must_use]
     pub fn is_recorded(&self) -> bool {
         sampling::of_child(&self.context)
+    }
+
+    /// Whether somebody works with it: it has a span here, or came with the request.
+    #[must_use]
+    pub fn has_span(&self) -> bool {
+        self.has_span
     }
 
     /// Its id: 32 hexadecimal digits.
