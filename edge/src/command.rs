@@ -43,7 +43,7 @@ impl Arguments {
             edge,
             generic,
         } = self;
-        let is_generic = generic.descriptor_set.is_some();
+        let is_generic = !generic.upstream.is_empty();
         if !is_generic {
             process.bus.reaches_others()?;
         }
@@ -103,5 +103,7 @@ mod tests {
         let generic = "edge --descriptor-set x --upstream a.B=http://a:1 --upstream a.C=http://a:2";
         assert_eq!(parse(generic).unwrap().generic.upstream.len(), 2);
         assert!(parse("edge --descriptor-set x").is_err());
+        let reflected = parse("edge --upstream http://a:1").unwrap().generic;
+        assert!(reflected.descriptor_set.is_empty());
     }
 }

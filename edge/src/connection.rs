@@ -13,7 +13,7 @@ use tower::ServiceExt as _;
 
 use crate::compression;
 use crate::config::Connections;
-use crate::door::Door;
+use crate::door::Entrance;
 use crate::pipeline;
 use crate::protocol::websocket::Upgraded;
 
@@ -23,14 +23,16 @@ use progress::Progress;
 
 /// Serves it to its end. After `shutdown` it takes no further requests.
 pub(crate) async fn serve(
-    door: Arc<Door>,
+    entrance: Entrance,
     stream: TcpStream,
     peer: SocketAddr,
     shutdown: CancellationToken,
 ) {
-    let connections = &door.edge.settings.connections;
-    let limits = limits(connections);
-    let (idle_timeout, send_timeout) = (connections.header_timeout, connections.send_timeout);
+    let (limits, idle_timeout, send_timeout) = {
+        let connections = &entrance.door().edge.settings.connections;
+        let (header, send) = (connections.header_timeout, connections.send_timeout);
+        (limits(connections), header, send)
+    };
     let progress = Progress::new();
     let stop = shutdown.child_token();
     let idle = async {
@@ -41,7 +43,7 @@ pub(crate) async fn serve(
         tokio::time::sleep(idle_timeout).await;
     };
     let service = compression::wrap(tower::service_fn(move |request| {
-        pipeline::answer(door.clone(), peer.ip(), request)
+        pipeline::answer(entrance.door(), peer.ip(), request)
     }));
     let begins = progress.clone();
     let switched = Arc::new(OnceLock::new());

@@ -1,24 +1,32 @@
 //! The edge in front of anybody's gRPC servers: routes from their descriptors, no Tradewind.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use prost::Message as _;
-use prost_types::FileDescriptorSet;
 use runtime::StartError;
 use runtime::contract::{self, Contract, Method};
 use runtime::mesh::Address;
 use runtime::node::Node;
+use runtime::process::duration;
+use tokio::sync::watch;
 use transcoder::openapi::Info;
 use transcoder::prost_reflect::MethodDescriptor;
 
 use crate::pages::Landing;
 use crate::{Edge, Plan, Upstreams};
 
-/// Details of errors, which servers send whether or not their descriptors have them.
-const ERROR_DETAILS: &str = "google/rpc/error_details.proto";
+mod descriptors;
+mod reflected;
+mod renewal;
+
+use descriptors::Source;
+
+/// What the upstream that has everything is called.
+const ANY: &str = "upstream";
 
 /// What is served, and where it is.
 #[derive(clap::Args, Clone, Debug)]
@@ -26,21 +34,37 @@ const ERROR_DETAILS: &str = "google/rpc/error_details.proto";
 #[command(next_help_heading = "In front of other services")]
 pub struct Config {
     /// The servers' descriptors with their imports, as `buf build -o x.binpb` or
-    /// `protoc --include_imports --descriptor_set_out=x.binpb` write them.
+    /// `protoc --include_imports --descriptor_set_out=x.binpb` write them. May be given several times,
+    /// in the environment with `,` between: they are merged. Without it, every upstream is asked for
+    /// its own by gRPC reflection.
     #[arg(
         long,
         env = "DESCRIPTOR_SET",
         value_name = "FILE",
+        value_delimiter = ',',
         requires = "upstream"
     )]
-    pub descriptor_set: Option<PathBuf>,
-    /// Where a service is: `package.Service=http://host:port`. Once for each service; services of the
-    /// descriptor set that have none are not served.
+    pub descriptor_set: Vec<PathBuf>,
+    /// Time between two looks at the descriptors, in files or by reflection; 0s: never. If they have
+    /// changed, the new routes take the place of the old ones and no request is lost; if they are
+    /// wrong or cannot be had, the old ones stay, and the log says why.
+    #[arg(
+        long,
+        env = "DESCRIPTOR_REFRESH",
+        value_name = "DURATION",
+        default_value = "10s",
+        value_parser = duration
+    )]
+    pub descriptor_refresh: Duration,
+    /// Where services are: `package.Service=http://host:port`, `package=http://host:port` (also for
+    /// the packages inside of it), or `http://host:port` for all that no other has. The longest name
+    /// decides; a service that none has is not served. May be given several times, in the environment
+    /// with spaces between.
     #[arg(
         long,
         env = "UPSTREAMS",
-        value_delimiter = ' ',
-        requires = "descriptor_set"
+        value_name = "[NAME=]URL",
+        value_delimiter = ' '
     )]
     pub upstream: Vec<Upstream>,
     /// Who may call methods that do not say so themselves.
@@ -65,11 +89,11 @@ pub enum Access {
     Authenticated,
 }
 
-/// A service and its address.
+/// Services and their address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
-    /// The full name, `package.Service`.
-    pub service: String,
+    /// The full name of a service or a package; empty for everything.
+    pub scope: String,
     /// Where it is.
     pub address: Address,
 }
@@ -78,14 +102,43 @@ impl FromStr for Upstream {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (service, address) = text
-            .split_once('=')
-            .filter(|(service, _)| !service.is_empty())
-            .ok_or_else(|| format!("{text:?}: expected package.Service=http://host:port"))?;
+        let (scope, address) = match text.split_once('=') {
+            Some(("", _)) => {
+                return Err(format!(
+                    "{text:?}: expected package.Service=http://host:port"
+                ));
+            }
+            Some((scope, address)) => (scope, address),
+            None => ("", text),
+        };
         Ok(Self {
-            service: service.to_owned(),
+            scope: scope.to_owned(),
             address: address.parse()?,
         })
+    }
+}
+
+impl Upstream {
+    fn has(&self, service: &str) -> bool {
+        let rest = service.strip_prefix(self.scope.as_str());
+        self.scope.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    /// What it is called in errors, metrics and logs.
+    fn name(&self) -> &str {
+        match self.scope.as_str() {
+            "" => ANY,
+            scope => scope,
+        }
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.scope.as_str() {
+            "" => write!(f, "{}", self.address),
+            scope => write!(f, "{scope}={}", self.address),
+        }
     }
 }
 
@@ -95,45 +148,87 @@ pub async fn build(
     edge: crate::Config,
     node: &Node,
 ) -> Result<Arc<Edge>, StartError> {
-    let missing = || StartError::config("--descriptor-set is missing");
-    let file = config.descriptor_set.as_ref().ok_or_else(missing)?;
-    let path = file.display();
-    let set = tokio::fs::read(file)
-        .await
-        .map_err(|error| StartError::config(format!("--descriptor-set {path}: {error}")))?;
-    let set = with_error_details(set)
-        .map_err(|error| StartError::config(format!("--descriptor-set {path}: {error}")))?;
-    let contract = Contract::load(&set)
-        .map_err(|error| StartError::config(format!("--descriptor-set {path}: {error}")))?;
-    let mut mistakes = Vec::new();
+    for upstream in &config.upstream {
+        node.mesh.set(upstream.name(), upstream.address.clone());
+    }
+    let sources = sources(&config, node);
+    let set = descriptors::read(&sources).await.map_err(|mistakes| {
+        let all = named_twice(&config).chain(mistakes);
+        StartError::Config(all.collect())
+    })?;
+    let make = |successor| {
+        with_plan(&config, &set, |plan| {
+            Edge::new(edge, node.clone(), plan, successor)
+        })
+    };
+    if config.descriptor_refresh.is_zero() {
+        return make(None);
+    }
+    let (newest, successor) = watch::channel(None);
+    let first = make(Some(successor))?;
+    renewal::keep_fresh(config, sources, set, &first, newest);
+    Ok(first)
+}
+
+fn named_twice(config: &Config) -> impl Iterator<Item = String> {
+    let mut names = BTreeSet::new();
+    let all = config.upstream.iter().map(Upstream::name);
+    all.filter(move |name| !names.insert(*name))
+        .map(|name| format!("--upstream names {name} twice"))
+}
+
+fn sources(config: &Config, node: &Node) -> Vec<Source> {
+    if config.descriptor_set.is_empty() {
+        let reflected = config.upstream.iter().map(|upstream| Source::Reflection {
+            channel: node.new_foreign_channel(upstream.name()),
+            upstream: upstream.clone(),
+        });
+        return reflected.collect();
+    }
+    let files = config.descriptor_set.iter().cloned();
+    files.map(Source::File).collect()
+}
+
+/// Does it with what these descriptors say.
+fn with_plan(
+    config: &Config,
+    set: &[u8],
+    make: impl FnOnce(Plan<'_>) -> Result<Arc<Edge>, StartError>,
+) -> Result<Arc<Edge>, StartError> {
+    let contract = Contract::load(set)
+        .map_err(|error| StartError::config(format!("the descriptors: {error}")))?;
     let mut services = BTreeSet::new();
-    for Upstream { service, address } in &config.upstream {
-        if contract
-            .descriptors()
-            .get_service_by_name(service)
-            .is_none()
-        {
+    let mut mistakes: Vec<_> = named_twice(config).collect();
+    for upstream in &config.upstream {
+        let all = contract.descriptors().services();
+        let theirs = all.filter(|service| upstream.has(service.full_name()));
+        let theirs: Vec<_> = theirs.map(|one| one.full_name().to_owned()).collect();
+        if theirs.is_empty() {
             mistakes.push(format!(
-                "--upstream: the descriptor set has no service {service}"
+                "--upstream {upstream}: the descriptors have no service of it"
             ));
         }
-        if !services.insert(service.clone()) {
-            mistakes.push(format!("--upstream names {service} twice"));
-        }
-        node.mesh.set(service, address.clone());
+        services.extend(theirs);
     }
     if !mistakes.is_empty() {
         return Err(StartError::Config(mistakes));
     }
 
     let names = services.iter().cloned().collect::<Vec<_>>().join(", ");
-    let (otherwise, served) = (config.access, services.clone());
+    let otherwise = config.access;
+    let upstream_of = |method: &MethodDescriptor| {
+        let service = method.parent_service();
+        let has = |upstream: &&Upstream| upstream.has(service.full_name());
+        let having = config.upstream.iter().filter(has);
+        let closest = having.max_by_key(|upstream| upstream.scope.len())?;
+        Some(closest.name().to_owned())
+    };
     let plan = Plan {
-        descriptor_set: &set,
+        descriptor_set: set,
         bind_unannotated: config.all_methods,
         contract: Arc::new(contract),
-        access: Arc::new(move |method| access(method, otherwise, &served)),
-        upstream: &|method: &MethodDescriptor| Some(method.parent_service().full_name().to_owned()),
+        access: Arc::new(move |method| access(method, otherwise, &services)),
+        upstream: &upstream_of,
         landing: Landing {
             title: names.clone(),
             lead: "REST and JSON in front of gRPC.".to_owned(),
@@ -149,7 +244,7 @@ pub async fn build(
             forwards_authorization: config.access == Access::Public || config.forward_authorization,
         },
     };
-    Edge::new(edge, node.clone(), plan)
+    make(plan)
 }
 
 /// What the method says itself, or else what holds for all.
@@ -170,26 +265,6 @@ fn access(
     }
 }
 
-/// Adds the messages of error details, if they are missing. Serialized sets can be concatenated; the
-/// given one stays as it is, since a round trip would lose its options.
-fn with_error_details(mut set: Vec<u8>) -> Result<Vec<u8>, prost::DecodeError> {
-    let given = FileDescriptorSet::decode(set.as_slice())?;
-    let ours = FileDescriptorSet::decode(contracts::FILE_DESCRIPTOR_SET)?;
-    let has = |name: &str| given.file.iter().any(|file| file.name() == name);
-    let wanted = |name: &str| name == ERROR_DETAILS || name == "google/protobuf/duration.proto";
-    let missing = ours
-        .file
-        .into_iter()
-        .filter(|file| wanted(file.name()) && !has(file.name()));
-    let missing = FileDescriptorSet {
-        file: missing.collect(),
-    };
-    missing
-        .encode(&mut set)
-        .expect("a Vec grows as it is needed");
-    Ok(set)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,9 +272,19 @@ mod tests {
     #[test]
     fn an_upstream_is_a_service_and_its_address() {
         let upstream: Upstream = "library.v1.Library=http://localhost:50051".parse().unwrap();
-        assert_eq!(upstream.service, "library.v1.Library");
+        assert_eq!(upstream.scope, "library.v1.Library");
         assert_eq!(upstream.address.to_string(), "http://localhost:50051");
-        assert!("http://localhost:50051".parse::<Upstream>().is_err());
+        assert_eq!(
+            upstream.to_string(),
+            "library.v1.Library=http://localhost:50051"
+        );
+        assert!(upstream.has("library.v1.Library") && !upstream.has("library.v1.Library2"));
+        let lone: Upstream = "http://localhost:50051".parse().unwrap();
+        assert!(lone.has("library.v1.Library"));
+        assert_eq!(lone.to_string(), "http://localhost:50051");
+        let package: Upstream = "library.v1=http://localhost:50051".parse().unwrap();
+        assert!(package.has("library.v1.Library") && !package.has("library.v10.Library"));
+        assert!("=http://localhost:50051".parse::<Upstream>().is_err());
         assert!("library.v1.Library=localhost".parse::<Upstream>().is_err());
     }
 }

@@ -49,6 +49,7 @@ use runtime::StartError;
 use runtime::contract::{Access, Contract, Method};
 use runtime::node::Node;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use transcoder::openapi::{self, Info, Visibility};
 use transcoder::prost_reflect::MethodDescriptor;
@@ -70,13 +71,17 @@ pub struct Edge {
     node: Node,
     transcoder: Arc<Transcoder>,
     policies: Policies,
-    address_limit: Option<Limiter>,
-    user_limit: Option<Limiter>,
+    address_limit: Option<Arc<Limiter>>,
+    user_limit: Option<Arc<Limiter>>,
     pages: Pages,
-    metrics: HttpMetrics,
+    metrics: Arc<HttpMetrics>,
     upstreams: Upstreams,
     reflection: Option<Arc<Reflection>>,
+    successor: Option<Successor>,
 }
+
+/// The edge that serves instead of another one, as soon as there is one.
+type Successor = watch::Receiver<Option<Arc<Edge>>>;
 
 /// Whose servers are behind the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +93,15 @@ pub(crate) enum Upstreams {
         /// The client's `authorization` goes along as it came.
         forwards_authorization: bool,
     },
+}
+
+/// What an edge and its successors have in common.
+struct Lasting {
+    settings: Settings,
+    address_limit: Option<Arc<Limiter>>,
+    user_limit: Option<Arc<Limiter>>,
+    metrics: Arc<HttpMetrics>,
+    successor: Option<Successor>,
 }
 
 /// Who may call a method from outside; `None` if nobody may.
@@ -140,7 +154,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Arc<Edge>, StartError>
         info,
         upstreams: Upstreams::Mesh,
     };
-    Edge::new(config, node.clone(), plan)
+    Edge::new(config, node.clone(), plan, None)
 }
 
 /// Methods for workloads alone have no route here.
@@ -184,11 +198,52 @@ fn visibility(access: Option<Access>) -> Visibility {
 }
 
 impl Edge {
-    fn new(config: Config, mut node: Node, plan: Plan<'_>) -> Result<Arc<Self>, StartError> {
+    fn new(
+        config: Config,
+        node: Node,
+        plan: Plan<'_>,
+        successor: Option<Successor>,
+    ) -> Result<Arc<Self>, StartError> {
         let Config {
             settings,
             redis_url,
         } = config;
+        let shared = redis_url.as_ref().map(Shared::connect).transpose();
+        let shared = shared.map_err(|error| StartError::config(format!("--redis-url: {error}")))?;
+        let limiter = |policy, rate| Limiter::new(policy, rate, shared.clone()).map(Arc::new);
+        let lasting = Lasting {
+            address_limit: limiter("address", settings.rates.address_limit),
+            user_limit: limiter("user", settings.rates.user_limit),
+            metrics: Arc::new(HttpMetrics::new(&node.telemetry)),
+            settings,
+            successor,
+        };
+        let edge = Self::of(lasting, node, plan)?;
+        edge.forget_idle_callers();
+        Ok(edge)
+    }
+
+    /// One with other routes, that counts on where this one is.
+    fn renewed(&self, plan: Plan<'_>) -> Result<Arc<Self>, StartError> {
+        let lasting = Lasting {
+            settings: self.settings.clone(),
+            address_limit: self.address_limit.clone(),
+            user_limit: self.user_limit.clone(),
+            metrics: self.metrics.clone(),
+            // Whoever follows the first edge learns of all.
+            successor: None,
+        };
+        Self::of(lasting, self.node.clone(), plan)
+    }
+
+    fn of(lasting: Lasting, mut node: Node, plan: Plan<'_>) -> Result<Arc<Self>, StartError> {
+        let Lasting {
+            settings,
+            address_limit,
+            user_limit,
+            metrics,
+            successor,
+        } = lasting;
         let (requests, mapping) = (&settings.requests, &settings.mapping);
         let rules = routes::read(&mapping.routes).map_err(StartError::Config)?;
         let options = Options {
@@ -231,8 +286,6 @@ impl Edge {
         let reflection = reflection
             .transpose()
             .map_err(|error| StartError::Contract(vec![error]))?;
-        let shared = redis_url.as_ref().map(Shared::connect).transpose();
-        let shared = shared.map_err(|error| StartError::config(format!("--redis-url: {error}")))?;
         let document = {
             let (transcoder, info) = (transcoder.clone(), plan.info);
             move || openapi::document(&transcoder, &info, &|m| visibility(of_method(m))).to_string()
@@ -240,11 +293,10 @@ impl Edge {
         let hide_docs = settings.web.hide_docs;
         let pages = Pages::new(node.readiness.clone(), hide_docs, &plan.landing, document);
         node.contract = contract;
-        let limiter = |policy, rate| Limiter::new(policy, rate, shared.clone());
-        let edge = Arc::new(Self {
-            address_limit: limiter("address", settings.rates.address_limit),
-            user_limit: limiter("user", settings.rates.user_limit),
-            metrics: HttpMetrics::new(&node.telemetry),
+        Ok(Arc::new(Self {
+            address_limit,
+            user_limit,
+            metrics,
             upstreams: plan.upstreams,
             reflection,
             settings,
@@ -252,9 +304,8 @@ impl Edge {
             policies,
             pages,
             node,
-        });
-        edge.forget_idle_callers();
-        Ok(edge)
+            successor,
+        }))
     }
 
     /// Serves until `shutdown`, then lets requests in progress end. Streams end at once, with a last
@@ -267,16 +318,12 @@ impl Edge {
         }
     }
 
-    fn forget_idle_callers(self: &Arc<Self>) {
-        let edge = Arc::downgrade(self);
+    fn forget_idle_callers(&self) {
+        let limits = [self.address_limit.clone(), self.user_limit.clone()];
         self.node.tasks.spawn("edge-limits", |shutdown| async move {
             let pause = || tokio::time::sleep(FORGET_EVERY);
             while shutdown.run_until_cancelled(pause()).await.is_some() {
-                let Some(edge) = edge.upgrade() else { continue };
-                for limit in [&edge.address_limit, &edge.user_limit]
-                    .into_iter()
-                    .flatten()
-                {
+                for limit in limits.iter().flatten() {
                     limit.forget_idle();
                 }
             }

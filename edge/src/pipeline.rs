@@ -226,7 +226,7 @@ async fn admit<'a>(
     let deadline = asked.map_or(latest, |asked| asked.min(latest));
 
     let address = Who::Address(limited_as(client));
-    count(edge.address_limit.as_ref(), address, standings).await?;
+    count(edge.address_limit.as_deref(), address, standings).await?;
 
     let mut context = CallContext {
         deadline: Some(deadline),
@@ -245,7 +245,7 @@ async fn admit<'a>(
     runtime::server::allow(&policy.access, &context.caller)?;
     if let Some(caller) = &caller {
         let user = Who::User(caller.user.id);
-        count(edge.user_limit.as_ref(), user, standings).await?;
+        count(edge.user_limit.as_deref(), user, standings).await?;
     }
     if let (Upstreams::Mesh, Some(caller)) = (edge.upstreams, &caller) {
         context.user_token = Some(caller.token.clone());

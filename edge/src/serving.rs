@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::Edge;
 use crate::connection;
-use crate::door::Door;
+use crate::door::Entrance;
 
 mod crowd;
 
@@ -177,23 +177,29 @@ async fn work(
     shutdown: CancellationToken,
     patience: Duration,
 ) {
-    let door = Arc::new(Door::open(edge, shutdown.clone()));
+    let entrance = Entrance::open(edge, shutdown.clone());
     let connections = TaskTracker::new();
-    while let Some(socket) = handed.recv().await {
-        let (door, shutdown) = (door.clone(), shutdown.clone());
-        connections.spawn(async move {
-            let Socket {
-                stream,
-                peer,
-                _open,
-                _place,
-                _load,
-            } = socket;
-            match TcpStream::from_std(stream) {
-                Ok(stream) => connection::serve(door, stream, peer, shutdown).await,
-                Err(error) => tracing::warn!(%error, "cannot serve a connection"),
-            }
-        });
+    let take = async {
+        while let Some(socket) = handed.recv().await {
+            let (entrance, shutdown) = (entrance.clone(), shutdown.clone());
+            connections.spawn(async move {
+                let Socket {
+                    stream,
+                    peer,
+                    _open,
+                    _place,
+                    _load,
+                } = socket;
+                match TcpStream::from_std(stream) {
+                    Ok(stream) => connection::serve(entrance, stream, peer, shutdown).await,
+                    Err(error) => tracing::warn!(%error, "cannot serve a connection"),
+                }
+            });
+        }
+    };
+    tokio::select! {
+        () = take => {}
+        never = entrance.renew() => match never {},
     }
     connections.close();
     if tokio::time::timeout(patience, connections.wait())

@@ -1,5 +1,7 @@
 //! In front of servers that know nothing of Tradewind.
 
+use std::time::Duration;
+
 use edge::Settings;
 use edge::generic::{Access, Config, Upstream as Address};
 use runtime::StartError;
@@ -96,10 +98,11 @@ fn config_of(
         .encode_file_descriptor_set();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), set).unwrap();
-    let descriptor_set = Some(file.path().to_owned());
+    let descriptor_set = vec![file.path().to_owned()];
     (
         Config {
             descriptor_set,
+            descriptor_refresh: Duration::ZERO,
             upstream,
             access,
             forward_authorization: false,

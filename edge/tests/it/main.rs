@@ -5,6 +5,7 @@ mod access;
 mod calls;
 mod connect;
 mod connections;
+mod descriptors;
 mod errors;
 mod files;
 mod fixture;

@@ -1,0 +1,122 @@
+//! Where the descriptors come from, and one set of them all.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use prost::Message as _;
+use prost_types::FileDescriptorProto;
+use runtime::client::Channel;
+
+use super::{Upstream, reflected};
+
+/// Details of errors, which servers send whether or not their descriptors have them.
+const ERROR_DETAILS: [&str; 2] = [
+    "google/rpc/error_details.proto",
+    "google/protobuf/duration.proto",
+];
+
+/// Where descriptors are.
+pub(super) enum Source {
+    File(PathBuf),
+    /// With the upstream, which is asked for the services that are its own.
+    Reflection {
+        upstream: Upstream,
+        channel: Channel,
+    },
+}
+
+/// A serialized `FileDescriptorSet`, whose files stay the bytes that they were: decoding them would
+/// lose the options that are extensions.
+#[derive(Clone, PartialEq, prost::Message)]
+struct RawSet {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    file: Vec<Bytes>,
+}
+
+/// All files of all sources, imports first as far as their sources have them so.
+///
+/// # Errors
+/// What cannot be read, and files of one name that differ.
+pub(super) async fn read(sources: &[Source]) -> Result<Vec<u8>, Vec<String>> {
+    let (mut merged, mut mistakes) = (Merged::default(), Vec::new());
+    for source in sources {
+        let (name, files) = match source {
+            Source::File(path) => {
+                let name = format!("--descriptor-set {}", path.display());
+                (name, of_file(path).await)
+            }
+            Source::Reflection { upstream, channel } => {
+                let files = reflected::files(channel.clone(), upstream).await;
+                let files = files.map(|files| files.into_values().collect());
+                (format!("reflection of --upstream {upstream}"), files)
+            }
+        };
+        match files.and_then(|files| merged.add(&name, files)) {
+            Ok(()) => {}
+            Err(mistake) => mistakes.push(format!("{name}: {mistake}")),
+        }
+    }
+    match mistakes.is_empty() {
+        true => Ok(merged.with_error_details()),
+        false => Err(mistakes),
+    }
+}
+
+async fn of_file(path: &PathBuf) -> Result<Vec<Bytes>, String> {
+    let set = tokio::fs::read(path).await.map_err(|e| e.to_string())?;
+    let set = RawSet::decode(Bytes::from(set)).map_err(|error| error.to_string())?;
+    Ok(set.file)
+}
+
+#[derive(Default)]
+struct Merged {
+    set: RawSet,
+    /// By name: where it is from, and what it says.
+    known: BTreeMap<String, (String, FileDescriptorProto)>,
+}
+
+impl Merged {
+    fn add(&mut self, from: &str, files: Vec<Bytes>) -> Result<(), String> {
+        for raw in files {
+            let mut file = FileDescriptorProto::decode(raw.clone()).map_err(|e| e.to_string())?;
+            // Comments and the derived names of JSON are there or not, by who compiled it.
+            file.source_code_info = None;
+            file.message_type.iter_mut().for_each(without_json_names);
+            let name = file.name().to_owned();
+            match self.known.get(&name) {
+                // Google's are compatible with one another, in whatever version.
+                Some(_) if name.starts_with("google/") => {}
+                Some((_, known)) if *known == file => {}
+                Some((other, _)) => {
+                    return Err(format!("{name} is not the same as in {other}"));
+                }
+                None => {
+                    self.known.insert(name, (from.to_owned(), file));
+                    self.set.file.push(raw);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn with_error_details(mut self) -> Vec<u8> {
+        let ours = RawSet::decode(contracts::FILE_DESCRIPTOR_SET);
+        let ours = ours.expect("the build has written it").file;
+        let ours = ours.into_iter().filter(|raw| {
+            let file = FileDescriptorProto::decode(raw.clone());
+            let name = file.as_ref().map(FileDescriptorProto::name).unwrap_or("");
+            ERROR_DETAILS.contains(&name) && !self.known.contains_key(name)
+        });
+        let ours: Vec<_> = ours.collect();
+        self.set.file.extend(ours);
+        self.set.encode_to_vec()
+    }
+}
+
+fn without_json_names(message: &mut prost_types::DescriptorProto) {
+    for field in &mut message.field {
+        field.json_name = None;
+    }
+    message.nested_type.iter_mut().for_each(without_json_names);
+}
