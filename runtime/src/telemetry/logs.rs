@@ -70,6 +70,13 @@ pub(super) fn install(
             .with_filter(filter)
             .boxed(),
     };
+    // Asked each time: what a layer answers once and for all is skipped on a thread where somebody
+    // has just asked for something else without doing it (`tracing::enabled!`, as sqlx does for
+    // each statement), and the next span or event is lost. The hint keeps those of all libraries
+    // at lower levels from being asked about at all.
+    let recorded = dynamic_filter_fn(|metadata, _| {
+        *metadata.level() <= Level::INFO && (metadata.is_event() || metadata.target() == RECORDED)
+    });
     let traces = tracers.map(|tracers| {
         tracing_opentelemetry::layer()
             .with_tracer(tracers.tracer("tradewind"))
@@ -80,13 +87,7 @@ pub(super) fn install(
             // These two cost at each entering of a span, and nobody asks for what they do.
             .with_tracked_inactivity(false)
             .with_context_activation(false)
-            // Asked each time: what a layer answers once and for all is skipped on a thread where
-            // somebody has just asked for something else without doing it (`tracing::enabled!`, as
-            // sqlx does for each statement), and the next span or event is lost.
-            .with_filter(dynamic_filter_fn(|metadata, _| {
-                *metadata.level() <= Level::INFO
-                    && (metadata.is_event() || metadata.target() == RECORDED)
-            }))
+            .with_filter(recorded.with_max_level_hint(Level::INFO))
     });
     let installed = tracing_subscriber::registry()
         .with(output)

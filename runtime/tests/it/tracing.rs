@@ -15,6 +15,7 @@ use runtime::testbed::Testbed;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
+use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
 use crate::dummy::{self, bearer, call, fine, handler};
@@ -81,6 +82,8 @@ async fn one_trace_spans_caller_callee_and_event() {
         ..TelemetryConfig::default()
     };
     let telemetry = Telemetry::install("test", &config).unwrap();
+    // Libraries would be asked about every span that they could make of a frame.
+    assert!(LevelFilter::current() <= LevelFilter::INFO);
     let config = HostConfig::new(telemetry.clone(), bus::Bus::in_process());
     let mut testbed = Testbed::with(config);
     let inventory = testbed.node("svc-inventory").await;
