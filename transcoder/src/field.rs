@@ -3,7 +3,7 @@
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 /// How deep a path may go. Recursive messages would otherwise allow paths as long as a URL.
-const MAX_DEPTH: usize = 32;
+pub(crate) const MAX_DEPTH: usize = 32;
 
 /// The way from a message to one of its fields, through singular message fields.
 #[derive(Debug, Clone, PartialEq, Eq)]

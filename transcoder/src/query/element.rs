@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use super::{Given, no_text};
-use crate::field::{self, FieldPath};
+use crate::field::{self, FieldPath, MAX_DEPTH};
 use crate::json::Engine;
 use crate::{FieldViolation, wire};
 
@@ -79,6 +79,7 @@ impl Elements {
         let mut lists = &mut self.lists;
         let (mut path, mut rest) = (path.clone(), element);
         let mut way: Vec<u32> = Vec::new();
+        let mut depth = path.fields().len();
         for _ in 0..MAX_NESTED {
             let (key, after) = split_key(rest)?;
             let field = path.leaf().clone();
@@ -120,6 +121,10 @@ impl Elements {
                 Some((names, deeper)) => (names, Some(deeper)),
             };
             path = FieldPath::resolve(&message, names.split('.')).map_err(Fault::Unknown)?;
+            depth += path.fields().len();
+            if depth > MAX_DEPTH {
+                return Err(format!("is more than {MAX_DEPTH} fields deep").into());
+            }
             let Some(deeper) = deeper else {
                 let leaf = path.leaf();
                 if !field::is_text(leaf) {

@@ -318,6 +318,10 @@ fn entries_of_maps_are_given_by_their_keys() {
 }
 
 fn with_lists(query: &str) -> Result<String, String> {
+    of_lists(&format!("/v1/things?{query}"))
+}
+
+fn of_lists(target: &str) -> Result<String, String> {
     let shop = shop_with(&Options {
         query: QueryOptions {
             indexed_lists: true,
@@ -325,7 +329,22 @@ fn with_lists(query: &str) -> Result<String, String> {
         },
         ..Options::default()
     });
-    request(&shop, "GET", &format!("/v1/things?{query}"), "")
+    request(&shop, "GET", target, "")
+}
+
+/// Parsers of protobuf refuse what is nested more than 100 deep.
+#[test]
+fn elements_are_no_way_to_nest_deeper_than_paths() {
+    let steps = ["branches[0].", "graftings[a].", "root.branches[0]."];
+    for (step, most) in steps.into_iter().zip([16, 16, 15]) {
+        let query = |times: usize| format!("/v1/trees?{}name=x", step.repeat(times));
+        of_lists(&query(most)).unwrap_or_else(|fault| panic!("{fault}"));
+        of_lists(&query(most + 1)).expect_err("it is too deep");
+    }
+    let roots = "root.".repeat(31);
+    let deep = format!("{roots}branches[0].").repeat(4) + "name";
+    let fault = of_lists(&format!("/v1/trees?{deep}=x"));
+    assert_eq!(fault, Err(format!("{deep}: is more than 32 fields deep")));
 }
 
 #[test]
