@@ -41,7 +41,7 @@ test: ## Run every test, on embedded and on real servers, installing what is mis
 conformance: ## The protobuf conformance suite against the JSON engine
 	scripts/conformance
 
-fuzz: ## Fuzz the JSON engine and the framing of gRPC-Web, a minute for each target: make fuzz SECONDS=600
+fuzz: ## Fuzz the JSON engine, paths, queries, forms and the framing of gRPC-Web, a minute for each target: make fuzz SECONDS=600
 	scripts/fuzz $(or $(SECONDS),60)
 
 lint: ## Formatting, clippy, the contracts' rules, dependencies
