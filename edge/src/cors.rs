@@ -4,11 +4,12 @@ use std::str::FromStr;
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST,
-    ORIGIN, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
+use crate::metadata::Rule;
 use crate::reply::{self, Body};
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
@@ -45,12 +46,23 @@ impl FromStr for Origin {
     }
 }
 
-/// The answer to a preflight, if the request is one.
-pub(crate) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
+/// The answer to a preflight, if the request is one. Headers that the rules of requests take may be
+/// sent too.
+pub(crate) fn preflight(
+    method: &Method,
+    headers: &HeaderMap,
+    rules: &[Rule],
+) -> Option<Response<Body>> {
     let is_preflight = method == Method::OPTIONS
         && headers.contains_key(ORIGIN)
         && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     is_preflight.then(|| {
+        let asked = headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS).into_iter();
+        let asked = asked.filter_map(|names| names.to_str().ok());
+        let asked = asked.flat_map(|names| names.split(','));
+        let asked = asked.map(|name| name.trim().to_ascii_lowercase());
+        let taken = asked.filter(|name| rules.iter().any(|rule| rule.takes(name)));
+        let allowed = with(HEADERS, taken);
         let mut response = Response::new(reply::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
@@ -58,18 +70,26 @@ pub(crate) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Response
             ACCESS_CONTROL_ALLOW_METHODS,
             HeaderValue::from_static(METHODS),
         );
-        headers.insert(
-            ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static(HEADERS),
-        );
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
         response
     })
 }
 
-/// Marks the reply as readable for the origin, if it is on the list. Credentials are never allowed:
-/// the API knows tokens, not cookies.
-pub(crate) fn allow(origins: &[Origin], origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
+/// A list of names with more of them.
+fn with(names: &'static str, more: impl Iterator<Item = String>) -> HeaderValue {
+    let all = more.fold(names.to_owned(), |all, name| all + ", " + &name);
+    HeaderValue::try_from(all).unwrap_or(HeaderValue::from_static(names))
+}
+
+/// Marks the reply as readable for the origin, if it is on the list, also the headers that the rules
+/// of replies have made. Credentials are never allowed: the API knows tokens, not cookies.
+pub(crate) fn allow(
+    origins: &[Origin],
+    origin: Option<&HeaderValue>,
+    rules: &[Rule],
+    headers: &mut HeaderMap,
+) {
     if origins.is_empty() {
         return;
     }
@@ -77,11 +97,16 @@ pub(crate) fn allow(origins: &[Origin], origin: Option<&HeaderValue>, headers: &
     let Some(origin) = origin else { return };
     let any = origins.iter().any(|allowed| allowed.0 == "*");
     if any || origins.iter().any(|allowed| allowed.0 == origin) {
+        let exposed = match rules.is_empty() {
+            true => HeaderValue::from_static(EXPOSED),
+            false => {
+                let names = headers.keys().map(|name| name.as_str());
+                let made = names.filter(|name| rules.iter().any(|rule| rule.makes(name)));
+                with(EXPOSED, made.map(str::to_owned))
+            }
+        };
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        headers.insert(
-            ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static(EXPOSED),
-        );
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
 }
 
@@ -124,6 +149,7 @@ mod tests {
         allow(
             &origins,
             Some(&HeaderValue::from_static("https://evil.example")),
+            &[],
             &mut headers,
         );
         assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
@@ -131,6 +157,7 @@ mod tests {
         allow(
             &origins,
             Some(&HeaderValue::from_static("https://shop.example.com")),
+            &[],
             &mut headers,
         );
         assert_eq!(

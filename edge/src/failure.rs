@@ -194,6 +194,11 @@ impl Failure {
         self
     }
 
+    /// What an upstream said beside its error, as far as clients may learn it.
+    pub(crate) fn metadata(&self) -> &HeaderMap {
+        self.status.metadata().as_ref()
+    }
+
     /// The status, as upstreams would have sent it.
     pub(crate) fn status(&self) -> &Status {
         &self.status
@@ -278,8 +283,9 @@ impl From<Problem> for Failure {
 impl From<Status> for Failure {
     /// The status of an upstream or of the client stack. One that names no reason gets the one its
     /// code stands for, and what an upstream says of its own faults stays here.
-    fn from(status: Status) -> Self {
-        let status = match status.code() {
+    fn from(mut status: Status) -> Self {
+        let metadata = std::mem::take(status.metadata_mut());
+        let mut status = match status.code() {
             Code::Internal | Code::Unknown | Code::DataLoss
                 if status::reason(&status).is_none() =>
             {
@@ -291,6 +297,7 @@ impl From<Status> for Failure {
             },
             _ => status,
         };
+        *status.metadata_mut() = metadata;
         Self {
             status,
             http: None,

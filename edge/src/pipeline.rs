@@ -92,7 +92,8 @@ pub(crate) async fn answer(
     }
 
     let headers = response.headers_mut();
-    cors::allow(&web.cors_origins, origin.as_ref(), headers);
+    let rules = &edge.settings.metadata.reply_header;
+    cors::allow(&web.cors_origins, origin.as_ref(), rules, headers);
     security_headers::add(headers, web.behind_tls);
     let id = HeaderValue::try_from(&*request_id).expect("request ids are visible ASCII");
     headers.insert(REQUEST_ID, id);
@@ -125,7 +126,8 @@ async fn route(
 ) -> Response<Body> {
     let edge = &door.edge;
     let requests = &edge.settings.requests;
-    if let Some(response) = cors::preflight(&head.method, &head.headers) {
+    let rules = &edge.settings.metadata.request_header;
+    if let Some(response) = cors::preflight(&head.method, &head.headers, rules) {
         body::discard(&head, body, requests);
         return response;
     }

@@ -100,6 +100,20 @@ impl Rule {
         }
         HeaderName::try_from(to).ok()
     }
+
+    /// Whether it passes a header of this name on.
+    pub(crate) fn takes(&self, name: &str) -> bool {
+        self.becomes(name).is_some()
+    }
+
+    /// Whether a header of this name may come of it.
+    pub(crate) fn makes(&self, name: &str) -> bool {
+        let fits = match &self.to {
+            Pattern::Name(to) => to == name,
+            Pattern::Prefix(to) => name.starts_with(to.as_str()),
+        };
+        fits && !is_reserved(name)
+    }
 }
 
 /// Adds what the rules pass on: each header by the first rule that it fits. Values of names in `-bin`

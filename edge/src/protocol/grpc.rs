@@ -85,6 +85,7 @@ pub(super) fn unimplemented(head: &Parts) -> Failure {
 pub(super) fn refusal(request: &HeaderMap, failure: &Failure) -> Response<Body> {
     let mut response = Response::new(reply::empty());
     let headers = response.headers_mut();
+    headers.extend(failure.metadata().clone());
     headers.insert(CONTENT_TYPE, content_type(request));
     status::write(failure.status(), headers);
     response

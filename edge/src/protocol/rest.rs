@@ -102,7 +102,10 @@ impl Protocol for Rest {
     }
 
     fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
-        failure.response(&edge.transcoder)
+        let mut response = failure.response(&edge.transcoder);
+        let rules = &edge.settings.metadata.reply_header;
+        metadata::apply(rules, failure.metadata(), response.headers_mut());
+        response
     }
 }
 

@@ -5,7 +5,10 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use runtime::metadata::GRPC_STATUS as CODE;
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
+
+use crate::metadata;
 
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
@@ -21,8 +24,8 @@ const fn engine(alphabet: &base64::alphabet::Alphabet) -> GeneralPurpose {
     GeneralPurpose::new(alphabet, config)
 }
 
-/// The status, if there is one. Details that cannot be read are left out; a message that is no text
-/// makes it UNKNOWN.
+/// The status, if there is one; an error with the metadata that clients may learn of it. Details that
+/// cannot be read are left out; a message that is no text makes it UNKNOWN.
 pub(crate) fn read(headers: &HeaderMap) -> Option<Status> {
     let code = headers.get(CODE)?;
     if code == "0" {
@@ -39,7 +42,9 @@ pub(crate) fn read(headers: &HeaderMap) -> Option<Status> {
         let details = HeaderValue::try_from(details).expect("base64 is ASCII");
         said.insert(DETAILS, details);
     }
-    Status::from_header_map(&said)
+    let mut status = Status::from_header_map(&said)?;
+    *status.metadata_mut() = MetadataMap::from_headers(metadata::returned(headers));
+    Some(status)
 }
 
 /// Writes it, without the metadata that it came with.

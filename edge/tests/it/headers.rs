@@ -1,8 +1,10 @@
 //! What every reply tells browsers.
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Response;
 
 use crate::fixture::{Fixture, settings, shop};
+use crate::upstream::Answer;
 
 fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
     response
@@ -129,4 +131,54 @@ async fn without_a_list_no_origin_may_call() {
         .await
         .unwrap();
     assert_eq!(header(&response, "access-control-allow-origin"), None);
+}
+
+#[tokio::test]
+async fn pages_may_send_and_read_what_the_rules_pass_on() {
+    let mut settings = settings();
+    settings.web.cors_origins = vec!["https://shop.example.com".parse().unwrap()];
+    let rules = |rules: &[&str]| rules.iter().map(|rule| rule.parse().unwrap()).collect();
+    settings.metadata.request_header = rules(&["x-tenant=tenant", "x-app-*"]);
+    settings.metadata.reply_header = rules(&["shelf=x-shelf", "floor-*=x-floor-*"]);
+    let fixture = Fixture::with(settings, |_| {
+        let told = [("shelf", "seven"), ("floor-name", "top"), ("other", "1")];
+        let told = told.map(|(name, value)| {
+            let name = HeaderName::from_static(name);
+            (name, HeaderValue::from_static(value))
+        });
+        let headers = HeaderMap::from_iter(told);
+        Answer::Told(Vec::new(), headers, HeaderMap::new())
+    })
+    .await;
+
+    let preflight = fixture
+        .request("OPTIONS", "/v1/products/A%201")
+        .header("origin", "https://shop.example.com")
+        .header("access-control-request-method", "GET")
+        .header(
+            "access-control-request-headers",
+            "cookie,x-app-key, X-Tenant,x-other",
+        );
+    let preflight = preflight.send().await.unwrap();
+    let names = |response: &Response, header_name: &str| -> Vec<String> {
+        let names = header(response, header_name).unwrap().split(',');
+        names.map(|name| name.trim().to_owned()).collect()
+    };
+    let allowed = names(&preflight, "access-control-allow-headers");
+    for name in ["authorization", "x-app-key", "x-tenant"] {
+        assert!(allowed.iter().any(|one| one == name), "{name}: {allowed:?}");
+    }
+    for name in ["cookie", "x-other"] {
+        assert!(allowed.iter().all(|one| one != name), "{name}: {allowed:?}");
+    }
+
+    let request = fixture.request("GET", "/v1/products/A%201");
+    let request = request.header("origin", "https://shop.example.com");
+    let response = request.send().await.unwrap();
+    assert_eq!(header(&response, "x-shelf"), Some("seven"));
+    let exposed = names(&response, "access-control-expose-headers");
+    for name in ["retry-after", "x-shelf", "x-floor-name"] {
+        assert!(exposed.iter().any(|one| one == name), "{name}: {exposed:?}");
+    }
+    assert_eq!(header(&response, "other"), None);
 }

@@ -1,7 +1,10 @@
 //! What goes along with a call.
 
 use contracts::tradewind::auth::v1::LoginResponse;
+use futures::StreamExt as _;
+use runtime::status::Problem;
 use serde_json::json;
+use tonic::Status;
 
 use crate::fixture::{Fixture, an_order, refusal, refused, settings, shop};
 use crate::upstream::{Answer, Seen};
@@ -207,4 +210,40 @@ async fn rules_say_which_headers_become_metadata_and_the_other_way() {
     ] {
         assert!(!names.contains(&name), "{names:?}");
     }
+}
+
+/// Whether an upstream fails at once or after its headers.
+#[tokio::test]
+async fn errors_carry_what_the_rules_pass_on() {
+    let mut settings = settings();
+    settings.metadata.reply_header = vec!["shelf=x-shelf".parse().unwrap()];
+    let fixture = Fixture::with(settings, |seen: &Seen| {
+        let mut status: Status = Problem::not_found("order", "o-1").into();
+        let metadata = status.metadata_mut();
+        metadata.insert("shelf", "seven".parse().unwrap());
+        metadata.insert("x-workload-authorization", "Bearer x".parse().unwrap());
+        match seen.path.ends_with("WatchOrder") {
+            true => Answer::Stream(futures::stream::iter([Err(status)]).boxed()),
+            false => Answer::Error(status),
+        }
+    })
+    .await;
+    for path in ["/v1/orders/o-1", "/v1/orders/o-1:watch"] {
+        let response = fixture.as_user("GET", path).send().await.unwrap();
+        assert_eq!(response.status(), 404, "{path}");
+        assert_eq!(response.headers()["x-shelf"], "seven", "{path}");
+        assert!(!response.headers().contains_key("x-workload-authorization"));
+    }
+
+    let request = fixture.as_user("POST", "/tradewind.orders.v1.OrdersService/GetOrder");
+    let connect = request.json(&json!({})).send().await.unwrap();
+    assert_eq!(connect.status(), 404);
+    assert_eq!(connect.headers()["trailer-shelf"], "seven");
+
+    let request = fixture.as_user("POST", "/tradewind.orders.v1.OrdersService/GetOrder");
+    let request = request.header("content-type", "application/grpc-web");
+    let web = request.body(vec![0; 5]).send().await.unwrap();
+    assert_eq!(web.headers()["grpc-status"], "5");
+    assert_eq!(web.headers()["shelf"], "seven");
+    assert!(!web.headers().contains_key("x-workload-authorization"));
 }

@@ -136,7 +136,8 @@ impl Protocol for Stream {
     }
 
     fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
-        let end = envelope::write(END, end(edge, Some(failure), &HeaderMap::new()).as_bytes());
+        let end = end(edge, Some(failure), failure.metadata());
+        let end = envelope::write(END, end.as_bytes());
         let mut response = Response::new(reply::whole(end));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, self.content_type());

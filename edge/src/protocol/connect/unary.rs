@@ -149,7 +149,9 @@ impl Protocol for Unary {
         let status = StatusCode::from_u16(code.http_status());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = reply::json(status, error);
-        failure.explain(response.headers_mut());
+        let headers = response.headers_mut();
+        headers.extend(trailers(failure.metadata()));
+        failure.explain(headers);
         response
     }
 }
@@ -167,7 +169,7 @@ async fn single(mut replies: Replies, limit: usize) -> Result<(Bytes, HeaderMap)
             }
             Reply::End(end) => {
                 if let Some(failure) = end.failure {
-                    return Err(failure.with_headers(trailers(&end.metadata)));
+                    return Err(failure);
                 }
                 let (_, message) = envelope::single(&bytes.freeze(), limit)
                     .map_err(|failure| Problem::internal(failure.status()))?;
