@@ -24,9 +24,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::header::ORIGIN;
+use http::header::{CONNECTION, ORIGIN};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use runtime::call::{CallContext, Caller};
 use runtime::metadata::REQUEST_ID;
@@ -65,6 +65,7 @@ pub(crate) async fn answer(
         head.method == Method::HEAD,
         head.headers.get(ORIGIN).cloned(),
     );
+    let version = head.version;
     let wants_problems = problem::is_wanted(&head.headers);
     let request_id = request_id::of(&head.headers, &edge.node);
     let client = client_address::of(peer, &head.headers, web);
@@ -91,12 +92,19 @@ pub(crate) async fn answer(
         response = problem::instead(response, &request_id);
     }
 
+    let is_broken_off =
+        response.status() == StatusCode::PAYLOAD_TOO_LARGE && version < Version::HTTP_2;
     let headers = response.headers_mut();
     let rules = &edge.settings.metadata.reply_header;
     cors::allow(&web.cors_origins, origin.as_ref(), rules, headers);
     security_headers::add(headers, web.behind_tls);
     let id = HeaderValue::try_from(&*request_id).expect("request ids are visible ASCII");
     headers.insert(REQUEST_ID, id);
+    if is_broken_off {
+        // The rest of the body is not read: this connection takes no further request (RFC 9112,
+        // section 9.6).
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     exchange.end(response.status());
     Ok(if is_head {
         reply::without_body(response)

@@ -76,6 +76,20 @@ async fn a_body_that_does_not_come_is_given_up_at_the_deadline() {
 }
 
 #[tokio::test]
+async fn a_connection_with_a_body_that_is_too_large_is_not_used_again() {
+    let fixture = Fixture::start(shop).await;
+    let mut stream = connect(&fixture).await;
+    let token = fixture.token(&["user"]);
+    let head = format!(
+        "POST /v1/orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 9999999\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let reply = until_closed(stream).await;
+    assert!(reply.starts_with("HTTP/1.1 413"), "{reply}");
+    assert!(reply.contains("\r\nconnection: close\r\n"), "{reply}");
+}
+
+#[tokio::test]
 async fn a_refusal_reaches_whoever_has_not_sent_all() {
     let fixture = Fixture::start(shop).await;
     let body = "x".repeat(100_000);
