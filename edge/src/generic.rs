@@ -13,6 +13,7 @@ use runtime::mesh::Address;
 use runtime::node::Node;
 use runtime::process::duration;
 use tokio::sync::watch;
+use transcoder::Descriptors;
 use transcoder::openapi::Info;
 use transcoder::prost_reflect::MethodDescriptor;
 
@@ -195,8 +196,9 @@ fn with_plan(
     set: &[u8],
     make: impl FnOnce(Plan<'_>) -> Result<Arc<Edge>, StartError>,
 ) -> Result<Arc<Edge>, StartError> {
-    let contract = Contract::load(set)
-        .map_err(|error| StartError::config(format!("the descriptors: {error}")))?;
+    let descriptors = Descriptors::read(set);
+    let descriptors = descriptors.map_err(|error| StartError::config(error.to_string()))?;
+    let contract = Contract::of(descriptors.pool().clone());
     let mut services = BTreeSet::new();
     let mut mistakes: Vec<_> = named_twice(config).collect();
     for upstream in &config.upstream {
@@ -224,7 +226,7 @@ fn with_plan(
         Some(closest.name().to_owned())
     };
     let plan = Plan {
-        descriptor_set: set,
+        descriptors,
         bind_unannotated: config.all_methods,
         contract: Arc::new(contract),
         access: Arc::new(move |method| access(method, otherwise, &services)),

@@ -53,7 +53,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use transcoder::openapi::{self, Info, Visibility};
 use transcoder::prost_reflect::MethodDescriptor;
-use transcoder::{JsonOptions, Options, QueryOptions, Transcoder};
+use transcoder::{Descriptors, JsonOptions, Options, QueryOptions, Transcoder};
 
 use exchange::HttpMetrics;
 use pages::{Landing, Pages};
@@ -109,7 +109,7 @@ type AccessOf = Arc<dyn Fn(&Method) -> Option<Access> + Send + Sync>;
 
 /// What makes one edge different from another.
 pub(crate) struct Plan<'a> {
-    descriptor_set: &'a [u8],
+    descriptors: Descriptors<'a>,
     bind_unannotated: bool,
     contract: Arc<Contract>,
     access: AccessOf,
@@ -145,7 +145,10 @@ pub async fn build(config: Config, node: &Node) -> Result<Arc<Edge>, StartError>
         ..Info::default()
     };
     let plan = Plan {
-        descriptor_set: contracts::FILE_DESCRIPTOR_SET,
+        descriptors: Descriptors::of_pool(
+            contracts::FILE_DESCRIPTOR_SET,
+            contract.descriptors().clone(),
+        ),
         bind_unannotated: false,
         contract,
         access: Arc::new(public_access),
@@ -270,7 +273,7 @@ impl Edge {
         let contract = plan.contract;
         let of_method = access_of(contract.clone(), plan.access.clone());
         let keep = |method: &MethodDescriptor| of_method(method).is_some();
-        let transcoder = Transcoder::with_methods(plan.descriptor_set, &options, keep)
+        let transcoder = Transcoder::with_methods(&plan.descriptors, &options, keep)
             .map_err(|error| StartError::Contract(vec![error.to_string()]))?;
         let transcoder = Arc::new(transcoder);
         // Without a route, what is public is how workloads of the mesh begin: no business of clients.
@@ -280,7 +283,7 @@ impl Edge {
         let policies = Policies::new(&transcoder, &contract, access, upstream, unrouted)
             .map_err(StartError::Contract)?;
         let reflection = settings.web.edge_reflection.then(|| {
-            let reflection = Reflection::new(plan.descriptor_set, &policies);
+            let reflection = Reflection::new(plan.descriptors.set(), &policies);
             reflection.map(Arc::new)
         });
         let reflection = reflection

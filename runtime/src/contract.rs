@@ -101,6 +101,11 @@ impl Contract {
     /// when it is served.
     pub fn load(descriptor_set: &[u8]) -> Result<Contract, String> {
         let pool = DescriptorPool::decode(descriptor_set).map_err(|error| error.to_string())?;
+        Ok(Contract::of(pool))
+    }
+
+    /// What these descriptors say, as [`Contract::load`].
+    pub fn of(pool: DescriptorPool) -> Contract {
         let mut contract = Contract {
             pool: pool.clone(),
             methods: HashMap::new(),
@@ -111,7 +116,7 @@ impl Contract {
             contract.add(&service, &compiler);
         }
         contract.add_infrastructure();
-        Ok(contract)
+        contract
     }
 
     /// The method with this path.

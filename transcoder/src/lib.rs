@@ -106,6 +106,7 @@ use std::sync::Arc;
 
 pub use error::{BadRequest, BuildError, FieldViolation, JsonError, TemplateError};
 pub use http_body::HttpBody;
+pub use load::Descriptors;
 pub use method::Method;
 pub use options::{JsonChoices, JsonOptions, Options, QueryOptions};
 /// Re-exported, so that callers read their own options from the descriptors of this same version.
@@ -151,7 +152,7 @@ impl Transcoder {
     /// # Errors
     /// [`BuildError`] if the set cannot be read, or if rules are wrong or conflict; it lists all of them.
     pub fn new(descriptor_set: &[u8], options: &Options) -> Result<Self, BuildError> {
-        Self::with_methods(descriptor_set, options, |_| true)
+        Self::with_methods(&Descriptors::read(descriptor_set)?, options, |_| true)
     }
 
     /// Like [`Transcoder::new`], of the methods alone for which `keep` holds: the edge routes only
@@ -160,12 +161,12 @@ impl Transcoder {
     /// # Errors
     /// As [`Transcoder::new`].
     pub fn with_methods(
-        descriptor_set: &[u8],
+        descriptors: &Descriptors<'_>,
         options: &Options,
         keep: impl Fn(&MethodDescriptor) -> bool,
     ) -> Result<Self, BuildError> {
-        let pool = load::pool(descriptor_set).map_err(BuildError::Descriptors)?;
-        let json = json::Engine::new(descriptor_set, &options.json)?;
+        let pool = descriptors.pool().clone();
+        let json = json::Engine::new(descriptors.set(), &options.json)?;
         let routes = load::routes(&pool, &json, options, keep)?;
         let router = router::Router::new(&routes)?;
         Ok(Self {

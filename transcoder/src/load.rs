@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use prost_reflect::{
-    DescriptorError, DescriptorPool, FieldDescriptor, MessageDescriptor, MethodDescriptor,
-};
+use prost_reflect::{DescriptorPool, FieldDescriptor, MessageDescriptor, MethodDescriptor};
 
 use crate::field::FieldPath;
 use crate::http_body::Places;
@@ -16,10 +14,44 @@ use crate::route::RouteTables;
 use crate::rule::{ConfiguredRule, HttpRule};
 use crate::{Body, BuildError, HttpMethod, JsonChoices, Options, Route, Template, field, json};
 
-/// The descriptors. prost-reflect knows no editions: to it, their files are proto2, which allows as
-/// much. What matters of their features stands in the tables of the JSON engine.
-pub(crate) fn pool(descriptor_set: &[u8]) -> Result<DescriptorPool, DescriptorError> {
-    DescriptorPool::decode(&*json::without_editions(descriptor_set))
+/// A descriptor set that was read, for all who need it.
+#[derive(Debug, Clone)]
+pub struct Descriptors<'a> {
+    set: &'a [u8],
+    pool: DescriptorPool,
+}
+
+impl<'a> Descriptors<'a> {
+    /// Reads a serialized `google.protobuf.FileDescriptorSet` with its imports
+    /// (`protoc --include_imports --descriptor_set_out`, `buf build -o x.binpb`).
+    ///
+    /// prost-reflect knows no editions: to it, their files are proto2, which allows as much. What
+    /// matters of their features stands in the tables of the JSON engine.
+    ///
+    /// # Errors
+    /// [`BuildError::Descriptors`] if the bytes are no descriptor set, or one that is incomplete.
+    pub fn read(set: &'a [u8]) -> Result<Self, BuildError> {
+        let pool = DescriptorPool::decode(&*json::without_editions(set));
+        Ok(Self::of_pool(set, pool.map_err(BuildError::Descriptors)?))
+    }
+
+    /// Of a pool that was made of this set.
+    #[must_use]
+    pub fn of_pool(set: &'a [u8], pool: DescriptorPool) -> Self {
+        Self { set, pool }
+    }
+
+    /// As they were read.
+    #[must_use]
+    pub fn set(&self) -> &'a [u8] {
+        self.set
+    }
+
+    /// As prost-reflect has them; a clone of the pool is another name for it.
+    #[must_use]
+    pub fn pool(&self) -> &DescriptorPool {
+        &self.pool
+    }
 }
 
 /// The routes of all methods that `keep` lets through, or everything that is wrong with their rules.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use edge::Settings;
 use edge::generic::{Access, Config, Upstream as Address};
+use prost::Message as _;
 use runtime::StartError;
 use runtime::status::Problem;
 use runtime::testbed::Testbed;
@@ -138,6 +139,32 @@ async fn routes_come_from_any_descriptor_set() {
             .keys()
             .all(|path| path.starts_with("/v1/"))
     );
+}
+
+/// google.protobuf.FileDescriptorSet, its files as they are.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Set {
+    #[prost(bytes, repeated, tag = "1")]
+    file: Vec<Vec<u8>>,
+}
+
+#[tokio::test]
+async fn a_contract_may_be_of_edition_2023() {
+    let upstream = Upstream::start(library).await;
+    let address = format!("library.v1.Library=http://{}", upstream.address);
+    let (config, file) = config(vec![address.parse().unwrap()], Access::Public);
+    // The same contract as its compiler would write it: fields have presence, as by default there.
+    let set = std::fs::read(file.path()).unwrap();
+    let mut set = Set::decode(&*set).unwrap();
+    let library = set.file.last_mut().unwrap();
+    // FileDescriptorProto.syntax and .edition; what comes last counts.
+    library.extend(b"\x62\x08editions\x70\xe8\x07");
+    std::fs::write(file.path(), set.encode_to_vec()).unwrap();
+    let fixture = serving(upstream, config, settings()).await;
+    let response = fixture.request("GET", BOOK).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let book: Value = response.json().await.unwrap();
+    assert_eq!(book["pages"], "300");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use transcoder::{Body, HttpMethod, Options, Transcoder};
+use transcoder::{Body, Descriptors, HttpMethod, Options, Transcoder};
 
 use crate::{descriptor_set, request, shop, shop_with};
 
@@ -32,7 +32,11 @@ fn routes_come_in_the_order_of_the_contract() {
 #[test]
 fn methods_can_be_left_out() {
     let set = descriptor_set("shop.proto");
-    let public = Transcoder::with_methods(&set, &Options::default(), |m| m.name() == "Touch");
+    let public = Transcoder::with_methods(
+        &Descriptors::read(&set).unwrap(),
+        &Options::default(),
+        |m| m.name() == "Touch",
+    );
     let public = public.expect("it can be served");
     assert_eq!(public.routes().len(), 1);
     assert_eq!(
