@@ -20,6 +20,7 @@ use runtime::StartError;
 use runtime::testbed::Testbed;
 use serde_json::Value;
 use tokio::net::TcpStream;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Status};
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
@@ -335,6 +336,25 @@ async fn routes_come_by_reflection_of_either_version() {
         let body: Value = fixture.get(BOOK).await.json().await.unwrap();
         assert_eq!(body["name"], "shelves/1/books/2");
     }
+}
+
+#[tokio::test]
+async fn routes_come_from_a_server_of_tonic() {
+    let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = format!("library.v1=http://{}", incoming.local_addr().unwrap());
+    let set = library(|text| text);
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(&set)
+        .build_v1()
+        .unwrap();
+    let server = tonic::transport::Server::builder().add_service(reflection);
+    tokio::spawn(server.serve_with_incoming(incoming));
+    // It only tells of the services, and has none of them.
+    let nobody = Upstream::start(name_back).await;
+    let fixture = start(nobody, config(&[], &[address])).await;
+    assert_eq!(status(&fixture, BOOK).await, 501);
+    assert_eq!(status(&fixture, "/v1/things/1").await, 501);
+    assert_eq!(status(&fixture, "/v2/some").await, 404);
 }
 
 #[tokio::test]

@@ -164,14 +164,22 @@ async fn a_message_may_be_as_large_as_a_body() {
     }
 }
 
+/// Asked by a client that does not look at the clock itself, as generated ones do.
 #[tokio::test]
 async fn a_deadline_holds() {
     let fixture = Fixture::start(|_: &Seen| Answer::Silence).await;
-    let mut orders = OrdersServiceClient::new(channel(&fixture).await);
-    let mut request = as_user(&fixture, an_order());
-    let timeout = "100m".parse().unwrap();
-    request.metadata_mut().insert("grpc-timeout", timeout);
-    let late = orders.get_order(request).await.unwrap_err();
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .http2_prior_knowledge();
+    let path = "/tradewind.orders.v1.OrdersService/GetOrder";
+    let request = client.build().unwrap().post(fixture.url(path));
+    let request = request
+        .bearer_auth(fixture.token(&["user"]))
+        .header("content-type", "application/grpc")
+        .header("grpc-timeout", "100m")
+        .body(frame(&an_order().encode_to_vec()));
+    let late = request.send().await.unwrap();
+    let late = Status::from_header_map(late.headers()).unwrap();
     assert_eq!(late.code(), Code::DeadlineExceeded);
     assert_eq!(status::reason(&late), Some(Reason::DeadlineExceeded));
 }
