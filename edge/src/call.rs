@@ -23,7 +23,7 @@ use crate::protocol::{envelope, status};
 
 mod reply;
 
-pub(crate) use reply::Reply;
+pub(crate) use reply::{Metadata, Refusal, Reply};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -78,7 +78,7 @@ impl Call<'_> {
 
     /// One reply. A call that failed on the way is made once more if that can do no harm, by the
     /// contract or by its idempotency key, and if the budget allows it.
-    pub(crate) async fn unary(&self, message: Bytes) -> Result<Reply, Status> {
+    pub(crate) async fn unary(&self, message: Bytes) -> Result<Reply, Refusal> {
         let frame = envelope::write(0, &message);
         drop(message);
         let limit = self.door.edge.settings.requests.reply_limit;
@@ -100,8 +100,11 @@ impl Call<'_> {
     ) -> Result<http::Response<ResponseBody>, Status> {
         let once = || self.open(codings.clone(), Full::new(frames.clone()));
         match self.policy.is_streaming {
-            true => once().await,
-            false => self.in_time(pin!(self.repeated(once))).await,
+            true => Ok(once().await?),
+            false => {
+                let repeated = async { Ok(self.repeated(once).await?) };
+                self.in_time(pin!(repeated)).await
+            }
         }
     }
 
@@ -114,14 +117,14 @@ impl Call<'_> {
     where
         B: http_body::Body<Data = Bytes, Error = Status> + Send + 'static,
     {
-        self.open(codings, frames).await
+        Ok(self.open(codings, frames).await?)
     }
 
     async fn open<B>(
         &self,
         codings: HeaderMap,
         frames: B,
-    ) -> Result<http::Response<ResponseBody>, Status>
+    ) -> Result<http::Response<ResponseBody>, Refusal>
     where
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
@@ -132,25 +135,28 @@ impl Call<'_> {
         request.headers_mut().extend(codings);
         let response = channel.send(request, Some(&self.context)).await;
         match status::read(response.headers()) {
-            Some(status) if status.code() != Code::Ok => Err(status),
+            Some(status) if status.code() != Code::Ok => {
+                let trailing = response.into_parts().0.headers;
+                Err(Refusal::with(status, HeaderMap::new(), trailing))
+            }
             None if response.status() != StatusCode::OK => {
                 let upstream = &self.door.edge.policies.upstreams[self.policy.upstream];
                 tracing::warn!(service = upstream, status = %response.status(), "no gRPC came back");
-                Err(Problem::unavailable(upstream).into())
+                Err(Status::from(Problem::unavailable(upstream)).into())
             }
             _ => Ok(response),
         }
     }
 
-    async fn repeated<T, F>(&self, once: impl Fn() -> F) -> Result<T, Status>
+    async fn repeated<T, F>(&self, once: impl Fn() -> F) -> Result<T, Refusal>
     where
-        F: Future<Output = Result<T, Status>>,
+        F: Future<Output = Result<T, Refusal>>,
     {
         let budget = &self.door.retries;
         budget.deposit();
         let first = once().await;
         match first {
-            Err(status) if self.may_repeat(&status) && budget.withdraw() => {
+            Err(refusal) if self.may_repeat(&refusal.status) && budget.withdraw() => {
                 let random = &self.door.edge.node.random;
                 let jitter = Duration::from_micros(random.below(25_000) as u64);
                 tokio::time::sleep(RETRY_PAUSE / 2 + jitter).await;

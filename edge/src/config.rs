@@ -138,8 +138,15 @@ pub struct Mapping {
     #[arg(long, env = "EDGE_QUERY_LISTS")]
     pub query_lists: bool,
     /// Pass over query parameters that are no fields, rather than refusing them.
-    #[arg(long, env = "EDGE_IGNORE_UNKNOWN_QUERY")]
-    pub ignore_unknown_query: bool,
+    #[arg(
+        long,
+        env = "EDGE_IGNORE_UNKNOWN_QUERY",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL"
+    )]
+    pub ignore_unknown_query: Option<bool>,
     /// Also take bodies as `application/x-www-form-urlencoded`, by the rules of queries.
     #[arg(long, env = "EDGE_FORM_BODIES")]
     pub form_bodies: bool,
@@ -249,7 +256,7 @@ impl Default for Mapping {
             routes_override: false,
             json: Vec::new(),
             query_lists: false,
-            ignore_unknown_query: false,
+            ignore_unknown_query: None,
             form_bodies: false,
             upload_limit: UPLOAD_LIMIT,
         }

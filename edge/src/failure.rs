@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use runtime::status::{self, Problem, Reason};
 use tonic::{Code, Status};
 use transcoder::prost_reflect::FieldDescriptor;
 use transcoder::{BadRequest, FieldViolation, JsonError, Route, Transcoder};
 
+use crate::call::{Metadata, Refusal};
 use crate::limits::whole_seconds;
-use crate::problem::Told;
-use crate::reply::{self, Body};
 
+mod forms;
 mod paths;
 
 /// Why a request was not done: a gRPC status, and what HTTP has to say beyond it.
@@ -24,11 +24,37 @@ pub(crate) struct Failure {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// The field of the request that the body was, if it was one.
     body_field: Option<FieldDescriptor>,
+    origin: Origin,
+    beside: Option<Box<Metadata>>,
+    /// It stands where the messages of a stream would.
+    is_in_stream: bool,
+}
+
+/// Who says it.
+#[derive(Debug)]
+enum Origin {
+    Edge,
+    /// Word for word.
+    Upstream,
+    /// The upstream, in these words; clients hear what they can do with.
+    Altered(Status),
 }
 
 impl Failure {
     pub(crate) fn new(problem: Problem) -> Self {
-        Self::from(Status::from(problem))
+        Self::of(Status::from(problem), Origin::Edge)
+    }
+
+    fn of(status: Status, origin: Origin) -> Self {
+        Self {
+            status,
+            http: None,
+            headers: Vec::new(),
+            body_field: None,
+            origin,
+            beside: None,
+            is_in_stream: false,
+        }
     }
 
     pub(crate) fn with_http(mut self, http: StatusCode) -> Self {
@@ -160,15 +186,29 @@ impl Failure {
     }
 
     /// What an upstream said of a request by this route.
-    pub(crate) fn of_upstream(status: Status, route: &Route) -> Self {
+    pub(crate) fn of_upstream(refusal: Refusal, route: &Route) -> Self {
         let body_field = match route.body() {
             transcoder::Body::Field(field) => Some(field.clone()),
             _ => None,
         };
         Self {
             body_field,
-            ..Self::from(status)
+            beside: refusal.metadata,
+            ..Self::from(refusal.status)
         }
+    }
+
+    /// Of a call whose messages would have followed.
+    pub(crate) fn in_stream(self) -> Self {
+        Self {
+            is_in_stream: true,
+            ..self
+        }
+    }
+
+    /// What an upstream said beside its error, word for word, if the call was a unary one.
+    pub(crate) fn beside(&self) -> Option<&Metadata> {
+        self.beside.as_deref()
     }
 
     /// 429: one request too many.
@@ -204,15 +244,6 @@ impl Failure {
         &self.status
     }
 
-    /// The reply.
-    pub(crate) fn response(&self, transcoder: &Transcoder) -> Response<Body> {
-        let (http, error) = self.error(transcoder);
-        let mut response = reply::json(http, enveloped(&error));
-        response.extensions_mut().insert(Told(error));
-        self.explain(response.headers_mut());
-        response
-    }
-
     /// What HTTP says beyond its status: when to come again, how to prove who one is.
     pub(crate) fn explain(&self, headers: &mut HeaderMap) {
         for (name, value) in &self.headers {
@@ -227,21 +258,20 @@ impl Failure {
         }
     }
 
-    /// `{"error": {"code", "status", "message", "details"}}`.
-    pub(crate) fn json(&self, transcoder: &Transcoder) -> String {
-        enveloped(&self.error(transcoder).1)
+    fn http_status(&self) -> StatusCode {
+        let code = transcoder::status::Code::from(self.status.code() as i32);
+        let mapped = StatusCode::from_u16(code.http_status());
+        self.http
+            .or(mapped.ok())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// The HTTP status and what is in the envelope.
     fn error(&self, transcoder: &Transcoder) -> (StatusCode, serde_json::Value) {
         let details = (!self.status.details().is_empty()).then(|| self.status.details());
-        let (code, mut error) =
+        let (_, mut error) =
             transcoder.error(self.status.code() as i32, self.status.message(), details);
-        let mapped = StatusCode::from_u16(code.http_status());
-        let http = self
-            .http
-            .or(mapped.ok())
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let http = self.http_status();
         if let Some(code) = error.get_mut("code") {
             *code = http.as_u16().into();
         }
@@ -285,25 +315,22 @@ impl From<Status> for Failure {
     /// code stands for, and what an upstream says of its own faults stays here.
     fn from(mut status: Status) -> Self {
         let metadata = std::mem::take(status.metadata_mut());
-        let mut status = match status.code() {
+        let told = match status.code() {
             Code::Internal | Code::Unknown | Code::DataLoss
                 if status::reason(&status).is_none() =>
             {
-                Problem::internal(&status).into()
+                Some(Problem::internal(&status))
             }
-            _ if status.details().is_empty() => match reason_of(status.code()) {
-                Some(reason) => Problem::new(reason, status.code(), status.message()).into(),
-                None => status,
-            },
-            _ => status,
+            _ if status.details().is_empty() => reason_of(status.code())
+                .map(|reason| Problem::new(reason, status.code(), status.message())),
+            _ => None,
         };
-        *status.metadata_mut() = metadata;
-        Self {
-            status,
-            http: None,
-            headers: Vec::new(),
-            body_field: None,
-        }
+        let mut failure = match told {
+            Some(problem) => Self::of(problem.into(), Origin::Altered(status)),
+            None => Self::of(status, Origin::Upstream),
+        };
+        *failure.status.metadata_mut() = metadata;
+        failure
     }
 }
 

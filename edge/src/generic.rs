@@ -18,6 +18,7 @@ use transcoder::openapi::Info;
 use transcoder::prost_reflect::MethodDescriptor;
 
 use crate::pages::Landing;
+use crate::profile::{self, Profile};
 use crate::{Edge, Plan, Upstreams};
 
 mod descriptors;
@@ -76,6 +77,10 @@ pub struct Config {
     /// anyway.
     #[arg(long, env = "FORWARD_AUTHORIZATION")]
     pub forward_authorization: bool,
+    /// Answer clients of REST as grpc-gateway or as Envoy's gRPC-JSON transcoder does, to take its
+    /// place. Further flags win over what it brings; docs/MIGRATING.md says what that is.
+    #[arg(long, value_enum, env = "EDGE_PROFILE", requires = "upstream")]
+    pub profile: Option<profile::Name>,
     /// Also serve methods without a REST route, as `POST /package.Service/Method`.
     #[arg(long, env = "ALL_METHODS")]
     pub all_methods: bool,
@@ -245,6 +250,7 @@ fn with_plan(
         upstreams: Upstreams::Others {
             forwards_authorization: config.access == Access::Public || config.forward_authorization,
         },
+        profile: config.profile.map(Profile::from).unwrap_or_default(),
     };
     make(plan)
 }

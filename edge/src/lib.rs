@@ -28,6 +28,7 @@ mod pages;
 mod pipeline;
 mod policy;
 mod problem;
+pub mod profile;
 mod protocol;
 mod reply;
 mod request_id;
@@ -58,6 +59,7 @@ use transcoder::{Descriptors, JsonOptions, Options, QueryOptions, Transcoder};
 use exchange::HttpMetrics;
 use pages::{Landing, Pages};
 use policy::Policies;
+use profile::Profile;
 use protocol::reflection::Reflection;
 
 /// How deep the JSON of a request may nest.
@@ -77,6 +79,7 @@ pub struct Edge {
     metrics: Arc<HttpMetrics>,
     upstreams: Upstreams,
     reflection: Option<Arc<Reflection>>,
+    profile: Profile,
     successor: Option<Successor>,
 }
 
@@ -118,6 +121,7 @@ pub(crate) struct Plan<'a> {
     landing: Landing,
     info: Info,
     upstreams: Upstreams,
+    profile: Profile,
 }
 
 /// The edge of the Tradewind mesh: every method that its contract opens to users or to anybody.
@@ -156,6 +160,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Arc<Edge>, StartError>
         landing,
         info,
         upstreams: Upstreams::Mesh,
+        profile: Profile::default(),
     };
     Edge::new(config, node.clone(), plan, None)
 }
@@ -249,12 +254,10 @@ impl Edge {
         } = lasting;
         let (requests, mapping) = (&settings.requests, &settings.mapping);
         let rules = routes::read(&mapping.routes).map_err(StartError::Config)?;
-        let options = Options {
+        let mut options = Options {
             json: JsonOptions {
                 max_depth: MAX_DEPTH,
                 max_bytes: requests.body_limit,
-                // An empty list is `[]` and nothing in stock is 0: clients need not know defaults.
-                always_print_fields_without_presence: true,
                 ..JsonOptions::default()
             },
             ignored_query_parameters: match plan.upstreams {
@@ -267,9 +270,14 @@ impl Edge {
             rules_override: mapping.routes_override,
             query: QueryOptions {
                 indexed_lists: mapping.query_lists,
-                ignore_unknown: mapping.ignore_unknown_query,
+                ignore_unknown: mapping
+                    .ignore_unknown_query
+                    .unwrap_or(plan.profile.ignores_unknown_query),
+                ..QueryOptions::default()
             },
+            ..Options::default()
         };
+        plan.profile.set(&mut options);
         let contract = plan.contract;
         let of_method = access_of(contract.clone(), plan.access.clone());
         let keep = |method: &MethodDescriptor| of_method(method).is_some();
@@ -293,7 +301,7 @@ impl Edge {
             let (transcoder, info) = (transcoder.clone(), plan.info);
             move || openapi::document(&transcoder, &info, &|m| visibility(of_method(m))).to_string()
         };
-        let hide_docs = settings.web.hide_docs;
+        let hide_docs = settings.web.hide_docs || plan.profile.hides_docs;
         let pages = Pages::new(node.readiness.clone(), hide_docs, &plan.landing, document);
         node.contract = contract;
         Ok(Arc::new(Self {
@@ -301,6 +309,7 @@ impl Edge {
             user_limit,
             metrics,
             upstreams: plan.upstreams,
+            profile: plan.profile,
             reflection,
             settings,
             transcoder,

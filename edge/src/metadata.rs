@@ -2,10 +2,13 @@
 //! here, above all what only the mesh may say (`x-workload-authorization`, `x-client-address`,
 //! `grpc-*`), so that nothing has to be remembered to be removed.
 
+mod passing;
 mod rule;
 
+pub(crate) use passing::Passing;
 pub use rule::Rule;
-pub(crate) use rule::apply;
+
+use std::net::IpAddr;
 
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
@@ -14,9 +17,9 @@ use runtime::metadata::IDEMPOTENCY_KEY;
 use runtime::node::Node;
 use tonic::metadata::MetadataMap;
 
-use crate::Upstreams;
 use crate::failure::Failure;
 use crate::policy::Policy;
+use crate::{Edge, Upstreams};
 
 /// Longer ones are cut: nobody's browser needs more, and it is stored with sessions.
 const USER_AGENT_BYTES: usize = 256;
@@ -55,18 +58,19 @@ const RESERVED_PREFIXES: [&str; 6] = [
 /// Headers that upstreams get as they are, and the idempotency key, which is for this call alone. The
 /// call context carries the others: the mesh's token, request id, address, user agent, trace.
 pub(crate) fn forwarded(
+    edge: &Edge,
     headers: &HeaderMap,
+    peer: IpAddr,
     idempotency_key: Option<HeaderValue>,
-    upstreams: Upstreams,
-    rules: &[Rule],
-) -> MetadataMap {
+) -> Result<MetadataMap, Failure> {
     // With room for what the client stack adds.
     let mut forwarded = HeaderMap::with_capacity(12);
-    let forwards_authorization = Upstreams::Others {
-        forwards_authorization: true,
-    };
+    let forwards_authorization = edge.upstreams
+        == Upstreams::Others {
+            forwards_authorization: true,
+        };
     if let Some(value) = headers.get(AUTHORIZATION)
-        && upstreams == forwards_authorization
+        && forwards_authorization
     {
         let mut value = value.clone();
         value.set_sensitive(true);
@@ -78,8 +82,10 @@ pub(crate) fn forwarded(
     if let Some(key) = idempotency_key {
         forwarded.insert(IDEMPOTENCY_KEY, key);
     }
-    apply(rules, headers, &mut forwarded);
-    MetadataMap::from_headers(forwarded)
+    let (rules, to) = (&edge.settings.metadata.request_header, &mut forwarded);
+    let passing = edge.profile.passing;
+    passing.request(rules, headers, forwards_authorization, peer, to)?;
+    Ok(MetadataMap::from_headers(forwarded))
 }
 
 /// What a client learns of an upstream's metadata: all but what HTTP and gRPC speak of themselves,

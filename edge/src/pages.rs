@@ -124,7 +124,7 @@ impl Pages {
                 let body = body.expect("pages are whole in memory");
                 return Response::from_parts(head, reply::whole(body));
             }
-            Some(Unanswered::NotFound) => Failure::no_route(),
+            Some(Unanswered::NotFound) => edge.profile.no_route(),
             Some(Unanswered::MethodNotAllowed) if is_options => {
                 return reply::options("GET, HEAD, OPTIONS");
             }
@@ -132,7 +132,7 @@ impl Pages {
                 Failure::method_not_allowed(&[Method::GET, Method::HEAD, Method::OPTIONS])
             }
         };
-        failure.response(&edge.transcoder)
+        failure.response(edge)
     }
 }
 

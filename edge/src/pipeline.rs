@@ -58,8 +58,9 @@ pub(crate) async fn answer(
     peer: IpAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let edge = door.edge.clone();
+    edge.profile.passing.name_host(&mut head);
     let web = &edge.settings.web;
     let (is_head, origin) = (
         head.method == Method::HEAD,
@@ -73,6 +74,7 @@ pub(crate) async fn answer(
     let span = exchange.span().clone();
 
     let arrival = Arrival {
+        peer,
         client,
         request_id: request_id.clone(),
         began: Instant::now(),
@@ -86,7 +88,7 @@ pub(crate) async fn answer(
         .await
     {
         Ok(response) => response,
-        Err(_) => panicked().response(&edge.transcoder),
+        Err(_) => panicked().response(&edge),
     };
     if wants_problems {
         response = problem::instead(response, &request_id);
@@ -118,6 +120,7 @@ const ENVELOPE: usize = 5;
 
 /// What is known of a request when it has arrived.
 struct Arrival {
+    peer: IpAddr,
     client: IpAddr,
     request_id: Arc<str>,
     began: Instant,
@@ -141,7 +144,7 @@ async fn route(
     }
     match recognise(edge, &head) {
         Recognised::Rest(rest) => {
-            exchange.is_for(&edge.policies.of(rest.0.route()).name);
+            exchange.is_for(&edge.policies.of(rest.matched.route()).name);
             handle(door, rest, head, body, arrival, exchange).await
         }
         // Boxed, so that a request of REST does not make room for all of them.
@@ -211,6 +214,7 @@ pub(crate) struct Admitted<'a> {
     pub(crate) policy: &'a Policy,
     caller: Option<Authenticated>,
     context: CallContext,
+    peer: IpAddr,
     /// When an answer, or the beginning of one, has to be there.
     pub(crate) deadline: Instant,
 }
@@ -225,6 +229,7 @@ async fn admit<'a>(
 ) -> Result<Admitted<'a>, Failure> {
     let edge = &door.edge;
     let Arrival {
+        peer,
         client,
         request_id,
         began,
@@ -269,6 +274,7 @@ async fn admit<'a>(
         policy,
         caller,
         context,
+        peer,
         deadline,
     })
 }
@@ -340,12 +346,7 @@ impl Admitted<'_> {
             door: self.door,
             policy: self.policy,
             context: self.context.clone(),
-            metadata: metadata::forwarded(
-                headers,
-                key,
-                edge.upstreams,
-                &edge.settings.metadata.request_header,
-            ),
+            metadata: metadata::forwarded(edge, headers, self.peer, key)?,
             deadline: self.deadline,
         })
     }

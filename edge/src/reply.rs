@@ -3,11 +3,11 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, TRAILER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Either, Empty, Full, StreamBody};
+use http_body_util::{BodyExt as _, BodyStream, Either, Empty, Full, StreamBody};
 use hyper::body::Frame;
 
 /// A reply's body: whole in memory, or a stream. A stream of messages says in its last frame why it
@@ -94,6 +94,31 @@ pub(crate) fn frames(
     *response.headers_mut() = headers;
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
+}
+
+/// A whole reply with trailers behind it.
+pub(crate) fn with_trailers(response: Response<Body>, trailers: HeaderMap) -> Response<Body> {
+    use futures::StreamExt as _;
+    if trailers.is_empty() {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    for name in trailers.keys() {
+        head.headers
+            .append(TRAILER, HeaderValue::from(name.clone()));
+    }
+    let trailers = futures::stream::once(std::future::ready(Ok(Frame::trailers(trailers))));
+    // A stream, since HTTP/1.1 has no trailers behind a body whose length is said.
+    let body = match body {
+        Either::Left(whole) => {
+            let whole = whole.map_err(|never: Infallible| match never {});
+            StreamBody::new(BodyStream::new(whole).chain(trailers)).boxed_unsync()
+        }
+        Either::Right(stream) => {
+            StreamBody::new(BodyStream::new(stream).chain(trailers)).boxed_unsync()
+        }
+    };
+    Response::from_parts(head, Either::Right(body))
 }
 
 /// The reply to HEAD: the headers of the reply to GET (RFC 9110 section 9.3.2).

@@ -108,7 +108,7 @@ pub use error::{BadRequest, BuildError, FieldViolation, JsonError, TemplateError
 pub use http_body::HttpBody;
 pub use load::Descriptors;
 pub use method::Method;
-pub use options::{JsonChoices, JsonOptions, Options, QueryOptions};
+pub use options::{JsonChoices, JsonOptions, Masks, Options, PathOptions, QueryOptions, Strays};
 /// Re-exported, so that callers read their own options from the descriptors of this same version.
 pub use prost_reflect;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
@@ -168,7 +168,7 @@ impl Transcoder {
         let pool = descriptors.pool().clone();
         let json = json::Engine::new(descriptors.set(), &options.json)?;
         let routes = load::routes(&pool, &json, options, keep)?;
-        let router = router::Router::new(&routes)?;
+        let router = router::Router::new(&routes, options.paths)?;
         Ok(Self {
             pool,
             routes,
@@ -219,6 +219,17 @@ impl Transcoder {
                 .to_string()
                 .into_bytes(),
         )
+    }
+
+    /// The JSON of a `google.rpc.Status`, as the mapping has it:
+    /// `{"code":5,"message":"...","details":[...]}`; details as of [`Transcoder::error_body`].
+    #[must_use]
+    pub fn status(&self, code: i32, message: &str, details: Option<&[u8]>) -> serde_json::Value {
+        serde_json::json!({
+            "code": code,
+            "message": message,
+            "details": status::details(&self.json, details),
+        })
     }
 
     /// The inner object of [`Transcoder::error_body`], for a terminal frame of a stream.

@@ -222,7 +222,7 @@ fn route(
     }
     let mask = match &body {
         Body::Field(field) if http_method == HttpMethod::Is(http::Method::PATCH) => {
-            Inference::new(&input, field, &path_fields, engine)
+            Inference::new(&input, field, &path_fields, engine, options.masks)
         }
         _ => None,
     };
@@ -255,6 +255,7 @@ fn route(
         additional,
         is_alias: false,
         query: options.query,
+        strays: options.strays,
         ignored_query: options.ignored_query_parameters.clone(),
         json: engine.clone(),
         method: method.clone(),

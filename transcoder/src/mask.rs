@@ -6,7 +6,7 @@ use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use crate::field::{self, FieldPath};
 use crate::json::{Engine, FieldRef, MessageType};
-use crate::wire;
+use crate::{Masks, wire};
 
 /// Infers masks for one route.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Inference {
     /// Fields that only the service sets: a client that sends back what it has read does not mean
     /// to change them (google/api/field_behavior.proto).
     output_only: HashSet<FieldRef>,
+    /// Whoever reads them gets them in order, and one also if nothing is mentioned.
+    pub(crate) is_whole: bool,
 }
 
 impl Inference {
@@ -29,15 +31,22 @@ impl Inference {
         body: &FieldDescriptor,
         path_fields: &[FieldPath],
         json: &Engine,
+        masks: Masks,
     ) -> Option<Self> {
+        if masks == Masks::None {
+            return None;
+        }
         let update_mask = request
             .get_field_by_name("update_mask")
             .filter(field::is_mask)?;
         let resource = field::submessage(body)?;
         let mut output_only = HashSet::new();
-        collect_output_only(&resource, json, &mut HashSet::new(), &mut output_only);
+        let is_whole = masks == Masks::Mentioned;
+        if !is_whole {
+            collect_output_only(&resource, json, &mut HashSet::new(), &mut output_only);
+        }
         let inside = |path: &FieldPath| match path.fields().split_first() {
-            Some((first, rest)) if first == body && !rest.is_empty() => {
+            Some((first, rest)) if first == body && !rest.is_empty() && !is_whole => {
                 Some(rest.iter().map(|field| field.name().to_owned()).collect())
             }
             _ => None,
@@ -47,6 +56,7 @@ impl Inference {
             resource: json.message_of(&resource),
             bound: path_fields.iter().filter_map(inside).collect(),
             output_only,
+            is_whole,
         })
     }
 
@@ -55,7 +65,14 @@ impl Inference {
         let skips = |field: FieldRef, way: &[&str]| {
             self.output_only.contains(&field) || self.bound.iter().any(|bound| bound == way)
         };
-        if let Ok(paths) = json.mentioned(self.resource, body, &skips) {
+        let mentioned = match body.is_empty() {
+            true => Ok(Vec::new()),
+            false => json.mentioned(self.resource, body, &skips),
+        };
+        if let Ok(mut paths) = mentioned {
+            if self.is_whole {
+                paths.sort();
+            }
             self.write(&paths, out);
         }
     }

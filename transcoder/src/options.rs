@@ -17,6 +17,12 @@ pub struct Options {
     pub rules_override: bool,
     /// What queries may hold.
     pub query: QueryOptions,
+    /// Which paths are a route's.
+    pub paths: PathOptions,
+    /// What becomes of what is given where the rule of its route does not look for it.
+    pub strays: Strays,
+    /// The `update_mask` of a PATCH whose client sent none.
+    pub masks: Masks,
     /// Query parameters that are not fields and are passed over in silence, such as `ticket` or
     /// `access_token`. All other unknown ones are refused.
     pub ignored_query_parameters: Vec<String>,
@@ -32,6 +38,56 @@ pub struct QueryOptions {
     pub indexed_lists: bool,
     /// Parameters that are no fields are passed over instead of refused.
     pub ignore_unknown: bool,
+    /// Booleans may also be `1`, `0`, `t`, `f`, `yes`, `no`, in whatever case.
+    pub loose_booleans: bool,
+    /// Durations may also be as Go writes them, `1h30m`.
+    pub go_durations: bool,
+    /// `+` is itself, rather than a space. In forms it is always a space.
+    pub plain_plus: bool,
+}
+
+/// How paths are matched where others match them differently.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PathOptions {
+    /// The path is decoded before it is taken apart: `%2F` separates segments, and `%3A` begins a
+    /// verb.
+    pub decoded_first: bool,
+    /// What stands after a colon is a verb only for those methods that have this verb.
+    pub verbs_by_method: bool,
+    /// A variable may be an empty segment, and `**` is at least one segment, which may be empty.
+    pub empty_segments: bool,
+    /// Slashes at the end say nothing.
+    pub trailing_slashes: bool,
+    /// HEAD needs a route of its own.
+    pub head_apart: bool,
+}
+
+/// What becomes of a query parameter whose field the path or the body has, of a singular parameter
+/// that comes twice, and of a body for which the rule has no place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Strays {
+    /// It is refused.
+    #[default]
+    Refused,
+    /// Nothing: what the path or the body has counts, and such a body is not read. A singular
+    /// parameter that comes twice is refused. Where the body is a message, none is an empty one.
+    Ignored,
+    /// It counts: the query is stronger than the path, the body stronger than both, the last of
+    /// several stronger than the first. A body without a place is the request message. Where the
+    /// body is a message, none is an empty one.
+    Merged,
+}
+
+/// Which fields a PATCH changes whose client sent no `update_mask`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Masks {
+    /// Those that the body mentions, less those that the path binds or that are OUTPUT_ONLY.
+    #[default]
+    Meant,
+    /// All that the body mentions, sorted.
+    Mentioned,
+    /// There is no mask.
+    None,
 }
 
 /// JSON options of one package, service or method that differ from those of all.
@@ -136,6 +192,8 @@ impl Options {
 pub struct JsonOptions {
     /// Prints fields that have no presence (lists, maps, plain scalars) also when they are empty or zero.
     pub always_print_fields_without_presence: bool,
+    /// Beside those, prints absent messages as null, except members of a oneof.
+    pub absent_messages_as_null: bool,
     /// Prints `snake_case` names as they stand in the proto file. Both are always read.
     pub use_proto_names: bool,
     /// Prints enum values as numbers. Both are always read.
@@ -152,6 +210,7 @@ impl Default for JsonOptions {
     fn default() -> Self {
         Self {
             always_print_fields_without_presence: false,
+            absent_messages_as_null: false,
             use_proto_names: false,
             enums_as_ints: false,
             ignore_unknown_fields: false,

@@ -6,9 +6,10 @@ use std::collections::{HashMap, HashSet};
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use crate::field::FieldPath;
-use crate::{Body, FieldViolation, Route, field, wire};
+use crate::{Body, FieldViolation, Route, Strays, field, wire};
 
 mod element;
+mod spelling;
 
 use element::Elements;
 
@@ -87,7 +88,11 @@ impl<'r> Binding<'r> {
                 return bound;
             }
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (Some(key), Some(value)) = (decoded(key), decoded(value)) else {
+            let plus = match self.route.query.plain_plus && self.place == Place::Query {
+                true => "+",
+                false => " ",
+            };
+            let (Some(key), Some(value)) = (decoded(key, plus), decoded(value, plus)) else {
                 let field = String::from_utf8_lossy(key.as_bytes());
                 let description = "is not well percent-encoded UTF-8";
                 violations.push(FieldViolation::new(field, description));
@@ -122,11 +127,20 @@ impl<'r> Binding<'r> {
             Err(_) if self.route.query.ignore_unknown => return Ok(None),
             Err(problem) => return Err(self.no_parameter(&problem)),
         };
-        self.check_place(&path)?;
+        if let Err(problem) = self.check_place(&path) {
+            match self.route.strays {
+                Strays::Refused => return Err(problem),
+                Strays::Ignored => return Ok(None),
+                Strays::Merged => {}
+            }
+        }
         let json = &self.route.json;
         if let Some(element) = element {
             self.given.check_oneofs(&[], &path)?;
             let lists = self.route.query.indexed_lists;
+            if self.route.strays == Strays::Ignored && path.leaf().is_list() && !lists {
+                return Ok(None);
+            }
             let added = self
                 .elements
                 .add(&mut self.given, json, lists, &path, element, value);
@@ -141,8 +155,12 @@ impl<'r> Binding<'r> {
         if !field::is_text(leaf) {
             return Err(no_text(leaf, self.route.query.indexed_lists));
         }
-        self.given.check(&[], &path)?;
+        match self.route.strays {
+            Strays::Merged => drop(self.given.check_oneofs(&[], &path)?),
+            _ => self.given.check(&[], &path)?,
+        }
         let mut record = Vec::new();
+        let value = &*spelling::usual(self.route.query, leaf, value);
         json.parse_text(json.field_of(leaf), value, &mut record)?;
         out.extend_from_slice(&wire::nested(&path, record));
         Ok(Some(path))
@@ -220,10 +238,11 @@ fn no_text(field: &FieldDescriptor, indexed_lists: bool) -> String {
     .to_owned()
 }
 
-/// A key or value without its percent-encoding; `+` is a space (application/x-www-form-urlencoded).
-fn decoded(text: &str) -> Option<Cow<'_, str>> {
+/// A key or value without its percent-encoding; a plus is a space in forms, and mostly in queries
+/// (application/x-www-form-urlencoded).
+fn decoded<'t>(text: &'t str, plus: &str) -> Option<Cow<'t, str>> {
     if !text.contains(['%', '+']) {
         return Some(Cow::Borrowed(text));
     }
-    crate::capture::decode_all(&text.replace('+', " ")).map(Cow::Owned)
+    crate::capture::decode_all(&text.replace('+', plus)).map(Cow::Owned)
 }

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::capture::{Captures, decode_variable};
-use crate::{BadRequest, Body, FieldViolation, JsonError, Route, field, http_body, query, wire};
+use crate::{
+    BadRequest, Body, FieldViolation, JsonError, Route, Strays, field, http_body, query, wire,
+};
 
 /// A request that has found its route. It owns what it needs, so it may wait for the body.
 #[derive(Debug, Clone)]
@@ -68,9 +70,14 @@ impl Matched {
                 body.len()
             }
         };
-        // Later records win over earlier ones: query, body, path.
+        // Later records win over earlier ones: query, body, path; or, where all count, path, query,
+        // body.
         let mut out = Vec::with_capacity(size + 64);
         let mut violations = Vec::new();
+        let path_is_weakest = self.route.strays == Strays::Merged;
+        if path_is_weakest {
+            self.path(&mut out, &mut violations);
+        }
         let in_query = query::bind(&self.route, query.unwrap_or(""), &mut out, &mut violations);
         let has_mask = self.route.mask.as_ref().is_some_and(|mask| {
             in_query
@@ -90,7 +97,9 @@ impl Matched {
             }
             Content::Raw { .. } => violations.push(FieldViolation::new("", "expected JSON")),
         }
-        self.path(&mut out, &mut violations);
+        if !path_is_weakest {
+            self.path(&mut out, &mut violations);
+        }
         if violations.is_empty() {
             Ok(out.into())
         } else {
@@ -113,9 +122,21 @@ impl Matched {
         let Route { json, tables, .. } = &*self.route;
         match &self.route.body {
             Body::None if body.is_empty() || body == b"{}" => Ok(()),
-            Body::None => Err(no_body()),
+            Body::None if self.route.strays == Strays::Refused => Err(no_body()),
+            Body::None if self.route.strays == Strays::Ignored => Ok(()),
+            Body::Field(_) if body.is_empty() && self.route.strays == Strays::Refused => Ok(()),
+            Body::Field(field) if body.is_empty() => {
+                if field::submessage(field).is_some() {
+                    wire::message(field, &[], out);
+                }
+                match &self.route.mask {
+                    Some(mask) if infer_mask && mask.is_whole => mask.append(json, body, out),
+                    _ => {}
+                }
+                Ok(())
+            }
             _ if body.is_empty() => Ok(()),
-            Body::Whole => json.parse(tables.input, body, out),
+            Body::Whole | Body::None => json.parse(tables.input, body, out),
             Body::Field(_) => {
                 let known = tables.body.expect("the body is a field");
                 json.parse_field(known, body, out)?;

@@ -6,7 +6,7 @@ use crate::field::FieldPath;
 use crate::http_body::Places;
 use crate::json::{Engine, FieldRef, MessageType};
 use crate::mask::Inference;
-use crate::{JsonError, QueryOptions, Template};
+use crate::{JsonError, QueryOptions, Strays, Template};
 
 /// One binding of a gRPC method to HTTP: a rule of `google.api.http`, or one of its additional bindings.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub struct Route {
     pub(crate) additional: bool,
     pub(crate) is_alias: bool,
     pub(crate) query: QueryOptions,
+    pub(crate) strays: Strays,
     pub(crate) http_body: Places,
     pub(crate) ignored_query: Vec<String>,
     pub(crate) json: Engine,

@@ -6,6 +6,7 @@
 //! If something has it, it is the verb for every method: a client that means the character writes `%3A`,
 //! as http.proto asks of it anyway.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,13 +15,14 @@ use http::Method;
 
 use crate::capture::{self, Captures};
 use crate::template::{Segment, Template};
-use crate::{BuildError, HttpMethod, Route};
+use crate::{BuildError, HttpMethod, PathOptions, Route};
 
 #[derive(Debug, Default)]
 pub(crate) struct Router {
     root: Node,
     /// By the index of the route, its template.
     templates: Vec<Template>,
+    options: PathOptions,
 }
 
 #[derive(Debug, Default)]
@@ -50,8 +52,11 @@ pub(crate) enum Found {
 }
 
 impl Router {
-    pub(crate) fn new(routes: &[Arc<Route>]) -> Result<Self, BuildError> {
-        let mut router = Self::default();
+    pub(crate) fn new(routes: &[Arc<Route>], options: PathOptions) -> Result<Self, BuildError> {
+        let mut router = Self {
+            options,
+            ..Self::default()
+        };
         let mut conflicts = Vec::new();
         for route in routes {
             let added = router.add(&route.http_method, &route.template);
@@ -105,19 +110,40 @@ impl Router {
     }
 
     pub(crate) fn find(&self, method: &Method, path: &str) -> Found {
+        let path = &*self.normal(path);
         let Some(mut segments) = split(path) else {
             return Found::Nothing;
         };
         if let Some((verb, shorter)) = split_verb(path, &segments) {
             let found = self.search(method, path, &shorter, Some(&verb));
-            if !matches!(found, Found::Nothing) {
-                return found;
+            let whole = match found {
+                Found::OtherMethods(_) if self.options.verbs_by_method => {
+                    self.search(method, path, &segments, None)
+                }
+                _ => Found::Nothing,
+            };
+            match (found, whole) {
+                (Found::Nothing, _) => {}
+                (_, found @ Found::Route { .. }) | (found, _) => return found,
             }
         }
-        if segments.len() == 1 && segments[0].is_empty() {
+        if segments.len() == 1 && segments[0].is_empty() && !self.options.empty_segments {
             segments.clear();
         }
         self.search(method, path, &segments, None)
+    }
+
+    /// The path as it is matched.
+    fn normal<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        let path = match path.trim_end_matches('/') {
+            trimmed if self.options.trailing_slashes && !trimmed.is_empty() => trimmed,
+            _ => path,
+        };
+        if !self.options.decoded_first || !path.contains('%') {
+            return Cow::Borrowed(path);
+        }
+        let path = path.replace("%2F", "/").replace("%2f", "/");
+        Cow::Owned(path.replace("%3A", ":").replace("%3a", ":"))
     }
 
     fn search(
@@ -131,6 +157,7 @@ impl Router {
             method,
             path,
             verb,
+            options: self.options,
             other_methods: Vec::new(),
         };
         if let Some(index) = search.descend(&self.root, segments) {
@@ -157,13 +184,19 @@ struct Search<'a> {
     method: &'a Method,
     path: &'a str,
     verb: Option<&'a str>,
+    options: PathOptions,
     other_methods: Vec<Method>,
 }
 
 impl Search<'_> {
     fn descend(&mut self, node: &Node, segments: &[Range<usize>]) -> Option<usize> {
         let Some((first, others)) = segments.split_first() else {
-            return self.end(node).or_else(|| self.end(node.rest.as_deref()?));
+            return self
+                .end(node)
+                .or_else(|| match self.options.empty_segments {
+                    true => None,
+                    false => self.end(node.rest.as_deref()?),
+                });
         };
         let raw = &self.path[first.clone()];
         let literal = match capture::decode_variable(raw, true) {
@@ -173,7 +206,9 @@ impl Search<'_> {
         literal
             .and_then(|node| self.descend(node, others))
             .or_else(|| match &node.one {
-                Some(one) if !raw.is_empty() => self.descend(one, others),
+                Some(one) if !raw.is_empty() || self.options.empty_segments => {
+                    self.descend(one, others)
+                }
                 _ => None,
             })
             .or_else(|| self.end(node.rest.as_deref()?))
@@ -191,7 +226,10 @@ impl Search<'_> {
                 .map(|(_, index)| *index)
         };
         let found = of(&HttpMethod::Is(self.method.clone()))
-            .or_else(|| (self.method == Method::HEAD).then(|| of(&HttpMethod::Is(Method::GET)))?)
+            .or_else(|| {
+                (self.method == Method::HEAD && !self.options.head_apart)
+                    .then(|| of(&HttpMethod::Is(Method::GET)))?
+            })
             .or_else(|| of(&HttpMethod::Any));
         if found.is_none() {
             self.other_methods

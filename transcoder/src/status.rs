@@ -96,19 +96,20 @@ pub(crate) fn error(
     message: &str,
     details: Option<&[u8]>,
 ) -> (Code, Value) {
-    let details = details.map(|bytes| Status::decode(bytes).unwrap_or_default().details);
-    let details: Vec<Value> = details
-        .unwrap_or_default()
-        .iter()
-        .map(|any| detail(json, any))
-        .collect();
     let error = json!({
         "code": code.http_status(),
         "status": code.name(),
         "message": message,
-        "details": details,
+        "details": self::details(json, details),
     });
     (code, error)
+}
+
+/// The details of a serialized `google.rpc.Status`.
+pub(crate) fn details(json: &Engine, status: Option<&[u8]>) -> Vec<Value> {
+    let details = status.map(|bytes| Status::decode(bytes).unwrap_or_default().details);
+    let details = details.unwrap_or_default();
+    details.iter().map(|any| detail(json, any)).collect()
 }
 
 /// A detail in the JSON form of `google.protobuf.Any`, or with its bytes if the type is unknown here.

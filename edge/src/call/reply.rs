@@ -2,7 +2,7 @@
 //! HTTP/2, Responses).
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt as _;
 use runtime::client::ResponseBody;
 use runtime::status::Problem;
@@ -13,9 +13,56 @@ use crate::protocol::{envelope, status};
 /// What a unary call came to.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    /// Leading and trailing.
-    pub(crate) metadata: HeaderMap,
+    pub(crate) metadata: Metadata,
     pub(crate) message: Bytes,
+}
+
+/// What an upstream says beside its message.
+#[derive(Debug, Default)]
+pub(crate) struct Metadata {
+    /// Before the message. Nothing, if the reply is an error alone.
+    pub(crate) leading: HeaderMap,
+    /// After it, or with the error.
+    pub(crate) trailing: HeaderMap,
+}
+
+impl Metadata {
+    /// A part of the gRPC status.
+    pub(crate) fn status(&self, name: &str) -> Option<&HeaderValue> {
+        let trailing = self.trailing.get(name);
+        trailing.or_else(|| self.leading.get(name))
+    }
+}
+
+/// An error instead of a reply.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: Status,
+    /// If the upstream is who said it.
+    pub(crate) metadata: Option<Box<Metadata>>,
+}
+
+impl Refusal {
+    pub(super) fn with(status: Status, leading: HeaderMap, trailing: HeaderMap) -> Self {
+        let metadata = Metadata { leading, trailing };
+        Self {
+            status,
+            metadata: Some(Box::new(metadata)),
+        }
+    }
+}
+
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        let metadata = None;
+        Self { status, metadata }
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        refusal.status
+    }
 }
 
 impl Reply {
@@ -23,27 +70,24 @@ impl Reply {
     pub(super) async fn read(
         response: http::Response<ResponseBody>,
         limit: usize,
-    ) -> Result<Self, Status> {
+    ) -> Result<Self, Refusal> {
         let (head, mut body) = response.into_parts();
-        let mut metadata = head.headers;
+        let (leading, mut trailing) = (head.headers, HeaderMap::new());
         let mut message = Message::of_at_most(limit);
         while let Some(frame) = body.frame().await {
             match frame?.into_data() {
                 Ok(data) => message.push(data)?,
-                Err(frame) => metadata.extend(frame.into_trailers().unwrap_or_default()),
+                Err(frame) => trailing = frame.into_trailers().unwrap_or_default(),
             }
         }
-        ended_well(&metadata)?;
+        match status::read(&trailing).or_else(|| status::read(&leading)) {
+            Some(status) if status.code() == Code::Ok => {}
+            Some(status) => return Err(Refusal::with(status, leading, trailing)),
+            None => return Err(Status::from(Problem::unavailable("the end of the reply")).into()),
+        }
         let message = message.whole()?;
+        let metadata = Metadata { leading, trailing };
         Ok(Self { metadata, message })
-    }
-}
-
-fn ended_well(metadata: &HeaderMap) -> Result<(), Status> {
-    match status::read(metadata) {
-        Some(status) if status.code() == Code::Ok => Ok(()),
-        Some(status) => Err(status),
-        None => Err(Problem::unavailable("the end of the reply").into()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 
 use super::{RESERVED, RESERVED_PREFIXES};
 
@@ -87,7 +87,7 @@ impl FromStr for Pattern {
 
 impl Rule {
     /// What the header is called on the other side, if it gets there.
-    fn becomes(&self, name: &str) -> Option<HeaderName> {
+    pub(super) fn becomes(&self, name: &str) -> Option<HeaderName> {
         let to = match (&self.from, &self.to) {
             (Pattern::Name(from), Pattern::Name(to)) if from == name => to.clone(),
             (Pattern::Prefix(from), Pattern::Prefix(to)) => {
@@ -116,21 +116,9 @@ impl Rule {
     }
 }
 
-/// Adds what the rules pass on: each header by the first rule that it fits. Values of names in `-bin`
-/// are base64 on both sides; others are left out.
-pub(crate) fn apply(rules: &[Rule], from: &HeaderMap, to: &mut HeaderMap) {
-    if rules.is_empty() {
-        return;
-    }
-    for (name, value) in from {
-        let becomes = rules.iter().find_map(|rule| rule.becomes(name.as_str()));
-        if let Some(name) = becomes.filter(|name| is_fit(name.as_str(), value)) {
-            to.append(name, value.clone());
-        }
-    }
-}
-
-fn is_fit(name: &str, value: &HeaderValue) -> bool {
+/// Whether it can be a value of that name, as metadata and as a header: those of names in `-bin` are
+/// base64.
+pub(super) fn is_fit(name: &str, value: &HeaderValue) -> bool {
     let bytes = value.as_bytes();
     match is_binary(name) {
         true => STANDARD.decode(bytes).is_ok() || STANDARD_NO_PAD.decode(bytes).is_ok(),
@@ -143,7 +131,7 @@ fn is_binary(name: &str) -> bool {
     name.ends_with("-bin")
 }
 
-fn is_reserved(name: &str) -> bool {
+pub(super) fn is_reserved(name: &str) -> bool {
     let begins = |prefix: &&str| name.starts_with(prefix);
     RESERVED.contains(&name)
         || NEVER.contains(&name)
@@ -153,7 +141,10 @@ fn is_reserved(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
     use super::*;
+    use crate::metadata::Passing;
 
     fn passed(rules: &[&str], headers: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
         let rules: Vec<Rule> = rules.iter().map(|rule| rule.parse().unwrap()).collect();
@@ -162,7 +153,7 @@ mod tests {
             from.append(*name, HeaderValue::from_static(value));
         }
         let mut to = HeaderMap::new();
-        apply(&rules, &from, &mut to);
+        Passing::Listed.reply(&rules, &from, &mut to);
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
         to.iter()
             .map(|(name, value)| (name.to_string(), text(value)))

@@ -100,7 +100,7 @@ pub(super) fn unary(edge: &Edge, head: &Parts) -> Option<Recognised> {
             let reads = served.idempotency == Idempotency::NoSideEffects;
             if !reads || served.policy.is_streaming {
                 let failure = Failure::method_not_allowed(&[Method::POST]);
-                return Some(Recognised::Answer(failure.response(&edge.transcoder)));
+                return Some(Recognised::Answer(failure.response(edge)));
             }
             Some(match query.codec() {
                 Some(codec) => Recognised::Connect(Unary::new(served.clone(), query, codec)),
@@ -114,11 +114,11 @@ pub(super) fn unary(edge: &Edge, head: &Parts) -> Option<Recognised> {
 /// The call with streams that a request with this media type is.
 pub(super) fn stream(edge: &Edge, head: &Parts, content_type: &[u8]) -> Recognised {
     let Some(served) = edge.policies.method(head.uri.path()) else {
-        return Recognised::Answer(Failure::no_route().response(&edge.transcoder));
+        return Recognised::Answer(Failure::no_route().response(edge));
     };
     if head.method != Method::POST {
         let failure = Failure::method_not_allowed(&[Method::POST]);
-        return Recognised::Answer(failure.response(&edge.transcoder));
+        return Recognised::Answer(failure.response(edge));
     }
     let codec = Codec::of(content_type, "application/connect+");
     match codec.filter(|_| served.policy.is_streaming) {
@@ -134,7 +134,7 @@ fn unsupported(edge: &Edge, served: &Arc<Served>) -> Recognised {
         false => "application/json, application/proto",
     };
     let failure = Failure::unsupported_content(&format!("this method takes {accepted}"));
-    let mut response: Response<Body> = failure.response(&edge.transcoder);
+    let mut response: Response<Body> = failure.response(edge);
     let headers = response.headers_mut();
     headers.insert(ACCEPT_POST, HeaderValue::from_static(accepted));
     headers.insert(ALLOW, HeaderValue::from_static("POST"));

@@ -38,7 +38,7 @@ pub(super) fn recognise(edge: &Edge, head: &Parts, subtype: &[u8]) -> Recognised
     if head.version != Version::HTTP_2 {
         let failure = Failure::malformed("gRPC needs HTTP/2; gRPC-Web and Connect do not")
             .with_http(StatusCode::HTTP_VERSION_NOT_SUPPORTED);
-        return Recognised::Answer(failure.response(&edge.transcoder));
+        return Recognised::Answer(failure.response(edge));
     }
     match method(edge, head, subtype) {
         Ok(served) => Recognised::Grpc(Grpc(served)),
@@ -61,7 +61,7 @@ pub(super) enum Unfound {
 /// The method of a request of gRPC or gRPC-Web.
 pub(super) fn method(edge: &Edge, head: &Parts, subtype: &[u8]) -> Result<Arc<Served>, Unfound> {
     let answer = |failure: Failure| {
-        let response = failure.response(&edge.transcoder);
+        let response = failure.response(edge);
         Err(Unfound::Answer(Box::new(response)))
     };
     if head.method != Method::POST {

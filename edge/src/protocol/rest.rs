@@ -1,8 +1,9 @@
 //! REST and JSON, by the contract's `google.api.http`.
 
 use bytes::Bytes;
+use http::header::{CONTENT_TYPE, TE};
 use http::request::Parts;
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use hyper::body::Incoming;
 use runtime::status::Problem;
 use transcoder::{Matched, Route, RouteMatch};
@@ -11,11 +12,12 @@ use super::upstream::{self, Messages, Refused, Replies, Requests};
 use super::{Protocol, envelope};
 use crate::Edge;
 use crate::body::Content;
-use crate::call::Reply;
+use crate::call::{Metadata, Reply};
 use crate::failure::Failure;
-use crate::metadata;
+use crate::metadata::Passing;
 use crate::pipeline::Admitted;
 use crate::policy::Policy;
+use crate::profile::Unrouted;
 use crate::reply::{self, Body};
 
 mod body;
@@ -24,10 +26,20 @@ mod raw;
 mod requests;
 mod stream;
 
-use stream::{Framing, Live, last_event_id};
+pub(crate) use stream::Framing;
+use stream::{Live, last_event_id};
 
 /// A request by a route.
-pub(crate) struct Rest(pub(crate) Matched);
+pub(crate) struct Rest {
+    pub(crate) matched: Matched,
+    /// The body is a form that belongs to the query.
+    is_form: bool,
+}
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+/// The method that a form asks for by this header, rather than POST.
+const OVERRIDE: &str = "x-http-method-override";
 
 /// What a path and a method come to.
 pub(crate) enum Found {
@@ -41,21 +53,47 @@ pub(crate) enum Found {
 
 /// Finds the route.
 pub(crate) fn find(edge: &Edge, head: &Parts) -> Found {
-    match edge.transcoder.route(&head.method, head.uri.path()) {
-        RouteMatch::Found(matched) if is_endless_head(&matched, &head.method) => {
+    let (profile, path) = (&edge.profile, head.uri.path());
+    let is_form = profile.takes_forms_as_queries && is_form(head);
+    let named = is_form.then(|| head.headers.get(OVERRIDE)).flatten();
+    let method =
+        named.and_then(|name| Method::from_bytes(&name.as_bytes().to_ascii_uppercase()).ok());
+    let is_overridden = method.is_some();
+    let method = method.as_ref().unwrap_or(&head.method);
+    match edge.transcoder.route(method, path) {
+        RouteMatch::Found(matched) if is_endless_head(&matched, method) => {
             let allow = [Method::GET, Method::OPTIONS];
-            Found::Answer(Failure::method_not_allowed(&allow).response(&edge.transcoder))
+            Found::Answer(profile.method_not_allowed(&allow).response(edge))
         }
-        RouteMatch::Found(matched) => Found::Request(Rest(matched)),
+        RouteMatch::Found(matched) => Found::Request(Rest {
+            matched,
+            is_form: is_overridden,
+        }),
         RouteMatch::NotFound => Found::Nothing,
-        RouteMatch::MethodNotAllowed { allow } if head.method == Method::OPTIONS => {
+        RouteMatch::MethodNotAllowed { allow }
+            if *method == Method::OPTIONS && profile.unrouted == Unrouted::Explained =>
+        {
             let allow: Vec<_> = allow.iter().map(Method::as_str).collect();
             Found::Answer(reply::options(&allow.join(", ")))
         }
+        RouteMatch::MethodNotAllowed { .. }
+            if is_form
+                && !is_overridden
+                && let RouteMatch::Found(matched) = edge.transcoder.route(&Method::GET, path) =>
+        {
+            Found::Request(Rest { matched, is_form })
+        }
         RouteMatch::MethodNotAllowed { allow } => {
-            Found::Answer(Failure::method_not_allowed(&allow).response(&edge.transcoder))
+            Found::Answer(profile.method_not_allowed(&allow).response(edge))
         }
     }
+}
+
+/// A form as grpc-gateway takes it for a query: POST, and the media type without parameters.
+fn is_form(head: &Parts) -> bool {
+    let content_type = head.headers.get(CONTENT_TYPE);
+    head.method == Method::POST
+        && content_type.is_some_and(|name| name == "application/x-www-form-urlencoded")
 }
 
 /// A stream has no headers that could be told without it.
@@ -65,11 +103,11 @@ fn is_endless_head(matched: &Matched, method: &Method) -> bool {
 
 impl Protocol for Rest {
     fn policy<'a>(&'a self, edge: &'a Edge) -> &'a Policy {
-        edge.policies.of(self.0.route())
+        edge.policies.of(self.matched.route())
     }
 
     fn takes_tickets(&self) -> bool {
-        self.0.route().is_server_streaming()
+        self.matched.route().is_server_streaming()
     }
 
     async fn serve(
@@ -78,18 +116,22 @@ impl Protocol for Rest {
         head: &Parts,
         body: Incoming,
     ) -> Result<Response<Body>, Failure> {
-        let Self(matched) = self;
+        let matched = &self.matched;
         let (route, headers) = (matched.route(), &head.headers);
         if route.is_client_streaming() {
             return Box::pin(self.serve_stream(admitted, head, body)).await;
         }
-        let message = body::message(&admitted, matched, head, body).await?;
+        let message = match self.is_form {
+            true => body::query(&admitted, matched, head, body).await?,
+            false => body::message(&admitted, matched, head, body).await?,
+        };
         let message = resume(admitted.policy, headers, message)?;
         let call = admitted.call(headers)?;
         if route.is_server_streaming() {
             let frame = envelope::write(0, &message);
             let frames = Box::pin(call.frames(HeaderMap::new(), frame));
-            let reply = call.in_time(frames).await?;
+            let reply = call.in_time(frames).await;
+            let reply = reply.map_err(|status| Failure::from(status).in_stream())?;
             let (leading, replies) =
                 Replies::of(reply, Some(admitted.lifetime()), Refused::default());
             return Box::pin(self.stream(&admitted, headers, leading, replies)).await;
@@ -97,15 +139,22 @@ impl Protocol for Rest {
         let Reply { metadata, message } = call
             .unary(message)
             .await
-            .map_err(|status| Failure::of_upstream(status, route))?;
-        answer(&admitted, route, &metadata, message)
+            .map_err(|refusal| Failure::of_upstream(refusal, route))?;
+        answer(&admitted, route, headers, &metadata, message)
     }
 
-    fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
-        let mut response = failure.response(&edge.transcoder);
-        let rules = &edge.settings.metadata.reply_header;
-        metadata::apply(rules, failure.metadata(), response.headers_mut());
-        response
+    fn refuse(&self, edge: &Edge, head: &Parts, failure: &Failure) -> Response<Body> {
+        let mut response = failure.response(edge);
+        let (passing, rules) = (edge.profile.passing, &edge.settings.metadata.reply_header);
+        match failure.beside() {
+            Some(metadata) => tell(edge, &head.headers, metadata, response),
+            // Where these are trailing ones, a stream has no place for them.
+            None if passing == Passing::Prefixed => response,
+            None => {
+                passing.reply(rules, failure.metadata(), response.headers_mut());
+                response
+            }
+        }
     }
 }
 
@@ -117,14 +166,15 @@ impl Rest {
         head: &Parts,
         body: Incoming,
     ) -> Result<Response<Body>, Failure> {
-        let Self(matched) = self;
+        let matched = &self.matched;
         let (route, headers) = (matched.route(), &head.headers);
         let (leading, replies) = match route.takes_http_body() {
             true => body::upload(&admitted, matched, head, body).await?,
             false => {
                 let content = Content::packed(body, crate::body::coding(headers)?);
                 let (query, limit) = (head.uri.query(), admitted.message_limit());
-                let framed = requests::framed(headers, query, matched.clone(), limit)?;
+                let any = admitted.door.edge.profile.takes_any_media_type;
+                let framed = requests::framed(headers, any, query, matched.clone(), limit)?;
                 let (requests, refused) = Requests::new(content, framed);
                 let call = admitted.call(headers)?;
                 let reply = admitted
@@ -139,7 +189,11 @@ impl Rest {
         }
         let limit = admitted.reply_limit();
         let reply = Messages::of_at_most(limit, replies).only().await?;
-        answer(&admitted, route, &leading, reply)
+        let metadata = Metadata {
+            leading,
+            trailing: HeaderMap::new(),
+        };
+        answer(&admitted, route, headers, &metadata, reply)
     }
 
     /// Messages to the client, in the framing that it likes best.
@@ -150,21 +204,25 @@ impl Rest {
         leading: HeaderMap,
         replies: Replies,
     ) -> Result<Response<Body>, Failure> {
-        let framing = Framing::wanted(headers);
+        let edge = &admitted.door.edge;
+        let framing = edge.profile.framing;
+        let framing = framing.unwrap_or_else(|| Framing::wanted(headers));
         let messages = Messages::of_at_most(admitted.reply_limit(), replies);
-        let (door, route) = (admitted.door.clone(), self.0.route().clone());
+        let (door, route) = (admitted.door.clone(), self.matched.route().clone());
         let mut response = match route.gives_http_body() {
             true => {
                 let (success, deadline) = (admitted.policy.success, admitted.deadline);
                 Box::pin(raw::stream(route, success, messages, deadline)).await?
             }
             false => {
-                let live = Live::begin(door, route, framing, messages).await?;
-                live.reply(headers)
+                let live = Live::begin(door, route, framing, messages).await;
+                live.map_err(Failure::in_stream)?.reply(headers)
             }
         };
-        let rules = &admitted.door.edge.settings.metadata.reply_header;
-        metadata::apply(rules, &leading, response.headers_mut());
+        let rules = &edge.settings.metadata.reply_header;
+        edge.profile
+            .passing
+            .reply(rules, &leading, response.headers_mut());
         Ok(response)
     }
 }
@@ -173,20 +231,59 @@ impl Rest {
 fn answer(
     admitted: &Admitted<'_>,
     route: &Route,
-    metadata: &HeaderMap,
+    headers: &HeaderMap,
+    metadata: &Metadata,
     message: Bytes,
 ) -> Result<Response<Body>, Failure> {
     let success = admitted.policy.success;
-    let mut response = match route.gives_http_body() {
+    let response = match route.gives_http_body() {
         true => raw::whole(route, success, message)?,
         false => {
             let json = route.response(&message);
             reply::json(success, json.map_err(|error| Problem::internal(&error))?)
         }
     };
-    let rules = &admitted.door.edge.settings.metadata.reply_header;
-    metadata::apply(rules, metadata, response.headers_mut());
-    Ok(response)
+    Ok(tell(&admitted.door.edge, headers, metadata, response))
+}
+
+/// A reply with what the upstream said beside its message.
+fn tell(
+    edge: &Edge,
+    headers: &HeaderMap,
+    metadata: &Metadata,
+    mut response: Response<Body>,
+) -> Response<Body> {
+    let (passing, rules) = (edge.profile.passing, &edge.settings.metadata.reply_header);
+    let Metadata { leading, trailing } = metadata;
+    passing.reply(rules, leading, response.headers_mut());
+    match passing {
+        Passing::Listed => passing.reply(rules, trailing, response.headers_mut()),
+        Passing::Prefixed if takes_trailers(headers) => {
+            response = reply::with_trailers(response, passing.trailers(trailing));
+        }
+        Passing::Prefixed => {}
+        Passing::Everything => {
+            let alone = leading.is_empty();
+            if alone {
+                passing.reply(rules, trailing, response.headers_mut());
+            }
+            let is_success = response.status().is_success();
+            let headers = response.headers_mut();
+            if is_success {
+                headers.insert(GRPC_STATUS, HeaderValue::from_static("0"));
+                headers.insert(GRPC_MESSAGE, HeaderValue::from_static(""));
+            }
+        }
+    }
+    response
+}
+
+fn takes_trailers(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(TE).iter();
+    values.any(|value| {
+        let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
+        text.contains("trailers")
+    })
 }
 
 /// An EventSource that connects again says which event it saw last.

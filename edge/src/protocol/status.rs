@@ -48,7 +48,7 @@ pub(crate) fn read(headers: &HeaderMap) -> Option<Status> {
 }
 
 /// Writes it, without the metadata that it came with.
-pub(super) fn write(status: &Status, headers: &mut HeaderMap) {
+pub(crate) fn write(status: &Status, headers: &mut HeaderMap) {
     let details = bytes::Bytes::copy_from_slice(status.details());
     let bare = Status::with_details(status.code(), status.message(), details);
     bare.add_header(headers)

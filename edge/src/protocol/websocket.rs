@@ -134,7 +134,7 @@ impl Protocol for WebSocket {
     }
 
     fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
-        failure.response(&edge.transcoder)
+        failure.response(edge)
     }
 }
 

@@ -71,6 +71,7 @@ fn config(files: &[&Path], upstream: &[String]) -> Config {
         upstream: upstream.iter().map(|one| one.parse().unwrap()).collect(),
         access: Access::Public,
         forward_authorization: false,
+        profile: None,
         all_methods: false,
     }
 }

@@ -52,10 +52,23 @@ pub(crate) async fn before(
     access: Access,
     change: impl FnOnce(&mut Config),
 ) -> Fixture {
+    of_library(upstream, settings(), |config| {
+        config.access = access;
+        change(config);
+    })
+    .await
+}
+
+/// The same with other settings, open to anybody.
+pub(crate) async fn of_library(
+    upstream: Upstream,
+    settings: Settings,
+    change: impl FnOnce(&mut Config),
+) -> Fixture {
     let address = format!("library.v1.Library=http://{}", upstream.address);
-    let (mut config, _file) = config(vec![address.parse().unwrap()], access);
+    let (mut config, _file) = config(vec![address.parse().unwrap()], Access::Public);
     change(&mut config);
-    serving(upstream, config, settings()).await
+    serving(upstream, config, settings).await
 }
 
 /// In front of a server of the services in one file of `tests/proto`.
@@ -107,6 +120,7 @@ fn config_of(
             upstream,
             access,
             forward_authorization: false,
+            profile: None,
             all_methods: false,
         },
         file,

@@ -20,6 +20,7 @@ mod metrics;
 mod pages;
 mod patience;
 mod problems;
+mod profiles;
 mod readers;
 mod routes;
 mod streams;

@@ -24,6 +24,9 @@ static TRANSCODERS: LazyLock<[Transcoder; 2]> = LazyLock::new(|| {
         let query = QueryOptions {
             indexed_lists: is_lenient,
             ignore_unknown: is_lenient,
+            loose_booleans: is_lenient,
+            go_durations: is_lenient,
+            plain_plus: false,
         };
         let options = Options {
             query,

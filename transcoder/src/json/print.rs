@@ -212,6 +212,12 @@ impl<'a> Printer<'a> {
             if field.shape != Shape::Explicit {
                 self.key(field, first);
                 self.default(field);
+            } else if self.options.absent_messages_as_null
+                && field.is_message()
+                && field.oneof == NO_ONEOF
+            {
+                self.key(field, first);
+                self.out.extend_from_slice(b"null");
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod body;
 mod build;
+mod elsewhere;
 mod engine;
 mod errors;
 mod form;

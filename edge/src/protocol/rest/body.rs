@@ -39,17 +39,38 @@ pub(super) async fn message(
         .map_err(|error| Failure::unfit(error, route))
 }
 
+/// The request message of a form that belongs to the query.
+pub(super) async fn query(
+    admitted: &Admitted<'_>,
+    matched: &Matched,
+    head: &Parts,
+    body: Incoming,
+) -> Result<Bytes, Failure> {
+    let form = admitted.body(&head.headers, body).await?;
+    let form = std::str::from_utf8(&form);
+    let form = form.map_err(|_| Failure::malformed("the form is not percent-encoded"))?;
+    let query = match head.uri.query() {
+        Some(query) => format!("{form}&{query}"),
+        None => form.to_owned(),
+    };
+    matched
+        .request_of(Some(&query), Content::Json(b""))
+        .map_err(|error| Failure::unfit(error, matched.route()))
+}
+
 /// JSON, or a form where forms are taken.
 fn content<'b>(
     admitted: &Admitted<'_>,
     headers: &HeaderMap,
     body: &'b [u8],
 ) -> Result<Content<'b>, Failure> {
-    let forms = admitted.door.edge.settings.mapping.form_bodies;
-    if forms && headers.get(CONTENT_TYPE).is_some_and(is_form) {
+    let edge = &admitted.door.edge;
+    if edge.settings.mapping.form_bodies && headers.get(CONTENT_TYPE).is_some_and(is_form) {
         return Ok(Content::Form(body));
     }
-    json::check_name(headers)?;
+    if !edge.profile.takes_any_media_type {
+        json::check_name(headers)?;
+    }
     Ok(Content::Json(body))
 }
 

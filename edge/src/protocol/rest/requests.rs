@@ -15,7 +15,7 @@ mod split;
 use split::{Separation, Values};
 
 /// What the headers say that the body is.
-fn separation(headers: &HeaderMap) -> Result<Separation, Failure> {
+fn separation(headers: &HeaderMap, takes_any: bool) -> Result<Separation, Failure> {
     let name = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let essence = name.unwrap_or_default().split(|byte| *byte == b';').next();
     let essence = essence
@@ -28,6 +28,7 @@ fn separation(headers: &HeaderMap) -> Result<Separation, Failure> {
         }
         _ => match json::check_name(headers) {
             Ok(()) => Ok(Separation::Syntax),
+            Err(_) if takes_any => Ok(Separation::Syntax),
             Err(_) => Err(Failure::unsupported_content(
                 "send the messages as content-type: application/x-ndjson, one per line, or as an \
                  array in application/json",
@@ -40,11 +41,12 @@ fn separation(headers: &HeaderMap) -> Result<Separation, Failure> {
 /// message may have `limit` bytes.
 pub(super) fn framed(
     headers: &HeaderMap,
+    takes_any: bool,
     query: Option<&str>,
     matched: Matched,
     limit: usize,
 ) -> Result<impl FnMut(Option<Bytes>) -> Result<Bytes, Failure> + Unpin + Send + 'static, Failure> {
-    let mut values = Values::new(separation(headers)?, limit);
+    let mut values = Values::new(separation(headers, takes_any)?, limit);
     let query = query.map(str::to_owned);
     Ok(move |piece: Option<Bytes>| {
         let mut frames = BytesMut::new();

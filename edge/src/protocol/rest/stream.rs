@@ -19,7 +19,8 @@ use crate::reply::{self, Body};
 mod framing;
 mod packing;
 
-pub(super) use framing::{Framing, last_event_id};
+pub(crate) use framing::Framing;
+pub(super) use framing::last_event_id;
 
 /// How long a stream's first message may take before the reply's headers go out without it. An
 /// error that comes before still sets the HTTP status.
@@ -47,8 +48,13 @@ impl Live {
         framing: Framing,
         mut upstream: Messages,
     ) -> Result<Self, Failure> {
-        let first = tokio::time::timeout(FIRST_MESSAGE, upstream.next()).await;
-        let first = first.ok().transpose()?;
+        let first = match framing.waits() {
+            true => Some(upstream.next().await?),
+            false => {
+                let first = tokio::time::timeout(FIRST_MESSAGE, upstream.next()).await;
+                first.ok().transpose()?
+            }
+        };
         let every = door.edge.settings.requests.heartbeat;
         let mut heartbeat = interval_at(Instant::now() + every, every);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -99,7 +105,9 @@ impl Live {
             None => tokio::select! {
                 biased;
                 message = self.upstream.next() => message,
-                _ = self.heartbeat.tick() => return Some(self.framing.heartbeat()),
+                _ = self.heartbeat.tick(), if self.framing.has_heartbeats() => {
+                    return Some(self.framing.heartbeat());
+                }
             },
         };
         self.heartbeat.reset();
@@ -113,7 +121,7 @@ impl Live {
         });
         frame.unwrap_or_else(|failure| {
             self.ended = true;
-            let error = failure.json(&self.door.edge.transcoder);
+            let error = failure.json(&self.door.edge);
             Some(self.framing.error(&error, is_first))
         })
     }

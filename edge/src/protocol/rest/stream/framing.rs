@@ -17,6 +17,10 @@ pub(crate) enum Framing {
     /// `application/json`. Like a line, an error that cuts the stream short is `{"error": ...}`: the
     /// last element, so that the array is well-formed in any case.
     Array,
+    /// As grpc-gateway has it: a line `{"result": ...}` for each message, `{"error": ...}` for an error.
+    Results,
+    /// As Envoy has it: an array, closed in any case, without a word of an error.
+    Elements,
 }
 
 /// By their names; the first is for whoever does not say.
@@ -43,8 +47,18 @@ impl Framing {
         match self {
             Self::ServerSentEvents => "text/event-stream",
             Self::Lines => "application/x-ndjson",
-            Self::Array => "application/json",
+            Self::Array | Self::Results | Self::Elements => "application/json",
         }
+    }
+
+    /// Whether the reply begins only with the first message, or the error instead of it.
+    pub(crate) fn waits(self) -> bool {
+        self == Self::Results
+    }
+
+    /// Whether there are signs of life.
+    pub(crate) fn has_heartbeats(self) -> bool {
+        !matches!(self, Self::Results | Self::Elements)
     }
 
     /// One message. JSON as the transcoder prints it has no line breaks.
@@ -63,9 +77,14 @@ impl Framing {
                 frame.extend_from_slice(json);
                 frame.push(b'\n');
             }
-            Self::Array => {
+            Self::Array | Self::Elements => {
                 frame.extend_from_slice(if is_first { b"[" } else { b",\n" });
                 frame.extend_from_slice(json);
+            }
+            Self::Results => {
+                frame.extend_from_slice(b"{\"result\":");
+                frame.extend_from_slice(json);
+                frame.extend_from_slice(b"}\n");
             }
         }
         frame.into()
@@ -75,7 +94,7 @@ impl Framing {
     pub(crate) fn heartbeat(self) -> Bytes {
         match self {
             Self::ServerSentEvents => Bytes::from_static(b": heartbeat\n\n"),
-            Self::Lines | Self::Array => Bytes::from_static(b"\n"),
+            Self::Lines | Self::Array | Self::Results | Self::Elements => Bytes::from_static(b"\n"),
         }
     }
 
@@ -83,7 +102,9 @@ impl Framing {
     pub(crate) fn error(self, json: &str, is_first: bool) -> Bytes {
         match self {
             Self::ServerSentEvents => format!("event: error\ndata: {json}\n\n").into(),
-            Self::Lines => format!("{json}\n").into(),
+            Self::Lines | Self::Results => format!("{json}\n").into(),
+            Self::Elements if is_first => Bytes::from_static(b"[]"),
+            Self::Elements => Bytes::from_static(b"]"),
             Self::Array if is_first => format!("[{json}]\n").into(),
             Self::Array => format!(",\n{json}]\n").into(),
         }
@@ -94,7 +115,9 @@ impl Framing {
     pub(crate) fn end(self, is_first: bool) -> Option<Bytes> {
         match self {
             Self::ServerSentEvents => Some(Bytes::from_static(b"event: end\ndata: {}\n\n")),
-            Self::Lines => None,
+            Self::Lines | Self::Results => None,
+            Self::Elements if is_first => Some(Bytes::from_static(b"[]")),
+            Self::Elements => Some(Bytes::from_static(b"]")),
             Self::Array if is_first => Some(Bytes::from_static(b"[]\n")),
             Self::Array => Some(Bytes::from_static(b"]\n")),
         }

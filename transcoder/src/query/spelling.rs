@@ -1,0 +1,107 @@
+//! Values as other gateways let clients write them, in the spelling of JSON.
+
+use std::borrow::Cow;
+
+use prost_reflect::{FieldDescriptor, Kind};
+
+use crate::QueryOptions;
+
+/// The value as JSON writes it, if the options know it in another spelling; else as it is.
+pub(super) fn usual<'v>(
+    options: QueryOptions,
+    field: &FieldDescriptor,
+    value: &'v str,
+) -> Cow<'v, str> {
+    match field.kind() {
+        Kind::Bool if options.loose_booleans => boolean(value),
+        Kind::Message(message) => match message.full_name() {
+            "google.protobuf.BoolValue" if options.loose_booleans => boolean(value),
+            "google.protobuf.Duration" if options.go_durations => duration(value),
+            _ => Cow::Borrowed(value),
+        },
+        _ => Cow::Borrowed(value),
+    }
+}
+
+fn boolean(value: &str) -> Cow<'_, str> {
+    Cow::Borrowed(match value.to_ascii_lowercase().as_str() {
+        "1" | "t" | "true" | "y" | "yes" => "true",
+        "0" | "f" | "false" | "n" | "no" => "false",
+        _ => value,
+    })
+}
+
+/// Go's `time.ParseDuration`: numbers, each with its unit, and a sign before all of them.
+fn duration(value: &str) -> Cow<'_, str> {
+    match nanoseconds(value) {
+        Some(nanos) => {
+            let (sign, nanos) = (if nanos < 0 { "-" } else { "" }, nanos.unsigned_abs());
+            let (seconds, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+            Cow::Owned(format!("{sign}{seconds}.{rest:09}s"))
+        }
+        None => Cow::Borrowed(value),
+    }
+}
+
+fn nanoseconds(value: &str) -> Option<i64> {
+    let (is_negative, mut rest) = match value.as_bytes().first()? {
+        b'-' => (true, &value[1..]),
+        b'+' => (false, &value[1..]),
+        _ => (false, value),
+    };
+    let mut total: i64 = 0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, after) = rest.split_at(end);
+        let end = after.find(|c: char| c.is_ascii_digit() || c == '.');
+        let (unit, after) = after.split_at(end.unwrap_or(after.len()));
+        let unit: i64 = match unit {
+            "h" => 3_600_000_000_000,
+            "m" => 60_000_000_000,
+            "s" => 1_000_000_000,
+            "ms" => 1_000_000,
+            "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
+            "ns" => 1,
+            _ => return None,
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if whole.is_empty() && fraction.is_empty() {
+            return None;
+        }
+        let whole: i64 = if whole.is_empty() {
+            0
+        } else {
+            whole.parse().ok()?
+        };
+        total = total.checked_add(whole.checked_mul(unit)?)?;
+        let mut scale = unit;
+        for digit in fraction.bytes() {
+            scale /= 10;
+            let digit = char::from(digit).to_digit(10)?;
+            total = total.checked_add(i64::from(digit).checked_mul(scale)?)?;
+        }
+        rest = after;
+    }
+    Some(if is_negative { -total } else { total })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_of_go_become_seconds() {
+        for (text, usual) in [
+            ("1h30m", "5400.000000000s"),
+            ("-1.5s", "-1.500000000s"),
+            ("300ms", "0.300000000s"),
+            ("1us2ns", "0.000001002s"),
+            (".5m", "30.000000000s"),
+        ] {
+            assert_eq!(duration(text), usual, "{text}");
+        }
+        for text in ["", "1", "h", "1x", "1h-1m", ".s", "999999999999h", "1..2s"] {
+            assert_eq!(duration(text), text, "{text}");
+        }
+    }
+}

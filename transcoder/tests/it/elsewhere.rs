@@ -1,0 +1,216 @@
+//! What other gateways do differently, as options.
+
+use http::Method;
+use serde_json::{Value, json};
+use transcoder::{
+    JsonOptions, Masks, Options, PathOptions, QueryOptions, RouteMatch, Strays, Transcoder,
+};
+
+use crate::{matched, request, shop, shop_with, wire};
+
+fn read(shop: &Transcoder, method: &str, target: &str, body: &str) -> Value {
+    let request =
+        request(shop, method, target, body).unwrap_or_else(|fault| panic!("{target}: {fault}"));
+    serde_json::from_str(&request).expect("JSON")
+}
+
+fn with_paths(paths: PathOptions) -> Transcoder {
+    shop_with(&Options {
+        paths,
+        ..Options::default()
+    })
+}
+
+fn with_strays(strays: Strays) -> Transcoder {
+    shop_with(&Options {
+        strays,
+        ..Options::default()
+    })
+}
+
+fn is_found(shop: &Transcoder, method: &Method, path: &str) -> bool {
+    matches!(shop.route(method, path), RouteMatch::Found(_))
+}
+
+#[test]
+fn a_path_may_be_decoded_before_it_is_taken_apart() {
+    let ours = read(&shop(), "GET", "/v1/things/a%2Fb", "");
+    assert_eq!(ours, json!({"thingId": "a/b"}));
+    let shop = with_paths(PathOptions {
+        decoded_first: true,
+        ..PathOptions::default()
+    });
+    assert!(!is_found(&shop, &Method::GET, "/v1/things/a%2Fb"));
+    let read = read(&shop, "GET", "/v1/things%2fa%20%252F", "");
+    assert_eq!(read, json!({"thingId": "a %2F"}));
+    assert!(is_found(&shop, &Method::POST, "/v1/things/a%3Atouch"));
+}
+
+#[test]
+fn a_verb_may_be_one_for_its_method_alone() {
+    let path = "/v1/things/a:touch";
+    assert!(!is_found(&shop(), &Method::GET, path));
+    let shop = with_paths(PathOptions {
+        verbs_by_method: true,
+        ..PathOptions::default()
+    });
+    assert_eq!(read(&shop, "GET", path, ""), json!({"thingId": "a:touch"}));
+    assert_eq!(read(&shop, "POST", path, ""), json!({"thingId": "a"}));
+    assert!(!is_found(&shop, &Method::PUT, path));
+}
+
+#[test]
+fn segments_may_be_empty_and_slashes_at_the_end_nothing() {
+    for path in ["/v1/things/", "/v1/things/7/"] {
+        assert!(!is_found(&shop(), &Method::GET, path), "{path}");
+    }
+    assert!(is_found(&shop(), &Method::GET, "/v1/blobs"));
+    let empty = with_paths(PathOptions {
+        empty_segments: true,
+        ..PathOptions::default()
+    });
+    assert_eq!(
+        matched(&empty, "GET", "/v1/things/")
+            .route()
+            .template()
+            .as_str(),
+        "/v1/things/{thing_id}"
+    );
+    assert!(is_found(&empty, &Method::GET, "/v1/blobs/"));
+    assert!(!is_found(&empty, &Method::GET, "/v1/blobs"));
+    let trailing = with_paths(PathOptions {
+        trailing_slashes: true,
+        ..PathOptions::default()
+    });
+    assert_eq!(
+        matched(&trailing, "GET", "/v1/things/")
+            .route()
+            .template()
+            .as_str(),
+        "/v1/things"
+    );
+    assert_eq!(
+        read(&trailing, "GET", "/v1/things/7//", ""),
+        json!({"thingId": "7"})
+    );
+}
+
+#[test]
+fn head_may_need_a_route_of_its_own() {
+    assert!(is_found(&shop(), &Method::HEAD, "/v1/things/7"));
+    let shop = with_paths(PathOptions {
+        head_apart: true,
+        ..PathOptions::default()
+    });
+    assert!(!is_found(&shop, &Method::HEAD, "/v1/things/7"));
+}
+
+#[test]
+fn what_stands_in_the_wrong_place_may_be_ignored() {
+    let shop = with_strays(Strays::Ignored);
+    let target = "/v1/things/7?thingId=8&revision=2";
+    let expected = json!({"thingId": "7", "revision": 2});
+    assert_eq!(read(&shop, "GET", target, "no JSON"), expected);
+    let expected = json!({"thing": {"title": "x"}});
+    let read = |query: &str, body| read(&shop, "POST", &format!("/v1/things?{query}"), body);
+    assert_eq!(read("thing.title=y&thing=z", r#"{"title":"x"}"#), expected);
+    assert_eq!(read("", ""), json!({"thing": {}}));
+    assert!(request(&shop, "GET", "/v1/things/7?revision=1&revision=2", "").is_err());
+}
+
+#[test]
+fn or_it_may_count_and_the_body_the_most() {
+    let shop = with_strays(Strays::Merged);
+    let target = "/v1/things/7?thingId=8&revision=2&revision=3";
+    assert_eq!(
+        read(&shop, "GET", target, ""),
+        json!({"thingId": "8", "revision": 3})
+    );
+    let body = r#"{"thingId":"9"}"#;
+    assert_eq!(
+        read(&shop, "GET", target, body),
+        json!({"thingId": "9", "revision": 3})
+    );
+    assert!(request(&shop, "GET", target, "no JSON").is_err());
+    let read = read(
+        &shop,
+        "POST",
+        "/v1/things?thing.title=y&thing.id=1",
+        r#"{"title":"x"}"#,
+    );
+    assert_eq!(read, json!({"thing": {"id": "1", "title": "x"}}));
+}
+
+#[test]
+fn a_mask_may_be_all_that_is_mentioned_or_none() {
+    let mask = |masks, body: &str| {
+        let options = Options {
+            masks,
+            strays: Strays::Ignored,
+            ..Options::default()
+        };
+        let message = read(&shop_with(&options), "PATCH", "/v1/things/7", body);
+        message["updateMask"].as_str().map(str::to_owned)
+    };
+    let body = r#"{"title":"x","id":"7","created":"2030-01-31T00:00:00Z"}"#;
+    assert_eq!(
+        mask(Masks::Mentioned, body).as_deref(),
+        Some("created,id,title")
+    );
+    assert_eq!(mask(Masks::Mentioned, "").as_deref(), Some(""));
+    assert_eq!(mask(Masks::None, body), None);
+}
+
+#[test]
+fn queries_may_be_written_as_others_take_them() {
+    let query = QueryOptions {
+        loose_booleans: true,
+        go_durations: true,
+        plain_plus: true,
+        ..QueryOptions::default()
+    };
+    let loose = shop_with(&Options {
+        query,
+        ..Options::default()
+    });
+    for (query, expected) in [
+        ("flag=1", json!({"flag": true})),
+        ("flag=T", json!({"flag": true})),
+        ("flag=no", json!({})),
+        ("lasts=1h1.5s", json!({"lasts": "3601.500s"})),
+        ("lasts=2s", json!({"lasts": "2s"})),
+        ("text=a%20b+c", json!({"text": "a b+c"})),
+    ] {
+        let target = format!("/v1/things?{query}");
+        assert_eq!(read(&loose, "GET", &target, ""), expected, "{query}");
+    }
+    for query in ["flag=1", "lasts=1h"] {
+        assert!(request(&shop(), "GET", &format!("/v1/things?{query}"), "").is_err());
+    }
+    assert!(request(&loose, "GET", "/v1/things?flag=2", "").is_err());
+}
+
+#[test]
+fn absent_messages_may_be_null() {
+    let json = JsonOptions {
+        always_print_fields_without_presence: true,
+        absent_messages_as_null: true,
+        ..JsonOptions::default()
+    };
+    let shop = shop_with(&Options {
+        json,
+        ..Options::default()
+    });
+    let route = matched(&shop, "GET", "/v1/things/7");
+    let thing = wire(shop.pool(), "shop.v1.Thing", r#"{"id":"7"}"#);
+    let printed = route.route().response(&thing).expect("it is a thing");
+    let printed: Value = serde_json::from_slice(&printed).expect("JSON");
+    assert_eq!(printed["owner"], Value::Null);
+    assert_eq!(printed["created"], Value::Null);
+    assert!(
+        printed
+            .as_object()
+            .is_some_and(|fields| fields.contains_key("owner"))
+    );
+    assert_eq!(printed["owners"], json!([]));
+}
