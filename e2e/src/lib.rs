@@ -11,7 +11,7 @@ pub mod grpc;
 pub mod invariants;
 pub mod mesh;
 pub mod otlp;
-mod ports;
+pub mod ports;
 pub mod process;
 pub mod rest;
 pub mod sdk;

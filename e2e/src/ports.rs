@@ -13,7 +13,7 @@ const RANGE: std::ops::Range<u16> = 12_000..32_000;
 static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
 
 /// A port of 127.0.0.1 that nothing listens on, given out once in this process.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         let random = uuid::Uuid::now_v7().as_u128();

@@ -11,6 +11,7 @@ mod grpcurl;
 mod hostile;
 mod import;
 mod manifests;
+mod migration;
 mod openapi;
 mod orders;
 mod sessions;

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	items "migration/gen"
+)
+
+// shop answers what it was asked.
+type shop struct {
+	items.UnimplementedItemsServer
+	items.UnimplementedShowcaseServer
+}
+
+// seen is the answer to a unary call, with metadata before and after it.
+func seen(ctx context.Context, answer *items.Seen) (*items.Seen, error) {
+	grpc.SetHeader(ctx, metadata.Pairs("x-leading", "first", "x-leading", "second"))
+	if answer.GetItem().GetName() == "binary" {
+		grpc.SetHeader(ctx, metadata.Pairs("key-bin", "\x00\x01"))
+	}
+	grpc.SetTrailer(ctx, metadata.Pairs("x-trailing", "last"))
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	answer.Metadata = make(map[string]string)
+	for name, values := range incoming {
+		value := strings.Join(values, "|")
+		if strings.HasSuffix(name, "-bin") {
+			value = strings.Join(strings.Split(value, "\x00"), "NUL")
+		}
+		answer.Metadata[name] = value
+	}
+	return answer, nil
+}
+
+func (*shop) GetItem(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) ListItems(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) FindItem(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) CreateItem(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) PlaceItem(ctx context.Context, request *items.PlaceItemRequest) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: request.Item, Shelf: request.Shelf, Position: request.Position})
+}
+
+func (*shop) UpdateItem(ctx context.Context, request *items.UpdateItemRequest) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: request.Item, UpdateMask: request.UpdateMask})
+}
+
+func (*shop) ArchiveItem(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) DeleteItem(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) ShowItem(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) Fail(ctx context.Context, request *items.FailRequest) (*items.Seen, error) {
+	if request.Late {
+		grpc.SendHeader(ctx, metadata.Pairs("x-leading", "first"))
+		grpc.SetTrailer(ctx, metadata.Pairs("x-trailing", "last"))
+	}
+	return nil, refusal(request.Code, request.Message, request.Detailed)
+}
+
+func (*shop) WatchItems(request *items.WatchItemsRequest, stream items.Items_WatchItemsServer) error {
+	if request.Count > 0 {
+		stream.SendHeader(metadata.Pairs("x-leading", "first"))
+		stream.SetTrailer(metadata.Pairs("x-trailing", "last"))
+	}
+	for number := range request.Count {
+		if err := stream.Send(&items.Item{Name: "item", Size: int64(number)}); err != nil {
+			return err
+		}
+	}
+	if request.Code == 0 {
+		return nil
+	}
+	return refusal(request.Code, "the stream broke off", true)
+}
+
+func (*shop) CollectItems(stream items.Items_CollectItemsServer) error {
+	last := &items.Item{}
+	count := int32(0)
+	for {
+		item, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		last, count = item, count+1
+	}
+	answer, err := seen(stream.Context(), &items.Seen{Item: last, Position: count})
+	if err != nil {
+		return err
+	}
+	return stream.SendAndClose(answer)
+}
+
+func refusal(code int32, message string, detailed bool) error {
+	refusal := status.New(codes.Code(code), message)
+	if detailed {
+		info := &errdetails.ErrorInfo{Reason: "BROKEN", Domain: "items"}
+		refusal, _ = refusal.WithDetails(info)
+	}
+	return refusal.Err()
+}
