@@ -22,7 +22,7 @@ impl Integer {
 
 /// The integer at the beginning of `text`, and how many bytes it has. `1e5` and `1.0` are integers.
 /// `None` if there is no number, or one that is no integer or has more than 64 bits.
-#[inline]
+#[inline(always)]
 pub(super) fn integer(text: &[u8]) -> Option<(Integer, usize)> {
     let is_negative = text.first() == Some(&b'-');
     let start = usize::from(is_negative);

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::fault::{Fault, Outcome};
-use super::table::{Field, Form, Kind, Message, NO_ONEOF, Shape, Tables};
+use super::table::{Field, Form, Key, Kind, Message, NO_ONEOF, Shape, Tables};
 use super::wire::{Broken, Cursor, Raw};
 use crate::JsonOptions;
 
@@ -26,16 +26,6 @@ pub(super) struct Printer<'a> {
     /// How many bytes of messages may yet be printed in vain. It bounds the work for a message in
     /// which each level is out of order.
     budget: usize,
-}
-
-/// What was printed for a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Printed {
-    Value,
-    /// The zero of its type.
-    Zero,
-    /// Nothing: a number that its closed enum does not have counts as an unknown field.
-    Unknown,
 }
 
 impl<'a> Printer<'a> {
@@ -62,9 +52,9 @@ impl<'a> Printer<'a> {
         self.depth += 1;
         match message.form {
             Form::Plain => {
-                self.out.push(b'{');
-                self.fields(message, wire, true)?;
-                self.out.push(b'}');
+                let start = self.out.len();
+                self.fields(message, wire)?;
+                self.enclose(start, b'{', b'}');
             }
             _ => self.known(message, wire)?,
         }
@@ -72,14 +62,25 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    /// The members of an object; `first` says whether it is still empty.
-    fn fields(&mut self, message: &'a Message, wire: &[u8], first: bool) -> Outcome<()> {
+    /// Makes an object or an array of the members or elements since `start`, each of which has a
+    /// comma in front of it: the first comma gives its place to the bracket.
+    #[inline]
+    fn enclose(&mut self, start: usize, open: u8, close: u8) {
+        match self.out.get_mut(start) {
+            Some(comma) => *comma = open,
+            None => self.out.push(open),
+        }
+        self.out.push(close);
+    }
+
+    /// The members of an object, each with a comma in front of it.
+    fn fields(&mut self, message: &'a Message, wire: &[u8]) -> Outcome<()> {
         let (start, depth) = (self.out.len(), self.depth);
         // A fault may be one of a part only, and gone when its message is put together.
         let printed = match self.budget {
             0 => Ok(false),
             _ if message.is_set => Ok(false),
-            _ => self.in_order(message, wire, first),
+            _ => self.in_order(message, wire),
         };
         match printed {
             Ok(true) => Ok(()),
@@ -88,18 +89,18 @@ impl<'a> Printer<'a> {
                 self.budget = self.budget.saturating_sub(wire.len() + 1);
                 self.out.truncate(start);
                 self.depth = depth;
-                self.exact(message, wire, first)
+                self.exact(message, wire)
             }
         }
     }
 
     /// Prints each field as it comes. False if they turn out not to be in order.
-    fn in_order(&mut self, message: &'a Message, wire: &[u8], mut first: bool) -> Outcome<bool> {
+    fn in_order(&mut self, message: &'a Message, wire: &[u8]) -> Outcome<bool> {
         let broken = |why| broken(message, why);
         let mut cursor = Cursor::new(wire);
         // The first field that has not been passed yet, and where the one before it was begun.
         let mut next = 0;
-        let (mut start, mut first_then) = (self.out.len(), first);
+        let mut start = self.out.len();
         let mut oneofs = 0u64;
         while !cursor.rest.is_empty() {
             let (number, wire_type) = cursor.tag().map_err(broken)?;
@@ -119,104 +120,106 @@ impl<'a> Printer<'a> {
                     }
                     oneofs |= bit;
                 }
-                self.defaults(message, next..index, &mut first);
+                self.defaults(message, next..index);
                 next = index + 1;
-                (start, first_then) = (self.out.len(), first);
+                start = self.out.len();
             } else if index + 1 == next && may_come_again(self.tables, field) {
                 // The last one counts.
                 self.out.truncate(start);
-                first = first_then;
             } else {
                 return Ok(false);
             }
             match field.shape {
-                Shape::Explicit | Shape::Implicit => {
-                    self.single(field, raw, &mut first)?;
-                }
+                Shape::Explicit | Shape::Implicit => self.single(field, raw)?,
                 Shape::List | Shape::Packed => {
                     let mut pending = Some(raw);
-                    self.list(field, &mut first, || match pending.take() {
+                    self.list(field, || match pending.take() {
                         Some(raw) => Ok(Some(raw)),
                         None => same_again(field, &mut cursor).map_err(broken),
                     })?;
                 }
                 Shape::Map => {
                     let mut pending = Some(raw);
-                    self.map(field, &mut first, || match pending.take() {
+                    self.map(field, || match pending.take() {
                         Some(raw) => Ok(Some(raw)),
                         None => same_again(field, &mut cursor).map_err(broken),
                     })?;
                 }
             }
         }
-        self.defaults(message, next..message.fields.len(), &mut first);
+        self.defaults(message, next..message.fields.len());
         Ok(true)
     }
 
     /// A field with one value, unless that is as good as absent.
-    #[inline]
-    fn single(&mut self, field: &'a Field, raw: Raw<'_>, first: &mut bool) -> Outcome<()> {
-        let (start, first_then) = (self.out.len(), *first);
-        self.key(field, first);
-        let printed = self.value(field, raw);
-        let omitted = match printed.map_err(|fault| fault.in_field(&field.json_name))? {
-            Printed::Value => false,
-            Printed::Zero => {
-                field.shape == Shape::Implicit && !self.options.always_print_fields_without_presence
-            }
-            Printed::Unknown => true,
-        };
-        if omitted {
+    #[inline(always)]
+    fn single(&mut self, field: &'a Field, raw: Raw<'_>) -> Outcome<()> {
+        if field.shape == Shape::Implicit
+            && !self.options.always_print_fields_without_presence
+            && scalar::is_zero(field, raw)
+        {
+            return Ok(());
+        }
+        let start = self.out.len();
+        self.key(field);
+        let value = self.out.len();
+        self.value(field, raw)
+            .map_err(|fault| fault.in_field(&field.json_name))?;
+        if self.out.len() == value {
             self.out.truncate(start);
-            *first = first_then;
         }
         Ok(())
     }
 
-    /// One value of a field.
-    #[inline]
-    fn value(&mut self, field: &'a Field, raw: Raw<'_>) -> Outcome<Printed> {
-        match (field.kind, raw) {
-            (Kind::Message | Kind::Group, Raw::Bytes(content)) => {
-                self.message(self.tables.message(field), content)?;
-                Ok(Printed::Value)
-            }
-            _ => self.scalar(field, raw),
+    /// One value of a field. Nothing, if it is a number that its closed enum does not have: that
+    /// counts as an unknown field.
+    #[inline(always)]
+    fn value(&mut self, field: &'a Field, raw: Raw<'_>) -> Outcome<()> {
+        match raw {
+            Raw::Number(number) => self.number(field, number),
+            Raw::Bytes(bytes) => match field.kind {
+                Kind::Message | Kind::Group => {
+                    self.message(self.tables.message(field), bytes)?;
+                }
+                Kind::Bytes => self.base64(bytes),
+                _ => self.string(bytes)?,
+            },
         }
+        Ok(())
     }
 
     #[inline]
-    fn key(&mut self, field: &Field, first: &mut bool) {
-        if !*first {
-            self.out.push(b',');
+    fn key(&mut self, field: &Field) {
+        self.key_of(field).put(self.out);
+    }
+
+    #[inline]
+    fn key_of<'f>(&self, field: &'f Field) -> &'f Key {
+        match self.options.use_proto_names {
+            true => &field.proto_key,
+            false => &field.json_key,
         }
-        *first = false;
-        self.out
-            .extend_from_slice(match self.options.use_proto_names {
-                true => &field.proto_key,
-                false => &field.json_key,
-            });
     }
 
     /// The absent fields that are printed all the same.
     #[inline]
-    fn defaults(&mut self, message: &'a Message, fields: Range<usize>, first: &mut bool) {
-        if self.options.always_print_fields_without_presence {
-            self.every_default(message, fields, first);
+    fn defaults(&mut self, message: &'a Message, fields: Range<usize>) {
+        if self.options.always_print_fields_without_presence && !fields.is_empty() {
+            self.every_default(message, fields);
         }
     }
 
     #[inline(never)]
-    fn every_default(&mut self, message: &'a Message, fields: Range<usize>, first: &mut bool) {
+    fn every_default(&mut self, message: &'a Message, fields: Range<usize>) {
         for field in &message.fields[fields.start..fields.end.min(message.own).max(fields.start)] {
             if field.shape != Shape::Explicit {
-                self.key(field, first);
+                self.key(field);
                 self.default(field);
             } else if self.options.absent_messages_as_null
                 && field.is_message()
                 && field.oneof == NO_ONEOF
             {
-                self.key(field, first);
+                self.key(field);
                 self.out.extend_from_slice(b"null");
             }
         }
@@ -227,6 +230,7 @@ impl<'a> Printer<'a> {
         match field.shape {
             Shape::List | Shape::Packed => self.out.extend_from_slice(b"[]"),
             Shape::Map => self.out.extend_from_slice(b"{}"),
+            _ if field.kind == Kind::String => self.out.extend_from_slice(b"\"\""),
             Shape::Implicit | Shape::Explicit => {
                 let zero = scalar::zero(self.tables, field);
                 self.value(field, zero)

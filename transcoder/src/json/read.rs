@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use super::expected::expected;
 use super::fault::{Fault, Outcome};
 use super::scan::Scanner;
-use super::swar::begins_with;
 use super::table::{Field, Form, Kind, Message, NO_ONEOF, Shape, Tables};
 use super::wire::{close, open, put_varint};
 use crate::JsonOptions;
@@ -25,22 +24,12 @@ pub(super) struct Reader<'a> {
     options: &'a JsonOptions,
     scan: Scanner<'a>,
     out: &'a mut Vec<u8>,
-    /// Of each message that is being read: a bit for each field that was given, then for each
-    /// oneof the index of the member that has it, plus one.
+    /// Of each message that is being read: a bit for each field beyond the first 64 that was given,
+    /// then for each oneof the index of the member that has it, plus one.
     given: Vec<u64>,
     /// How many bytes may yet be read ahead, looking for the `@type` of an Any. It bounds the work
     /// for one Any inside of another, each with its type at the end.
     ahead: usize,
-}
-
-/// What became of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Put {
-    Value,
-    /// It was written, and is the zero of its type.
-    Zero,
-    /// Nothing was written: an enum name that is unknown here, and unknown ones are to be ignored.
-    Nothing,
 }
 
 /// The `@type` among the members of an object.
@@ -56,13 +45,6 @@ enum TypeMember {
 
 /// The member of an Any that says what the others are.
 const TYPE: &str = "@type";
-
-impl Put {
-    #[inline]
-    fn unless_zero(is_zero: bool) -> Self {
-        if is_zero { Self::Zero } else { Self::Value }
-    }
-}
 
 impl<'a> Reader<'a> {
     /// `depth` is how many objects and arrays count as open around the text.
@@ -101,6 +83,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Appends the content of a message.
+    #[inline]
     fn message(&mut self, message: &'a Message) -> Outcome<()> {
         match message.form {
             Form::Plain => self.object(message),
@@ -108,6 +91,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn object(&mut self, message: &'a Message) -> Outcome<()> {
         if self.scan.peek() != b'{' {
             return Err(self.scan.mismatch("expected an object"));
@@ -125,35 +109,24 @@ impl<'a> Reader<'a> {
         type_member: TypeMember,
     ) -> Outcome<()> {
         let base = self.given.len();
-        let words = message.fields.len().div_ceil(64) + message.oneofs;
-        self.given.resize(base + words, 0);
+        self.given.resize(base + message.more_given(), 0);
+        let mut given = 0;
         // Most texts have the fields in the order of the contract.
         let mut guess = 0;
         while more {
-            let here = &self.scan.bytes[self.scan.at..];
-            match message.fields.get(guess) {
-                Some(field) if begins_with(here, &field.json_key) => {
-                    self.scan.at += field.json_key.len();
-                    self.member(message, guess, base)
-                        .map_err(|fault| fault.in_field(&field.json_name))?;
-                    guess += 1;
+            let start = self.scan.at;
+            let guessed = message.fields.get(guess).map(|field| &field.json_key);
+            let index = match guessed.and_then(|key| key.begins(&self.scan.bytes[start..])) {
+                Some(length) => {
+                    self.scan.at += length;
+                    Some(guess)
                 }
-                _ => {
-                    let key = self.scan.key()?;
-                    match message.by_name(&key) {
-                        Some(index) => {
-                            guess = index + 1;
-                            self.member(message, index, base)
-                        }
-                        None if key == TYPE && type_member == TypeMember::Read => {
-                            Err(Fault::new("is given twice"))
-                        }
-                        None if key == TYPE && type_member == TypeMember::Ahead => self.scan.skip(),
-                        None if self.options.ignore_unknown_fields => self.scan.skip(),
-                        None => Err(self.scan.mismatch("no such field")),
-                    }
-                    .map_err(|fault| fault.in_field(&key))?;
-                }
+                None => self.name(message, type_member)?,
+            };
+            if let Some(index) = index {
+                guess = index + 1;
+                self.member(message, index, &mut given, base)
+                    .map_err(|fault| self.scan.in_member(start, fault))?;
             }
             more = self.scan.next(b'}')?;
         }
@@ -161,11 +134,39 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    #[inline]
-    fn member(&mut self, message: &'a Message, index: usize, base: usize) -> Outcome<()> {
+    /// The field that the member here is of, up to its value; `None` if the member has been passed.
+    #[inline(never)]
+    fn name(&mut self, message: &'a Message, type_member: TypeMember) -> Outcome<Option<usize>> {
+        let key = self.scan.key()?;
+        match message.by_name(&key) {
+            Some(index) => return Ok(Some(index)),
+            None if key == TYPE && type_member == TypeMember::Read => {
+                Err(Fault::new("is given twice"))
+            }
+            None if key == TYPE && type_member == TypeMember::Ahead => self.scan.skip(),
+            None if self.options.ignore_unknown_fields => self.scan.skip(),
+            None => Err(self.scan.mismatch("no such field")),
+        }
+        .map_err(|fault| fault.in_field(&key))?;
+        Ok(None)
+    }
+
+    /// `given` has the first 64 fields of the message; what is in `self.given` from `base` on, the
+    /// others and the oneofs.
+    #[inline(always)]
+    fn member(
+        &mut self,
+        message: &'a Message,
+        index: usize,
+        given: &mut u64,
+        base: usize,
+    ) -> Outcome<()> {
         let field = &message.fields[index];
         let bit = 1 << (index % 64);
-        let word = &mut self.given[base + index / 64];
+        let word = match index / 64 {
+            0 => given,
+            more => &mut self.given[base + more - 1],
+        };
         if *word & bit != 0 {
             return Err(Fault::new("is given twice"));
         }
@@ -174,14 +175,15 @@ impl<'a> Reader<'a> {
             return self.scan.word("null");
         }
         if field.oneof != NO_ONEOF {
-            let word = base + message.fields.len().div_ceil(64) + field.oneof as usize;
-            if let Some(other) = (self.given[word] as usize).checked_sub(1) {
+            let members = base + message.more_given() - message.oneofs;
+            let word = &mut self.given[members + field.oneof as usize];
+            if let Some(other) = (*word as usize).checked_sub(1) {
                 let other = &message.fields[other].json_name;
                 return Err(Fault::new(format!(
                     "excludes {other:?}, which is given too"
                 )));
             }
-            self.given[word] = index as u64 + 1;
+            *word = index as u64 + 1;
         }
         self.present(field)
     }
@@ -194,51 +196,61 @@ impl<'a> Reader<'a> {
         self.present(field)
     }
 
-    #[inline]
+    #[inline(always)]
     fn present(&mut self, field: &'a Field) -> Outcome<()> {
         match field.shape {
             Shape::Implicit => {
                 let start = self.out.len();
-                if self.record(field)? == Put::Zero {
+                put_varint(self.out, u64::from(field.tag));
+                let content = self.out.len();
+                self.content(field)?;
+                // Each type's zero is written as zeros alone, and nothing else is.
+                if self.out[content..].iter().all(|&byte| byte == 0) {
                     self.out.truncate(start);
                 }
                 Ok(())
             }
-            Shape::Explicit => self.record(field).map(drop),
+            Shape::Explicit => self.record(field),
             Shape::List => self.list(field),
             Shape::Packed => self.packed(field),
             Shape::Map => self.map(field),
         }
     }
 
-    /// One value with its tag.
+    /// One value with its tag; nothing, if it is to be ignored.
     #[inline]
-    fn record(&mut self, field: &'a Field) -> Outcome<Put> {
+    fn record(&mut self, field: &'a Field) -> Outcome<()> {
+        if field.is_item {
+            return self.item(field);
+        }
         let start = self.out.len();
         put_varint(self.out, u64::from(field.tag));
-        let put = match field.kind {
-            Kind::Message if field.is_item => {
-                self.out.truncate(start);
-                self.item(field)?;
-                Put::Value
-            }
+        let content = self.out.len();
+        self.content(field)?;
+        if self.out.len() == content {
+            self.out.truncate(start);
+        }
+        Ok(())
+    }
+
+    /// What stands behind the tag of a record.
+    #[inline(always)]
+    fn content(&mut self, field: &'a Field) -> Outcome<()> {
+        match field.kind {
+            Kind::String => self.string(field),
             Kind::Message => {
                 let content = open(self.out);
                 self.message(self.tables.message(field))?;
                 close(self.out, content);
-                Put::Value
+                Ok(())
             }
             Kind::Group => {
                 self.message(self.tables.message(field))?;
                 put_varint(self.out, u64::from(field.end_tag()));
-                Put::Value
+                Ok(())
             }
-            _ => self.scalar(field)?,
-        };
-        if put == Put::Nothing {
-            self.out.truncate(start);
+            _ => self.scalar(field),
         }
-        Ok(put)
     }
 
     /// An item of a message set (descriptor.proto): a group with the number of the extension and the

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::fault::{Fault, Outcome};
 use super::number::number_end;
-use super::swar::plain_until;
+use super::swar::{plain_until, put_plain};
 
 /// A place in a JSON text. The text is UTF-8, so what stands between two quotes is too.
 #[derive(Debug, Clone)]
@@ -39,6 +39,7 @@ impl<'a> Scanner<'a> {
     pub(super) fn peek(&mut self) -> u8 {
         loop {
             match self.bytes.get(self.at) {
+                Some(&byte) if byte > b' ' => return byte,
                 Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
                 Some(&byte) => return byte,
                 None => return 0,
@@ -116,6 +117,17 @@ impl<'a> Scanner<'a> {
         Ok(key)
     }
 
+    /// A fault in the member whose key begins at `start`.
+    #[cold]
+    pub(super) fn in_member(&self, start: usize, fault: Box<Fault>) -> Box<Fault> {
+        let mut scan = self.clone();
+        scan.at = start;
+        match scan.key() {
+            Ok(key) => fault.in_field(&key),
+            Err(malformed) => malformed,
+        }
+    }
+
     /// The string that begins here, at its quote.
     #[inline]
     pub(super) fn string(&mut self) -> Outcome<Cow<'a, str>> {
@@ -134,25 +146,31 @@ impl<'a> Scanner<'a> {
     }
 
     /// Appends what the string that begins here stands for. It is UTF-8.
+    #[inline]
     pub(super) fn string_into(&mut self, out: &mut Vec<u8>) -> Outcome<()> {
         self.at += 1;
         loop {
-            let end = plain_until(self.bytes, self.at);
-            out.extend_from_slice(&self.bytes[self.at..end]);
-            self.at = end;
-            match self.bytes.get(end) {
+            self.at = put_plain(self.bytes, self.at, out);
+            match self.bytes.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
                     return Ok(());
                 }
-                Some(b'\\') => self.escape(out)?,
-                Some(_) => {
-                    let problem =
-                        "control character (\\u0000-\\u001F) found while parsing a string";
-                    return Err(self.malformed(problem));
-                }
-                None => return Err(self.malformed("EOF while parsing a string")),
+                _ => self.special(out)?,
             }
+        }
+    }
+
+    /// What stands in a string and is no plain character.
+    #[inline(never)]
+    fn special(&mut self, out: &mut Vec<u8>) -> Outcome<()> {
+        match self.bytes.get(self.at) {
+            Some(b'\\') => self.escape(out),
+            Some(_) => {
+                let problem = "control character (\\u0000-\\u001F) found while parsing a string";
+                Err(self.malformed(problem))
+            }
+            None => Err(self.malformed("EOF while parsing a string")),
         }
     }
 

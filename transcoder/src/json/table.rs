@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 mod compile;
+mod key;
 mod names;
 
 pub(super) use compile::compile;
+pub(super) use key::Key;
 use names::Names;
 
 /// The messages and enums of one descriptor set.
@@ -67,10 +69,10 @@ pub(super) struct Field {
     pub(super) tag: u32,
     pub(super) json_name: Box<str>,
     pub(super) proto_name: Box<str>,
-    /// `"jsonName":`
-    pub(super) json_key: Box<[u8]>,
-    /// `"proto_name":`
-    pub(super) proto_key: Box<[u8]>,
+    /// `,"jsonName":`
+    pub(super) json_key: Key,
+    /// `,"proto_name":`
+    pub(super) proto_key: Key,
 }
 
 pub(super) const NO_ONEOF: u32 = u32::MAX;
@@ -178,6 +180,13 @@ impl Message {
             .sorted
             .binary_search_by_key(&number, |&(number, _)| number);
         Some(self.sorted[at.ok()?].1 as usize)
+    }
+
+    /// How many words it takes to note which fields beyond the first 64 were given, and which
+    /// member of each oneof.
+    #[inline]
+    pub(super) fn more_given(&self) -> usize {
+        self.fields.len().saturating_sub(1) / 64 + self.oneofs
     }
 
     /// The field of that JSON or proto name.

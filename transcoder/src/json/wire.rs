@@ -25,7 +25,7 @@ impl<'w> Cursor<'w> {
         Self { rest }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn varint(&mut self) -> Result<u64, Broken> {
         match self.rest {
             [byte, rest @ ..] if *byte < 0x80 => {
@@ -55,7 +55,7 @@ impl<'w> Cursor<'w> {
     }
 
     /// The number of the next field, and its wire type.
-    #[inline]
+    #[inline(always)]
     pub(super) fn tag(&mut self) -> Result<(u32, u32), Broken> {
         let tag = u32::try_from(self.varint()?).map_err(|_| "a tag of more than 32 bits")?;
         match tag >> 3 {
@@ -64,7 +64,7 @@ impl<'w> Cursor<'w> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn bytes(&mut self) -> Result<&'w [u8], Broken> {
         let length = self.varint()?;
         match usize::try_from(length)
@@ -100,21 +100,21 @@ impl<'w> Cursor<'w> {
     }
 
     /// The value of a record whose tag has just been read.
-    #[inline]
+    #[inline(always)]
     pub(super) fn value(&mut self, number: u32, wire_type: u32) -> Result<Raw<'w>, Broken> {
         match wire_type {
-            0 => self.varint().map(Raw::Number),
             2 => self.bytes().map(Raw::Bytes),
-            1 => self.fixed64().map(Raw::Number),
-            5 => self.fixed32().map(u64::from).map(Raw::Number),
-            _ => self.delimited(number, wire_type, MAX_SKIPPED),
+            0 => self.varint().map(Raw::Number),
+            _ => self.rare(number, wire_type),
         }
     }
 
-    #[cold]
-    fn delimited(&mut self, number: u32, wire_type: u32, depth: usize) -> Result<Raw<'w>, Broken> {
+    #[inline(never)]
+    fn rare(&mut self, number: u32, wire_type: u32) -> Result<Raw<'w>, Broken> {
         match wire_type {
-            3 => self.group(number, depth).map(Raw::Bytes),
+            1 => self.fixed64().map(Raw::Number),
+            5 => self.fixed32().map(u64::from).map(Raw::Number),
+            3 => self.group(number, MAX_SKIPPED).map(Raw::Bytes),
             4 => Err("the end of a group that did not begin"),
             _ => Err("an unknown wire type"),
         }

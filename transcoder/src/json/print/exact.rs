@@ -13,21 +13,16 @@ use crate::json::wire::{Broken, Cursor, Raw};
 type Record<'w> = (usize, Raw<'w>);
 
 impl<'a> Printer<'a> {
-    pub(super) fn exact(
-        &mut self,
-        message: &'a Message,
-        wire: &[u8],
-        mut first: bool,
-    ) -> Outcome<()> {
+    pub(super) fn exact(&mut self, message: &'a Message, wire: &[u8]) -> Outcome<()> {
         let records = records(self.tables, message, wire).map_err(|why| broken(message, why))?;
         let mut next = 0;
         for group in records.chunk_by(|a, b| a.0 == b.0) {
             let index = group[0].0;
-            self.defaults(message, next..index, &mut first);
+            self.defaults(message, next..index);
             next = index + 1;
-            self.group(&message.fields[index], group, &mut first)?;
+            self.group(&message.fields[index], group)?;
         }
-        self.defaults(message, next..message.fields.len(), &mut first);
+        self.defaults(message, next..message.fields.len());
         Ok(())
     }
 
@@ -45,14 +40,11 @@ impl<'a> Printer<'a> {
         let field = &message.fields[index];
         let start = self.out.len();
         if from < to {
-            self.group(field, &records[from..to], &mut true)?;
+            self.group(field, &records[from..to])?;
         }
         if self.out.len() > start {
-            let key = match self.options.use_proto_names {
-                true => field.proto_key.len(),
-                false => field.json_key.len(),
-            };
-            self.out.drain(start..start + key);
+            let key = self.key_of(field).text();
+            self.out.drain(start..start + key.len());
             return Ok(());
         }
         match field.shape {
@@ -66,16 +58,16 @@ impl<'a> Printer<'a> {
     }
 
     /// All records of one field.
-    fn group(&mut self, field: &'a Field, records: &[Record<'_>], first: &mut bool) -> Outcome<()> {
+    fn group(&mut self, field: &'a Field, records: &[Record<'_>]) -> Outcome<()> {
         let mut each = records.iter().map(|record| record.1);
         match field.shape {
-            Shape::List | Shape::Packed => self.list(field, first, || Ok(each.next())),
-            Shape::Map => self.map(field, first, || Ok(each.next())),
+            Shape::List | Shape::Packed => self.list(field, || Ok(each.next())),
+            Shape::Map => self.map(field, || Ok(each.next())),
             Shape::Implicit | Shape::Explicit if field.is_message() => {
-                self.single(field, Raw::Bytes(&merged(records)), first)
+                self.single(field, Raw::Bytes(&merged(records)))
             }
             Shape::Implicit | Shape::Explicit => match each.next_back() {
-                Some(last) => self.single(field, last, first),
+                Some(last) => self.single(field, last),
                 None => Ok(()),
             },
         }

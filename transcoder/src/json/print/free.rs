@@ -26,21 +26,18 @@ impl<'a> Printer<'a> {
     pub(super) fn free_list(&mut self, message: &'a Message, wire: &[u8]) -> Outcome<()> {
         let mut cursor = Cursor::new(wire);
         let broken = |why| broken(message, why);
-        self.out.push(b'[');
-        let mut count = 0;
+        let (start, mut count) = (self.out.len(), 0);
         while !cursor.rest.is_empty() {
             let (number, wire_type) = cursor.tag().map_err(broken)?;
             let raw = cursor.value(number, wire_type).map_err(broken)?;
             if let (1, Raw::Bytes(value)) = (number, raw) {
-                if count > 0 {
-                    self.out.push(b',');
-                }
+                self.out.push(b',');
                 self.nested_value(message, value)
                     .map_err(|fault| fault.at_index(count))?;
                 count += 1;
             }
         }
-        self.out.push(b']');
+        self.enclose(start, b'[', b']');
         Ok(())
     }
 

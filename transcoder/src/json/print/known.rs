@@ -10,7 +10,7 @@ impl<'a> Printer<'a> {
     /// A message whose form is not plain.
     pub(super) fn known(&mut self, message: &'a Message, wire: &[u8]) -> Outcome<()> {
         match message.form {
-            Form::Plain => self.fields(message, wire, true),
+            Form::Plain => self.fields(message, wire),
             Form::Any => self.any(message, wire),
             Form::Struct => self.free_struct(message, wire),
             Form::Value => self.free_value(message, wire),
@@ -41,7 +41,7 @@ impl<'a> Printer<'a> {
                         value = raw;
                     }
                 })?;
-                self.scalar(field, value).map(drop)
+                self.value(field, value)
             }
         }
     }
@@ -67,7 +67,7 @@ impl<'a> Printer<'a> {
         self.out.extend_from_slice(b"{\"@type\":");
         self.string(url)?;
         match inner.form {
-            Form::Plain => self.fields(inner, value, false)?,
+            Form::Plain => self.fields(inner, value)?,
             _ => {
                 self.out.extend_from_slice(b",\"value\":");
                 self.message(inner, value)

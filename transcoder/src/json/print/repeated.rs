@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Printed, Printer, broken, scalar};
+use super::{Printer, broken, scalar};
 use crate::json::fault::{Fault, Outcome};
 use crate::json::table::{Field, Kind, Message};
 use crate::json::wire::{Broken, Cursor, Raw};
@@ -30,13 +30,11 @@ impl<'a> Printer<'a> {
     pub(super) fn list<'w>(
         &mut self,
         field: &'a Field,
-        first: &mut bool,
         mut next: impl FnMut() -> Outcome<Option<Raw<'w>>>,
     ) -> Outcome<()> {
-        let (start, first_then) = (self.out.len(), *first);
-        self.key(field, first);
-        self.out.push(b'[');
-        let mut count = 0;
+        let start = self.out.len();
+        self.key(field);
+        let (content, mut count) = (self.out.len(), 0);
         while let Some(raw) = next()? {
             let elements = match raw {
                 Raw::Bytes(packed) if field.kind.is_packable() => {
@@ -47,11 +45,8 @@ impl<'a> Printer<'a> {
             elements.map_err(|fault| fault.at_index(count).in_field(&field.json_name))?;
         }
         match count == 0 && !self.options.always_print_fields_without_presence {
-            true => {
-                self.out.truncate(start);
-                *first = first_then;
-            }
-            false => self.out.push(b']'),
+            true => self.out.truncate(start),
+            false => self.enclose(content, b'[', b']'),
         }
         Ok(())
     }
@@ -69,12 +64,12 @@ impl<'a> Printer<'a> {
     #[inline]
     fn element(&mut self, field: &'a Field, raw: Raw<'_>, count: &mut usize) -> Outcome<()> {
         let start = self.out.len();
-        if *count > 0 {
-            self.out.push(b',');
-        }
-        match self.value(field, raw)? {
-            Printed::Unknown => self.out.truncate(start),
-            _ => *count += 1,
+        self.out.push(b',');
+        let value = self.out.len();
+        self.value(field, raw)?;
+        match self.out.len() == value {
+            true => self.out.truncate(start),
+            false => *count += 1,
         }
         Ok(())
     }
@@ -83,7 +78,6 @@ impl<'a> Printer<'a> {
     pub(super) fn map<'w>(
         &mut self,
         field: &'a Field,
-        first: &mut bool,
         mut next: impl FnMut() -> Outcome<Option<Raw<'w>>>,
     ) -> Outcome<()> {
         let entry = self.tables.message(field);
@@ -98,7 +92,7 @@ impl<'a> Printer<'a> {
                 entries.push(read.map_err(|why| broken(entry, why).in_field(&field.json_name))?);
             }
         }
-        self.entries(of_value, field, entries, first)
+        self.entries(of_value, field, entries)
     }
 
     fn entries(
@@ -106,13 +100,11 @@ impl<'a> Printer<'a> {
         of_value: &'a Field,
         field: &'a Field,
         mut entries: Vec<Entry<'_>>,
-        first: &mut bool,
     ) -> Outcome<()> {
         entries.sort_by(|a, b| a.key.cmp(&b.key));
-        let (start, first_then) = (self.out.len(), *first);
-        self.key(field, first);
-        self.out.push(b'{');
-        let mut is_empty = true;
+        let start = self.out.len();
+        self.key(field);
+        let content = self.out.len();
         for (at, entry) in entries.iter().enumerate() {
             if entries
                 .get(at + 1)
@@ -121,9 +113,7 @@ impl<'a> Printer<'a> {
                 continue;
             }
             let start = self.out.len();
-            if !is_empty {
-                self.out.push(b',');
-            }
+            self.out.push(b',');
             let in_map = |fault: Box<Fault>| fault.in_field(&field.json_name);
             self.map_key(entry.key).map_err(in_map)?;
             self.out.push(b':');
@@ -132,18 +122,17 @@ impl<'a> Printer<'a> {
                 Some(Value::Number(number)) => Raw::Number(*number),
                 Some(Value::Bytes(bytes)) => Raw::Bytes(bytes),
             };
-            let printed = self.value(of_value, raw);
-            match printed.map_err(|fault| in_map(fault.at_key(&entry.key.text())))? {
-                Printed::Unknown => self.out.truncate(start),
-                _ => is_empty = false,
+            let value = self.out.len();
+            self.value(of_value, raw)
+                .map_err(|fault| in_map(fault.at_key(&entry.key.text())))?;
+            if self.out.len() == value {
+                self.out.truncate(start);
             }
         }
+        let is_empty = self.out.len() == content;
         match is_empty && !self.options.always_print_fields_without_presence {
-            true => {
-                self.out.truncate(start);
-                *first = first_then;
-            }
-            false => self.out.push(b'}'),
+            true => self.out.truncate(start),
+            false => self.enclose(content, b'{', b'}'),
         }
         Ok(())
     }
@@ -153,8 +142,8 @@ impl<'a> Printer<'a> {
             Key::Text(text) => return self.string(text),
             Key::Bool(false) => self.out.extend_from_slice(b"\"false\""),
             Key::Bool(true) => self.out.extend_from_slice(b"\"true\""),
-            Key::Signed(number) => drop(self.quoted(|out| out.signed(number))),
-            Key::Unsigned(number) => drop(self.quoted(|out| out.unsigned(number))),
+            Key::Signed(number) => self.quoted(|out| out.signed(number)),
+            Key::Unsigned(number) => self.quoted(|out| out.unsigned(number)),
         }
         Ok(())
     }
@@ -228,22 +217,18 @@ impl<'a> Printer<'a> {
             }
         }
         entries.sort_by(|a, b| a.0.cmp(b.0));
-        self.out.push(b'{');
-        let mut is_empty = true;
+        let start = self.out.len();
         for (at, (key, value)) in entries.iter().enumerate() {
             if entries.get(at + 1).is_some_and(|later| later.0 == *key) {
                 continue;
             }
-            if !is_empty {
-                self.out.push(b',');
-            }
-            is_empty = false;
+            self.out.push(b',');
             self.string(key)?;
             self.out.push(b':');
             self.nested_value(message, value)
                 .map_err(|fault| fault.at_key(&String::from_utf8_lossy(key)))?;
         }
-        self.out.push(b'}');
+        self.enclose(start, b'{', b'}');
         Ok(())
     }
 }

@@ -3,85 +3,72 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::{Printed, Printer};
+use super::Printer;
 use crate::json::fault::{Fault, Outcome};
 use crate::json::swar::{is_plain_ascii, plain_until};
 use crate::json::table::{Field, Kind, Tables};
 use crate::json::wire::Raw;
 
 impl<'a> Printer<'a> {
-    #[inline]
-    pub(super) fn scalar(&mut self, field: &'a Field, raw: Raw<'_>) -> Outcome<Printed> {
-        let number = match raw {
-            Raw::Number(number) => number,
-            Raw::Bytes(bytes) => {
-                match field.kind {
-                    Kind::Bytes => self.base64(bytes),
-                    _ => self.string(bytes)?,
-                }
-                return Ok(printed(bytes.is_empty()));
-            }
-        };
-        let is_zero = match field.kind {
+    /// The value of a field whose kind is a number on the wire.
+    pub(super) fn number(&mut self, field: &'a Field, number: u64) {
+        match field.kind {
             Kind::Int32 | Kind::Sfixed32 => self.signed(i64::from(number as i32)),
             Kind::Sint32 => {
                 let number = number as u32;
-                self.signed(i64::from((number >> 1) as i32 ^ -((number & 1) as i32)))
+                self.signed(i64::from((number >> 1) as i32 ^ -((number & 1) as i32)));
             }
-            Kind::Uint32 | Kind::Fixed32 => self.signed(i64::from(number as u32)),
+            Kind::Uint32 | Kind::Fixed32 => self.unsigned(u64::from(number as u32)),
             Kind::Int64 | Kind::Sfixed64 => self.quoted(|out| out.signed(number as i64)),
             Kind::Sint64 => {
                 let number = (number >> 1) as i64 ^ -((number & 1) as i64);
-                self.quoted(|out| out.signed(number))
+                self.quoted(|out| out.signed(number));
             }
             Kind::Uint64 | Kind::Fixed64 => self.quoted(|out| out.unsigned(number)),
             Kind::Bool => {
                 let word: &[u8] = if number == 0 { b"false" } else { b"true" };
                 self.out.extend_from_slice(word);
-                number == 0
             }
             Kind::Double => {
                 let value = f64::from_bits(number);
                 self.float(value, value.is_finite(), value.is_nan(), value > 0.0);
-                number == 0
             }
             Kind::Float => {
                 let value = f32::from_bits(number as u32);
                 self.float(value, value.is_finite(), value.is_nan(), value > 0.0);
-                number == 0
             }
-            Kind::Enum => return Ok(self.enumeration(field, number as i32)),
+            Kind::Enum => self.enumeration(field, number as i32),
             // These are never numbers: the wire type has been looked at.
-            Kind::String | Kind::Bytes | Kind::Message | Kind::Group => true,
-        };
-        Ok(printed(is_zero))
+            Kind::String | Kind::Bytes | Kind::Message | Kind::Group => {}
+        }
     }
 
-    fn enumeration(&mut self, field: &'a Field, number: i32) -> Printed {
+    fn enumeration(&mut self, field: &'a Field, number: i32) {
         let values = self.tables.values(field);
-        let value = values.by_number(number);
-        if value.is_none() && values.is_closed {
-            return Printed::Unknown;
-        }
-        match value {
+        match values.by_number(number) {
+            None if values.is_closed => {}
             _ if values.is_null => self.out.extend_from_slice(b"null"),
             Some(value) if !self.options.enums_as_ints => self.out.extend_from_slice(&value.quoted),
-            _ => drop(self.signed(i64::from(number))),
+            _ => self.signed(i64::from(number)),
         }
-        printed(number == 0)
     }
 
     #[inline]
-    pub(super) fn signed(&mut self, number: i64) -> bool {
-        self.out
-            .extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-        number == 0
+    pub(super) fn signed(&mut self, number: i64) {
+        if number < 0 {
+            self.out.push(b'-');
+        }
+        self.unsigned(number.unsigned_abs());
     }
 
-    pub(super) fn unsigned(&mut self, number: u64) -> bool {
-        self.out
-            .extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-        number == 0
+    #[inline]
+    pub(super) fn unsigned(&mut self, number: u64) {
+        match number {
+            0..10 => self.out.push(b'0' + number as u8),
+            _ => self
+                .out
+                .extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        }
     }
 
     #[inline]
@@ -117,7 +104,6 @@ impl<'a> Printer<'a> {
     }
 
     /// A string with its quotes.
-    #[inline]
     pub(super) fn string(&mut self, bytes: &[u8]) -> Outcome<()> {
         self.out.push(b'"');
         match is_plain_ascii(bytes) {
@@ -161,12 +147,16 @@ impl<'a> Printer<'a> {
     }
 }
 
+/// Whether a value is the zero of its type.
 #[inline]
-fn printed(is_zero: bool) -> Printed {
-    if is_zero {
-        Printed::Zero
-    } else {
-        Printed::Value
+pub(super) fn is_zero(field: &Field, raw: Raw<'_>) -> bool {
+    match (raw, field.kind) {
+        (Raw::Bytes(bytes), _) => bytes.is_empty(),
+        (Raw::Number(number), Kind::Bool | Kind::Double) => number == 0,
+        (Raw::Number(number), Kind::Int64 | Kind::Uint64 | Kind::Sint64) => number == 0,
+        (Raw::Number(number), Kind::Fixed64 | Kind::Sfixed64) => number == 0,
+        // Of the others the lower half counts.
+        (Raw::Number(number), _) => number as u32 == 0,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Put, Reader};
+use super::Reader;
 use crate::json::distinct::Distinct;
 use crate::json::expected::expected;
 use crate::json::fault::{Fault, Outcome};
@@ -11,14 +11,14 @@ use crate::json::wire::{close, open, put_varint};
 
 impl<'a> Reader<'a> {
     pub(super) fn list(&mut self, field: &'a Field) -> Outcome<()> {
-        self.elements(|reader| reader.record(field).map(drop))
+        self.elements(|reader| reader.record(field))
     }
 
     pub(super) fn packed(&mut self, field: &'a Field) -> Outcome<()> {
         let start = self.out.len();
         put_varint(self.out, u64::from(field.tag));
         let content = open(self.out);
-        self.elements(|reader| reader.scalar(field).map(drop))?;
+        self.elements(|reader| reader.scalar(field))?;
         match self.out.len() == content {
             true => self.out.truncate(start),
             false => close(self.out, content),
@@ -56,11 +56,12 @@ impl<'a> Reader<'a> {
             put_varint(reader.out, u64::from(field.tag));
             let content = open(reader.out);
             reader.map_key(of_key, key)?;
-            if reader.record(of_value)? == Put::Nothing {
-                reader.out.truncate(start);
-                return Ok(());
+            let value = reader.out.len();
+            reader.record(of_value)?;
+            match reader.out.len() == value {
+                true => reader.out.truncate(start),
+                false => close(reader.out, content),
             }
-            close(reader.out, content);
             Ok(())
         })
     }

@@ -1,16 +1,15 @@
 //! Single values that are no messages.
 
-use super::{Put, Reader};
+use super::Reader;
 use crate::json::fault::Outcome;
 use crate::json::number::{self, Integer};
-use crate::json::swar::plain_until;
 use crate::json::table::{Field, Kind};
 use crate::json::wire::{close, open, put_varint};
 
 impl<'a> Reader<'a> {
-    /// Appends the value; its tag stands there already.
-    #[inline]
-    pub(super) fn scalar(&mut self, field: &'a Field) -> Outcome<Put> {
+    /// Appends the value; its tag stands there already. Nothing, if it is an enum name that is unknown
+    /// here, and unknown ones are to be ignored.
+    pub(super) fn scalar(&mut self, field: &'a Field) -> Outcome<()> {
         match field.kind {
             Kind::String => self.string(field),
             Kind::Bool => self.bool(field),
@@ -19,44 +18,33 @@ impl<'a> Reader<'a> {
             Kind::Double => {
                 let value: f64 = self.float(field)?;
                 self.out.extend_from_slice(&value.to_le_bytes());
-                Ok(Put::unless_zero(value.to_bits() == 0))
+                Ok(())
             }
             Kind::Float => {
                 let value: f32 = self.float(field)?;
                 self.out.extend_from_slice(&value.to_le_bytes());
-                Ok(Put::unless_zero(value.to_bits() == 0))
+                Ok(())
             }
             _ => {
                 let integer = self.integer(field)?;
-                match put_integer(field.kind, integer, self.out) {
-                    Some(()) => Ok(Put::unless_zero(integer.magnitude == 0)),
-                    None => Err(self.wrong(field)),
-                }
+                put_integer(field.kind, integer, self.out).ok_or_else(|| self.wrong(field))
             }
         }
     }
 
-    #[inline]
-    fn string(&mut self, field: &'a Field) -> Outcome<Put> {
+    #[inline(always)]
+    pub(super) fn string(&mut self, field: &'a Field) -> Outcome<()> {
         if self.scan.peek() != b'"' {
             return Err(self.mismatch(field));
-        }
-        let start = self.scan.at + 1;
-        let end = plain_until(self.scan.bytes, start);
-        if self.scan.bytes.get(end) == Some(&b'"') {
-            put_varint(self.out, (end - start) as u64);
-            self.out.extend_from_slice(&self.scan.bytes[start..end]);
-            self.scan.at = end + 1;
-            return Ok(Put::unless_zero(start == end));
         }
         let content = open(self.out);
         self.scan.string_into(self.out)?;
         close(self.out, content);
-        Ok(Put::Value)
+        Ok(())
     }
 
     #[inline]
-    fn bool(&mut self, field: &'a Field) -> Outcome<Put> {
+    fn bool(&mut self, field: &'a Field) -> Outcome<()> {
         let value = match self.scan.peek() {
             b't' => true,
             b'f' => false,
@@ -64,10 +52,10 @@ impl<'a> Reader<'a> {
         };
         self.scan.word(if value { "true" } else { "false" })?;
         self.out.push(u8::from(value));
-        Ok(Put::unless_zero(!value))
+        Ok(())
     }
 
-    fn bytes(&mut self, field: &'a Field) -> Outcome<Put> {
+    fn bytes(&mut self, field: &'a Field) -> Outcome<()> {
         if self.scan.peek() != b'"' {
             return Err(self.mismatch(field));
         }
@@ -76,17 +64,16 @@ impl<'a> Reader<'a> {
         if !super::text::decode_base64(&text, self.out) {
             return Err(self.wrong(field));
         }
-        let is_zero = self.out.len() == content;
         close(self.out, content);
-        Ok(Put::unless_zero(is_zero))
+        Ok(())
     }
 
-    fn enumeration(&mut self, field: &'a Field) -> Outcome<Put> {
+    fn enumeration(&mut self, field: &'a Field) -> Outcome<()> {
         let values = self.tables.values(field);
         let number = match self.scan.peek() {
             b'"' => match values.by_name(&self.scan.string()?) {
                 Some(number) => number,
-                None if self.options.ignore_unknown_fields => return Ok(Put::Nothing),
+                None if self.options.ignore_unknown_fields => return Ok(()),
                 None => return Err(self.wrong(field)),
             },
             b'n' if values.is_null => {
@@ -98,7 +85,7 @@ impl<'a> Reader<'a> {
                 match number.and_then(|number| i32::try_from(number).ok()) {
                     Some(number) if values.is_closed && values.by_number(number).is_none() => {
                         match self.options.ignore_unknown_fields {
-                            true => return Ok(Put::Nothing),
+                            true => return Ok(()),
                             false => return Err(self.wrong(field)),
                         }
                     }
@@ -109,11 +96,11 @@ impl<'a> Reader<'a> {
             _ => return Err(self.mismatch(field)),
         };
         put_varint(self.out, i64::from(number) as u64);
-        Ok(Put::unless_zero(number == 0))
+        Ok(())
     }
 
     /// A number, or a string that holds one and nothing else.
-    #[inline]
+    #[inline(always)]
     fn integer(&mut self, field: &'a Field) -> Outcome<Integer> {
         let bytes = self.scan.bytes;
         match self.scan.peek() {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use prost::Message as _;
 
 use super::{
-    DescriptorError, Enum, EnumValue, Field, Form, Kind, Message, NO_ONEOF, Names, Shape, Tables,
+    DescriptorError, Enum, EnumValue, Field, Form, Key, Kind, Message, NO_ONEOF, Names, Shape,
+    Tables,
 };
 use crate::json::descriptor::{self as proto, Features};
 
@@ -225,8 +226,8 @@ impl<'d> Declared<'d> {
             target,
             is_item: false,
             tag: number << 3 | wire_type,
-            json_key: key(&json_name),
-            proto_key: key(&proto_name),
+            json_key: Key::new(&json_name),
+            proto_key: Key::new(&proto_name),
             json_name: json_name.into(),
             proto_name: proto_name.into(),
         })
@@ -289,12 +290,6 @@ fn enumeration(values: &proto::Enum, is_closed: bool, is_null: bool) -> Enum {
         is_closed,
         is_null,
     }
-}
-
-fn key(name: &str) -> Box<[u8]> {
-    format!("{}:", serde_json::Value::from(name))
-        .into_bytes()
-        .into()
 }
 
 /// descriptor.proto: `json_name` is what protoc makes of the name if nothing else was asked for.
