@@ -131,7 +131,7 @@ impl Route {
     /// [`JsonError`] if the bytes are not the method's reply message, or hold what JSON cannot
     /// express (a timestamp after the year 9999): a fault of the upstream, INTERNAL.
     pub fn response(&self, message: &[u8]) -> Result<Vec<u8>, JsonError> {
-        let mut out = Vec::with_capacity(message.len() * 2);
+        let mut out = Vec::new();
         match self.tables.response_body {
             None => self.json.print(self.tables.output, message, &mut out)?,
             Some(field) => self.json.print_field(field, message, &mut out)?,

@@ -20,9 +20,30 @@ impl Integer {
     }
 }
 
+/// The integer of at most nine digits at the beginning of `text`, and how many it has. `None` also for
+/// a number that is written in another way.
+#[inline]
+pub(super) fn small(text: &[u8]) -> Option<(u64, usize)> {
+    let mut at = 0;
+    let mut number = 0;
+    while let Some(digit) = digit(text, at) {
+        number = number * 10 + digit;
+        at += 1;
+        if at > 9 {
+            return None;
+        }
+    }
+    let is_plain = match text.first()? {
+        b'0' => at == 1,
+        _ => at > 0,
+    };
+    let ends = !matches!(text.get(at), Some(b'.' | b'e' | b'E'));
+    (is_plain && ends).then_some((number, at))
+}
+
 /// The integer at the beginning of `text`, and how many bytes it has. `1e5` and `1.0` are integers.
 /// `None` if there is no number, or one that is no integer or has more than 64 bits.
-#[inline(always)]
+#[inline]
 pub(super) fn integer(text: &[u8]) -> Option<(Integer, usize)> {
     let is_negative = text.first() == Some(&b'-');
     let start = usize::from(is_negative);
@@ -143,12 +164,15 @@ fn digits_end(text: &[u8], start: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::integer;
+    use super::{integer, small};
 
     fn whole(text: &str) -> Option<i128> {
         let (integer, end) = integer(text.as_bytes())?;
         assert_eq!(end, text.len(), "{text}");
         let magnitude = i128::from(integer.magnitude);
+        if let Some((number, end)) = small(text.as_bytes()) {
+            assert_eq!((i128::from(number), end), (magnitude, text.len()), "{text}");
+        }
         Some(if integer.is_negative {
             -magnitude
         } else {
@@ -182,6 +206,17 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_few_digits_are_told_at_once() {
+        assert_eq!(small(b"0,"), Some((0, 1)));
+        assert_eq!(small(b"1"), Some((1, 1)));
+        assert_eq!(small(b"17}"), Some((17, 2)));
+        assert_eq!(small(b"999999999 "), Some((999_999_999, 9)));
+        for other in ["1000000000", "-1", "\"1\"", "1.0", "1e2", " 1"] {
+            assert_eq!(small(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
     fn what_is_no_integer_is_nothing() {
         for text in [
             "",
@@ -202,6 +237,7 @@ mod tests {
             "NaN",
         ] {
             assert_eq!(integer(text.as_bytes()), None, "{text}");
+            assert_eq!(small(text.as_bytes()), None, "{text}");
         }
     }
 }

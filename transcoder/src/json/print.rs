@@ -35,7 +35,7 @@ impl<'a> Printer<'a> {
         wire: &[u8],
         out: &'a mut Vec<u8>,
     ) -> Self {
-        out.reserve(wire.len() + wire.len() / 2 + 16);
+        out.reserve(wire.len() / 2 * 5 + 64);
         Self {
             tables,
             options,

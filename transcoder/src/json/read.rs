@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Appends the content of a message.
-    #[inline]
+    #[inline(always)]
     fn message(&mut self, message: &'a Message) -> Outcome<()> {
         match message.form {
             Form::Plain => self.object(message),
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn object(&mut self, message: &'a Message) -> Outcome<()> {
         if self.scan.peek() != b'{' {
             return Err(self.scan.mismatch("expected an object"));
@@ -218,7 +218,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One value with its tag; nothing, if it is to be ignored.
-    #[inline]
+    #[inline(always)]
     fn record(&mut self, field: &'a Field) -> Outcome<()> {
         if field.is_item {
             return self.item(field);
@@ -249,6 +249,7 @@ impl<'a> Reader<'a> {
                 put_varint(self.out, u64::from(field.end_tag()));
                 Ok(())
             }
+            Kind::Int32 | Kind::Int64 | Kind::Uint32 | Kind::Uint64 => self.varint(field),
             _ => self.scalar(field),
         }
     }

@@ -146,7 +146,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Appends what the string that begins here stands for. It is UTF-8.
-    #[inline]
+    #[inline(always)]
     pub(super) fn string_into(&mut self, out: &mut Vec<u8>) -> Outcome<()> {
         self.at += 1;
         loop {

@@ -41,7 +41,7 @@ pub(super) fn plain_until(bytes: &[u8], start: usize) -> usize {
 
 /// Appends what stands from `start` on, as far as it can stand as it is in a JSON string, and tells
 /// where that ends.
-#[inline]
+#[inline(always)]
 pub(super) fn put_plain(bytes: &[u8], start: usize, out: &mut Vec<u8>) -> usize {
     let mut at = start;
     // Most strings are short: to cut off what was copied too much is less than to copy the rest.

@@ -34,10 +34,15 @@ impl<'a> Printer<'a> {
         index: usize,
         wire: &[u8],
     ) -> Outcome<()> {
+        let field = &message.fields[index];
+        if let Some(content) = alone(field, wire) {
+            return self
+                .message(self.tables.message(field), content)
+                .map_err(|fault| fault.in_field(&field.json_name));
+        }
         let records = records(self.tables, message, wire).map_err(|why| broken(message, why))?;
         let from = records.partition_point(|record| record.0 < index);
         let to = records.partition_point(|record| record.0 <= index);
-        let field = &message.fields[index];
         let start = self.out.len();
         if from < to {
             self.group(field, &records[from..to])?;
@@ -72,6 +77,17 @@ impl<'a> Printer<'a> {
             },
         }
     }
+}
+
+/// The content of a message in a field that has all of the wire, as that of most replies.
+fn alone<'w>(field: &Field, wire: &'w [u8]) -> Option<&'w [u8]> {
+    let mut cursor = Cursor::new(wire);
+    let is_alone = field.shape == Shape::Explicit
+        && field.kind == Kind::Message
+        && !field.is_item
+        && cursor.tag() == Ok((field.number, 2));
+    let content = cursor.bytes().ok()?;
+    (is_alone && cursor.rest.is_empty()).then_some(content)
 }
 
 /// The known records in the order of their fields, those of one field in the order of the wire.

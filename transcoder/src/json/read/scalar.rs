@@ -32,6 +32,19 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A number of few digits, which fits every kind; or any other, the long way.
+    #[inline(always)]
+    pub(super) fn varint(&mut self, field: &'a Field) -> Outcome<()> {
+        match number::small(&self.scan.bytes[self.scan.at..]) {
+            Some((number, length)) => {
+                self.scan.at += length;
+                put_varint(self.out, number);
+                Ok(())
+            }
+            None => self.scalar(field),
+        }
+    }
+
     #[inline(always)]
     pub(super) fn string(&mut self, field: &'a Field) -> Outcome<()> {
         if self.scan.peek() != b'"' {
@@ -100,7 +113,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number, or a string that holds one and nothing else.
-    #[inline(always)]
+    #[inline]
     fn integer(&mut self, field: &'a Field) -> Outcome<Integer> {
         let bytes = self.scan.bytes;
         match self.scan.peek() {
