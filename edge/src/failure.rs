@@ -5,12 +5,14 @@ use std::time::Duration;
 use http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use runtime::status::{self, Problem, Reason};
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 use transcoder::prost_reflect::FieldDescriptor;
 use transcoder::{BadRequest, FieldViolation, JsonError, Route, Transcoder};
 
 use crate::call::{Metadata, Refusal};
 use crate::limits::whole_seconds;
+use crate::metadata;
 
 mod forms;
 mod paths;
@@ -231,6 +233,14 @@ impl Failure {
         headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
     ) -> Self {
         self.headers.extend(headers);
+        self
+    }
+
+    /// With what the upstream had said before it failed.
+    pub(crate) fn after(mut self, leading: &HeaderMap) -> Self {
+        let mut said = metadata::returned(leading);
+        said.extend(std::mem::take(self.status.metadata_mut()).into_headers());
+        *self.status.metadata_mut() = MetadataMap::from_headers(said);
         self
     }
 

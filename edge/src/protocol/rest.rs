@@ -188,7 +188,8 @@ impl Rest {
             return self.stream(&admitted, headers, leading, replies).await;
         }
         let limit = admitted.reply_limit();
-        let reply = Messages::of_at_most(limit, replies).only().await?;
+        let reply = Messages::of_at_most(limit, replies).only().await;
+        let reply = reply.map_err(|failure| failure.after(&leading))?;
         let metadata = Metadata {
             leading,
             trailing: HeaderMap::new(),
@@ -209,16 +210,18 @@ impl Rest {
         let framing = framing.unwrap_or_else(|| Framing::wanted(headers));
         let messages = Messages::of_at_most(admitted.reply_limit(), replies);
         let (door, route) = (admitted.door.clone(), self.matched.route().clone());
-        let mut response = match route.gives_http_body() {
+        let begun = match route.gives_http_body() {
             true => {
                 let (success, deadline) = (admitted.policy.success, admitted.deadline);
-                Box::pin(raw::stream(route, success, messages, deadline)).await?
+                Box::pin(raw::stream(route, success, messages, deadline)).await
             }
             false => {
                 let live = Live::begin(door, route, framing, messages).await;
-                live.map_err(Failure::in_stream)?.reply(headers)
+                live.map(|live| live.reply(headers))
+                    .map_err(Failure::in_stream)
             }
         };
+        let mut response = begun.map_err(|failure| failure.after(&leading))?;
         let rules = &edge.settings.metadata.reply_header;
         edge.profile
             .passing

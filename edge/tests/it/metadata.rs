@@ -222,13 +222,20 @@ async fn errors_carry_what_the_rules_pass_on() {
         let metadata = status.metadata_mut();
         metadata.insert("shelf", "seven".parse().unwrap());
         metadata.insert("x-workload-authorization", "Bearer x".parse().unwrap());
+        let metadata = metadata.clone().into_headers();
+        let is_late = seen.message.ends_with(b"o-2");
         match seen.path.ends_with("WatchOrder") {
+            true if is_late => Answer::Late(metadata, Problem::not_found("order", "o-2").into()),
             true => Answer::Stream(futures::stream::iter([Err(status)]).boxed()),
             false => Answer::Error(status),
         }
     })
     .await;
-    for path in ["/v1/orders/o-1", "/v1/orders/o-1:watch"] {
+    for path in [
+        "/v1/orders/o-1",
+        "/v1/orders/o-1:watch",
+        "/v1/orders/o-2:watch",
+    ] {
         let response = fixture.as_user("GET", path).send().await.unwrap();
         assert_eq!(response.status(), 404, "{path}");
         assert_eq!(response.headers()["x-shelf"], "seven", "{path}");

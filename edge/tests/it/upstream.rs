@@ -55,6 +55,8 @@ pub(crate) enum Answer {
     /// With these headers and trailers.
     Told(Vec<u8>, HeaderMap, HeaderMap),
     Error(Status),
+    /// After these headers.
+    Late(HeaderMap, Status),
     Stream(BoxStream<'static, Result<Vec<u8>, Status>>),
     /// Nothing, for ever.
     Silence,
@@ -215,6 +217,10 @@ async fn respond(
         Answer::Told(message, headers, trailers) => {
             (leading, trailing) = (headers, trailers);
             futures::stream::iter([Ok(message)]).boxed()
+        }
+        Answer::Late(headers, status) => {
+            leading = headers;
+            futures::stream::iter([Err(status)]).boxed()
         }
         Answer::Error(status) => {
             watched.ended = true;
