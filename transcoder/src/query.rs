@@ -9,7 +9,7 @@ use crate::field::FieldPath;
 use crate::{Body, FieldViolation, Route, Strays, field, wire};
 
 mod element;
-mod spelling;
+pub(crate) mod spelling;
 
 use element::Elements;
 

@@ -208,7 +208,10 @@ impl Matched {
             let mut record = Vec::new();
             let encoded = decode_variable(raw, template.is_single_segment(variable))
                 .ok_or_else(|| "is not well percent-encoded UTF-8".to_owned())
-                .and_then(|text| json.parse_text(*leaf, &text, &mut record));
+                .and_then(|text| {
+                    let text = query::spelling::usual(self.route.query, path.leaf(), &text);
+                    json.parse_text(*leaf, &text, &mut record)
+                });
             match encoded {
                 Ok(()) => out.extend_from_slice(&wire::nested(path, record)),
                 Err(description) => violations.push(FieldViolation::new(path.name(), description)),

@@ -69,9 +69,12 @@ const UNLISTED_PREFIXES: [&str; 3] = [METADATA, "sec-", "x-forwarded-"];
 
 /// What no reply of an upstream says for the edge: what belongs to one hop or frames the message, and
 /// what the edge itself tells.
-const NEVER_RETURNED: [&str; 12] = [
+const NEVER_RETURNED: [&str; 15] = [
     "authorization",
     "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
     "date",
     "keep-alive",
     "proxy-authenticate",
@@ -83,7 +86,7 @@ const NEVER_RETURNED: [&str; 12] = [
     "x-request-id",
     "x-workload-authorization",
 ];
-const NEVER_RETURNED_PREFIXES: [&str; 4] = ["connect-", "content-", "grpc-", "ratelimit"];
+const NEVER_RETURNED_PREFIXES: [&str; 3] = ["connect-", "grpc-", "ratelimit"];
 
 impl Passing {
     /// Says in the headers whom an HTTP/2 request is for, if upstreams hear of it.
@@ -180,17 +183,12 @@ impl Passing {
     }
 
     fn header_of(self, name: &str) -> Option<HeaderName> {
-        let is_returned = !NEVER_RETURNED.contains(&name)
-            && !NEVER_RETURNED_PREFIXES
-                .iter()
-                .any(|prefix| name.starts_with(prefix));
         match self {
-            Self::Listed => None,
-            Self::Prefixed if is_returned || name == CONTENT_TYPE => {
+            Self::Prefixed if is_returned(name) || name == CONTENT_TYPE => {
                 HeaderName::try_from(format!("{METADATA}{name}")).ok()
             }
-            Self::Everything if is_returned => HeaderName::try_from(name).ok(),
-            Self::Prefixed | Self::Everything => None,
+            Self::Everything if is_returned(name) => HeaderName::try_from(name).ok(),
+            Self::Listed | Self::Prefixed | Self::Everything => None,
         }
     }
 
@@ -201,17 +199,18 @@ impl Passing {
             return trailers;
         }
         for (name, value) in trailing {
-            let name = name.as_str();
-            let is_returned = !NEVER_RETURNED.contains(&name)
-                && !NEVER_RETURNED_PREFIXES
-                    .iter()
-                    .any(|prefix| name.starts_with(prefix));
-            if is_returned && let Ok(name) = HeaderName::try_from(format!("{TRAILER}{name}")) {
-                trailers.append(name, value.clone());
+            let becomes = HeaderName::try_from(format!("{TRAILER}{name}"));
+            if let (true, Ok(becomes)) = (is_returned(name.as_str()), becomes) {
+                trailers.append(becomes, value.clone());
             }
         }
         trailers
     }
+}
+
+fn is_returned(name: &str) -> bool {
+    let begins = |prefix: &&str| name.starts_with(prefix);
+    !NEVER_RETURNED.contains(&name) && !NEVER_RETURNED_PREFIXES.iter().any(begins)
 }
 
 /// Headers that the client means for this hop alone (RFC 9110, section 7.6.1).

@@ -81,7 +81,7 @@ async fn told(response: Response) -> (u16, String, String) {
     )
 }
 
-fn as_json(status: u16, body: impl ToString) -> (u16, String, String) {
+fn as_json(status: u16, body: &dyn ToString) -> (u16, String, String) {
     (status, "application/json".to_owned(), body.to_string())
 }
 

@@ -7,7 +7,7 @@ use prost_reflect::{FieldDescriptor, Kind};
 use crate::QueryOptions;
 
 /// The value as JSON writes it, if the options know it in another spelling; else as it is.
-pub(super) fn usual<'v>(
+pub(crate) fn usual<'v>(
     options: QueryOptions,
     field: &FieldDescriptor,
     value: &'v str,

@@ -184,6 +184,9 @@ fn queries_may_be_written_as_others_take_them() {
         let target = format!("/v1/things?{query}");
         assert_eq!(read(&loose, "GET", &target, ""), expected, "{query}");
     }
+    let target = "/v1/kinds/COLOR_RED/1/1/AQ/2030-01-31T00:00:00Z/5";
+    assert_eq!(read(&loose, "GET", target, "")["flag"], true);
+    assert!(request(&shop(), "GET", target, "").is_err());
     for query in ["flag=1", "lasts=1h"] {
         assert!(request(&shop(), "GET", &format!("/v1/things?{query}"), "").is_err());
     }

@@ -81,7 +81,7 @@ async fn headers_and_metadata_are_the_same_but_for_those_of_one_hop() {
     assert!(!response.headers().contains_key("x-workload-authorization"));
     assert_eq!(
         told(response).await,
-        as_json(200, json!({"name": "shelves/1/books/2"}))
+        as_json(200, &json!({"name": "shelves/1/books/2"}))
     );
     let call = fixture.upstream.last_call();
     for (name, value) in [
@@ -111,9 +111,9 @@ async fn a_stream_is_an_array_that_is_closed_in_any_case() {
 
     let response = fixture.get("/v1/shelves/wrong/seats").await;
     assert_eq!(response.headers()["grpc-status"], "5");
-    assert_eq!(told(response).await, as_json(404, "[]"));
+    assert_eq!(told(response).await, as_json(404, &"[]"));
     let response = fixture.get("/v1/shelves/none/seats").await;
-    assert_eq!(told(response).await, as_json(200, "[]"));
+    assert_eq!(told(response).await, as_json(200, &"[]"));
 }
 
 #[tokio::test]

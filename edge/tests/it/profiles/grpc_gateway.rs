@@ -21,7 +21,7 @@ async fn an_error_is_a_status_without_an_envelope_in_the_words_of_the_upstream()
             status == 401
         );
         let expected = json!({"code": code, "message": message, "details": []});
-        assert_eq!(told(response).await, as_json(status, expected));
+        assert_eq!(told(response).await, as_json(status, &expected));
     }
     let response = fixture.get("/v1/shelves/1/books/x?x=%zz").await;
     assert_eq!(response.status(), 400);
@@ -40,7 +40,7 @@ async fn a_wrong_method_is_not_implemented_and_nothing_stands_beside_the_routes(
         } else {
             expected.to_string()
         };
-        assert_eq!(told(response).await, as_json(501, body), "{method}");
+        assert_eq!(told(response).await, as_json(501, &body), "{method}");
     }
     for path in [
         "/v1/nothing",
@@ -52,7 +52,7 @@ async fn a_wrong_method_is_not_implemented_and_nothing_stands_beside_the_routes(
         let expected = json!({"code": 5, "message": "Not Found", "details": []});
         assert_eq!(
             told(fixture.get(path).await).await,
-            as_json(404, expected),
+            as_json(404, &expected),
             "{path}"
         );
     }
@@ -105,6 +105,18 @@ async fn headers_become_metadata_by_their_prefixes_and_metadata_headers() {
         .request("GET", BOOK)
         .header("grpc-metadata-key-bin", "~");
     assert_eq!(request.send().await.unwrap().status(), 400);
+}
+
+#[tokio::test]
+async fn whom_a_request_is_for_is_known_over_http2_too() {
+    let fixture = gateway().await;
+    let client = reqwest::Client::builder().no_proxy();
+    let client = client.http2_prior_knowledge().build().unwrap();
+    let response = client.get(fixture.url(BOOK)).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let call = fixture.upstream.last_call();
+    let expected = fixture.address.to_string();
+    assert_eq!(call.metadata("x-forwarded-host"), Some(&*expected));
 }
 
 #[tokio::test]
@@ -170,12 +182,12 @@ async fn each_message_of_a_stream_is_a_result_on_a_line() {
     );
     let error = json!({"error": {"code": 5, "message": "no such book", "details": []}});
     let expected = format!("{}{}{error}\n", line("0"), line("1"));
-    assert_eq!(told(response).await, as_json(200, expected));
+    assert_eq!(told(response).await, as_json(200, &expected));
 
     let response = fixture.get("/v1/shelves/wrong/seats").await;
-    assert_eq!(told(response).await, as_json(404, format!("{error}\n")));
+    assert_eq!(told(response).await, as_json(404, &format!("{error}\n")));
     let response = fixture.get("/v1/shelves/none/seats").await;
-    assert_eq!(told(response).await, as_json(200, ""));
+    assert_eq!(told(response).await, as_json(200, &""));
 }
 
 #[tokio::test]

@@ -1,0 +1,207 @@
+//! JSON bodies and forms.
+
+use super::{Case, FORM, JSON, case};
+
+pub(super) const BODIES: &[Case] = &[
+    case(
+        "delete body",
+        "DELETE /v1/items/tea",
+        &[JSON],
+        r#"{"size":1}"#,
+    ),
+    case("get body", "GET /v1/items/tea", &[JSON], r#"{"size":1}"#),
+    case("get body bad", "GET /v1/items/tea", &[JSON], "xx"),
+    case(
+        "create",
+        "POST /v1/items",
+        &[JSON],
+        r#"{"name":"a","displayName":"b","size":"9007199254740993","amount":2,"price":0.5,"active":true,"kind":"KIND_TEA","data":"AAE=","tags":["x"],"kinds":[1,"KIND_POT"],"labels":{"a":"b"},"part":{"id":"p"},"parts":[{"id":"q"}],"note":"","made":"2020-01-02T03:04:05.5Z","age":"1.5s","rating":3,"place":"here","shown":"displayName,part.id"}"#,
+    ),
+    case(
+        "create snake",
+        "POST /v1/items",
+        &[JSON],
+        r#"{"display_name":"b"}"#,
+    ),
+    case("create empty", "POST /v1/items", &[JSON], ""),
+    case("create {}", "POST /v1/items", &[JSON], "{}"),
+    case("create no ct", "POST /v1/items", &[], r#"{"name":"a"}"#),
+    case(
+        "create text ct",
+        "POST /v1/items",
+        &["Content-Type: text/plain"],
+        r#"{"name":"a"}"#,
+    ),
+    case(
+        "create form ct json",
+        "POST /v1/items",
+        &[FORM],
+        r#"{"name":"a"}"#,
+    ),
+    case(
+        "create unknown field",
+        "POST /v1/items",
+        &[JSON],
+        r#"{"name":"a","nope":1}"#,
+    ),
+    case(
+        "create unknown enum",
+        "POST /v1/items",
+        &[JSON],
+        r#"{"name":"a","kind":"NOPE"}"#,
+    ),
+    case(
+        "create unknown enum num",
+        "POST /v1/items",
+        &[JSON],
+        r#"{"name":"a","kind":77}"#,
+    ),
+    case("create bad json", "POST /v1/items", &[JSON], r#"{"name":"#),
+    case(
+        "create wrong type",
+        "POST /v1/items",
+        &[JSON],
+        r#"{"name":7}"#,
+    ),
+    case("create array", "POST /v1/items", &[JSON], "[]"),
+    case("create null", "POST /v1/items", &[JSON], "null"),
+    case(
+        "create trailing",
+        "POST /v1/items",
+        &[JSON],
+        r#"{"name":"a"} x"#,
+    ),
+    case(
+        "create dup",
+        "POST /v1/items",
+        &[JSON],
+        r#"{"name":"a","name":"b"}"#,
+    ),
+    case(
+        "create nulls",
+        "POST /v1/items",
+        &[JSON],
+        r#"{"name":null,"size":null}"#,
+    ),
+    case(
+        "create query",
+        "POST /v1/items?size=4",
+        &[JSON],
+        r#"{"name":"a"}"#,
+    ),
+    case(
+        "create query unknown",
+        "POST /v1/items?utm=4",
+        &[JSON],
+        r#"{"name":"a"}"#,
+    ),
+    case(
+        "create int str",
+        "POST /v1/items",
+        &[JSON],
+        r#"{"size":12,"amount":"7"}"#,
+    ),
+    case(
+        "place",
+        "POST /v1/shelves/s1/items?position=4",
+        &[JSON],
+        r#"{"name":"a"}"#,
+    ),
+    case(
+        "place query body",
+        "POST /v1/shelves/s1/items?item.name=b",
+        &[JSON],
+        r#"{"size":2}"#,
+    ),
+    case(
+        "place unknown query",
+        "POST /v1/shelves/s1/items?utm=4",
+        &[JSON],
+        r#"{"name":"a"}"#,
+    ),
+    case("place empty", "POST /v1/shelves/s1/items", &[JSON], ""),
+    case(
+        "archive",
+        "POST /v1/items/tea:archive",
+        &[JSON],
+        r#"{"size":2}"#,
+    ),
+    case(
+        "archive override",
+        "POST /v1/items/tea:archive",
+        &[JSON],
+        r#"{"name":"b"}"#,
+    ),
+    case(
+        "patch",
+        "PATCH /v1/items/tea",
+        &[JSON],
+        r#"{"displayName":"x","part":{"id":"p"},"tags":["a"],"labels":{"a":"b"},"name":"tea"}"#,
+    ),
+    case(
+        "patch mask query",
+        "PATCH /v1/items/tea?updateMask=size",
+        &[JSON],
+        r#"{"displayName":"x"}"#,
+    ),
+    case(
+        "patch mask query snake",
+        "PATCH /v1/items/tea?update_mask=display_name",
+        &[JSON],
+        r#"{"displayName":"x"}"#,
+    ),
+    case("patch empty", "PATCH /v1/items/tea", &[JSON], ""),
+    case("patch {}", "PATCH /v1/items/tea", &[JSON], "{}"),
+    case(
+        "patch unknown",
+        "PATCH /v1/items/tea",
+        &[JSON],
+        r#"{"nope":1}"#,
+    ),
+    case(
+        "patch part {}",
+        "PATCH /v1/items/tea",
+        &[JSON],
+        r#"{"part":{},"made":null,"rating":4,"age":"1s"}"#,
+    ),
+];
+
+pub(super) const FORMS: &[Case] = &[
+    case("form list as create", "POST /v1/items", &[FORM], "size=4"),
+    case(
+        "form override",
+        "POST /v1/items/tea",
+        &[FORM, "X-HTTP-Method-Override: delete"],
+        "size=4",
+    ),
+    case(
+        "form override get",
+        "POST /v1/items",
+        &[FORM, "X-HTTP-Method-Override: GET"],
+        "size=4",
+    ),
+    case(
+        "json override",
+        "POST /v1/items/tea",
+        &[JSON, "X-HTTP-Method-Override: DELETE"],
+        "{}",
+    ),
+    case(
+        "form as query",
+        "POST /v1/failures/0?message=a",
+        &[FORM],
+        "detailed=true",
+    ),
+    case(
+        "form as query, twice",
+        "POST /v1/shelves/1/items/a?size=4",
+        &[FORM],
+        "displayName=a+b&size=5",
+    ),
+    case(
+        "form with a charset",
+        "POST /v1/shelves/1/items/a",
+        &["Content-Type: application/x-www-form-urlencoded; charset=utf-8"],
+        "size=4",
+    ),
+];
