@@ -106,14 +106,15 @@ impl Contract {
 
     /// What these descriptors say, as [`Contract::load`].
     pub fn of(pool: DescriptorPool) -> Contract {
+        let compiler = crate::validate::Compiler::new(&pool);
+        let services: Vec<_> = pool.services().collect();
         let mut contract = Contract {
-            pool: pool.clone(),
+            pool,
             methods: HashMap::new(),
             mistakes: HashMap::new(),
         };
-        let compiler = crate::validate::Compiler::new(&pool);
-        for service in pool.services() {
-            contract.add(&service, &compiler);
+        for service in &services {
+            contract.add(service, &compiler);
         }
         contract.add_infrastructure();
         contract

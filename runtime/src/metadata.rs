@@ -1,7 +1,6 @@
 //! Names of the metadata that calls carry.
 
 use http::HeaderName;
-use http::header::AsHeaderName;
 
 /// The user's access token, `Bearer …`.
 pub const AUTHORIZATION: HeaderName = http::header::AUTHORIZATION;
@@ -27,6 +26,6 @@ pub fn bearer(value: &http::HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-pub(crate) fn text<'a>(headers: &'a http::HeaderMap, name: impl AsHeaderName) -> Option<&'a str> {
+pub(crate) fn text<'a>(headers: &'a http::HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }

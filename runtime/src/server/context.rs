@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use http::header::USER_AGENT;
 use http::{Request, Response};
 use tonic::body::Body;
 
@@ -36,12 +37,12 @@ fn context(request: &Request<Body>) -> CallContext {
         .extensions()
         .get::<crate::http::Peer>()
         .map(|peer| peer.0.ip());
-    let own_agent = text(headers, "user-agent");
+    let own_agent = text(headers, &USER_AGENT);
     // Only the mesh may speak for a client outside of it.
     let (client_address, user_agent) = match verified.caller.workload {
         Some(_) => {
-            let address = text(headers, CLIENT_ADDRESS).and_then(|text| text.parse().ok());
-            (address, text(headers, CLIENT_USER_AGENT))
+            let address = text(headers, &CLIENT_ADDRESS).and_then(|text| text.parse().ok());
+            (address, text(headers, &CLIENT_USER_AGENT))
         }
         None => (peer.map(canonical), own_agent),
     };
@@ -52,7 +53,7 @@ fn context(request: &Request<Body>) -> CallContext {
             .map(|Deadline(deadline)| *deadline),
         caller: verified.caller,
         request_id: incoming.request_id.clone(),
-        idempotency_key: text(headers, IDEMPOTENCY_KEY)
+        idempotency_key: text(headers, &IDEMPOTENCY_KEY)
             .filter(|key| !key.is_empty())
             .map(Arc::from),
         client_address,

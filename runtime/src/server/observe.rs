@@ -103,7 +103,7 @@ impl Filter for Observed {
             .as_ref()
             .map_or(&self.unknown, |method| &method.name)
             .clone();
-        let request_id: Arc<str> = match crate::metadata::text(request.headers(), REQUEST_ID) {
+        let request_id: Arc<str> = match crate::metadata::text(request.headers(), &REQUEST_ID) {
             Some(id) if is_request_id(id) => id.into(),
             _ => self.random.uuid7(&self.clock).to_string().into(),
         };

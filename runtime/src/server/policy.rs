@@ -65,10 +65,10 @@ impl Policy {
     /// does not become its workload.
     async fn verify(&self, headers: &HeaderMap) -> Result<Verified, Status> {
         let mut verified = Verified::default();
-        if let Some(token) = token(headers, WORKLOAD_AUTHORIZATION)? {
+        if let Some(token) = token(headers, &WORKLOAD_AUTHORIZATION)? {
             verified.caller.workload = Some(self.identity.verify_workload(token).await?);
         }
-        if let Some(token) = token(headers, AUTHORIZATION)? {
+        if let Some(token) = token(headers, &AUTHORIZATION)? {
             verified.caller.user = Some(self.identity.verify_user(token).await?);
             verified.user_token = Some(token.into());
         }
@@ -93,8 +93,8 @@ impl Filter for Policy {
     }
 }
 
-fn token<'a>(headers: &'a HeaderMap, name: HeaderName) -> Result<Option<&'a str>, VerifyError> {
-    let Some(value) = headers.get(&name) else {
+fn token<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, VerifyError> {
+    let Some(value) = headers.get(name) else {
         return Ok(None);
     };
     let not_bearer = || VerifyError::Invalid(format!("{name} is not a bearer token"));

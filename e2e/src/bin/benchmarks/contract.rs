@@ -160,15 +160,27 @@ pub(crate) fn framed(message: &[u8]) -> Bytes {
         .into()
 }
 
-/// The descriptor set as anybody's: without the options that say who may call what. And without
-/// `response_body`, which not everybody has, if replies are to be `whole`.
-pub(crate) fn plain(whole: bool) -> Vec<u8> {
+/// The routes of a descriptor set: not everybody can serve all of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Routes {
+    /// As the contract has them.
+    All,
+    /// Without `response_body`.
+    Whole,
+    /// Likewise, and those of orders alone, without the ones that end in a verb.
+    Simple,
+}
+
+/// The descriptor set as anybody's: without the options that say who may call what.
+pub(crate) fn plain(routes: Routes) -> Vec<u8> {
     let pool = DescriptorPool::decode(contracts::FILE_DESCRIPTOR_SET).expect(SOUND);
     let set = pool.get_message_by_name("google.protobuf.FileDescriptorSet");
     let set = DynamicMessage::decode(set.expect(SOUND), contracts::FILE_DESCRIPTOR_SET);
     let mut set = set.expect(SOUND);
     for file in each(&mut set, "file") {
+        let package = text(file, "package");
         for service in each(file, "service") {
+            let has_orders = format!("{package}.{}", text(service, "name")) == SERVICE;
             for method in each(service, "method") {
                 let Some(Value::Message(options)) = method.get_field_by_name_mut("options") else {
                     continue;
@@ -182,13 +194,29 @@ pub(crate) fn plain(whole: bool) -> Vec<u8> {
                     options.clear_extension(&extension);
                 }
                 let http = pool.get_extension_by_name("google.api.http").expect(SOUND);
-                if whole && let Value::Message(rule) = options.get_extension_mut(&http) {
-                    rule.clear_field_by_name("response_body");
+                if routes == Routes::All || !options.has_extension(&http) {
+                    continue;
+                }
+                let Value::Message(rule) = options.get_extension_mut(&http) else {
+                    continue;
+                };
+                rule.clear_field_by_name("response_body");
+                let ends_in_verb = rule
+                    .fields()
+                    .any(|(_, value)| value.as_str().is_some_and(|path| path.contains(':')));
+                if routes == Routes::Simple && (ends_in_verb || !has_orders) {
+                    options.clear_extension(&http);
                 }
             }
         }
     }
     set.encode_to_vec()
+}
+
+fn text(message: &DynamicMessage, field: &str) -> String {
+    let value = message.get_field_by_name(field);
+    let text = value.as_ref().and_then(|value| value.as_str());
+    text.unwrap_or_default().to_owned()
 }
 
 fn each<'a>(

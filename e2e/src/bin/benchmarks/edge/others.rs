@@ -14,7 +14,7 @@ use super::{
     Case, Target,
     targets::{free_address, plain, target},
 };
-use crate::{load, tell};
+use crate::{contract::Routes, load, tell};
 
 /// For the first answer; who needs longer is left out.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,7 +48,7 @@ async fn start(
     let address = free_address();
     let arguments = match name {
         ENVOY => {
-            let file = configuration("envoy.yaml", &address, upstream, folder);
+            let file = configuration("envoy.yaml", Routes::Whole, [&address, upstream], folder);
             let words = [
                 "--config-path",
                 &file,
@@ -60,7 +60,12 @@ async fn start(
         }
         GATEWAY => vec![address.clone(), upstream.to_owned()],
         _ => {
-            let file = configuration("structured-proxy.yaml", &address, upstream, folder);
+            let file = configuration(
+                "structured-proxy.yaml",
+                Routes::Simple,
+                [&address, upstream],
+                folder,
+            );
             vec!["--config".to_owned(), file]
         }
     };
@@ -84,7 +89,12 @@ async fn start(
 }
 
 /// A file of bench/ with its places filled in.
-fn configuration(file: &str, address: &str, upstream: &str, folder: &Path) -> String {
+fn configuration(
+    file: &str,
+    routes: Routes,
+    [address, upstream]: [&str; 2],
+    folder: &Path,
+) -> String {
     let source = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../bench")
         .join(file);
@@ -94,7 +104,7 @@ fn configuration(file: &str, address: &str, upstream: &str, folder: &Path) -> St
     let text = text
         .replace("@LISTEN_PORT@", &port(address))
         .replace("@UPSTREAM_PORT@", &port(upstream))
-        .replace("@DESCRIPTOR_SET@", &plain(true, folder));
+        .replace("@DESCRIPTOR_SET@", &plain(routes, folder));
     let path = folder.join(file);
     fs::write(&path, text).expect("the folder can be written");
     path.display().to_string()

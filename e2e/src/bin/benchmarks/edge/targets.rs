@@ -10,7 +10,8 @@ use e2e::{
 
 use super::{Case, Target};
 use crate::{
-    contract, load,
+    contract::{self, Routes},
+    load,
     servers::{self, free_port},
 };
 
@@ -81,7 +82,7 @@ async fn full_pipeline(mesh: &Mesh, upstream: &str, token: &str, folder: &Path) 
 async fn generic(upstream: &str, folder: &Path) -> Target {
     let arguments = [
         "--descriptor-set".to_owned(),
-        plain(false, folder),
+        plain(Routes::All, folder),
         "--upstream".to_owned(),
         format!("{}=http://{upstream}", contract::SERVICE),
     ];
@@ -89,9 +90,13 @@ async fn generic(upstream: &str, folder: &Path) -> Target {
 }
 
 /// Writes the contract's descriptor set as anybody's; its path.
-pub(super) fn plain(whole: bool, folder: &Path) -> String {
-    let set = folder.join(if whole { "whole.binpb" } else { "plain.binpb" });
-    std::fs::write(&set, contract::plain(whole)).expect("the folder can be written");
+pub(super) fn plain(routes: Routes, folder: &Path) -> String {
+    let set = folder.join(match routes {
+        Routes::All => "all.binpb",
+        Routes::Whole => "whole.binpb",
+        Routes::Simple => "simple.binpb",
+    });
+    std::fs::write(&set, contract::plain(routes)).expect("the folder can be written");
     set.display().to_string()
 }
 
