@@ -158,7 +158,8 @@ pub async fn build(
         node.mesh.set(upstream.name(), upstream.address.clone());
     }
     let sources = sources(&config, node);
-    let set = descriptors::read(&sources).await.map_err(|mistakes| {
+    let gathered = descriptors::gather(&sources).await;
+    let set = descriptors::merge(&gathered).map_err(|mistakes| {
         let all = named_twice(&config).chain(mistakes);
         StartError::Config(all.collect())
     })?;
@@ -172,7 +173,7 @@ pub async fn build(
     }
     let (newest, successor) = watch::channel(None);
     let first = make(Some(successor))?;
-    renewal::keep_fresh(config, sources, set, &first, newest);
+    renewal::keep_fresh(config, sources, gathered, &first, newest);
     Ok(first)
 }
 

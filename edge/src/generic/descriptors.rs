@@ -34,14 +34,14 @@ struct RawSet {
     file: Vec<Bytes>,
 }
 
-/// All files of all sources, imports first as far as their sources have them so.
-///
-/// # Errors
-/// What cannot be read, and files of one name that differ.
-pub(super) async fn read(sources: &[Source]) -> Result<Vec<u8>, Vec<String>> {
-    let (mut merged, mut mistakes) = (Merged::default(), Vec::new());
+/// What each source has, by what it is called in errors.
+pub(super) type Gathered = Vec<(String, Result<Vec<Bytes>, String>)>;
+
+/// Reads the files of all sources.
+pub(super) async fn gather(sources: &[Source]) -> Gathered {
+    let mut gathered = Vec::new();
     for source in sources {
-        let (name, files) = match source {
+        gathered.push(match source {
             Source::File(path) => {
                 let name = format!("--descriptor-set {}", path.display());
                 (name, of_file(path).await)
@@ -51,8 +51,20 @@ pub(super) async fn read(sources: &[Source]) -> Result<Vec<u8>, Vec<String>> {
                 let files = files.map(|files| files.into_values().collect());
                 (format!("reflection of --upstream {upstream}"), files)
             }
-        };
-        match files.and_then(|files| merged.add(&name, files)) {
+        });
+    }
+    gathered
+}
+
+/// One set of all files, imports first as far as their sources have them so.
+///
+/// # Errors
+/// What cannot be read, and files of one name that differ.
+pub(super) fn merge(gathered: &Gathered) -> Result<Vec<u8>, Vec<String>> {
+    let (mut merged, mut mistakes) = (Merged::default(), Vec::new());
+    for (name, files) in gathered {
+        let files = files.as_ref().map_err(String::clone);
+        match files.and_then(|files| merged.add(name, files)) {
             Ok(()) => {}
             Err(mistake) => mistakes.push(format!("{name}: {mistake}")),
         }
@@ -77,7 +89,7 @@ struct Merged {
 }
 
 impl Merged {
-    fn add(&mut self, from: &str, files: Vec<Bytes>) -> Result<(), String> {
+    fn add(&mut self, from: &str, files: &[Bytes]) -> Result<(), String> {
         for raw in files {
             let mut file = FileDescriptorProto::decode(raw.clone()).map_err(|e| e.to_string())?;
             // Comments and the derived names of JSON are there or not, by who compiled it.
@@ -93,7 +105,7 @@ impl Merged {
                 }
                 None => {
                     self.known.insert(name, (from.to_owned(), file));
-                    self.set.file.push(raw);
+                    self.set.file.push(raw.clone());
                 }
             }
         }
