@@ -40,6 +40,11 @@ pub struct Method {
     pub server_streaming: bool,
     /// The rules of the request's fields; none for health and reflection.
     pub rules: Option<Arc<Rules>>,
+    /// The most bytes of a request message that the rules allow, with room to spare; none if they do
+    /// not tell ([`Rules::largest`]).
+    pub max_request_bytes: Option<usize>,
+    /// The same of a request as JSON.
+    pub max_request_json: Option<usize>,
 }
 
 impl Method {
@@ -165,6 +170,7 @@ impl Contract {
             if descriptor.is_client_streaming() {
                 mistakes.push(format!("{path}: streamed requests are not validated yet"));
             }
+            let largest = rules.as_ref().and_then(|rules| rules.largest());
             let method = Method {
                 name: path.trim_start_matches('/').into(),
                 path: path.as_str().into(),
@@ -174,6 +180,8 @@ impl Contract {
                 sensitive_reply: has_sensitive(&self.pool, &descriptor.output(), &mut Vec::new()),
                 client_streaming: descriptor.is_client_streaming(),
                 server_streaming: descriptor.is_server_streaming(),
+                max_request_bytes: largest.map(|largest| largest.wire),
+                max_request_json: largest.map(|largest| largest.json),
                 rules,
             };
             self.methods.insert(path, Arc::new(method));
@@ -213,6 +221,8 @@ impl Contract {
                 sensitive_reply: false,
                 server_streaming,
                 rules: None,
+                max_request_bytes: None,
+                max_request_json: None,
             };
             self.methods.insert(path, Arc::new(method));
         }

@@ -6,6 +6,7 @@
 //! rules are not asked (AIP-203).
 
 mod compile;
+mod largest;
 mod list;
 mod number;
 mod path;
@@ -17,6 +18,7 @@ mod walk;
 mod wire;
 
 pub use compile::Compiler;
+pub use largest::Size;
 use table::Table;
 
 /// The rules of a message and of everything in it.

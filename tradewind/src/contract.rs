@@ -72,6 +72,10 @@ pub(crate) fn policy(set: &DescriptorSet) -> Result<()> {
                 Idempotency::NoSideEffects => "yes, it only reads".to_owned(),
                 Idempotency::Idempotent => "yes".to_owned(),
             },
+            match method.max_request_bytes {
+                Some(bytes) => format!("{} KiB", bytes.div_ceil(1024)),
+                None => "not bounded".to_owned(),
+            },
         ]
     });
     print_table(
@@ -80,6 +84,7 @@ pub(crate) fn policy(set: &DescriptorSet) -> Result<()> {
             "who may call it",
             "priority",
             "safe to repeat",
+            "largest request",
         ],
         rows.collect(),
     )

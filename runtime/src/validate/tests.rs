@@ -4,6 +4,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage};
 use super::{Compiler, Invalid, Rules};
 
 mod composed;
+mod largest;
 mod number;
 mod text;
 
