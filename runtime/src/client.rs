@@ -37,7 +37,7 @@ use crate::identity::Identity;
 use crate::mesh::Address;
 use crate::metadata::{GRPC_STATUS, WORKLOAD_AUTHORIZATION};
 use crate::random::Random;
-use crate::status::Problem;
+use crate::status::{self, Problem};
 use crate::telemetry::{CallMetrics, RECORDED, Trace};
 use body::RequestBody;
 use endpoints::Endpoints;
@@ -184,9 +184,14 @@ impl Stack {
         // In its place: whoever takes a future by value keeps it twice.
         let sent = pin!(sent.instrument(span.clone()));
         match within(deadline, sent).await {
-            Ok(response) => {
+            Ok(mut response) => {
                 if response.headers().contains_key(GRPC_STATUS) {
                     record.end_with(response.headers());
+                    if self.identity.is_some()
+                        && let Some(ours) = status::unproved(&self.service, response.headers())
+                    {
+                        response = ours.into_http();
+                    }
                 }
                 response.map(|body| body.observed(record, deadline))
             }

@@ -20,7 +20,7 @@ pub use error::VerifyError;
 pub use keys::{Jwk, KeyError, Signer, VerifyingKeys};
 pub use revocations::{Revocation, Revocations};
 pub(crate) use verifier::RevocationSource;
-pub use verifier::{Issuer, Verifier};
+pub use verifier::{EXPIRY_GRACE, Issuer, Verifier};
 
 use crate::call::User;
 use crate::clock::Clock;
@@ -62,7 +62,8 @@ impl Identity {
         &self.verifier
     }
 
-    /// The user of an access token; asks the revocations also if the token was seen before.
+    /// The user of an access token; asks the revocations also if the token was seen before. No
+    /// second longer than it holds: the grace of [`EXPIRY_GRACE`] is for service ports alone.
     pub async fn verify_user(&self, token: &str) -> Result<User, VerifyError> {
         self.verifier.verify_user(token).await
     }

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::time::Duration;
 
+use bytes::Bytes;
 pub use contracts::tradewind::errors::v1::Reason;
+use http::HeaderMap;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt as _};
+use tonic_types::{ErrorDetails, ErrorInfo, StatusExt as _};
 
 /// The domain of our reasons in `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "tradewind";
@@ -200,6 +202,51 @@ pub fn reason(status: &Status) -> Option<Reason> {
 /// How long an error asks to wait (RetryInfo).
 pub fn retry_delay(status: &Status) -> Option<Duration> {
     status.get_details_retry_info()?.retry_delay
+}
+
+/// The key of ErrorInfo's metadata that says which credential was not believed, if not the user's.
+const CREDENTIAL: &str = "credential";
+
+/// What a callee says that does not believe the workload that calls.
+pub(crate) fn of_workload(problem: impl Into<Problem>) -> Status {
+    let name = crate::metadata::WORKLOAD_AUTHORIZATION;
+    problem.into().metadata(CREDENTIAL, name).into()
+}
+
+/// What this workload says instead when a callee did not believe it. That is for us to mend: a user
+/// who was told UNAUTHENTICATED would sign in again, for nothing.
+pub(crate) fn unproved(callee: &str, reply: &HeaderMap) -> Option<Status> {
+    let said = Status::from_header_map(reply)?;
+    let is_ours = |info: ErrorInfo| info.domain == DOMAIN && info.metadata.contains_key(CREDENTIAL);
+    if said.code() != Code::Unauthenticated || !said.get_details_error_info().is_some_and(is_ours) {
+        return None;
+    }
+    let why = said.message();
+    tracing::error!(callee, why, "the own workload token is not believed");
+    Some(Problem::new(Reason::Internal, Code::Internal, "internal error").into())
+}
+
+/// What a service tells its own caller when a callee did not decide. The user's token may have ended
+/// on the way: that is for the user to know. Otherwise only that it may be tried again is passed on.
+pub fn of_callee(said: &Status) -> Status {
+    let passed_on = || {
+        let details = Bytes::copy_from_slice(said.details());
+        Status::with_details(said.code(), said.message(), details)
+    };
+    match said.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted => passed_on(),
+        Code::Unauthenticated if is_of_token(said) => passed_on(),
+        Code::Aborted | Code::Cancelled => Problem::unavailable("a service").into(),
+        _ => Problem::internal(said).into(),
+    }
+}
+
+/// Whether a user's token does not hold, or does no longer.
+fn is_of_token(status: &Status) -> bool {
+    matches!(
+        reason(status),
+        Some(Reason::TokenExpired | Reason::TokenInvalid | Reason::SessionRevoked)
+    )
 }
 
 /// Whether the same call may succeed later: nothing was decided about the request itself.

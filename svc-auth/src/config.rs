@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use runtime::StartError;
+use runtime::identity::EXPIRY_GRACE;
 use runtime::process::duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use store::DatabaseConfig;
@@ -109,7 +110,8 @@ impl Lifetimes {
         Schedule {
             rotate_after: self.signing_key_rotation,
             announce: self.signing_key_announcement,
-            overlap: self.access_token_lifetime.max(Self::WORKLOAD_TOKEN) + Self::MARGIN,
+            overlap: (self.access_token_lifetime + EXPIRY_GRACE).max(Self::WORKLOAD_TOKEN)
+                + Self::MARGIN,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use contracts::tradewind::auth::v1::{LoginResponse, RefreshResponse, RegisterResponse};
 use runtime::clock::Clock;
-use runtime::identity::{AccessClaims, Issuer, WorkloadClaims};
+use runtime::identity::{AccessClaims, EXPIRY_GRACE, Issuer, WorkloadClaims};
 use runtime::random::Random;
 use uuid::Uuid;
 
@@ -138,9 +138,9 @@ impl Tokens {
         (token, Lifetimes::WORKLOAD_TOKEN)
     }
 
-    /// When the last access token of a session that ends at `now` has expired by itself.
+    /// When the last access token of a session that ends at `now` counts nowhere any more.
     #[must_use]
     pub(crate) fn forget_time(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now + self.lifetimes.access_token_lifetime + Lifetimes::MARGIN
+        now + self.lifetimes.access_token_lifetime + EXPIRY_GRACE + Lifetimes::MARGIN
     }
 }

@@ -1,6 +1,6 @@
 //! Everything that can go wrong, and what callers see of it.
 
-use runtime::status::{Problem, Reason};
+use runtime::status::{self, Problem, Reason};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -115,13 +115,7 @@ impl From<Error> for Status {
                 // Refusals that mean something are handled where they are expected.
                 Problem::internal(&status)
             }
-            Error::Callee(CalleeError::Undecided(status)) => match status.code() {
-                code @ (Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted) => {
-                    return passed_on(code, &status);
-                }
-                Code::Aborted | Code::Cancelled => Problem::unavailable("a service"),
-                _ => Problem::internal(&status),
-            },
+            Error::Callee(CalleeError::Undecided(status)) => return status::of_callee(&status),
             Error::Price(error) => Problem::internal(&error),
             Error::Store(error) => error.problem(),
             Error::Problem(problem) => *problem,

@@ -38,20 +38,25 @@ impl VerifyError {
     }
 }
 
-impl From<VerifyError> for Status {
-    fn from(error: VerifyError) -> Status {
+impl From<VerifyError> for Problem {
+    fn from(error: VerifyError) -> Problem {
         match error {
             VerifyError::KeysUnavailable | VerifyError::RevocationsUnknown => {
-                Problem::unavailable("svc-auth").into()
+                Problem::unavailable("svc-auth")
             }
             // What exactly is wrong with a token is for the logs, not for whoever forged it.
             VerifyError::Invalid(_) => Problem::new(
                 error.reason(),
                 Code::Unauthenticated,
                 "the token is not valid",
-            )
-            .into(),
-            other => Problem::new(other.reason(), Code::Unauthenticated, other.to_string()).into(),
+            ),
+            other => Problem::new(other.reason(), Code::Unauthenticated, other.to_string()),
         }
+    }
+}
+
+impl From<VerifyError> for Status {
+    fn from(error: VerifyError) -> Status {
+        Problem::from(error).into()
     }
 }

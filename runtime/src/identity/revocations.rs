@@ -15,7 +15,8 @@ use crate::clock::Clock;
 pub struct Revocation {
     /// Id of the session.
     pub session_id: Uuid,
-    /// When its last access token expires by itself, and this can be forgotten.
+    /// When its last access token counts nowhere any more, also not within
+    /// [`super::EXPIRY_GRACE`], and this can be forgotten.
     pub forget_time: DateTime<Utc>,
 }
 

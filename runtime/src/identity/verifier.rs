@@ -20,6 +20,10 @@ use crate::call::User;
 use crate::client::Channel;
 use crate::clock::Clock;
 
+/// How long after its expiry a user's token counts for calls within the mesh: a request that the edge
+/// took in time is done although the token ends on the way. Only beside a workload's token, and never
+/// to begin a stream.
+pub const EXPIRY_GRACE: Duration = Duration::from_secs(60);
 /// Verified tokens that are remembered, of each kind.
 const REMEMBERED: u64 = 10_000;
 /// Unknown key ids make the keys be fetched at most this often.
@@ -94,10 +98,21 @@ impl Verifier {
 
     /// See [`super::Identity::verify_user`].
     pub async fn verify_user(&self, token: &str) -> Result<User, VerifyError> {
-        let now = self.0.clock.now().timestamp();
-        let user = match self.0.users.get(token) {
-            Some((user, expires)) if expires > now => user,
-            Some(_) => return Err(VerifyError::Expired),
+        let (user, _) = self.user_until(token, Duration::ZERO).await?;
+        Ok(user)
+    }
+
+    /// The user of a token that expired at most `grace` ago, and when it expires, in seconds since
+    /// 1970.
+    pub(crate) async fn user_until(
+        &self,
+        token: &str,
+        grace: Duration,
+    ) -> Result<(User, i64), VerifyError> {
+        let now = (self.0.clock.now() - grace).timestamp();
+        let (user, expires) = match self.0.users.get(token) {
+            Some((_, expires)) if expires <= now => return Err(VerifyError::Expired),
+            Some(known) => known,
             None => Box::pin(self.verify_new_user(token, now)).await?,
         };
         // In this order: once they are no longer awaited, all of them are there to be found.
@@ -107,10 +122,10 @@ impl Verifier {
         if self.0.revocations.contains(user.session_id) {
             return Err(VerifyError::Revoked);
         }
-        Ok(user)
+        Ok((user, expires))
     }
 
-    async fn verify_new_user(&self, token: &str, now: i64) -> Result<User, VerifyError> {
+    async fn verify_new_user(&self, token: &str, now: i64) -> Result<(User, i64), VerifyError> {
         self.have_key_of(token).await?;
         let claims: AccessClaims = self
             .0
@@ -122,18 +137,23 @@ impl Verifier {
             session_id: claims.sid,
             roles: claims.roles.into(),
         };
-        self.0
-            .users
-            .insert(token.to_owned(), (user.clone(), claims.exp));
-        Ok(user)
+        let known = (user, claims.exp);
+        self.0.users.insert(token.to_owned(), known.clone());
+        Ok(known)
     }
 
     /// See [`super::Identity::verify_workload`].
     pub async fn verify_workload(&self, token: &str) -> Result<Arc<str>, VerifyError> {
+        let (name, _) = self.workload_until(token).await?;
+        Ok(name)
+    }
+
+    /// The workload of a token, and when it expires, in seconds since 1970.
+    pub(crate) async fn workload_until(&self, token: &str) -> Result<(Arc<str>, i64), VerifyError> {
         let now = self.0.clock.now().timestamp();
         match self.0.workloads.get(token) {
-            Some((name, expires)) if expires > now => return Ok(name),
-            Some(_) => return Err(VerifyError::Expired),
+            Some((_, expires)) if expires <= now => return Err(VerifyError::Expired),
+            Some(known) => return Ok(known),
             None => {}
         }
         self.have_key_of(token).await?;
@@ -142,11 +162,9 @@ impl Verifier {
                 .keys
                 .load()
                 .verify_issued(token, &self.0.issuer, now)?;
-        let name: Arc<str> = claims.sub.into();
-        self.0
-            .workloads
-            .insert(token.to_owned(), (name.clone(), claims.exp));
-        Ok(name)
+        let known: (Arc<str>, i64) = (claims.sub.into(), claims.exp);
+        self.0.workloads.insert(token.to_owned(), known.clone());
+        Ok(known)
     }
 
     /// Replaces the keys. What was verified with others is forgotten.

@@ -1,6 +1,7 @@
 //! Who may call: tokens are verified, and the contract's access rule is held.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Request, Response};
 use tonic::body::Body;
@@ -10,15 +11,17 @@ use super::filter::{Filter, Next};
 use super::observe::Incoming;
 use crate::call::{Caller, Token};
 use crate::contract::{Access, Method};
-use crate::identity::{Identity, VerifyError};
+use crate::identity::{EXPIRY_GRACE, Identity, VerifyError};
 use crate::metadata::{AUTHORIZATION, WORKLOAD_AUTHORIZATION, bearer};
-use crate::status::{Problem, Reason};
+use crate::status::{self, Problem, Reason};
 
 /// Who calls and with which token: in the extensions of the request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Verified {
     pub(super) caller: Caller,
     pub(super) user_token: Option<Token>,
+    /// When the token expires, the user's if there is one, in seconds since 1970.
+    pub(super) expires: Option<i64>,
 }
 
 #[derive(Clone)]
@@ -46,7 +49,9 @@ impl Policy {
         if *access == Access::Public {
             return Ok(self.of_public(headers).await);
         }
-        let verified = self.verify(headers).await?;
+        let streams =
+            method.is_some_and(|method| method.server_streaming || method.client_streaming);
+        let verified = self.verify(headers, streams).await?;
         allow(access, &verified.caller)?;
         Ok(verified)
     }
@@ -62,17 +67,35 @@ impl Policy {
     }
 
     /// A token that is sent must hold, also if another would do: a caller whose session has ended
-    /// does not become its workload.
-    async fn verify(&self, headers: &HeaderMap) -> Result<Verified, Status> {
+    /// does not become its workload. What was begun in time is gone on with for a while after the
+    /// user's token has expired: a workload asks for that, not the user, and for no stream.
+    async fn verify(&self, headers: &HeaderMap, streams: bool) -> Result<Verified, Status> {
+        let verifier = self.identity.verifier();
         let mut verified = Verified::default();
-        if let Some(token) = token(headers, &WORKLOAD_AUTHORIZATION)? {
-            verified.caller.workload = Some(self.identity.verify_workload(token).await?);
+        if let Some(workload) = self.workload(headers).await.map_err(status::of_workload)? {
+            let (name, expires) = workload;
+            verified.caller.workload = Some(name);
+            verified.expires = Some(expires);
         }
         if let Some(token) = token(headers, &AUTHORIZATION)? {
-            verified.caller.user = Some(self.identity.verify_user(token).await?);
+            let grace = match verified.caller.workload {
+                Some(_) if !streams => EXPIRY_GRACE,
+                _ => Duration::ZERO,
+            };
+            let (user, expires) = verifier.user_until(token, grace).await?;
+            verified.caller.user = Some(user);
             verified.user_token = Some(token.into());
+            verified.expires = Some(expires);
         }
         Ok(verified)
+    }
+
+    async fn workload(&self, headers: &HeaderMap) -> Result<Option<(Arc<str>, i64)>, VerifyError> {
+        let Some(token) = token(headers, &WORKLOAD_AUTHORIZATION)? else {
+            return Ok(None);
+        };
+        let verifier = self.identity.verifier();
+        verifier.workload_until(token).await.map(Some)
     }
 }
 

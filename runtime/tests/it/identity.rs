@@ -43,7 +43,7 @@ async fn orders() -> (Testbed, Uuid, impl AsyncFn(&Testbed) -> dummy::Reply) {
     (testbed, session_id, list)
 }
 
-fn revoked(session_id: Uuid) -> Event {
+pub(crate) fn revoked(session_id: Uuid) -> Event {
     let data = SessionsRevoked {
         session_ids: vec![session_id.to_string()],
         revoke_time: None,

@@ -7,6 +7,7 @@ mod configuration;
 mod context;
 mod dummy;
 mod goodbye;
+mod grace;
 mod identity;
 mod policy;
 mod server;

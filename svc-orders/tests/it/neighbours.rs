@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     Away,
     /// All is done, but the caller hears that nobody is there.
     ReplyLost,
+    /// Nothing is done, and the caller hears this.
+    Refused(Status),
     /// Nothing is done before the gate is opened.
     Held(Gate),
 }
@@ -166,6 +168,7 @@ impl Neighbours {
                 let _ = effect(self, &request);
                 Err(Status::unavailable("the connection broke"))
             }
+            Some(Fault::Refused(status)) => Err(status),
             Some(Fault::Held(gate)) => {
                 gate.came.notify_one();
                 gate.open.notified().await;

@@ -6,7 +6,7 @@ use contracts::google::r#type::Money;
 use contracts::tradewind::catalog::v1::ProductState;
 use contracts::tradewind::orders::v1::OrderState;
 use contracts::tradewind::users::v1::UserState;
-use runtime::status::{Reason, reason};
+use runtime::status::{Problem, Reason, reason};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
@@ -123,6 +123,32 @@ store::on_both! {
         assert_eq!((again.code(), again.message()), (refused.code(), refused.message()));
         assert_eq!(again.details(), refused.details());
         assert_eq!(shop.count("orders").await, 1);
+    }
+
+    async fn a_buyer_whose_token_ends_on_the_way_hears_so_and_orders_with_the_next_one(
+        database: TestDatabase
+    ) {
+        let shop = Shop::open(&database).await;
+        shop.neighbours.sell("A", 100, 3);
+        let ada = shop.buyer().await;
+        for (method, reason_) in [
+            ("BatchGetProducts", Reason::TokenExpired),
+            ("ReserveStock", Reason::SessionRevoked),
+        ] {
+            let refusal = Problem::new(reason_, Code::Unauthenticated, "no longer");
+            shop.neighbours.fault(method, [Fault::Refused(refusal.into())]);
+            let refused = ada.order_with_key("one", &[("A", 1)]).await.unwrap_err();
+            assert_eq!((refused.code(), reason(&refused)), (Code::Unauthenticated, Some(reason_)));
+        }
+        let order = ada.order_with_key("one", &[("A", 1)]).await.unwrap();
+        assert_eq!(order.state(), OrderState::Confirmed);
+        assert_eq!(shop.count("orders").await, 1);
+
+        // Whatever else is not believed of the mesh's is no matter of the buyer's.
+        let refusal = Problem::new(Reason::TokenMissing, Code::Unauthenticated, "a token is needed");
+        shop.neighbours.fault("ReserveStock", [Fault::Refused(refusal.into())]);
+        let broken = ada.order(&[("A", 1)]).await.unwrap_err();
+        assert_eq!(broken.code(), Code::Internal, "{broken}");
     }
 
     async fn only_active_accounts_order(database: TestDatabase) {
