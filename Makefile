@@ -44,18 +44,11 @@ conformance: ## The protobuf conformance suite against the JSON engine
 fuzz: ## Fuzz the JSON engine, paths, queries, forms and the framing of gRPC-Web, a minute for each target: make fuzz SECONDS=600
 	scripts/fuzz $(or $(SECONDS),60)
 
-lint: ## Formatting, clippy, the contracts' rules, dependencies
-	scripts/tools buf
-	$(CARGO) fmt --all --check
-	.dev/tools/bin/buf lint
-	$(CARGO) clippy --workspace --all-targets -- --deny warnings
-	if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; \
-	else echo "cargo-deny is not installed: licences and advisories were not checked"; fi
+lint: ## Formatting, clippy, the contracts' rules and promises, dependencies
+	scripts/lint
 
-fmt: ## Format the code and the contracts
-	scripts/tools buf
+fmt: ## Format the code
 	$(CARGO) fmt --all
-	.dev/tools/bin/buf format --write proto/tradewind
 
 bench: ## Measure everything but the edge, and write docs/BENCHMARKS.md
 	scripts/bench
