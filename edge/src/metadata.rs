@@ -23,8 +23,6 @@ use crate::{Edge, Upstreams};
 
 /// Longer ones are cut: nobody's browser needs more, and it is stored with sessions.
 const USER_AGENT_BYTES: usize = 256;
-/// As long as services store.
-const IDEMPOTENCY_KEY_BYTES: usize = 255;
 
 /// What upstreams say that is not for clients.
 const RESERVED: [&str; 17] = [
@@ -124,17 +122,13 @@ pub(crate) fn idempotency_key(
     if !policy.takes_idempotency_key {
         return Ok(None);
     }
-    let Some(sent) = headers.get(IDEMPOTENCY_KEY) else {
-        if upstreams != Upstreams::Mesh {
-            return Ok(None);
-        }
-        let key = node.random.uuid7(&node.clock).to_string();
-        let key = HeaderValue::try_from(key).expect("a UUID is ASCII");
-        return Ok(Some(of_one_call(key)));
-    };
-    let is_key = sent.to_str().is_ok() && (1..=IDEMPOTENCY_KEY_BYTES).contains(&sent.len());
-    is_key.then(|| Some(sent.clone())).ok_or_else(|| {
-        let expected = format!("expected 1 to {IDEMPOTENCY_KEY_BYTES} characters of ASCII");
-        Failure::malformed(format!("{IDEMPOTENCY_KEY}: {expected}"))
-    })
+    if runtime::metadata::idempotency_key(headers)?.is_some() {
+        return Ok(headers.get(IDEMPOTENCY_KEY).cloned());
+    }
+    if upstreams != Upstreams::Mesh {
+        return Ok(None);
+    }
+    let key = node.random.uuid7(&node.clock).to_string();
+    let key = HeaderValue::try_from(key).expect("a UUID is ASCII");
+    Ok(Some(of_one_call(key)))
 }

@@ -125,14 +125,18 @@ async fn a_call_that_could_do_harm_twice_gets_an_idempotency_key() {
     );
 
     let long = "k".repeat(256);
-    let request = fixture
-        .as_user("POST", "/v1/orders")
-        .header("idempotency-key", long);
-    let response = request.json(&an_order()).send().await.unwrap();
-    assert_eq!(
-        refusal(response).await,
-        refused(400, "INVALID_ARGUMENT", "MALFORMED_REQUEST")
-    );
+    for wrong in [&[long.as_str()][..], &["one", "two"], &["schlüssel"], &[""]] {
+        let mut request = fixture.as_user("POST", "/v1/orders");
+        for key in wrong {
+            request = request.header("idempotency-key", *key);
+        }
+        let response = request.json(&an_order()).send().await.unwrap();
+        assert_eq!(
+            refusal(response).await,
+            refused(400, "INVALID_ARGUMENT", "MALFORMED_REQUEST"),
+            "{wrong:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::header::USER_AGENT;
 use http::{Request, Response};
+use tonic::Status;
 use tonic::body::Body;
 
 use super::deadline::Deadline;
@@ -12,20 +13,24 @@ use super::filter::{Filter, Next};
 use super::observe::Incoming;
 use super::policy::Verified;
 use crate::call::CallContext;
-use crate::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT, IDEMPOTENCY_KEY, text};
+use crate::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT, idempotency_key, text};
+use crate::status::Problem;
 
 #[derive(Clone)]
 pub(super) struct InContext;
 
 impl Filter for InContext {
     async fn filter<N: Next>(&self, mut request: Request<Body>, next: &N) -> Response<Body> {
-        let call = context(&request);
+        let call = match context(&request) {
+            Ok(call) => call,
+            Err(problem) => return Status::from(problem).into_http(),
+        };
         request.extensions_mut().insert(call.clone());
         call.scope_only(next.run(request)).await
     }
 }
 
-fn context(request: &Request<Body>) -> CallContext {
+fn context(request: &Request<Body>) -> Result<CallContext, Problem> {
     let incoming = Incoming::of(request);
     let headers = request.headers();
     let verified = request
@@ -46,22 +51,20 @@ fn context(request: &Request<Body>) -> CallContext {
         }
         None => (peer.map(canonical), own_agent),
     };
-    CallContext {
+    Ok(CallContext {
         deadline: request
             .extensions()
             .get()
             .map(|Deadline(deadline)| *deadline),
         caller: verified.caller,
         request_id: incoming.request_id.clone(),
-        idempotency_key: text(headers, &IDEMPOTENCY_KEY)
-            .filter(|key| !key.is_empty())
-            .map(Arc::from),
+        idempotency_key: idempotency_key(headers)?.map(Arc::from),
         client_address,
         user_agent: user_agent.map(Arc::from),
         user_token: verified.user_token,
         trace: incoming.trace.clone(),
         span: incoming.span.clone(),
-    }
+    })
 }
 
 fn canonical(address: IpAddr) -> IpAddr {

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use runtime::call::CallContext;
 use runtime::service::Service;
+use runtime::status::Reason;
 use runtime::testbed::Testbed;
 use tokio::sync::mpsc;
 use tonic::Code;
@@ -104,6 +105,30 @@ async fn a_stranger_cannot_speak_for_another_client() {
     let (call, _) = news.recv().await.unwrap();
     assert_eq!(call.client_address, Some("127.0.0.1".parse().unwrap()));
     assert_ne!(call.user_agent.as_deref(), Some("browser"));
+}
+
+#[tokio::test]
+async fn a_service_port_takes_one_idempotency_key_of_bounded_length() {
+    let (testbed, mut news) = chain().await;
+    let user = bearer(&testbed.access_token(Uuid::nil(), Uuid::nil(), &["user", "admin"]));
+    let channel = testbed.channel("svc-orders");
+    let send = async |keys: &[&str]| {
+        let keys = keys.iter().map(|key| ("idempotency-key", *key));
+        let metadata: Vec<_> = keys.chain([("authorization", user.as_str())]).collect();
+        call(&channel, LIST_ORDERS, &[], &metadata).await
+    };
+    let (longest, longer) = ("k".repeat(255), "k".repeat(256));
+    for wrong in [&["one", "two"][..], &["schlüssel"], &[&longer], &[""]] {
+        let reply = send(wrong).await;
+        assert_eq!(reply.code(), Code::InvalidArgument, "{wrong:?}");
+        assert_eq!(reply.reason(), Some(Reason::MalformedRequest), "{wrong:?}");
+        let message = reply.status.message();
+        assert!(message.starts_with("idempotency-key: "), "{message}");
+    }
+    assert!(news.try_recv().is_err(), "no handler saw them");
+    assert_eq!(send(&[&longest]).await.code(), Code::Ok);
+    let (asked, _) = news.recv().await.unwrap();
+    assert_eq!(asked.idempotency_key.as_deref(), Some(&*longest));
 }
 
 #[tokio::test]

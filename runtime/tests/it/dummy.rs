@@ -137,7 +137,7 @@ pub(crate) async fn call(
     let mut request = Request::new(Full::new(frame(message)));
     *request.uri_mut() = path.parse().unwrap();
     for (name, value) in metadata {
-        request.headers_mut().insert(*name, value.parse().unwrap());
+        request.headers_mut().append(*name, value.parse().unwrap());
     }
     let response = channel.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
