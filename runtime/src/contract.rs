@@ -52,6 +52,11 @@ impl Method {
     pub fn is_repeatable(&self) -> bool {
         self.idempotency != Idempotency::Unknown
     }
+
+    /// Whether either side sends a stream.
+    pub fn is_streaming(&self) -> bool {
+        self.client_streaming || self.server_streaming
+    }
 }
 
 /// Who may call a method.

@@ -10,6 +10,7 @@ mod policy;
 mod reflection;
 mod shed;
 mod stream;
+mod streams;
 mod validation;
 
 use std::convert::Infallible;
@@ -37,6 +38,7 @@ use panics::Panics;
 use policy::Policy;
 pub use policy::allow;
 use shed::Shed;
+use streams::Streams;
 use validation::Validated;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -98,13 +100,15 @@ impl Server {
             // A panic anywhere below is an answer like others.
             .layer(FilterLayer(Panics))
             // Waiting below counts against the caller's time.
-            .layer(FilterLayer(Deadlines::new(limits.default_deadline, drain)))
+            .layer(FilterLayer(Deadlines::new(limits.default_deadline)))
             // Before anything that costs time.
             .layer(FilterLayer(Shed::new(limits.max_concurrent_calls)))
             // Before the message is read: strangers' messages are not worth it.
             .layer(FilterLayer(Policy::new(node.identity.clone())))
             // Handlers see only what the contract allows.
             .layer(FilterLayer(Validated::new(limits.max_request_bytes)))
+            // Below the policy, as a stream lasts as long as its caller's right.
+            .layer(FilterLayer(Streams::new(node, drain)))
             // Innermost, as it gathers what the others found out.
             .layer(FilterLayer(InContext))
             .service(Handlers {

@@ -49,8 +49,7 @@ impl Policy {
         if *access == Access::Public {
             return Ok(self.of_public(headers).await);
         }
-        let streams =
-            method.is_some_and(|method| method.server_streaming || method.client_streaming);
+        let streams = method.is_some_and(Method::is_streaming);
         let verified = self.verify(headers, streams).await?;
         allow(access, &verified.caller)?;
         Ok(verified)

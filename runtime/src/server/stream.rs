@@ -1,38 +1,31 @@
-//! Streamed replies end at the deadline, at the shutdown, and at a panic: with a status.
+//! The body of a streamed reply, which ends with a status when it is told to, and at a panic.
 
-use std::future::Future as _;
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::HeaderMap;
 use http_body::Frame;
-use tokio::time::{Instant, Sleep};
-use tokio_util::sync::WaitForCancellationFutureOwned;
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
-
-use crate::status::{Problem, Reason};
 
 pub(super) struct StreamedBody {
     inner: Option<Body>,
-    deadline: Option<Pin<Box<Sleep>>>,
-    drain: Pin<Box<WaitForCancellationFutureOwned>>,
+    over: BoxFuture<'static, Status>,
 }
 
 impl StreamedBody {
-    pub(super) fn new(
-        inner: Body,
-        deadline: Option<Instant>,
-        drain: WaitForCancellationFutureOwned,
-    ) -> StreamedBody {
-        let deadline = deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline)));
+    /// The stream lasts until `over` completes, at the longest.
+    pub(super) fn new<F>(inner: Body, over: F) -> StreamedBody
+    where
+        F: Future<Output = Status> + Send + 'static,
+    {
         StreamedBody {
             inner: Some(inner),
-            deadline,
-            drain: Box::pin(drain),
+            over: Box::pin(over),
         }
     }
 
@@ -56,28 +49,19 @@ impl http_body::Body for StreamedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let Some(inner) = &mut self.inner else {
+        let this = &mut *self;
+        let Some(inner) = &mut this.inner else {
             return Poll::Ready(None);
         };
+        // First, since a stream that always has a message would never come to it.
+        if let Poll::Ready(status) = this.over.as_mut().poll(context) {
+            return self.end(&status);
+        }
         let poll = AssertUnwindSafe(|| Pin::new(inner).poll_frame(context));
         match std::panic::catch_unwind(poll) {
-            Ok(Poll::Pending) => {}
-            Ok(ready) => return ready,
-            Err(panic) => return self.end(&super::panics::answer(&*panic)),
+            Ok(polled) => polled,
+            Err(panic) => self.end(&super::panics::answer(&*panic)),
         }
-        let late = |timer: &mut Pin<Box<Sleep>>| timer.as_mut().poll(context).is_ready();
-        if self.deadline.as_mut().is_some_and(late) {
-            return self.end(&Problem::deadline_exceeded().into());
-        }
-        if self.drain.as_mut().poll(context).is_ready() {
-            let problem = Problem::new(
-                Reason::Overloaded,
-                Code::Unavailable,
-                "the server is shutting down; the stream goes on elsewhere",
-            );
-            return self.end(&problem.retry_after(Duration::from_millis(100)).into());
-        }
-        Poll::Pending
     }
 
     fn is_end_stream(&self) -> bool {

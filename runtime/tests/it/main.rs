@@ -12,5 +12,6 @@ mod identity;
 mod policy;
 mod server;
 mod shutdown;
+mod streams;
 mod tokens;
 mod tracing;

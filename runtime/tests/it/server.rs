@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use contracts::tradewind::orders::v1::{Address, CreateOrderItem, CreateOrderRequest};
 use http::Request;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
 use prost::Message as _;
-use runtime::contract::Contract;
 use runtime::host::HostConfig;
 use runtime::server::{HealthState, Server, ServerLimits};
 use runtime::service::Service;
@@ -24,7 +23,6 @@ use crate::dummy::{self, Handler, bearer, call, fine, frame, handler};
 
 const CREATE: &str = "/tradewind.orders.v1.OrdersService/CreateOrder";
 const LIST: &str = "/tradewind.orders.v1.OrdersService/ListOrders";
-const WATCH: &str = "/tradewind.orders.v1.OrdersService/WatchOrder";
 
 async fn orders(handler: Handler) -> Testbed {
     let mut testbed = Testbed::new();
@@ -215,81 +213,6 @@ async fn under_overload_what_matters_least_is_refused_first() {
         release.notify_waiters();
         release.notify_one();
         assert_eq!(code(call.await.unwrap().unwrap()), Code::Ok);
-    }
-}
-
-#[tokio::test]
-async fn a_stream_ends_with_a_status_when_the_server_drains() {
-    let (testbed, server, drain) = bare(fine(), ServerLimits::default()).await;
-    let node_contract = Contract::tradewind();
-    assert!(node_contract.method(WATCH).unwrap().server_streaming);
-    // A handler that streams for ever.
-    let forever = forever::Forever;
-    let mut bed = Testbed::new();
-    let node = bed.node("svc-orders").await;
-    let service = Service::new(&node).with(forever);
-    let limits = ServerLimits::default();
-    let streaming = Server::new(
-        &node,
-        service,
-        &limits,
-        &HealthState::default(),
-        drain.clone(),
-    )
-    .unwrap();
-    drop((testbed, server));
-    let mut request = request(&bed, WATCH);
-    let order_id = Uuid::nil().to_string();
-    let watch = contracts::tradewind::orders::v1::WatchOrderRequest {
-        order_id,
-        ..Default::default()
-    };
-    *request.body_mut() = Full::new(frame(&watch.encode_to_vec()));
-    let response = streaming.oneshot(request).await.unwrap();
-    drain.cancel();
-    let trailers = response
-        .into_body()
-        .collect()
-        .await
-        .unwrap()
-        .trailers()
-        .cloned()
-        .unwrap();
-    let status = Status::from_header_map(&trailers).unwrap();
-    assert_eq!(status.code(), Code::Unavailable);
-    assert!(runtime::status::retry_delay(&status).is_some());
-}
-
-mod forever {
-    use std::convert::Infallible;
-    use std::future::{Ready, ready};
-    use std::task::{Context, Poll};
-
-    use http::{Request, Response};
-    use http_body_util::StreamBody;
-    use tonic::body::Body;
-
-    #[derive(Clone)]
-    pub(super) struct Forever;
-
-    impl tonic::server::NamedService for Forever {
-        const NAME: &'static str = "tradewind.orders.v1.OrdersService";
-    }
-
-    impl tower::Service<Request<Body>> for Forever {
-        type Response = Response<Body>;
-        type Error = Infallible;
-        type Future = Ready<Result<Response<Body>, Infallible>>;
-
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn call(&mut self, _: Request<Body>) -> Self::Future {
-            let frames =
-                futures::stream::pending::<Result<http_body::Frame<bytes::Bytes>, tonic::Status>>();
-            ready(Ok(Response::new(Body::new(StreamBody::new(frames)))))
-        }
     }
 }
 
