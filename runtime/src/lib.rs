@@ -24,11 +24,14 @@ pub mod start;
 pub mod status;
 pub mod tasks;
 pub mod telemetry;
+#[cfg(feature = "testing")]
 pub mod testbed;
 pub mod validate;
 
 pub use start::StartError;
 
-/// Of every process: messages are allocated on one thread and freed on another all the time.
+/// Of every process: messages are allocated on one thread and freed on another all the time. The
+/// unit tests have that of the library which they stand beside.
+#[cfg(not(test))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,4 +1,5 @@
-//! Services in a test: real servers on loopback ports, with tokens that the test signs.
+//! Services in a test: real servers on loopback ports, with tokens that the test signs. Behind the
+//! feature `testing`.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
