@@ -76,6 +76,12 @@ impl Problem {
         problem
     }
 
+    /// Says that there may be more than what was told.
+    pub(crate) fn and_others(mut self) -> Problem {
+        self.message += "; there may be others";
+        self
+    }
+
     /// ABORTED: the resource was changed since its etag was read.
     pub fn etag_mismatch(resource_type: &str, name: impl ToString) -> Problem {
         let name = name.to_string();

@@ -1,7 +1,8 @@
 //! Checks messages on the wire against the rules of their contract (`buf.validate`).
 //!
 //! Descriptors are compiled into tables once. A check is one pass over the bytes, without
-//! building a message. It also refuses what the decoder would refuse: wire types that do not
+//! building a message, that ends when the answer is known: no item of a list that is too long is looked
+//! at, and no more violations are looked for than are told. It also refuses what the decoder would refuse: wire types that do not
 //! fit, text that is not UTF-8. Fields that are OUTPUT_ONLY are ignored in requests, so their
 //! rules are not asked (AIP-203).
 
@@ -20,6 +21,7 @@ mod wire;
 pub use compile::Compiler;
 pub use largest::Size;
 use table::Table;
+use walk::Stop;
 
 /// The rules of a message and of everything in it.
 #[derive(Debug)]
@@ -35,17 +37,21 @@ pub enum Invalid {
     /// Fields break rules: `(path, description)`. A path is written as in JSON:
     /// `items[2].quantity`, `labels["color"]`.
     Violations(Vec<(String, String)>),
+    /// The same, and there may be more than these.
+    ManyViolations(Vec<(String, String)>),
 }
 
 impl Rules {
     /// Checks an encoded message.
     pub fn check(&self, message: &[u8]) -> Result<(), Invalid> {
         let mut walk = walk::Walk::new(&self.tables);
-        walk.message(0, message)
-            .map_err(|wire::Malformed| Invalid::Malformed)?;
-        match walk.violations() {
-            none if none.is_empty() => Ok(()),
-            violations => Err(Invalid::Violations(violations)),
+        let end = walk.message(0, message);
+        let violations = walk.violations();
+        match end {
+            Err(Stop::Malformed) => Err(Invalid::Malformed),
+            Err(Stop::Enough) => Err(Invalid::ManyViolations(violations)),
+            Ok(()) if violations.is_empty() => Ok(()),
+            Ok(()) => Err(Invalid::Violations(violations)),
         }
     }
 }

@@ -90,5 +90,6 @@ fn refusal(invalid: Invalid) -> Status {
     match invalid {
         Invalid::Malformed => malformed("the request is not a message of the contract"),
         Invalid::Violations(violations) => Problem::invalid(violations).into(),
+        Invalid::ManyViolations(violations) => Problem::invalid(violations).and_others().into(),
     }
 }

@@ -2,6 +2,11 @@
 
 use std::fmt::Write as _;
 
+/// Keys are the client's own words, and may be as long as its message: what is told of one.
+const KEY_CHARACTERS: usize = 40;
+/// Longer paths end in dots. A status travels in headers, whose size is limited.
+const PATH_BYTES: usize = 256;
+
 #[derive(Clone, Debug)]
 pub(super) enum Step<'a> {
     Field(&'a str),
@@ -19,6 +24,19 @@ pub(super) fn print(steps: &[Step<'_>]) -> String {
             Step::Index(index) => write!(path, "[{index}]"),
             Step::Key(key) => write!(path, "[{key}]"),
         };
+        if path.len() > PATH_BYTES {
+            path.truncate(path.floor_char_boundary(PATH_BYTES));
+            path.push_str("...");
+            break;
+        }
     }
     path
+}
+
+/// A key of text in quotes, as much of it as is told.
+pub(super) fn quoted(key: &str) -> String {
+    match key.char_indices().nth(KEY_CHARACTERS) {
+        None => format!("{key:?}"),
+        Some((end, _)) => format!("{:?}...", &key[..end]),
+    }
 }

@@ -12,8 +12,13 @@ pub(super) enum Slot<'a> {
     Many(Vec<Raw<'a>>),
 }
 
-/// Sorts the values of a message by their fields.
-pub(super) fn read<'a>(table: &Table, bytes: &'a [u8]) -> Result<Vec<Slot<'a>>, Malformed> {
+/// Sorts the values of a message by their fields. Of a list that is longer than its rules allow, one
+/// item too many is kept, unless they are not `checking`.
+pub(super) fn read<'a>(
+    table: &Table,
+    bytes: &'a [u8],
+    checking: bool,
+) -> Result<Vec<Slot<'a>>, Malformed> {
     let mut slots: Vec<Slot<'a>> = Vec::new();
     slots.resize_with(table.fields.len(), || Slot::Unset);
     let mut reader = Reader(bytes);
@@ -22,7 +27,8 @@ pub(super) fn read<'a>(table: &Table, bytes: &'a [u8]) -> Result<Vec<Slot<'a>>, 
             continue;
         };
         let field = &table.fields[place];
-        if let Some(oneof) = field.oneof {
+        let is_set = !matches!(slots[place], Slot::Unset);
+        if let Some(oneof) = field.oneof.filter(|_| !is_set) {
             // The last member counts; the same member again is merged.
             let others = table.fields.iter().zip(&mut slots).enumerate();
             for (_, (_, slot)) in
@@ -38,12 +44,13 @@ pub(super) fn read<'a>(table: &Table, bytes: &'a [u8]) -> Result<Vec<Slot<'a>>, 
                 ..
             } => merge(slot, raw)?,
             Shape::One { .. } => *slot = Slot::One(raw),
-            Shape::Many { kind, .. } => {
+            Shape::Many { kind, rules } => {
                 if !matches!(slot, Slot::Many(_)) {
                     *slot = Slot::Many(Vec::new());
                 }
                 if let Slot::Many(items) = slot {
-                    append(items, *kind, raw)?;
+                    let is_full = |length| checking && rules.length.is_exceeded(length);
+                    append(items, *kind, raw, is_full)?;
                 }
             }
             Shape::Map { .. } => match slot {
@@ -72,29 +79,25 @@ fn merge<'a>(slot: &mut Slot<'a>, raw: Raw<'a>) -> Result<(), Malformed> {
 }
 
 /// Numbers may be packed into one value, whatever the contract says.
-fn append<'a>(items: &mut Vec<Raw<'a>>, kind: Kind, raw: Raw<'a>) -> Result<(), Malformed> {
-    let Raw::Bytes(packed) = raw else {
-        items.push(raw);
+fn append<'a>(
+    items: &mut Vec<Raw<'a>>,
+    kind: Kind,
+    raw: Raw<'a>,
+    is_full: impl Fn(usize) -> bool,
+) -> Result<(), Malformed> {
+    let (true, Raw::Bytes(packed)) = (kind.is_packable(), raw) else {
+        if !is_full(items.len()) {
+            items.push(raw);
+        }
         return Ok(());
     };
     let mut reader = Reader(packed);
-    match kind {
-        Kind::Text | Kind::Bytes | Kind::Message { .. } => items.push(raw),
-        Kind::Fixed32 | Kind::Sfixed32 | Kind::Float => {
-            while !reader.0.is_empty() {
-                items.push(Raw::Fixed32(reader.fixed32()?));
-            }
-        }
-        Kind::Fixed64 | Kind::Sfixed64 | Kind::Double => {
-            while !reader.0.is_empty() {
-                items.push(Raw::Fixed64(reader.fixed64()?));
-            }
-        }
-        _ => {
-            while !reader.0.is_empty() {
-                items.push(Raw::Varint(reader.varint()?));
-            }
-        }
+    while !reader.0.is_empty() && !is_full(items.len()) {
+        items.push(match kind {
+            Kind::Fixed32 | Kind::Sfixed32 | Kind::Float => Raw::Fixed32(reader.fixed32()?),
+            Kind::Fixed64 | Kind::Sfixed64 | Kind::Double => Raw::Fixed64(reader.fixed64()?),
+            _ => Raw::Varint(reader.varint()?),
+        });
     }
     Ok(())
 }

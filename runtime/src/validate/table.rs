@@ -86,6 +86,13 @@ pub(super) enum Kind {
     },
 }
 
+impl Kind {
+    /// Whether many values may be written as one.
+    pub(super) fn is_packable(self) -> bool {
+        !matches!(self, Kind::Text | Kind::Bytes | Kind::Message { .. })
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) enum ValueRules {
     #[default]

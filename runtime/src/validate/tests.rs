@@ -3,6 +3,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage};
 
 use super::{Compiler, Invalid, Rules};
 
+mod bounds;
 mod composed;
 mod largest;
 mod number;
@@ -51,7 +52,7 @@ fn paths(result: Result<(), Invalid>) -> Vec<String> {
     match result {
         Ok(()) => Vec::new(),
         Err(Invalid::Violations(violations)) => violations.into_iter().map(|one| one.0).collect(),
-        Err(Invalid::Malformed) => panic!("it is malformed"),
+        Err(other) => panic!("{other:?}"),
     }
 }
 

@@ -41,6 +41,10 @@ impl Length {
         }
     }
 
+    pub(super) fn is_exceeded(&self, length: usize) -> bool {
+        self.most.is_some_and(|most| length as u64 > most)
+    }
+
     pub(super) fn is_bounded(&self) -> bool {
         self.least.is_some() || self.most.is_some()
     }

@@ -1,7 +1,6 @@
 //! Values on the wire as their kinds read them.
 
-use std::borrow::Cow;
-
+use super::path::quoted;
 use super::table::Kind;
 use super::wire::{Malformed, Raw, Reader};
 
@@ -66,19 +65,11 @@ pub(super) fn nanoseconds(message: &[u8]) -> Result<i128, Malformed> {
     Ok(seconds * 1_000_000_000 + nanos)
 }
 
-pub(super) fn bytes_of(raw: Raw<'_>) -> Cow<'_, [u8]> {
-    match raw {
-        Raw::Bytes(bytes) => Cow::Borrowed(bytes),
-        Raw::Varint(value) | Raw::Fixed64(value) => Cow::Owned(value.to_le_bytes().to_vec()),
-        Raw::Fixed32(value) => Cow::Owned(value.to_le_bytes().to_vec()),
-    }
-}
-
 pub(super) fn print_key(kind: Kind, raw: Raw<'_>) -> Result<String, Malformed> {
     match (kind, raw) {
         (Kind::Text, Raw::Bytes(bytes)) => {
             let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
-            Ok(format!("{text:?}"))
+            Ok(quoted(text))
         }
         (Kind::Bool, Raw::Varint(value)) => Ok((value != 0).to_string()),
         _ => integer(kind, raw).map(|value| value.to_string()),

@@ -6,13 +6,27 @@ use super::list::{ListRules, MapRules};
 use super::path::{Step, print};
 use super::slots::{Slot, read};
 use super::table::{Field, Kind, Shape, Table, ValueRules};
-use super::values::{bytes_of, float, integer, is_zero, nanoseconds, print_key, zero};
+use super::values::{float, integer, is_zero, nanoseconds, print_key, zero};
 use super::wire::{Malformed, Raw, Reader};
 
 /// Deeper messages are refused, as the decoder does.
 const MAX_DEPTH: usize = 100;
-/// More violations are not told: a status travels in headers, whose size is limited.
-const MAX_VIOLATIONS: usize = 32;
+/// More violations are not told: a status travels in headers, whose size is limited, and nobody reads
+/// on. One more ends the pass.
+pub(super) const MAX_VIOLATIONS: usize = 20;
+
+/// Why a pass ends before the message does.
+pub(super) enum Stop {
+    Malformed,
+    /// There are more violations than are told.
+    Enough,
+}
+
+impl From<Malformed> for Stop {
+    fn from(Malformed: Malformed) -> Stop {
+        Stop::Malformed
+    }
+}
 
 pub(super) struct Walk<'t> {
     tables: &'t [Table],
@@ -38,13 +52,13 @@ impl<'t> Walk<'t> {
         self.violations
     }
 
-    pub(super) fn message(&mut self, table: usize, bytes: &[u8]) -> Result<(), Malformed> {
+    pub(super) fn message(&mut self, table: usize, bytes: &[u8]) -> Result<(), Stop> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Malformed);
+            return Err(Stop::Malformed);
         }
         let table = &self.tables[table];
-        let slots = read(table, bytes)?;
+        let slots = read(table, bytes, self.checking)?;
         for (field, slot) in table.fields.iter().zip(&slots) {
             self.path.push(Step::Field(&field.name));
             self.field(field, slot)?;
@@ -61,7 +75,7 @@ impl<'t> Walk<'t> {
             };
             if !table.fields.iter().zip(&slots).any(is_set) {
                 self.path.push(Step::Field(&oneof.name));
-                self.violation("exactly one of its fields must be set".into());
+                self.violation("exactly one of its fields must be set".into())?;
                 self.path.pop();
             }
         }
@@ -69,7 +83,10 @@ impl<'t> Walk<'t> {
         Ok(())
     }
 
-    fn field(&mut self, field: &'t Field, slot: &Slot<'_>) -> Result<(), Malformed> {
+    fn field(&mut self, field: &'t Field, slot: &Slot<'_>) -> Result<(), Stop> {
+        if !self.checking && matches!(slot, Slot::Unset) {
+            return Ok(());
+        }
         match &field.shape {
             Shape::One {
                 kind,
@@ -83,7 +100,7 @@ impl<'t> Walk<'t> {
                 };
                 let is_there = raw.is_some_and(|raw| *presence || !is_zero(*kind, raw));
                 if field.required && !is_there {
-                    self.violation("is required".into());
+                    self.violation("is required".into())?;
                 } else if let Some(raw) = raw {
                     let skip = field.skip_zero && !presence && is_zero(*kind, raw);
                     self.value(*kind, if skip { &ValueRules::None } else { rules }, raw)?;
@@ -115,15 +132,19 @@ impl<'t> Walk<'t> {
         kind: Kind,
         rules: &'t ListRules,
         items: &[Raw<'_>],
-    ) -> Result<(), Malformed> {
+    ) -> Result<(), Stop> {
         if items.is_empty() && (field.required || field.skip_zero) {
             if field.required {
-                self.violation("is required".into());
+                self.violation("is required".into())?;
             }
             return Ok(());
         }
         if let Some(wrong) = rules.length.check(items.len() as u64, "items") {
-            self.violation(wrong);
+            self.violation(wrong)?;
+        }
+        if self.checking && rules.length.is_exceeded(items.len()) {
+            // Nobody reads what is said about the items of a list that is refused as a whole.
+            return Ok(());
         }
         let mut seen = HashSet::new();
         let mut repeats = false;
@@ -140,10 +161,10 @@ impl<'t> Walk<'t> {
                 *item,
             )?;
             self.path.pop();
-            repeats |= rules.unique && !seen.insert(bytes_of(*item));
+            repeats = repeats || rules.unique && !seen.insert(*item);
         }
         if repeats {
-            self.violation("must not have the same item twice".into());
+            self.violation("must not have the same item twice".into())?;
         }
         Ok(())
     }
@@ -154,17 +175,17 @@ impl<'t> Walk<'t> {
         (key_kind, value_kind): (Kind, Kind),
         rules: &'t MapRules,
         entries: &[Raw<'_>],
-    ) -> Result<(), Malformed> {
+    ) -> Result<(), Stop> {
         if entries.is_empty() && (field.required || field.skip_zero) {
             if field.required {
-                self.violation("is required".into());
+                self.violation("is required".into())?;
             }
             return Ok(());
         }
         let mut keys = HashSet::new();
         for entry in entries {
             let Raw::Bytes(entry) = entry else {
-                return Err(Malformed);
+                return Err(Stop::Malformed);
             };
             let (mut key, mut value) = (zero(key_kind), zero(value_kind));
             let mut reader = Reader(entry);
@@ -193,16 +214,24 @@ impl<'t> Walk<'t> {
                 value,
             )?;
             self.path.pop();
-            keys.insert(bytes_of(key));
+            keys.insert(key);
+            if self.checking && rules.length.is_exceeded(keys.len()) {
+                break;
+            }
         }
         if let Some(wrong) = rules.length.check(keys.len() as u64, "entries") {
-            self.violation(wrong);
+            self.violation(wrong)?;
         }
         Ok(())
     }
 
     /// Reads a value as its kind asks, and holds it against its rules.
-    fn value(&mut self, kind: Kind, rules: &'t ValueRules, raw: Raw<'_>) -> Result<(), Malformed> {
+    fn value(&mut self, kind: Kind, rules: &'t ValueRules, raw: Raw<'_>) -> Result<(), Stop> {
+        let rules = if self.checking {
+            rules
+        } else {
+            &ValueRules::None
+        };
         let wrong = match (kind, raw) {
             (Kind::Message { table, checked }, Raw::Bytes(bytes)) => {
                 let outer = self.checking;
@@ -218,7 +247,7 @@ impl<'t> Walk<'t> {
                 }
             }
             (Kind::Text, Raw::Bytes(bytes)) => {
-                let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
+                let text = std::str::from_utf8(bytes).map_err(|_| Stop::Malformed)?;
                 if text.contains('\0') {
                     // Postgres stores no text that does.
                     Some("must not hold the character U+0000".into())
@@ -251,15 +280,17 @@ impl<'t> Walk<'t> {
                 _ => None,
             },
         };
-        if let Some(wrong) = wrong {
-            self.violation(wrong);
-        }
-        Ok(())
+        wrong.map_or(Ok(()), |wrong| self.violation(wrong))
     }
 
-    fn violation(&mut self, description: String) {
-        if self.checking && self.violations.len() < MAX_VIOLATIONS {
-            self.violations.push((print(&self.path), description));
+    fn violation(&mut self, description: String) -> Result<(), Stop> {
+        if !self.checking {
+            return Ok(());
         }
+        if self.violations.len() == MAX_VIOLATIONS {
+            return Err(Stop::Enough);
+        }
+        self.violations.push((print(&self.path), description));
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@
 pub(super) struct Malformed;
 
 /// A value as it stands on the wire.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Raw<'a> {
     Varint(u64),
     Fixed64(u64),

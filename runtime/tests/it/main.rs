@@ -15,3 +15,4 @@ mod shutdown;
 mod streams;
 mod tokens;
 mod tracing;
+mod violations;
