@@ -61,10 +61,22 @@ impl BadRequest {
 impl FieldViolation {
     pub(crate) fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
         Self {
-            field: field.into(),
-            description: description.into(),
+            field: bounded(field.into()),
+            description: bounded(description.into()),
         }
     }
+}
+
+/// Most bytes of a text that holds a client's own words: they may be as long as its request.
+const TOLD_BYTES: usize = 1024;
+
+/// A text, as much of it as is told.
+pub(crate) fn bounded(mut text: String) -> String {
+    if text.len() > TOLD_BYTES {
+        text.truncate(text.floor_char_boundary(TOLD_BYTES));
+        text.push_str("...");
+    }
+    text
 }
 
 /// Why a path template is none (google/api/http.proto, path template syntax).

@@ -2,6 +2,7 @@
 //! for it.
 
 use crate::JsonError;
+use crate::error::bounded;
 
 pub(super) type Outcome<T> = Result<T, Box<Fault>>;
 
@@ -59,8 +60,8 @@ impl From<Box<Fault>> for JsonError {
             }
         }
         Self {
-            path,
-            description: fault.description,
+            path: bounded(path),
+            description: bounded(fault.description),
         }
     }
 }

@@ -113,3 +113,28 @@ proptest! {
         prop_assert_eq!(&bad.violations[0].field, path);
     }
 }
+
+#[test]
+fn a_fault_tells_only_so_much_of_a_clients_own_words() {
+    let long = "n".repeat(1 << 20);
+    let bodies = [
+        format!(r#"{{"{long}":1}}"#),
+        format!(r#"{{"labels":{{"{long}":1}}}}"#),
+    ];
+    let post = matched(&SHOP, "POST", "/v1/things");
+    for body in &bodies {
+        let refused = post.request(None, body.as_bytes()).unwrap_err();
+        assert!(
+            refused.message().len() < 4096,
+            "{}",
+            refused.message().len()
+        );
+    }
+    let get = matched(&SHOP, "GET", "/v1/things");
+    let refused = get.request(Some(&long), b"").unwrap_err();
+    assert!(
+        refused.message().len() < 4096,
+        "{}",
+        refused.message().len()
+    );
+}
