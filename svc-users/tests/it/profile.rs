@@ -1,9 +1,12 @@
 use contracts::tradewind::users::v1::{
-    DeleteMeRequest, GetAccountRequest, GetUserRequest, UpdateMeRequest, User, UserState,
+    DeleteMeRequest, EnsureAccountRequest, GetAccountRequest, GetUserRequest, UpdateMeRequest,
+    User, UserState,
 };
 use prost_types::FieldMask;
 use runtime::status::Reason;
-use tonic::Code;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+use uuid::Uuid;
 
 use crate::bed::{Bed, keyed, refused};
 
@@ -87,6 +90,52 @@ store::on_both! {
         let unasked = UpdateMeRequest { user: Some(named("Ada L.")), update_mask: None };
         let user = bed.update(id, unasked).await.unwrap();
         assert_eq!(user.display_name, "Ada L.");
+    }
+
+    async fn a_picture_is_an_https_address_or_none(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = bed.register("Ada", "ada@example.com", &[]).await;
+        let picture = |url: &str| {
+            update(User { avatar_url: url.into(), ..User::default() }, &["avatar_url"])
+        };
+        for url in [
+            "http://example.com/a.png", "javascript:alert(1)", "data:image/png;base64,AAAA",
+            "https:///a.png", "https://ada:secret@example.com/a.png", "https://example.com:port/",
+        ] {
+            let status = refused(bed.update(id, picture(url)).await, Reason::InvalidField);
+            let mistakes = status.get_details_bad_request().unwrap().field_violations;
+            assert!(mistakes.iter().all(|mistake| mistake.field == "user.avatarUrl"), "{url}");
+        }
+        assert_eq!(bed.me(id).await.unwrap().avatar_url, "");
+        let url = "https://images.example.com/ada.png?size=64";
+        assert_eq!(bed.update(id, picture(url)).await.unwrap().avatar_url, url);
+        assert_eq!(bed.update(id, picture("")).await.unwrap().avatar_url, "");
+    }
+
+    async fn a_name_that_deceives_is_refused_wherever_it_is_given(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = bed.register("Ada", "ada@example.com", &[]).await;
+        for name in ["Ada\u{202E}", "Ad\u{200B}a", "Ada\nLovelace", "\u{2067}Ada", "\u{3164}"] {
+            let field = |result: Result<User, Status>| {
+                let status = refused(result, Reason::InvalidField);
+                status.get_details_bad_request().unwrap().field_violations[0].field.clone()
+            };
+            let changed = bed.update(id, update(named(name), &["display_name"])).await;
+            assert_eq!(field(changed), "user.displayName", "{name:?}");
+            assert_eq!(field(bed.create("", name, "").await), "displayName", "{name:?}");
+            let request = EnsureAccountRequest {
+                user_id: Uuid::now_v7().to_string(),
+                email: "eve@example.com".into(),
+                display_name: name.into(),
+                roles: vec![],
+            };
+            let ensured = bed.auth().ensure_account(request).await;
+            let ensured = ensured.map(|reply| reply.into_inner().user.unwrap());
+            assert_eq!(field(ensured), "displayName", "{name:?}");
+        }
+        let name = "علی\u{200C}رضا 👩🏽\u{200D}🚀";
+        let user = bed.update(id, update(named(name), &["display_name"])).await.unwrap();
+        assert_eq!(user.display_name, name);
     }
 
     async fn an_update_repeated_with_its_key_is_done_once(database: TestDatabase) {
