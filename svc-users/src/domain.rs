@@ -1,10 +1,14 @@
 //! Accounts and their rules: pure, without transport, database or clock.
 
+mod avatar;
+mod display_name;
 mod name;
 mod profile;
 mod role;
 mod user;
 
+pub use avatar::{UnfitAvatar, avatar_url};
+pub use display_name::{DisplayName, UnfitName};
 pub use name::{NameQuery, email_key, name_key, words};
 pub use profile::{ProfileChange, UnknownPath};
 pub use role::{Role, Roles, UnknownRole};

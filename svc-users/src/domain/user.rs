@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{ProfileChange, Role, Roles};
+use super::{DisplayName, ProfileChange, Role, Roles, UnfitAvatar, UnfitName, avatar_url};
 
 /// Whether an account may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +28,12 @@ pub enum Refusal {
     /// The account was changed since it was read.
     #[error("the account was changed in the meantime")]
     Stale,
-    /// Others see the name, so there must be one.
-    #[error("the name must not be empty")]
-    EmptyName,
+    /// The name is not one to show.
+    #[error(transparent)]
+    Name(#[from] UnfitName),
+    /// The picture is not one to load.
+    #[error(transparent)]
+    Avatar(#[from] UnfitAvatar),
 }
 
 /// An account that is about to be opened.
@@ -43,7 +46,7 @@ pub struct NewUser {
     /// E-mail address as it was typed.
     pub email: Option<String>,
     /// Name shown to others.
-    pub display_name: String,
+    pub display_name: DisplayName,
     /// What it may do.
     pub roles: Roles,
 }
@@ -81,7 +84,7 @@ impl User {
             id: new.id,
             external_id: new.external_id,
             email: new.email,
-            display_name: new.display_name,
+            display_name: new.display_name.into(),
             avatar_url: String::new(),
             roles: new.roles,
             state: State::Active,
@@ -118,20 +121,18 @@ impl User {
     /// Changes the profile. True if anything is different now.
     ///
     /// # Errors
-    /// [`Refusal::EmptyName`], [`Refusal::Deleted`].
+    /// [`Refusal::Name`], [`Refusal::Avatar`], [`Refusal::Deleted`].
     pub fn change(&mut self, change: ProfileChange, now: DateTime<Utc>) -> Result<bool, Refusal> {
         self.expect_not_deleted()?;
-        if change
-            .display_name
-            .as_ref()
-            .is_some_and(|name| name.trim().is_empty())
-        {
-            return Err(Refusal::EmptyName);
-        }
-        let name = change
-            .display_name
-            .unwrap_or_else(|| self.display_name.clone());
-        let avatar = change.avatar_url.unwrap_or_else(|| self.avatar_url.clone());
+        // What is as it was is not looked at again: it may be older than the rules.
+        let name = match change.display_name {
+            Some(name) if name != self.display_name => DisplayName::parse(name)?.into(),
+            _ => self.display_name.clone(),
+        };
+        let avatar = match change.avatar_url {
+            Some(url) if url != self.avatar_url => avatar_url(url)?,
+            _ => self.avatar_url.clone(),
+        };
         if name == self.display_name && avatar == self.avatar_url {
             return Ok(false);
         }
@@ -251,7 +252,7 @@ mod tests {
             id: Uuid::from_u128(1),
             external_id: Some("C-1".into()),
             email: Some("ada@example.com".into()),
-            display_name: "Ada".into(),
+            display_name: DisplayName::parse("Ada".into()).unwrap(),
             roles: Roles::from_names(roles).unwrap(),
         };
         User::open(new, DateTime::UNIX_EPOCH)
