@@ -123,7 +123,7 @@ impl Shop {
         Ok(reply.into_inner().product.expect("a reply has its product"))
     }
 
-    /// All pages of the list.
+    /// All pages of the list, as an administrator sees it.
     pub(crate) async fn list_all(&self, page_size: i32, show_archived: bool) -> Vec<Product> {
         let mut request = ListProductsRequest {
             page_size,
@@ -134,7 +134,7 @@ impl Shop {
         loop {
             let page = self
                 .client()
-                .list_products(request.clone())
+                .list_products(self.admin(request.clone()))
                 .await
                 .expect("a page");
             let page = page.into_inner();
@@ -173,7 +173,7 @@ impl Shop {
     }
 }
 
-fn with_token<T>(message: T, key: &'static str, token: &str) -> Request<T> {
+pub(crate) fn with_token<T>(message: T, key: &'static str, token: &str) -> Request<T> {
     let mut request = Request::new(message);
     let value = format!("Bearer {token}")
         .parse()

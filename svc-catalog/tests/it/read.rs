@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use runtime::status::{Reason, reason};
 use tonic::Code;
 
-use crate::fixture::{Shop, heart, skus};
+use crate::fixture::{Shop, heart, skus, with_token};
 
 store::on_both! {
     async fn an_unknown_product_is_not_found(database: TestDatabase) {
@@ -46,8 +46,36 @@ store::on_both! {
         }
         let page_token = page.next_page_token;
         let request = ListProductsRequest { page_token, show_archived: true, page_size: 1 };
+        let request = shop.admin(request);
         let refused = shop.client().list_products(request).await.expect_err("another list's");
         assert_eq!(reason(&refused), Some(Reason::PageTokenInvalid));
+    }
+
+    async fn archived_products_are_listed_for_administrators_only(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        shop.create(heart()).await.expect("a new product");
+        shop.archive("85123A").await.expect("it is on sale");
+        let all = ListProductsRequest { show_archived: true, ..Default::default() };
+        let on_sale = ListProductsRequest::default();
+
+        let page = shop.client().list_products(shop.admin(all.clone())).await.expect("a page");
+        assert_eq!(skus(&page.into_inner().products), ["85123A"]);
+        let page = shop.client().list_products(shop.user(on_sale.clone())).await.expect("a page");
+        assert_eq!(page.into_inner().products, []);
+        let refused = shop.client().list_products(shop.user(all.clone())).await;
+        let refused = refused.expect_err("a buyer");
+        assert_eq!(reason(&refused), Some(Reason::AccessDenied));
+        assert_eq!(refused.code(), Code::PermissionDenied);
+        let refused = shop.client().list_products(all.clone()).await.expect_err("anybody");
+        assert_eq!(reason(&refused), Some(Reason::TokenMissing));
+        assert_eq!(refused.code(), Code::Unauthenticated);
+
+        // A token that does not hold keeps nobody out, and lets nobody see more.
+        let with = |message| with_token(message, "authorization", "nonsense");
+        let page = shop.client().list_products(with(on_sale)).await.expect("a page");
+        assert_eq!(page.into_inner().products, []);
+        let refused = shop.client().list_products(with(all)).await.expect_err("nobody");
+        assert_eq!(reason(&refused), Some(Reason::TokenMissing));
     }
 
     async fn a_change_at_one_replica_is_soon_seen_at_the_other(database: TestDatabase) {
