@@ -8,11 +8,13 @@ use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use http::request::Parts;
 use runtime::call::{CallContext, Token, User};
 use runtime::contract::Access;
+use runtime::identity::VerifyError;
 use runtime::metadata::{AUTHORIZATION, bearer};
 use runtime::status::{Problem, Reason};
 use tonic::Code;
 
 use crate::failure::Failure;
+use crate::policy::Policy;
 use crate::{Edge, Upstreams};
 
 /// The query parameter by which browsers' EventSource, which sets no headers, brings its right.
@@ -33,17 +35,21 @@ impl Authenticated {
 }
 
 /// The user of the request; `None` for methods that are open to anybody, whose `authorization` is
-/// not looked at: an expired token must not block its own refresh. `call` is where a ticket is
-/// redeemed from.
+/// not looked at: an expired token must not block its own refresh. A few ask who it is, and take
+/// a token that does not hold for none. `call` is where a ticket is redeemed from.
 pub(crate) async fn authenticate(
     edge: &Edge,
-    access: &Access,
+    policy: &Policy,
     head: &Parts,
     streaming: bool,
     call: &CallContext,
 ) -> Result<Option<Authenticated>, Failure> {
-    if *access == Access::Public {
-        return Ok(None);
+    if policy.access == Access::Public {
+        let token = head.headers.get(AUTHORIZATION).and_then(bearer);
+        return match token.filter(|_| policy.optional_user) {
+            Some(token) => Ok(verified(edge, token.into()).await.ok()),
+            None => Ok(None),
+        };
     }
     let token: Token = match head.headers.get(AUTHORIZATION) {
         Some(value) => bearer(value).ok_or_else(no_bearer)?.into(),
@@ -54,13 +60,13 @@ pub(crate) async fn authenticate(
             _ => return Err(no_token()),
         },
     };
-    let user = edge
-        .node
-        .identity
-        .verify_user(&token)
-        .await
-        .map_err(tonic::Status::from)?;
-    Ok(Some(Authenticated { user, token }))
+    let verified = verified(edge, token).await.map_err(tonic::Status::from)?;
+    Ok(Some(verified))
+}
+
+async fn verified(edge: &Edge, token: Token) -> Result<Authenticated, VerifyError> {
+    let user = edge.node.identity.verify_user(&token).await?;
+    Ok(Authenticated { user, token })
 }
 
 /// A ticket opens one path, once. Only the edge itself may redeem it.

@@ -190,15 +190,18 @@ fn access_of(
     contract: Arc<Contract>,
     access: AccessOf,
 ) -> impl Fn(&MethodDescriptor) -> Option<Access> + Send + Sync {
-    move |method| {
-        let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-        contract.method(&path).and_then(|method| access(method))
-    }
+    move |method| method_of(&contract, method).and_then(|method| access(method))
 }
 
-fn visibility(access: Option<Access>) -> Visibility {
+fn method_of<'a>(contract: &'a Contract, method: &MethodDescriptor) -> Option<&'a Arc<Method>> {
+    let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+    contract.method(&path)
+}
+
+fn visibility(access: Option<Access>, optional_user: bool) -> Visibility {
     match access {
         None => Visibility::Hidden,
+        Some(Access::Public) if optional_user => Visibility::Optional,
         Some(Access::Public) => Visibility::Public,
         Some(Access::AnyToken) => Visibility::Secured { roles: Vec::new() },
         Some(Access::Alternatives { roles, .. }) => Visibility::Secured { roles },
@@ -298,8 +301,14 @@ impl Edge {
             .transpose()
             .map_err(|error| StartError::Contract(vec![error]))?;
         let document = {
-            let (transcoder, info) = (transcoder.clone(), plan.info);
-            move || openapi::document(&transcoder, &info, &|m| visibility(of_method(m))).to_string()
+            let (transcoder, info, contract) = (transcoder.clone(), plan.info, contract.clone());
+            let takes_user = move |descriptor: &MethodDescriptor| {
+                method_of(&contract, descriptor).is_some_and(|method| method.optional_user)
+            };
+            move || {
+                let seen = |m: &MethodDescriptor| visibility(of_method(m), takes_user(m));
+                openapi::document(&transcoder, &info, &seen).to_string()
+            }
         };
         let hide_docs = settings.web.hide_docs || plan.profile.hides_docs;
         let pages = Pages::new(node.readiness.clone(), hide_docs, &plan.landing, document);

@@ -255,7 +255,7 @@ async fn admit<'a>(
         span: tracing::Span::current(),
     };
     let tickets = request.takes_tickets();
-    let caller = authenticate(edge, &policy.access, head, tickets, &context).await?;
+    let caller = authenticate(edge, policy, head, tickets, &context).await?;
     context.caller.user = caller.as_ref().map(|caller| caller.user.clone());
     runtime::server::allow(&policy.access, &context.caller)?;
     if let Some(caller) = &caller {

@@ -20,6 +20,8 @@ pub(crate) struct Policy {
     /// What traces and metrics call it: the template of a route, or the path of the gRPC call.
     pub(crate) name: Arc<str>,
     pub(crate) access: Access,
+    /// A public method is told who calls, if a token says so.
+    pub(crate) optional_user: bool,
     pub(crate) success: StatusCode,
     /// The path of the gRPC call.
     pub(crate) path: PathAndQuery,
@@ -152,6 +154,7 @@ impl Policies {
         Ok(Policy {
             name: path.as_str().into(),
             access,
+            optional_user: method.optional_user,
             success: StatusCode::OK,
             path,
             upstream,

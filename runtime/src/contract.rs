@@ -28,6 +28,8 @@ pub struct Method {
     pub name: Arc<str>,
     /// Who may call it; none if the contract does not say.
     pub access: Option<Access>,
+    /// Whether a public method is told which user calls, if a token says so.
+    pub optional_user: bool,
     /// What is shed first.
     pub priority: Priority,
     /// Whether a second call does harm.
@@ -179,6 +181,7 @@ impl Contract {
             let method = Method {
                 name: path.trim_start_matches('/').into(),
                 path: path.as_str().into(),
+                optional_user: has_optional_user(&self.pool, &descriptor),
                 access,
                 priority: priority(&self.pool, &descriptor),
                 idempotency: idempotency(&descriptor),
@@ -221,6 +224,7 @@ impl Contract {
                 path: path.as_str().into(),
                 client_streaming: access == Access::AnyToken,
                 access: Some(access),
+                optional_user: false,
                 priority,
                 idempotency: Idempotency::NoSideEffects,
                 sensitive_reply: false,
@@ -248,6 +252,19 @@ fn access(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<Access> {
     let (roles, workloads) = (strings(access, "roles"), strings(access, "workloads"));
     let says_something = !(roles.is_empty() && workloads.is_empty());
     says_something.then_some(Access::Alternatives { roles, workloads })
+}
+
+fn has_optional_user(pool: &DescriptorPool, method: &MethodDescriptor) -> bool {
+    let read = || {
+        let extension = pool.get_extension_by_name("tradewind.options.v1.access")?;
+        let options = method.options();
+        let value = options.get_extension(&extension);
+        value
+            .as_message()?
+            .get_field_by_name("optional_user")?
+            .as_bool()
+    };
+    read().unwrap_or(false)
 }
 
 fn strings(message: &DynamicMessage, field: &str) -> Vec<String> {
@@ -332,6 +349,9 @@ mod tests {
         assert_eq!(login.priority, Priority::High);
         assert_eq!(login.idempotency, Idempotency::Unknown);
         assert!(login.sensitive_reply);
+        assert!(!login.optional_user);
+        let products = contract.method("/tradewind.catalog.v1.CatalogService/ListProducts");
+        assert!(products.unwrap().optional_user);
         let list = contract
             .method("/tradewind.auth.v1.AuthService/ListRevocations")
             .unwrap();

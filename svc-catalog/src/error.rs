@@ -1,7 +1,7 @@
 //! What can go wrong, and what the caller is told of it.
 
-use runtime::status::Problem;
-use tonic::Status;
+use runtime::status::{Problem, Reason};
+use tonic::{Code, Status};
 
 use crate::domain::Mistake;
 use crate::domain::product::Refusal;
@@ -15,6 +15,9 @@ pub(crate) enum Error {
     /// There is no such product.
     #[error("there is no product {sku}")]
     NotFound { sku: String },
+    /// Somebody else than an administrator asks for what is no longer sold.
+    #[error("archived products are listed for administrators only; leave out showArchived")]
+    ArchivedHidden,
     /// There is one already.
     #[error("there is a product {sku} already")]
     Exists { sku: String },
@@ -42,6 +45,11 @@ impl From<Error> for Status {
                 Problem::invalid(mistakes.into_iter().map(|m| (m.field, m.description)))
             }
             Error::NotFound { sku } => Problem::not_found("product", sku),
+            Error::ArchivedHidden => Problem::new(
+                Reason::AccessDenied,
+                Code::PermissionDenied,
+                error.to_string(),
+            ),
             Error::Exists { sku } => Problem::already_exists("product", sku),
             Error::Refused {
                 sku,

@@ -23,7 +23,8 @@ impl CatalogService for Catalog {
         &self,
         request: Request<ListProductsRequest>,
     ) -> Result<Response<ListProductsResponse>, Status> {
-        read::list(self, request.into_inner())
+        let call = CallContext::of(&request);
+        read::list(self, &call, request.into_inner())
             .await
             .map(Response::new)
     }

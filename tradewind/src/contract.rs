@@ -104,6 +104,9 @@ pub(crate) fn descriptors(arguments: &Descriptors) -> Result<()> {
 fn access(method: &Method) -> String {
     match &method.access {
         None => "nobody: the contract does not say".to_owned(),
+        Some(Access::Public) if method.optional_user => {
+            "anybody; a token may allow more".to_owned()
+        }
         Some(Access::Public) => "anybody".to_owned(),
         Some(Access::AnyToken) => "anybody with a token".to_owned(),
         Some(Access::Alternatives { roles, workloads }) => {

@@ -56,6 +56,8 @@ pub enum Visibility {
     Hidden,
     /// Without a token.
     Public,
+    /// Without a token, or with one that allows more.
+    Optional,
     /// With a bearer token of one of these roles (any token, if there are none).
     Secured {
         /// The roles.
@@ -121,6 +123,8 @@ struct Shown<'a> {
     method: &'static str,
     /// The roles that it takes; `None` if it is public.
     secured: Option<Vec<String>>,
+    /// It is public, and a token may allow more.
+    is_optional: bool,
 }
 
 impl<'a> Shown<'a> {
@@ -128,10 +132,11 @@ impl<'a> Shown<'a> {
         if route.is_client_streaming() || route.is_alias() {
             return None;
         }
-        let secured = match visibility(route.method()) {
+        let (secured, is_optional) = match visibility(route.method()) {
             Visibility::Hidden => return None,
-            Visibility::Public => None,
-            Visibility::Secured { roles } => Some(roles),
+            Visibility::Public => (None, false),
+            Visibility::Optional => (None, true),
+            Visibility::Secured { roles } => (Some(roles), false),
         };
         let HttpMethod::Is(method) = route.http_method() else {
             return None;
@@ -146,6 +151,7 @@ impl<'a> Shown<'a> {
             route,
             method,
             secured,
+            is_optional,
         })
     }
 }

@@ -48,6 +48,7 @@ impl Reflection {
             policy: Policy {
                 name: "/".into(),
                 access: Access::Public,
+                optional_user: false,
                 success: StatusCode::OK,
                 path: http::uri::PathAndQuery::from_static("/"),
                 upstream: 0,

@@ -109,3 +109,29 @@ async fn public_methods_do_not_look_at_tokens() {
     assert_eq!(request.send().await.unwrap().status(), 200);
     assert_eq!(fixture.upstream.last_call().metadata("authorization"), None);
 }
+
+#[tokio::test]
+async fn a_public_method_that_asks_who_it_is_takes_a_bad_token_for_none() {
+    let fixture = Fixture::start(shop).await;
+    let now = fixture.node.clock.now();
+    let expired = fixture.token_until(&["user", "admin"], now - Duration::from_secs(60));
+    for token in ["nonsense", &expired] {
+        let request = fixture.request("GET", "/v1/products").bearer_auth(token);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+        assert_eq!(fixture.upstream.last_call().metadata("authorization"), None);
+    }
+    assert_eq!(fixture.get("/v1/products").await.status(), 200);
+
+    let token = fixture.token(&["user"]);
+    let request = fixture.request("GET", "/v1/products").bearer_auth(&token);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let call = fixture.upstream.last_call();
+    assert_eq!(
+        call.metadata("authorization"),
+        Some(format!("Bearer {token}").as_str())
+    );
+
+    let document: serde_json::Value = fixture.get("/openapi.json").await.json().await.unwrap();
+    let security = &document["paths"]["/v1/products"]["get"]["security"];
+    assert_eq!(security, &json!([{}, {"bearer": []}]));
+}

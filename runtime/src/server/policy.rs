@@ -47,7 +47,8 @@ impl Policy {
                 .expect("a method without access is refused at the start")
         });
         if *access == Access::Public {
-            return Ok(self.of_public(headers).await);
+            let names_user = method.is_some_and(|method| method.optional_user);
+            return Ok(self.of_public(headers, names_user).await);
         }
         let streams = method.is_some_and(Method::is_streaming);
         let verified = self.verify(headers, streams).await?;
@@ -55,12 +56,21 @@ impl Policy {
         Ok(verified)
     }
 
-    /// Anybody may call: a token of a user is not looked at, and one of a workload that does not
-    /// hold proves nothing.
-    async fn of_public(&self, headers: &HeaderMap) -> Verified {
+    /// Anybody may call: a token of a user is not looked at unless the method asks who it is, and
+    /// one that does not hold proves nothing.
+    async fn of_public(&self, headers: &HeaderMap, names_user: bool) -> Verified {
         let mut verified = Verified::default();
         if let Some(token) = headers.get(WORKLOAD_AUTHORIZATION).and_then(bearer) {
             verified.caller.workload = self.identity.verify_workload(token).await.ok();
+        }
+        if let Some(token) = headers
+            .get(AUTHORIZATION)
+            .and_then(bearer)
+            .filter(|_| names_user)
+            && let Ok(user) = self.identity.verify_user(token).await
+        {
+            verified.caller.user = Some(user);
+            verified.user_token = Some(token.into());
         }
         verified
     }

@@ -4,6 +4,7 @@ use contracts::tradewind::catalog::v1::{
     BatchGetProductsResponse, GetProductResponse, ListProductsRequest, ListProductsResponse,
     SearchProductsRequest, SearchProductsResponse,
 };
+use runtime::call::CallContext;
 use tonic::Status;
 
 use super::convert::message_of;
@@ -34,8 +35,12 @@ pub(super) async fn get(catalog: &Catalog, sku: &str) -> Result<GetProductRespon
 
 pub(super) async fn list(
     catalog: &Catalog,
+    call: &CallContext,
     request: ListProductsRequest,
 ) -> Result<ListProductsResponse, Status> {
+    if request.show_archived && !call.caller.user()?.has_role("admin") {
+        return Err(Error::ArchivedHidden.into());
+    }
     let size = store::page::size(request.page_size, 50, 1000);
     let list = if request.show_archived {
         "products with archived"

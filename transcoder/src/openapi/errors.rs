@@ -137,7 +137,7 @@ pub(super) fn responses() -> Map<String, Value> {
 
 /// The failures that a route can answer with, as references by status.
 pub(super) fn of(shown: &Shown<'_>, is_read: bool) -> impl Iterator<Item = (String, Value)> {
-    let is_secured = shown.secured.is_some();
+    let is_secured = shown.secured.is_some() || shown.is_optional;
     let has_body = !matches!(shown.route.body(), Body::None);
     let can_be = move |&&(status, ..): &&Failure| match status {
         // A method that is open to anybody may be the one that takes credentials, such as a login.

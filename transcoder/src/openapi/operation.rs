@@ -92,6 +92,8 @@ impl<'a, 's> Operations<'a, 's> {
             operation["deprecated"] = json!(true);
         }
         operation["security"] = match &shown.secured {
+            // An empty requirement makes the other optional (OpenAPI 3.1, Security Requirement Object).
+            None if shown.is_optional => json!([{}, { "bearer": [] }]),
             None => json!([]),
             Some(roles) => json!([{ "bearer": roles }]),
         };
