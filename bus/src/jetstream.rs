@@ -3,6 +3,7 @@
 
 pub(crate) mod broadcast;
 mod connection;
+mod credentials;
 pub(crate) mod headers;
 mod streams;
 pub(crate) mod work;
@@ -37,10 +38,15 @@ pub struct JetStreamConfig {
     /// How long the server waits for a sign of life of a handler before it gives the event to
     /// another member of the group: what a crash of one costs.
     pub ack_wait: Duration,
+    /// Whether streams are made, and changed to what is wanted, when they are first needed.
+    /// Without it they are expected to be there, made by [`crate::Bus::make_streams`] of somebody
+    /// who may: whoever may make or change a stream can have it copy any other.
+    pub makes_streams: bool,
 }
 
 impl JetStreamConfig {
-    /// The server at `url` with the defaults: no prefix, one replica, 30 days, 30 seconds.
+    /// The server at `url` with the defaults: no prefix, one replica, 30 days, 30 seconds, streams
+    /// made when they are needed.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -49,6 +55,7 @@ impl JetStreamConfig {
             replicas: 1,
             max_age: Duration::from_secs(30 * 24 * 3600),
             ack_wait: Duration::from_secs(30),
+            makes_streams: true,
         }
     }
 
@@ -90,6 +97,7 @@ impl std::fmt::Debug for JetStreamConfig {
             .field("replicas", &self.replicas)
             .field("max_age", &self.max_age)
             .field("ack_wait", &self.ack_wait)
+            .field("makes_streams", &self.makes_streams)
             .finish()
     }
 }
@@ -135,6 +143,16 @@ impl JetStream {
     /// The name of the stream of dead letters.
     pub(crate) fn dead_letters(&self) -> String {
         self.config.stream_name(streams::DEAD_LETTERS)
+    }
+
+    /// Makes the streams of these services and that of the dead letters, or changes them to what is
+    /// wanted.
+    pub(crate) async fn make_streams(&self, services: &[&str]) -> Result<(), PublishError> {
+        let context = self.context()?;
+        for stream in services.iter().copied().chain([streams::DEAD_LETTERS]) {
+            streams::make(&context, &self.config, stream).await?;
+        }
+        Ok(())
     }
 
     /// Stores the event; returns when the server has acknowledged it.

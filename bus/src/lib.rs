@@ -129,6 +129,19 @@ impl Bus {
         }
     }
 
+    /// Makes the streams of these services (`orders`, not `svc-orders`) and that of the dead
+    /// letters, or changes them to what the configuration says: for those whose own credentials
+    /// may not. In process there is nothing to make.
+    ///
+    /// # Errors
+    /// When the server is away, or refuses.
+    pub async fn make_streams(&self, services: &[&str]) -> Result<(), PublishError> {
+        match &self.kind {
+            Kind::InProcess(_) => Ok(()),
+            Kind::JetStream(bus) => bus.make_streams(services).await,
+        }
+    }
+
     /// Publishes an event. `attempt` counts from 1 and grows with each [`Delivery::Retry`] that
     /// was permanent; only the bus in process reads it.
     ///

@@ -156,6 +156,7 @@ impl BusConfig {
         match &self.nats_url {
             Some(url) => Bus::jetstream(JetStreamConfig {
                 replicas: self.nats_replicas.into(),
+                makes_streams: self.nats_make_streams,
                 ..JetStreamConfig::new(url.clone())
             }),
             None => Bus::in_process(),

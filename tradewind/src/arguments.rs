@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{Args as _, FromArgMatches as _, Parser, Subcommand};
 use runtime::process::arguments;
 
-use crate::{contract, dead_letters, import, seed, token, up};
+use crate::{contract, dead_letters, import, seed, streams, token, up};
 
 /// Tradewind: a commerce back end of gRPC services behind a REST edge.
 #[derive(Parser)]
@@ -36,6 +36,9 @@ enum Command {
     Descriptors(contract::Descriptors),
     /// List or publish again the events that a service gave up on
     DeadLetters(dead_letters::Arguments),
+    /// Make the streams of NATS that the services publish to, where their own credentials may not;
+    /// safe to run again
+    Streams(streams::Arguments),
 }
 
 /// Runs the command that this process was called with. The long-running ones tell all mistakes of
@@ -68,6 +71,7 @@ impl Arguments {
             Command::Import(arguments) => client(import::run(arguments)),
             Command::Seed(arguments) => client(seed::run(arguments)),
             Command::Token(arguments) => client(token::run(arguments)),
+            Command::Streams(arguments) => client(streams::run(arguments)),
             Command::Routes(set) => exit_code(contract::routes(&set)),
             Command::Policy(set) => exit_code(contract::policy(&set)),
             Command::Descriptors(arguments) => exit_code(contract::descriptors(&arguments)),

@@ -3,19 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use bus::{Bus, JetStreamConfig};
+use bus::JetStreamConfig;
 use clap::{Args, Subcommand};
 use runtime::clock::Clock;
 use store::{Database, DatabaseConfig, Migrations, outbox, sqlx::migrate::Migrator};
 
-const SERVICES: [&str; 6] = [
-    "auth",
-    "users",
-    "catalog",
-    "inventory",
-    "orders",
-    "shipping",
-];
+use crate::streams::{SERVICES, connect};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -55,20 +48,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     }
 }
 
-/// A connected bus.
-async fn connect(url: &str) -> Result<Bus> {
-    let bus = Bus::jetstream(JetStreamConfig::new(url));
-    let mut attempts = 50;
-    while let Err(why) = bus.ready().await {
-        ensure!(attempts > 0, "{why}");
-        attempts -= 1;
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    Ok(bus)
-}
-
 async fn list_stream(url: &str) -> Result<()> {
-    let bus = connect(url).await?;
+    let bus = connect(JetStreamConfig::new(url)).await?;
     let mut text = String::new();
     for letter in bus::dead_letters::list(&bus).await? {
         let event = letter
@@ -89,7 +70,7 @@ async fn replay_stream(url: &str, id: &str) -> Result<()> {
     let id = id
         .parse()
         .context("the id is the number that `list` prints first")?;
-    let bus = connect(url).await?;
+    let bus = connect(JetStreamConfig::new(url)).await?;
     ensure!(
         bus::dead_letters::replay(&bus, id).await?,
         "there is no dead letter {id}"

@@ -9,6 +9,7 @@ mod import;
 mod money;
 mod seed;
 mod shop;
+mod streams;
 mod token;
 mod up;
 

@@ -9,6 +9,7 @@ use async_nats::{
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::credentials;
 use crate::{Status, work_group::backoff};
 
 /// How long the server may take to acknowledge.
@@ -85,7 +86,8 @@ async fn connect(url: String, link: Arc<watch::Sender<Link>>) {
     let servers: Vec<_> = url.split(',').map(str::trim).collect();
     let mut attempts = 0;
     loop {
-        match options(link.clone()).connect(&servers).await {
+        let options = credentials::log_in(options(link.clone()), &url);
+        match options.connect(&servers).await {
             Ok(client) => {
                 let context = ContextBuilder::new()
                     .timeout(ACK_TIMEOUT)
@@ -127,7 +129,7 @@ fn options(link: Arc<watch::Sender<Link>>) -> ConnectOptions {
 
 /// Takes down what the client tells of the connection.
 fn note(link: &watch::Sender<Link>, event: &async_nats::Event) {
-    use async_nats::Event::{Closed, Connected, Disconnected, SlowConsumer};
+    use async_nats::Event::{Closed, Connected, Disconnected, ServerError, SlowConsumer};
     link.send_modify(|link| match event {
         // The first connection is noted where the client is made.
         Connected if link.context.is_some() => {
@@ -144,6 +146,10 @@ fn note(link: &watch::Sender<Link>, event: &async_nats::Event) {
         SlowConsumer(_) => link.epoch += 1,
         _ => {}
     });
+    // Such as a subject that these credentials may not use: what was asked of it gets no answer.
+    if let ServerError(error) = event {
+        tracing::warn!(%error, "NATS refuses");
+    }
 }
 
 /// The URL without what stands before an `@`.

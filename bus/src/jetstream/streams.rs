@@ -1,4 +1,5 @@
-//! Streams are made when they are first needed, by whoever comes first.
+//! Streams are made when they are first needed, by whoever comes first, unless they are expected to
+//! be there.
 
 use std::{
     collections::HashSet,
@@ -30,37 +31,17 @@ pub(crate) fn of(event_subject: &str) -> &str {
 }
 
 impl Streams {
-    /// Makes the stream unless it is known to exist.
+    /// Makes the stream unless it is known to exist, or is expected to.
     pub(crate) async fn ensure(
         &self,
         context: &Context,
         config: &JetStreamConfig,
         stream: &str,
     ) -> Result<(), PublishError> {
-        if self.known().contains(stream) {
+        if !config.makes_streams || self.known().contains(stream) {
             return Ok(());
         }
-        let wanted = Config {
-            name: config.stream_name(stream),
-            subjects: vec![config.wire_subject(&format!("{stream}.>"))],
-            retention: RetentionPolicy::Limits,
-            discard: DiscardPolicy::Old,
-            storage: StorageType::File,
-            num_replicas: config.replicas,
-            max_age: if stream == DEAD_LETTERS {
-                Duration::ZERO
-            } else {
-                config.max_age
-            },
-            duplicate_window: DUPLICATE_WINDOW,
-            ..Config::default()
-        };
-        context
-            .create_or_update_stream(wanted)
-            .await
-            .map_err(|error| {
-                PublishError::Unavailable(format!("stream {}: {error}", config.stream_name(stream)))
-            })?;
+        make(context, config, stream).await?;
         self.known().insert(stream.to_owned());
         Ok(())
     }
@@ -72,4 +53,31 @@ impl Streams {
     fn known(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Makes the stream, or changes it to what is wanted.
+pub(crate) async fn make(
+    context: &Context,
+    config: &JetStreamConfig,
+    stream: &str,
+) -> Result<(), PublishError> {
+    let wanted = Config {
+        name: config.stream_name(stream),
+        subjects: vec![config.wire_subject(&format!("{stream}.>"))],
+        retention: RetentionPolicy::Limits,
+        discard: DiscardPolicy::Old,
+        storage: StorageType::File,
+        num_replicas: config.replicas,
+        max_age: if stream == DEAD_LETTERS {
+            Duration::ZERO
+        } else {
+            config.max_age
+        },
+        duplicate_window: DUPLICATE_WINDOW,
+        ..Config::default()
+    };
+    let made = context.create_or_update_stream(wanted).await;
+    made.map(|_| ()).map_err(|error| {
+        PublishError::Unavailable(format!("stream {}: {error}", config.stream_name(stream)))
+    })
 }

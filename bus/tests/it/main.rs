@@ -1,5 +1,6 @@
 //! The bus, in process and over a real NATS JetStream.
 
+mod credentials;
 mod in_process;
 mod jetstream;
 mod outage;

@@ -50,14 +50,15 @@ impl Place {
 }
 
 pub(crate) async fn ready(bus: &Bus) {
+    let mut why = String::new();
     let wait = async {
-        while bus.ready().await.is_err() {
+        while let Err(waits_for) = bus.ready().await {
+            why = waits_for;
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, wait)
-        .await
-        .expect("the bus is ready in time");
+    let ready = tokio::time::timeout(PATIENCE, wait).await;
+    assert!(ready.is_ok(), "the bus is not ready in time: {why}");
 }
 
 /// A server of the test's own, to be killed.
@@ -85,11 +86,21 @@ impl Server {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
+    /// With the name of a user.
+    pub(crate) fn url_of(&self, user: &str, password: &str) -> String {
+        format!("nats://{user}:{password}@127.0.0.1:{}", self.port)
+    }
+
     pub(crate) fn start(&mut self) {
+        self.start_with("");
+    }
+
+    /// Starts it with these lines of configuration besides.
+    pub(crate) fn start_with(&mut self, more: &str) {
         let file = self.directory.path().join("nats.conf");
         let store = self.directory.path().display();
         let config = format!(
-            "listen: \"127.0.0.1:{}\"\njetstream {{ store_dir: \"{store}\", sync_interval: always }}\n",
+            "listen: \"127.0.0.1:{}\"\njetstream {{ store_dir: \"{store}\", sync_interval: always }}\n{more}",
             self.port
         );
         std::fs::write(&file, config).expect("the configuration is written");

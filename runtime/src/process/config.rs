@@ -219,6 +219,11 @@ pub struct BusConfig {
     #[arg(long, env = "NATS_REPLICAS", value_name = "NUMBER", default_value_t = 1,
         value_parser = clap::value_parser!(u8).range(1..=5))]
     pub nats_replicas: u8,
+    /// Make the streams when they are first needed; `false` where the URL's user may not: then
+    /// `tradewind streams` makes them
+    #[arg(long, env = "NATS_MAKE_STREAMS", value_name = "BOOL", default_value_t = true,
+        action = clap::ArgAction::Set)]
+    pub nats_make_streams: bool,
 }
 
 impl BusConfig {
@@ -244,6 +249,7 @@ impl std::fmt::Debug for BusConfig {
         f.debug_struct("BusConfig")
             .field("nats_url", &url)
             .field("nats_replicas", &self.nats_replicas)
+            .field("nats_make_streams", &self.nats_make_streams)
             .finish()
     }
 }

@@ -1,0 +1,82 @@
+//! A server whose users may use their own subjects alone.
+
+use bus::{BroadcastItem, Bus, JetStreamConfig};
+
+use crate::{
+    Member, event, hear,
+    servers::{Server, ready},
+};
+
+const CONFIRMED: &str = "orders.v1.OrderConfirmed";
+
+/// `admin` may do everything; `svc-orders` publishes, `svc-shipping` consumes, and neither makes
+/// streams.
+const USERS: &str = r#"authorization { users: [
+  { user: admin, password: secret }
+  { user: svc-orders, password: secret, permissions: {
+    publish: { allow: ["$JS.API.INFO", "orders.v1.*"] }
+    subscribe: { allow: ["_INBOX.svc-orders.>"] } } }
+  { user: svc-shipping, password: secret, permissions: {
+    publish: { allow: [
+      "$JS.API.INFO",
+      "$JS.API.CONSUMER.CREATE.ORDERS.svc-shipping-v1-OrderConfirmed.orders.v1.OrderConfirmed",
+      "$JS.API.CONSUMER.MSG.NEXT.ORDERS.svc-shipping-v1-OrderConfirmed",
+      "$JS.ACK.ORDERS.svc-shipping-v1-OrderConfirmed.>",
+      "dead_letters.svc-shipping.>",
+    ] }
+    subscribe: { allow: ["_INBOX.svc-shipping.>", "orders.v1.OrderConfirmed"] } } }
+] }
+"#;
+
+async fn connect(server: &Server, user: &str) -> Bus {
+    let mut config = JetStreamConfig::new(server.url_of(user, "secret"));
+    config.makes_streams = false;
+    let bus = Bus::jetstream(config);
+    ready(&bus).await;
+    bus
+}
+
+#[tokio::test]
+async fn those_who_may_not_make_streams_use_the_ones_that_are_there() {
+    let mut server = Server::stopped();
+    server.start_with(USERS);
+    let admin = connect(&server, "admin").await;
+    let (orders, shipping) = (
+        connect(&server, "svc-orders").await,
+        connect(&server, "svc-shipping").await,
+    );
+    // Without a stream nothing is lost: the publisher keeps its event, the consumer waits.
+    assert!(orders.publish(&event(CONFIRMED, 1), 1).await.is_err());
+    let mut member = Member::join(&shipping, "svc-shipping", &[CONFIRMED], |event| {
+        if event.version == 3 {
+            return Err(bus::Failure::Permanent("it is poison".to_owned()));
+        }
+        Ok(())
+    });
+
+    admin.make_streams(&["orders"]).await.expect("made");
+    let mut broadcast = shipping.broadcast(&[CONFIRMED]);
+    assert_eq!(hear(&mut broadcast).await, BroadcastItem::Gap);
+    let sent = event(CONFIRMED, 2);
+    orders.publish(&sent, 1).await.expect("stored");
+    assert_eq!(
+        hear(&mut broadcast).await,
+        BroadcastItem::Event(sent.clone())
+    );
+    assert_eq!(member.next().await, sent);
+
+    orders
+        .publish(&event(CONFIRMED, 3), 1)
+        .await
+        .expect("stored");
+    let mut letters = Vec::new();
+    while letters.is_empty() {
+        letters = bus::dead_letters::list(&admin).await.expect("listed");
+    }
+    assert_eq!(letters[0].group, "svc-shipping");
+    // Made again, it is as it was.
+    admin
+        .make_streams(&["orders"])
+        .await
+        .expect("there already");
+}
