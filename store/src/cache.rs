@@ -26,7 +26,7 @@ use remote::Remote;
 /// Where cached values are kept.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct CacheConfig {
-    /// redis://[:password@]host[:port][/database] of a Redis that replicas share. Without it
+    /// redis://[user:password@]host[:port][/database] of a Redis that replicas share. Without it
     /// each process caches for itself.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<SecretString>,

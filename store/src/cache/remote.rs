@@ -1,4 +1,6 @@
-//! The cache that replicas share: a hash {v: version, d: data} for each key.
+//! The cache that replicas share: a hash {e: epoch, v: version, d: data} for each key. What is of
+//! another epoch than the prefix's own is not read any more: so everything is forgotten at once, and
+//! without a look at the keys, which would show those of others too (SCAN).
 
 mod debts;
 
@@ -9,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use redis::{
-    AsyncCommands, Client, RedisResult, Script,
+    Client, RedisResult, Script,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use runtime::StartError;
@@ -23,29 +25,47 @@ const TIMEOUT: Duration = Duration::from_millis(250);
 /// How long it is left alone after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Sets `epoch`, and begins the first one. An entry of another epoch is as if it were not there.
+const EPOCH: &str = "
+local function begin(key)
+  local time = redis.call('TIME')
+  local epoch = string.format('%.0f', time[1] * 1000000 + time[2])
+  redis.call('SET', key, epoch)
+  return epoch
+end
+local epoch = redis.call('GET', KEYS[1]) or begin(KEYS[1])
+";
+
 const PUT: &str = "
-local version = redis.call('HGET', KEYS[1], 'v')
-if version and tonumber(version) > tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'v', ARGV[1], 'd', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local found = redis.call('HMGET', KEYS[2], 'e', 'v')
+if found[1] == epoch and tonumber(found[2]) > tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[2], 'e', epoch, 'v', ARGV[1], 'd', ARGV[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return 1";
 
 const INVALIDATE: &str = "
-local version = redis.call('HGET', KEYS[1], 'v')
-if version and tonumber(version) >= tonumber(ARGV[1]) then return 0 end
-redis.call('HDEL', KEYS[1], 'd')
-redis.call('HSET', KEYS[1], 'v', ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+local found = redis.call('HMGET', KEYS[2], 'e', 'v')
+if found[1] == epoch and tonumber(found[2]) >= tonumber(ARGV[1]) then return 0 end
+redis.call('HDEL', KEYS[2], 'd')
+redis.call('HSET', KEYS[2], 'e', epoch, 'v', ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+return 1";
+
+const FORGET: &str = "
+begin(KEYS[1])
 return 1";
 
 pub(super) struct Remote {
     prefix: String,
+    /// The key of the epoch.
+    epoch: String,
     client: Client,
     /// Made at the first use, as it needs a runtime.
     manager: tokio::sync::OnceCell<ConnectionManager>,
     paused_until: Mutex<Option<Instant>>,
     put: Script,
     invalidate: Script,
+    forget: Script,
     debts: Debts,
 }
 
@@ -56,26 +76,35 @@ impl Remote {
             .map_err(|_| StartError::config("REDIS_URL is not a well-formed redis:// URL"))?;
         Ok(Self {
             prefix: prefix.to_owned(),
+            epoch: format!("{prefix}:@epoch"),
             client,
             manager: tokio::sync::OnceCell::new(),
             paused_until: Mutex::default(),
-            put: Script::new(PUT),
-            invalidate: Script::new(INVALIDATE),
+            put: Script::new(&format!("{EPOCH}{PUT}")),
+            invalidate: Script::new(&format!("{EPOCH}{INVALIDATE}")),
+            forget: Script::new(&format!("{EPOCH}{FORGET}")),
             debts: Debts::default(),
         })
     }
 
     pub(super) async fn get(&self, key: &str) -> Option<Bytes> {
-        let key = self.key(key);
-        let found = self.run(async |mut redis| redis.hget(key, "d").await).await;
-        found
-            .and_then(|data: Option<Vec<u8>>| data)
+        let mut both = redis::pipe();
+        both.get(&self.epoch).hmget(self.key(key), &["e", "d"]);
+        type Entry = (Option<String>, Option<Vec<u8>>);
+        let found: (Option<String>, Entry) = self
+            .run(async |mut redis| both.query_async(&mut redis).await)
+            .await?;
+        let (epoch, (of, data)) = found;
+        data.filter(|_| epoch.is_some() && of == epoch)
             .map(Bytes::from)
     }
 
     pub(super) async fn put(&self, key: &str, version: i64, data: &[u8], ttl: Duration) {
-        let mut put = self.put.key(self.key(key));
-        put.arg(version).arg(data).arg(milliseconds(ttl));
+        let mut put = self.put.key(&self.epoch);
+        put.key(self.key(key))
+            .arg(version)
+            .arg(data)
+            .arg(milliseconds(ttl));
         let _: Option<i64> = self
             .run(async |mut redis| put.invoke_async(&mut redis).await)
             .await;
@@ -102,9 +131,16 @@ impl Remote {
         key: String,
         min_version: i64,
     ) -> RedisResult<()> {
-        let mut invalidate = self.invalidate.key(self.key(&key));
-        invalidate.arg(min_version).arg(milliseconds(TOMBSTONE_TTL));
+        let mut invalidate = self.invalidate.key(&self.epoch);
+        invalidate.key(self.key(&key)).arg(min_version);
+        invalidate.arg(milliseconds(TOMBSTONE_TTL));
         let _: i64 = invalidate.invoke_async(&mut redis).await?;
+        Ok(())
+    }
+
+    async fn forget(&self, mut redis: ConnectionManager) -> RedisResult<()> {
+        let forget = self.forget.key(&self.epoch);
+        let _: i64 = forget.invoke_async(&mut redis).await?;
         Ok(())
     }
 
@@ -122,11 +158,11 @@ impl Remote {
             return None;
         }
         let answer = tokio::time::timeout(TIMEOUT, async {
-            let mut redis = self.manager().await?;
+            let redis = self.manager().await?;
             if self.debts.exist() {
                 let by = redis.clone();
                 let tell = |key, version| self.tell(by.clone(), key, version);
-                if !self.debts.pay(&mut redis, &self.prefix, tell).await? {
+                if !self.debts.pay(self.forget(by.clone()), tell).await? {
                     return Ok(None);
                 }
             }

@@ -5,12 +5,12 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use redis::{AsyncCommands, RedisResult, aio::ConnectionManager};
+use redis::RedisResult;
 use tokio::sync::Mutex;
 
 /// More keys than these are too many to remember one by one: then everything goes.
 const MOST_KEYS: usize = 10_000;
-/// How many keys are told, or looked at, in one step.
+/// How many keys are told in one step.
 const STEP: usize = 500;
 
 /// Invalidations that Redis has not heard of.
@@ -25,8 +25,8 @@ pub(super) struct Debts {
 struct Owed {
     /// From which version on a key is good.
     keys: HashMap<String, i64>,
-    /// Where the search for everything stands (SCAN), if everything goes.
-    everything: Option<u64>,
+    /// Everything goes.
+    everything: bool,
 }
 
 impl Debts {
@@ -53,8 +53,7 @@ impl Debts {
     /// Pays a part of them, if nobody else does. Says whether none are left.
     pub(super) async fn pay<Fut>(
         &self,
-        redis: &mut ConnectionManager,
-        prefix: &str,
+        forget: impl Future<Output = RedisResult<()>>,
         tell: impl Fn(String, i64) -> Fut,
     ) -> RedisResult<bool>
     where
@@ -63,8 +62,9 @@ impl Debts {
         let Ok(mut owed) = self.owed.try_lock() else {
             return Ok(false);
         };
-        if let Some(cursor) = owed.everything {
-            owed.everything = forget(redis, prefix, cursor).await?;
+        if owed.everything {
+            forget.await?;
+            owed.everything = false;
         } else {
             let some = owed.keys.iter().take(STEP);
             let some: Vec<_> = some.map(|(key, version)| (key.clone(), *version)).collect();
@@ -77,7 +77,7 @@ impl Debts {
                 owed.keys.remove(&key);
             }
         }
-        let is_paid = owed.everything.is_none() && owed.keys.is_empty();
+        let is_paid = owed.keys.is_empty();
         if is_paid {
             self.exist.store(false, Ordering::Release);
         }
@@ -87,23 +87,7 @@ impl Debts {
 
 impl Owed {
     fn add_everything(&mut self) {
-        self.everything = Some(0);
+        self.everything = true;
         self.keys.clear();
     }
-}
-
-/// Removes the next of the keys with the prefix; gives where to go on.
-async fn forget(
-    redis: &mut ConnectionManager,
-    prefix: &str,
-    cursor: u64,
-) -> RedisResult<Option<u64>> {
-    let mut scan = redis::cmd("SCAN");
-    scan.arg(cursor).arg("MATCH").arg(format!("{prefix}:*"));
-    scan.arg("COUNT").arg(STEP);
-    let (next, found): (u64, Vec<String>) = scan.query_async(redis).await?;
-    if !found.is_empty() {
-        let _: i64 = redis.unlink(found).await?;
-    }
-    Ok((next != 0).then_some(next))
 }
