@@ -165,7 +165,7 @@ pub struct Web {
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
     /// Proxies whose `x-forwarded-for` and `traceparent` are believed, as addresses or networks
-    /// (`10.0.0.0/8`). They may have any number of connections.
+    /// (`192.0.2.0/28`). They may have any number of connections.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
     /// The edge is reached over TLS: send `strict-transport-security`.
