@@ -8,14 +8,19 @@ use sqlx::{
 
 use tokio::time::{Instant, sleep};
 
-use crate::{mesh::SERVICES, shop::unique};
+use crate::{
+    mesh::{Credentials, SERVICES},
+    shop::unique,
+};
 
 /// The databases of a mesh, one for each service.
 #[derive(Clone)]
 pub struct Databases {
     dialect: Dialect,
-    /// A file's path, or a Postgres URL.
+    /// A file's path, or a Postgres URL of one who may do everything.
     places: BTreeMap<&'static str, String>,
+    /// Postgres URLs of the services' own roles.
+    own: BTreeMap<&'static str, String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,28 +40,37 @@ impl Databases {
         Databases {
             dialect: Dialect::Sqlite,
             places: SERVICES.map(place).into(),
+            own: BTreeMap::new(),
         }
     }
 
-    /// Databases with names that nothing else has, on this server.
-    pub(crate) fn postgres(server: &str) -> Databases {
+    /// Makes databases with names that nothing else has, and their owners, on this server.
+    pub(crate) async fn postgres(server: &str, credentials: &Credentials) -> Databases {
         let prefix = unique("e2e").replace('-', "_");
+        let server = url::Url::parse(server).expect("TEST_DATABASE_URL is a URL");
+        let mut connection = PgConnection::connect(server.as_str())
+            .await
+            .unwrap_or_else(|error| panic!("TEST_DATABASE_URL: {error}"));
+        for statement in credentials.postgres(&prefix) {
+            let made = sqlx::query(AssertSqlSafe(statement)).execute(&mut connection);
+            made.await.expect("the role or database is made");
+        }
+        let own = |service| Some((service, credentials.database(service, &prefix, &server)?));
         let place = |service: &'static str| {
-            let mut url = url::Url::parse(server).expect("TEST_DATABASE_URL is a URL");
+            let mut url = server.clone();
             url.set_path(&format!("{prefix}_{}", service.replace('-', "_")));
             (service, url.to_string())
         };
         Databases {
             dialect: Dialect::Postgres,
             places: SERVICES.map(place).into(),
+            own: SERVICES.into_iter().filter_map(own).collect(),
         }
     }
 
-    /// The URL of a service's database, where it is on a server.
-    pub(crate) fn url(&self, service: &str) -> Option<String> {
-        (self.dialect == Dialect::Postgres)
-            .then(|| self.places.get(service).cloned())
-            .flatten()
+    /// The URL by which a service reaches its database, where that is on a server.
+    pub fn url(&self, service: &str) -> Option<String> {
+        self.own.get(service).cloned()
     }
 
     /// The one number that a query gives. `{now}` stands for the time, `{id:column}` for an id as

@@ -1,5 +1,6 @@
 //! A whole mesh as separate processes.
 
+mod credentials;
 mod embedded;
 mod real;
 
@@ -10,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+pub use credentials::Credentials;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -41,7 +43,8 @@ pub const ADMIN_PASSWORD: &str = "correct horse battery staple";
 pub enum Kind {
     /// Everything in one process, on SQLite.
     Embedded,
-    /// Separate processes on Postgres, Redis and NATS; two each of edge, orders and shipping.
+    /// Separate processes on Postgres, Redis and NATS, each workload with users of its own there;
+    /// two each of edge, orders and shipping.
     Real,
 }
 
@@ -102,7 +105,7 @@ pub struct Mesh {
     pub ops: BTreeMap<String, String>,
     /// Its databases.
     pub databases: Databases,
-    /// NATS, where it is real.
+    /// NATS, where it is real; its URL is the operator's.
     pub nats: Option<Server>,
     /// Redis, where it is real.
     pub redis: Option<Server>,
@@ -258,6 +261,12 @@ impl Mesh {
             })
             .await;
         self.rest().with_token(token)
+    }
+
+    /// A variable of a process.
+    pub fn variable(&self, process: &str, name: &str) -> Option<&str> {
+        let variables = &self.programs[process].variables;
+        variables.get(name).map(String::as_str)
     }
 
     /// What a process wrote.

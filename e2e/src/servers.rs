@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{condition::eventually, ports::free_port, process::Process};
+use crate::{condition::eventually, mesh::Credentials, ports::free_port, process::Process};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -23,11 +23,13 @@ pub fn variable(name: &str) -> String {
 
 /// A NATS server with JetStream whose every write is synced, or a Redis server.
 pub struct Server {
-    /// Its address for clients.
+    /// Its address for clients; with a name and password where the server knows users.
     pub url: String,
     port: u16,
     kind: Kind,
     folder: PathBuf,
+    /// Those who may log in; anybody without it.
+    users: Option<PathBuf>,
     process: Option<Process>,
 }
 
@@ -40,15 +42,32 @@ enum Kind {
 impl Server {
     /// Starts a NATS server that keeps its streams in the folder.
     pub async fn nats(folder: &Path) -> Server {
-        Server::new(Kind::Nats, folder).await
+        Server::new(Kind::Nats, folder, None).await
+    }
+
+    /// Starts a NATS server with these users; its URL is the operator's.
+    pub async fn nats_of(folder: &Path, credentials: &Credentials) -> Server {
+        let mut server = Server::new(Kind::Nats, folder, Some(credentials.nats_users())).await;
+        server.url = credentials.nats("operator", &server.address());
+        server
     }
 
     /// Starts a Redis server that keeps nothing.
     pub async fn redis(folder: &Path) -> Server {
-        Server::new(Kind::Redis, folder).await
+        Server::new(Kind::Redis, folder, None).await
     }
 
-    async fn new(kind: Kind, folder: &Path) -> Server {
+    /// Starts a Redis server that keeps nothing, with these users.
+    pub async fn redis_of(folder: &Path, credentials: &Credentials) -> Server {
+        Server::new(Kind::Redis, folder, Some(credentials.redis_users())).await
+    }
+
+    /// `host:port`
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    async fn new(kind: Kind, folder: &Path, users: Option<PathBuf>) -> Server {
         let port = free_port();
         let scheme = match kind {
             Kind::Nats => "nats",
@@ -60,6 +79,7 @@ impl Server {
             port,
             kind,
             folder: folder.to_owned(),
+            users,
             process: None,
         };
         server.start().await;
@@ -74,10 +94,13 @@ impl Server {
             Kind::Nats => {
                 let configuration = self.folder.join("nats.conf");
                 let store = self.folder.join("jetstream");
-                let text = format!(
+                let mut text = format!(
                     "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\", sync_interval: always }}\n",
                     store.display()
                 );
+                if let Some(users) = &self.users {
+                    text += &std::fs::read_to_string(users).expect("the users were made");
+                }
                 std::fs::write(&configuration, text).expect("the mesh's folder can be written");
                 let program = PathBuf::from(variable("TEST_NATS_SERVER"));
                 Process::start(
@@ -89,7 +112,7 @@ impl Server {
                 )
             }
             Kind::Redis => {
-                let arguments = [
+                let mut arguments = vec![
                     "--bind",
                     "127.0.0.1",
                     "--port",
@@ -99,6 +122,10 @@ impl Server {
                     "--appendonly",
                     "no",
                 ];
+                if let Some(users) = &self.users {
+                    let users = users.to_str().expect("temporary folders have plain names");
+                    arguments.extend(["--aclfile", users]);
+                }
                 Process::start(
                     "redis-server",
                     Path::new("redis-server"),

@@ -1,11 +1,11 @@
 //! Separate processes on Postgres, Redis and NATS JetStream.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, process::Command};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::sync::OnceCell;
 
-use super::{Kind, Mesh, Program, SERVICES, Setup};
+use super::{Credentials, Kind, Mesh, Program, SERVICES, Setup};
 use crate::{
     invariants::Databases,
     ports::free_port,
@@ -19,9 +19,11 @@ const TWICE: [&str; 3] = ["edge", "svc-orders", "svc-shipping"];
 
 pub(super) async fn prepare(setup: &Setup) -> Mesh {
     let folder = super::folder();
-    let nats = Server::nats(folder.path()).await;
-    let redis = Server::redis(folder.path()).await;
-    let databases = Databases::postgres(&variable("TEST_DATABASE_URL"));
+    let credentials = Credentials::make(folder.path());
+    let nats = Server::nats_of(folder.path(), &credentials).await;
+    let redis = Server::redis_of(folder.path(), &credentials).await;
+    make_streams(&nats);
+    let databases = Databases::postgres(&variable("TEST_DATABASE_URL"), &credentials).await;
     let workloads = Workloads::new(
         folder.path(),
         &[
@@ -36,8 +38,7 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
         ],
     );
     let mut shared = super::common(setup);
-    shared.insert("NATS_URL", nats.url.clone());
-    shared.insert("REDIS_URL", redis.url.clone());
+    shared.insert("NATS_MAKE_STREAMS", "false".to_owned());
     shared.insert(
         "WORKLOAD_KEYS_DIR",
         workloads.public_keys().display().to_string(),
@@ -73,7 +74,7 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
     };
     for program in SERVICES.into_iter().chain(["edge"]) {
         for replica in replicas(program) {
-            mesh.add(program, replica, &shared);
+            mesh.add(program, replica, &shared, &credentials);
         }
     }
     mesh
@@ -89,6 +90,7 @@ impl Mesh {
         program: &'static str,
         replica: usize,
         shared: &BTreeMap<&'static str, String>,
+        credentials: &Credentials,
     ) {
         let name = format!("{program}-{replica}");
         let listen = match self.grpc.get(program) {
@@ -109,6 +111,13 @@ impl Mesh {
             let key = self.workloads.key_file(program).display().to_string();
             variables.insert("WORKLOAD_KEY_FILE", key);
         }
+        if let Some(nats) = &self.nats {
+            variables.insert("NATS_URL", credentials.nats(program, &nats.address()));
+        }
+        let redis = self.redis.as_ref();
+        if let Some(url) = redis.and_then(|it| credentials.redis(program, &it.address())) {
+            variables.insert("REDIS_URL", url);
+        }
         if let Some(url) = self.databases.url(program) {
             variables.insert("DATABASE_URL", url);
         }
@@ -123,6 +132,17 @@ impl Mesh {
             },
         );
     }
+}
+
+/// As an operator does where the services may not.
+fn make_streams(nats: &Server) {
+    let status = Command::new(binary("tradewind"))
+        .args(["streams", "--nats-url", &nats.url])
+        .status();
+    assert!(
+        status.is_ok_and(|status| status.success()),
+        "the streams were not made"
+    );
 }
 
 fn url_variable(service: &str) -> &'static str {

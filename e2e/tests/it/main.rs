@@ -2,6 +2,7 @@
 
 mod access;
 mod contention;
+mod credentials;
 mod curl;
 mod docs;
 mod errors;

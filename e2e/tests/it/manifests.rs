@@ -1,9 +1,17 @@
 //! The manifests of k8s/: they build, they are valid, and they fit the programs.
 
-use std::{collections::BTreeSet, path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Command,
+    sync::LazyLock,
+};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use e2e::{grpc::tool, process::binary};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+const OVERLAYS: [&str; 2] = ["k8s/base", "k8s/dev"];
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -31,10 +39,29 @@ fn run(program: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("it prints text")
 }
 
-/// What `kubectl apply -k` would apply.
-fn built(folder: &str) -> String {
-    run(&repository().join("k8s/dev/make-secrets"), &[]);
-    run(&tool("kustomize"), &["build", folder])
+/// What `kubectl apply -k` would apply, with secrets of the tests' own.
+fn built(overlay: &str) -> &'static str {
+    static BUILT: LazyLock<BTreeMap<&str, String>> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let place = |name: &str| {
+            let place = folder.path().join(name).into_os_string().into_string();
+            place.expect("temporary folders have plain names")
+        };
+        run(Path::new("cp"), &["-R", "k8s", &place("k8s")]);
+        let secrets = folder.path().join("k8s/dev/secrets");
+        if secrets.exists() {
+            std::fs::remove_dir_all(secrets).expect("the copy is ours");
+        }
+        run(&folder.path().join("k8s/dev/make-secrets"), &[]);
+        let build = |overlay| {
+            (
+                overlay,
+                run(&tool("kustomize"), &["build", &place(overlay)]),
+            )
+        };
+        OVERLAYS.map(build).into()
+    });
+    &BUILT[overlay]
 }
 
 fn resources(manifests: &str) -> Vec<Value> {
@@ -80,7 +107,7 @@ fn variables(resources: &[Value], container: &Value) -> BTreeSet<String> {
 #[test]
 fn the_manifests_build_and_pass_strict_schemas() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    for overlay in ["k8s/base", "k8s/dev"] {
+    for overlay in OVERLAYS {
         let file = folder.path().join("manifests.yaml");
         std::fs::write(&file, built(overlay)).expect("the folder can be written");
         let file = file.to_str().expect("temporary folders have plain names");
@@ -90,7 +117,7 @@ fn the_manifests_build_and_pass_strict_schemas() {
 
 #[test]
 fn every_variable_and_port_of_a_manifest_is_one_of_its_program() {
-    let resources = resources(&built("k8s/dev"));
+    let resources = resources(built("k8s/dev"));
     let deployments: Vec<_> = of_kind(&resources, "Deployment").collect();
     assert_eq!(deployments.len(), 7, "the edge and six services");
     for deployment in deployments {
@@ -104,12 +131,7 @@ fn every_variable_and_port_of_a_manifest_is_one_of_its_program() {
         for variable in variables(&resources, container) {
             let known = [format!("[env: {variable}]"), format!("[env: {variable}=")];
             let is_known = known.iter().any(|known| help.contains(known));
-            // svc-shipping caches nothing.
-            let is_shared = variable == "REDIS_URL";
-            assert!(
-                is_known || is_shared,
-                "{name} --help does not know {variable}"
-            );
+            assert!(is_known, "{name} --help does not know {variable}");
         }
 
         let port = runtime::process::default_port(name);
@@ -122,7 +144,7 @@ fn every_variable_and_port_of_a_manifest_is_one_of_its_program() {
 
 #[test]
 fn what_the_processes_need_is_in_their_manifests() {
-    let resources = resources(&built("k8s/dev"));
+    let resources = resources(built("k8s/dev"));
     for deployment in of_kind(&resources, "Deployment") {
         let pod = &deployment["spec"]["template"]["spec"];
         let container = &pod["containers"][0];
@@ -134,19 +156,16 @@ fn what_the_processes_need_is_in_their_manifests() {
             "edge" => &["WORKLOAD_KEY_FILE", "NATS_URL", "REDIS_URL"],
             "svc-auth" => &[
                 "DATABASE_URL",
+                "NATS_URL",
                 "SIGNING_KEY_ENCRYPTION_KEY",
                 "WORKLOAD_KEYS_DIR",
             ],
+            "svc-shipping" => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL"],
             _ => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL", "REDIS_URL"],
         };
         for needed in needed {
             assert!(variables.contains(*needed), "{name} has no {needed}");
         }
-        assert_eq!(pod["securityContext"]["runAsNonRoot"], true, "{name}");
-        assert_eq!(
-            container["securityContext"]["readOnlyRootFilesystem"], true,
-            "{name}"
-        );
         for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
             assert_eq!(
                 container[probe]["httpGet"]["port"], "ops",
@@ -154,4 +173,157 @@ fn what_the_processes_need_is_in_their_manifests() {
             );
         }
     }
+}
+
+/// The pods that the manifests run, by the names of what runs them.
+fn pods(resources: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
+    let pods = resources
+        .iter()
+        .filter(|it| it["spec"]["template"].is_object());
+    pods.map(|it| {
+        let name = it["metadata"]["name"].as_str().expect("a name is text");
+        (name, &it["spec"]["template"])
+    })
+}
+
+#[test]
+fn a_pod_may_do_no_more_than_it_needs() {
+    let resources = resources(built("k8s/dev"));
+    assert_eq!(pods(&resources).count(), 11, "the mesh, its servers, a job");
+    for (name, pod) in pods(&resources) {
+        let pod = &pod["spec"];
+        assert_eq!(pod["automountServiceAccountToken"], false, "{name}");
+        let context = &pod["securityContext"];
+        assert_eq!(context["runAsNonRoot"], true, "{name}");
+        assert_eq!(
+            context["seccompProfile"]["type"], "RuntimeDefault",
+            "{name}"
+        );
+        for container in list(&pod["containers"]) {
+            let context = &container["securityContext"];
+            assert_eq!(context["allowPrivilegeEscalation"], false, "{name}");
+            assert_eq!(context["readOnlyRootFilesystem"], true, "{name}");
+            assert_eq!(context["capabilities"]["drop"], json!(["ALL"]), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_secret_is_given_to_one_workload_alone() {
+    let resources = resources(built("k8s/dev"));
+    let mut given = BTreeMap::new();
+    for (name, pod) in pods(&resources) {
+        for secret in secrets(&pod["spec"]) {
+            named(&resources, "Secret", &secret);
+            let other = given.insert(secret.to_string(), name);
+            assert!(
+                other.is_none_or(|other| other == name),
+                "{secret}: {other:?} and {name}"
+            );
+        }
+    }
+    let made = of_kind(&resources, "Secret").count();
+    assert_eq!(given.len(), made, "all are given to somebody: {given:?}");
+}
+
+/// The names of the secrets that stand anywhere in a pod's manifest.
+fn secrets(pod: &Value) -> Vec<Value> {
+    match pod {
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(key, value)| match key.as_str() {
+                "secretKeyRef" | "secretRef" => vec![value["name"].clone()],
+                "secret" => [&value["secretName"], &value["name"]]
+                    .into_iter()
+                    .filter(|name| name.is_string())
+                    .cloned()
+                    .collect(),
+                _ => secrets(value),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(secrets).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn the_pods_of_each_program_are_spread_over_the_nodes() {
+    let resources = resources(built("k8s/base"));
+    for deployment in of_kind(&resources, "Deployment") {
+        let name = &deployment["metadata"]["name"];
+        let pod = &deployment["spec"]["template"];
+        let labels = &pod["metadata"]["labels"];
+        let spreads: Vec<_> = list(&pod["spec"]["topologySpreadConstraints"]).collect();
+        assert!(!spreads.is_empty(), "{name} is not spread");
+        for spread in spreads {
+            let selector = spread["labelSelector"]["matchLabels"].as_object();
+            for (label, value) in selector.expect("it selects by labels") {
+                assert_eq!(labels[label], *value, "{name}: its pods have {label}");
+            }
+            // Of those, each the pods that have the same as itself.
+            let keys: Vec<_> = list(&spread["matchLabelKeys"]).collect();
+            assert!(keys.contains(&&json!("app.kubernetes.io/name")), "{name}");
+            for key in keys.into_iter().filter(|key| **key != "pod-template-hash") {
+                let key = key.as_str().expect("a label is text");
+                assert!(labels[key].is_string(), "{name}: its pods have {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_address_is_believed_in_what_it_says_of_clients() {
+    for overlay in OVERLAYS {
+        let resources = resources(built(overlay));
+        let edge = named(&resources, "Deployment", &json!("edge"));
+        let container = &edge["spec"]["template"]["spec"]["containers"][0];
+        let names: Vec<_> = list(&container["env"]).map(|it| &it["name"]).collect();
+        assert!(!names.contains(&&json!("TRUSTED_PROXIES")), "{overlay}");
+    }
+    assert!(
+        !built("k8s/dev").contains("TRUSTED_PROXIES"),
+        "nor in a ConfigMap"
+    );
+}
+
+#[test]
+fn the_job_that_makes_streams_is_what_its_program_takes() {
+    let resources = resources(built("k8s/dev"));
+    let job = named(&resources, "Job", &json!("streams"));
+    let container = &job["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["image"], "tradewind/tradewind");
+    assert_eq!(container["args"], json!(["streams"]));
+    let help = run(&binary("tradewind"), &["streams", "--help"]);
+    for variable in list(&container["env"]) {
+        let name = variable["name"].as_str().expect("a name is text");
+        assert!(help.contains(&format!("[env: {name}")), "{name}");
+    }
+}
+
+#[test]
+fn nats_takes_its_configuration_of_the_dev_overlay() {
+    let resources = resources(built("k8s/dev"));
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let set = named(&resources, "StatefulSet", &json!("nats"));
+    let volumes = &set["spec"]["template"]["spec"]["volumes"];
+    let sources = list(&volumes[0]["projected"]["sources"]);
+    for source in sources {
+        let (kind, name) = match &source["secret"]["name"] {
+            Value::Null => ("ConfigMap", &source["configMap"]["name"]),
+            name => ("Secret", name),
+        };
+        let data = &named(&resources, kind, name)["data"];
+        for (file, text) in data.as_object().expect("it has files") {
+            let text = text.as_str().expect("a file is text");
+            let bytes = match kind {
+                "Secret" => STANDARD.decode(text.replace('\n', "")).expect("base64"),
+                _ => text.as_bytes().to_vec(),
+            };
+            std::fs::write(folder.path().join(file), bytes).expect("the folder can be written");
+        }
+    }
+    let config = folder.path().join("nats.conf");
+    let config = config.to_str().expect("temporary folders have plain names");
+    let server = e2e::servers::variable("TEST_NATS_SERVER");
+    run(Path::new(&server), &["-t", "--config", config]);
 }

@@ -62,12 +62,12 @@ pub(super) fn target(name: &'static str, address: String, process: Process) -> T
 /// The mesh's edge, with authentication, access, limits, metrics and traces.
 async fn full_pipeline(mesh: &Mesh, upstream: &str, token: &str, folder: &Path) -> Target {
     let auth = &mesh.grpc["svc-auth"][0];
-    let nats = mesh.nats.as_ref().expect("a mesh of processes has NATS");
+    let nats = mesh.variable("edge-0", "NATS_URL");
     let key = mesh.workloads.key_file("edge").display().to_string();
     let variables = vec![
         ("SVC_AUTH_URL", format!("http://{auth}")),
         ("SVC_ORDERS_URL", format!("http://{upstream}")),
-        ("NATS_URL", nats.url.clone()),
+        ("NATS_URL", nats.expect("it has NATS").to_owned()),
         ("WORKLOAD_KEY_FILE", key),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{upstream}")),
         ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio".to_owned()),
