@@ -2,26 +2,41 @@
 //! What is there already is left alone, so an import that broke off is finished by running it
 //! again.
 
+mod columns;
 mod country;
+mod records;
 mod report;
+mod sale;
+mod skip;
 mod steps;
 mod table;
+mod text;
 
 use std::{path::PathBuf, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
+use encoding_rs::Encoding;
 
 use crate::client::{Client, Door};
 use report::Report;
 use steps::Import;
-use table::Table;
+use table::{Format, Table};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Table in the format of Online Retail: InvoiceNo, StockCode, Description, Quantity,
-    /// InvoiceDate, UnitPrice, CustomerID, Country
+    /// Table with the columns of Online Retail (InvoiceNo, StockCode, Description, Quantity,
+    /// InvoiceDate, UnitPrice, CustomerID, Country) or of Online Retail II (Invoice, Price,
+    /// Customer ID)
     file: PathBuf,
+    /// Encoding of the file, such as utf-8, windows-1252 or utf-16le [default: UTF-8, and lines
+    /// that are not as windows-1252; a byte-order mark is obeyed]
+    #[arg(long, value_parser = text::encoding)]
+    encoding: Option<&'static Encoding>,
+    /// What stands between the fields: comma, semicolon, tab, pipe or one character [default: as
+    /// the header has it]
+    #[arg(long, value_parser = columns::delimiter)]
+    delimiter: Option<char>,
     /// Currency of the table's prices (ISO 4217)
     #[arg(long, default_value = "GBP")]
     currency: String,
@@ -39,7 +54,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let bytes = tokio::fs::read(&arguments.file)
         .await
         .with_context(|| format!("cannot read {}", arguments.file.display()))?;
-    let table = Table::read(&bytes).with_context(|| arguments.file.display().to_string())?;
+    let format = Format {
+        encoding: arguments.encoding,
+        delimiter: arguments.delimiter,
+    };
+    let table =
+        Table::read(&bytes, format).with_context(|| arguments.file.display().to_string())?;
     let client = Client::new(&arguments.door)?;
     let start = Instant::now();
     let import = Import {
@@ -52,7 +72,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let products = import.products().await?;
     let (accounts, customers) = import.customers().await?;
     let (before, missing) = import.orders_before(&accounts).await?;
-    import.stock(&missing).await?;
+    let stock = import.stock(&missing).await?;
     let orders = import.orders(&missing, before, &accounts).await?;
     let placed = import
         .settled(&accounts, std::time::Duration::from_secs(arguments.settle))
@@ -66,10 +86,16 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         table: &table,
         products,
         customers,
+        stock,
         orders,
         placed,
     };
     crate::print(&report.to_string())?;
+    let (accounted, lines) = report.accounted();
+    ensure!(
+        accounted == lines,
+        "the report accounts for {accounted} of {lines} lines: this is a fault of the import, please report it"
+    );
     ensure!(
         report.complete(),
         "not everything was imported; the table above says what and why"

@@ -8,11 +8,12 @@ pub(crate) fn code(name: &str) -> &'static str {
         .map_or("ZZ", |(_, code)| code)
 }
 
-const CODES: [(&str, &str); 36] = [
+const CODES: [(&str, &str); 40] = [
     ("Australia", "AU"),
     ("Austria", "AT"),
     ("Bahrain", "BH"),
     ("Belgium", "BE"),
+    ("Bermuda", "BM"),
     ("Brazil", "BR"),
     ("Canada", "CA"),
     // The Channel Islands share no code: Jersey is the larger.
@@ -30,10 +31,12 @@ const CODES: [(&str, &str); 36] = [
     ("Israel", "IL"),
     ("Italy", "IT"),
     ("Japan", "JP"),
+    ("Korea", "KR"),
     ("Lebanon", "LB"),
     ("Lithuania", "LT"),
     ("Malta", "MT"),
     ("Netherlands", "NL"),
+    ("Nigeria", "NG"),
     ("Norway", "NO"),
     ("Poland", "PL"),
     ("Portugal", "PT"),
@@ -43,6 +46,7 @@ const CODES: [(&str, &str); 36] = [
     ("Spain", "ES"),
     ("Sweden", "SE"),
     ("Switzerland", "CH"),
+    ("Thailand", "TH"),
     ("USA", "US"),
     ("United Arab Emirates", "AE"),
     ("United Kingdom", "GB"),

@@ -1,8 +1,11 @@
 //! What an import did, as a table for people.
 
-use std::fmt;
+mod account;
+
+use std::{collections::BTreeSet, fmt};
 
 use super::{
+    country,
     steps::Outcome,
     table::{Figures, Table},
 };
@@ -22,6 +25,7 @@ pub(super) struct Report<'a> {
     pub(super) table: &'a Table,
     pub(super) products: Outcome,
     pub(super) customers: Outcome,
+    pub(super) stock: Outcome,
     pub(super) orders: Outcome,
     /// The table's orders as the shop has them.
     pub(super) placed: Vec<Order>,
@@ -30,24 +34,32 @@ pub(super) struct Report<'a> {
 impl Report<'_> {
     /// Orders that count: neither refused nor cancelled.
     fn sold(&self) -> impl Iterator<Item = &Order> {
-        self.placed
-            .iter()
-            .filter(|order| !matches!(order.state.as_str(), "PENDING" | "REJECTED" | "CANCELLED"))
+        self.placed.iter().filter(|order| counts(&order.state))
     }
 
-    /// Whether every sale of the table is an order now.
+    /// Whether every line that should be a sale is in an order now.
     pub(super) fn complete(&self) -> bool {
-        self.sold().count() == self.table.invoices.len()
+        let all_read = self.table.skipped.keys().all(|skip| skip.is_no_sale());
+        all_read && self.sold().count() == self.table.invoices.len()
     }
 
+    /// How many lines the rows of the report account for, of those that the file has.
+    pub(super) fn accounted(&self) -> (u64, u64) {
+        let rows = account::rows(self);
+        (rows.iter().map(|row| row.lines).sum(), self.table.lines)
+    }
+
+    /// What the shop did not take, by name.
     fn refusals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told = String::new();
         for (kind, outcome) in [
             ("product", &self.products),
             ("customer", &self.customers),
+            ("stock of", &self.stock),
             ("invoice", &self.orders),
         ] {
             for (why, names) in &outcome.refused {
-                writeln!(f, "  {kind} {}: {why}", examples(names))?;
+                told += &format!("  {kind} {}: {why}\n", examples(names));
             }
         }
         for state in ["PENDING", "REJECTED", "CANCELLED"] {
@@ -58,26 +70,45 @@ impl Report<'_> {
                 .map(|order| order.reference.as_str())
                 .collect();
             if !orders.is_empty() {
-                writeln!(f, "  invoice {}: its order is {state}", examples(&orders))?;
+                told += &format!("  invoice {}: its order is {state}\n", examples(&orders));
             }
         }
-        Ok(())
+        match told.as_str() {
+            "" => Ok(()),
+            told => write!(f, "\nNot taken by the shop:\n{told}"),
+        }
     }
 
-    fn skipped_lines(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (skip, skipped) in &self.table.skipped {
-            let (lines, invoices) = (skipped.lines.len() as u64, skipped.invoices.len() as u64);
-            writeln!(
-                f,
-                "  {:<40} {:>6} of {:>4} invoices (row {})",
-                skip.why(),
-                group(lines),
-                group(invoices),
-                examples(&skipped.lines)
-            )?;
+    fn lines(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "\n{:>10} {:>10}  {}",
+            "lines", "invoices", self.table.format
+        )?;
+        for row in account::rows(self) {
+            writeln!(f, "{row}")?;
         }
-        Ok(())
+        let (accounted, lines) = self.accounted();
+        writeln!(
+            f,
+            "{:>10} {:>10}  of {} lines of the file",
+            group(accounted),
+            "",
+            group(lines)
+        )
     }
+
+    /// Names of countries that have no code here.
+    fn unknown_countries(&self) -> Vec<&str> {
+        let names = self.table.invoices.iter().map(|invoice| &*invoice.country);
+        let unknown: BTreeSet<_> = names.filter(|name| country::code(name) == "ZZ").collect();
+        unknown.into_iter().collect()
+    }
+}
+
+/// Whether an order in this state has sold something, or will.
+fn counts(state: &str) -> bool {
+    !matches!(state, "PENDING" | "REJECTED" | "CANCELLED")
 }
 
 impl fmt::Display for Report<'_> {
@@ -92,6 +123,9 @@ impl fmt::Display for Report<'_> {
             "{} -> {} in {:.1} s\n",
             self.file, self.shop, self.seconds
         )?;
+        if let Some((first, last)) = self.table.period {
+            writeln!(f, "Sales from {first} to {last}\n")?;
+        }
         writeln!(
             f,
             "{:<12} {:>12} {:>12} {:>12} {:>12}",
@@ -147,7 +181,7 @@ impl fmt::Display for Report<'_> {
             format(file.total),
             format(total)
         )?;
-        let difference = total - file.total;
+        let difference = total.saturating_sub(file.total);
         if difference != 0 {
             let sign = if difference > 0 { "+" } else { "" };
             writeln!(
@@ -158,7 +192,7 @@ impl fmt::Display for Report<'_> {
                 sign.to_owned() + &format(difference)
             )?;
         }
-        let by_price = file.total_at_first_price - file.total;
+        let by_price = file.total_at_first_price.saturating_sub(file.total);
         if by_price != 0 {
             writeln!(
                 f,
@@ -168,15 +202,16 @@ impl fmt::Display for Report<'_> {
             )?;
         }
 
-        if !self.table.skipped.is_empty() {
-            writeln!(f, "\nLines that are no sales:")?;
-            self.skipped_lines(f)?;
+        let unknown = self.unknown_countries();
+        if !unknown.is_empty() {
+            writeln!(
+                f,
+                "\nCountries that are not known went to ZZ: {}",
+                examples(&unknown)
+            )?;
         }
-        if !self.complete() {
-            writeln!(f, "\nNot imported:")?;
-            self.refusals(f)?;
-        }
-        Ok(())
+        self.lines(f)?;
+        self.refusals(f)
     }
 }
 
@@ -186,4 +221,97 @@ fn examples<T: ToString>(all: &[T]) -> String {
         shown.push(format!("and {} more", group((all.len() - EXAMPLES) as u64)));
     }
     shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::table::Format, *};
+
+    const FILE: &str = "\
+        InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
+        1,A,\"LAMP,\nRED\",1,1/2/2010 8:00,1,7,France\n\
+        2,A,LAMP,1,1/2/2010 8:00,1,7,France\n\
+        2,B,SOFA,2,1/2/2010 8:00,1,7,France\n\
+        C3,A,LAMP,-1,1/2/2010 8:00,1,7,France\n\
+        \n\
+        4,A,LAMP,1,1/2/2010 8:00,1,7,Atlantis\n";
+
+    fn table(file: &str) -> Table {
+        Table::read(file.as_bytes(), Format::default()).expect("it is a table")
+    }
+
+    fn report<'a>(table: &'a Table, states: &[(&str, &str)]) -> Report<'a> {
+        let order = |(reference, state): &(&str, &str)| Order {
+            user: "7".to_owned(),
+            reference: (*reference).to_owned(),
+            state: (*state).to_owned(),
+            units: 1,
+            total: 100,
+        };
+        Report {
+            file: "sales.csv".to_owned(),
+            shop: "http://127.0.0.1:8080/".to_owned(),
+            currency: "GBP".to_owned(),
+            seconds: 1.0,
+            table,
+            products: Outcome::default(),
+            customers: Outcome::default(),
+            stock: Outcome::default(),
+            orders: Outcome::default(),
+            placed: states.iter().map(order).collect(),
+        }
+    }
+
+    /// The account of the lines, each row as its words.
+    fn rows(report: &Report<'_>) -> Vec<String> {
+        let text = report.to_string();
+        let rows = text.lines().skip_while(|line| !line.contains("invoices  "));
+        rows.skip(1)
+            .take_while(|line| !line.is_empty())
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect()
+    }
+
+    #[test]
+    fn every_line_is_in_one_row_whatever_became_of_its_order() {
+        let table = table(FILE);
+        let mut report = report(&table, &[("1", "CONFIRMED"), ("2", "REJECTED")]);
+        let refused = [("409 GONE: no such account".to_owned(), vec!["4".to_owned()])];
+        report.orders.refused = refused.into();
+        assert_eq!(
+            rows(&report),
+            [
+                "1 header",
+                "2 1 sales, in orders of the shop",
+                "2 1 not imported: the order is REJECTED (line 4, 5)",
+                "1 1 not imported: the order was refused, 409 GONE: no such account (line 8)",
+                "1 no sale: empty line (line 7)",
+                "1 1 no sale: cancellation (line 6)",
+                "8 of 8 lines of the file",
+            ]
+        );
+        assert_eq!(report.accounted(), (8, 8));
+        assert!(!report.complete());
+        let told = report.to_string();
+        assert!(told.contains("went to ZZ: Atlantis"), "{told}");
+    }
+
+    #[test]
+    fn an_import_is_complete_when_all_that_is_missing_is_no_sale() {
+        let whole = table(FILE);
+        let states = ["1", "2", "4"].map(|number| (number, "CONFIRMED"));
+        assert!(report(&whole, &states).complete());
+        let again = [states.as_slice(), &[("2", "REJECTED")]].concat();
+        let again = report(&whole, &again);
+        assert!(again.complete());
+        assert_eq!(rows(&again)[1], "5 3 sales, in orders of the shop");
+        assert!(!report(&whole, &states[1..]).complete());
+
+        let dirty = table(&format!("{FILE},A,LAMP,1,1/2/2010 8:00,1,7,France\n"));
+        let report = report(&dirty, &states);
+        assert!(!report.complete());
+        let rows = rows(&report);
+        let row = "1 not imported: no invoice number, or one of more than 100 characters (line 9)";
+        assert!(rows.iter().any(|told| told == row), "{rows:#?}");
+    }
 }

@@ -6,14 +6,14 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::{
     country,
-    table::{Invoice, Table},
+    table::{self, Invoice, Table},
 };
 use crate::{
     client::{Client, Failure},
@@ -165,8 +165,9 @@ impl Import<'_> {
         Ok((before.len() as u64, missing))
     }
 
-    /// Gives the products of the missing invoices the units that the whole table sells, once.
-    pub(super) async fn stock(&self, missing: &[&Invoice]) -> Result<()> {
+    /// Gives the products of the missing invoices the units that the whole table sells, once. What
+    /// is refused leaves its orders without stock, and the others go on.
+    pub(super) async fn stock(&self, missing: &[&Invoice]) -> Result<Outcome> {
         let mut units = vec![0; self.table.products.len()];
         for line in self
             .table
@@ -184,20 +185,24 @@ impl Import<'_> {
         let digest = &self.table.digest[..16];
         let reason = format!("import of {digest}");
         let bar = progress("stock", wanted.len());
-        let (bar, units, reason) = (&bar, &units, reason.as_str());
-        stream::iter(wanted.into_iter().map(Ok))
-            .try_for_each_concurrent(self.parallel, |product| async move {
+        let (units, reason) = (&units, reason.as_str());
+        let mut outcome = Outcome::default();
+        let mut steps = stream::iter(wanted)
+            .map(|product| async move {
                 let sku = self.table.products[product].sku.as_str();
                 let key = format!("import-{digest}-stock-{product}");
-                shop::add_stock(self.client, sku, units[product], reason, key)
-                    .await
-                    .with_context(|| format!("stock of {sku}"))?;
-                bar.inc(1);
-                anyhow::Ok(())
+                let added = shop::add_stock(self.client, sku, units[product], reason, key);
+                (sku, added.await)
             })
-            .await?;
+            .buffer_unordered(self.parallel);
+        while let Some((sku, added)) = steps.next().await {
+            outcome
+                .count(sku, added)
+                .with_context(|| format!("stock of {sku}"))?;
+            bar.inc(1);
+        }
         bar.finish_and_clear();
-        Ok(())
+        Ok(outcome)
     }
 
     pub(super) async fn orders(
@@ -214,10 +219,7 @@ impl Import<'_> {
         let mut steps = stream::iter(missing)
             .map(|invoice| async move {
                 let placed = match self.order(invoice, accounts) {
-                    Ok(order) => {
-                        let key = format!("import-{}-{}", &self.table.digest[..16], invoice.number);
-                        shop::place_order(self.client, order, key).await
-                    }
+                    Ok(order) => shop::place_order(self.client, order, self.key(invoice)).await,
                     Err(why) => Err(Failure::contradiction(why)),
                 };
                 (invoice.number.as_str(), placed)
@@ -231,6 +233,12 @@ impl Import<'_> {
         }
         bar.finish_and_clear();
         Ok(outcome)
+    }
+
+    /// The idempotency key of an order: a header, which not every invoice number could stand in.
+    fn key(&self, invoice: &Invoice) -> String {
+        let number = table::digest(invoice.number.as_bytes());
+        format!("import-{}-{}", &self.table.digest[..16], &number[..16])
     }
 
     /// The order of an invoice. The table has no addresses, only countries.

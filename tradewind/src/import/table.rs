@@ -1,30 +1,50 @@
-//! The Online Retail table (UCI Machine Learning Repository, dataset 352): one line per product of
-//! an invoice. Real input: what is no sale is counted by its reason and left out.
+//! The Online Retail table (UCI Machine Learning Repository, datasets 352 and 502): one line per
+//! product of an invoice. Real input: each line of the file is a sale, or kept out by one reason.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Range,
+};
 
-use anyhow::{Context as _, Result};
-use serde::Deserialize;
+use anyhow::Result;
+use chrono::NaiveDateTime;
+use encoding_rs::Encoding;
 use sha2::{Digest as _, Sha256};
 
-use crate::money;
+use super::{
+    columns::{self, Columns, Header},
+    records::{Fields, Records},
+    sale::Sale,
+    skip::Skip,
+    text::Text,
+};
 
-/// The most units that an order may have of a product (the contract of CreateOrder).
-const MOST_UNITS: i64 = 10_000;
-const LONGEST_SKU: usize = 64;
-const LONGEST_TITLE: usize = 200;
+/// How a file is written, as far as it is known beforehand.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Format {
+    pub(crate) encoding: Option<&'static Encoding>,
+    pub(crate) delimiter: Option<char>,
+}
 
 /// The sales of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     /// Hex SHA-256 of the file's bytes.
     pub(crate) digest: String,
+    /// How the file was read: `UTF-8, delimiter comma`.
+    pub(crate) format: String,
+    /// How many lines the file has.
+    pub(crate) lines: u64,
+    /// How many of them the header takes.
+    pub(crate) header: u64,
     /// In the order of their first sale.
     pub(crate) products: Vec<Product>,
     /// In the order of their first line.
     pub(crate) invoices: Vec<Invoice>,
-    /// Lines that are no sales, by the reason.
+    /// Lines that are not imported, by the reason.
     pub(crate) skipped: BTreeMap<Skip, Skipped>,
+    /// The first and the last sale, in the local time of the table.
+    pub(crate) period: Option<(NaiveDateTime, NaiveDateTime)>,
 }
 
 #[derive(Debug)]
@@ -47,6 +67,8 @@ pub(crate) struct Invoice {
 
 #[derive(Debug)]
 pub(crate) struct Line {
+    /// Numbers of the file's lines that it takes, the first line being 1.
+    pub(crate) numbers: Range<u64>,
     /// Index in `Table::products`.
     pub(crate) product: usize,
     pub(crate) quantity: i64,
@@ -54,36 +76,10 @@ pub(crate) struct Line {
     pub(crate) price: i64,
 }
 
-/// Why a line is not imported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Skip {
-    Cancellation,
-    QuantityBelowOne,
-    QuantityTooLarge,
-    PriceOfZero,
-    FractionOfAPenny,
-    NoStockCode,
-    Unreadable,
-}
-
-impl Skip {
-    pub(crate) fn why(self) -> &'static str {
-        match self {
-            Skip::Cancellation => "cancellation",
-            Skip::QuantityBelowOne => "quantity below 1",
-            Skip::QuantityTooLarge => "quantity above 10,000",
-            Skip::PriceOfZero => "price of 0 or below",
-            Skip::FractionOfAPenny => "price that is no whole number of pence",
-            Skip::NoStockCode => "no stock code, or one that is too long",
-            Skip::Unreadable => "not readable",
-        }
-    }
-}
-
 /// The lines that one reason kept out.
 #[derive(Debug, Default)]
 pub(crate) struct Skipped {
-    /// Numbers of the rows, the header being row 1.
+    /// Numbers of the lines, the file's first being 1.
     pub(crate) lines: Vec<u64>,
     pub(crate) invoices: BTreeSet<String>,
 }
@@ -103,137 +99,104 @@ pub(crate) struct Figures {
     pub(crate) total_at_first_price: i64,
 }
 
-#[derive(Deserialize)]
-struct Record {
-    #[serde(rename = "InvoiceNo")]
-    invoice: String,
-    #[serde(rename = "StockCode")]
-    sku: String,
-    #[serde(rename = "Description")]
-    description: String,
-    #[serde(rename = "Quantity")]
-    quantity: String,
-    #[serde(rename = "UnitPrice")]
-    price: String,
-    #[serde(rename = "CustomerID")]
-    customer: String,
-    #[serde(rename = "Country")]
-    country: String,
-}
-
 impl Table {
-    /// Reads a table from the bytes of its file, with or without a byte-order mark. Only a file
-    /// without the table's columns is an error.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Table> {
+    /// Reads a table from the bytes of its file. Only a file that is no text, or has not the
+    /// table's columns, is an error.
+    pub(crate) fn read(bytes: &[u8], format: Format) -> Result<Table> {
+        let text = Text::read(bytes, format.encoding)?;
+        let header = Header::find(&text.content, format.delimiter)?;
+        let delimiter = columns::name(header.delimiter);
+        let mut records =
+            Records::new(&text.content, header.delimiter, Some(header.columns.fields));
         let mut table = Table {
-            digest: hex(&Sha256::digest(bytes)),
+            digest: digest(bytes),
+            format: format!("{}, delimiter {delimiter}", text.encoding),
+            lines: records.lines(),
             ..Table::default()
         };
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let mut reader = csv::ReaderBuilder::new().from_reader(text);
-        let headers = reader
-            .headers()
-            .context("the file has no header line")?
-            .clone();
-        for column in [
-            "InvoiceNo",
-            "StockCode",
-            "Description",
-            "Quantity",
-            "UnitPrice",
-            "CustomerID",
-            "Country",
-        ] {
-            headers
-                .iter()
-                .position(|header| header == column)
-                .with_context(|| format!("the file has no column {column}"))?;
-        }
         let mut index = Index::default();
-        for record in reader.records() {
-            let number = match &record {
-                Ok(record) => record.position().map_or(0, row),
-                Err(error) => error.position().map_or(0, row),
-            };
-            match record.and_then(|record| record.deserialize::<Record>(Some(&headers))) {
-                Ok(record) => {
-                    if let Err(skip) = table.add(&record, &mut index) {
-                        table.skip(skip, number, &record.invoice);
-                    }
-                }
-                Err(_) => table.skip(Skip::Unreadable, number, ""),
+        while let Some((numbers, fields)) = records.next() {
+            if numbers == header.lines {
+                table.header = numbers.end - numbers.start;
+                continue;
+            }
+            let fields = complete(fields, text.lossy);
+            let added = match &fields {
+                Ok(fields) => header.columns.row(fields).ok_or(Skip::NumberOfFields),
+                Err(skip) => Err(*skip),
+            }
+            .and_then(|row| Sale::read(&row, header.delimiter))
+            .and_then(|sale| table.add(&sale, numbers.clone(), &mut index));
+            if let Err(skip) = added {
+                let invoice = invoice_of(&fields, &header.columns);
+                table.skip(skip, numbers, invoice);
             }
         }
         Ok(table)
     }
 
-    fn skip(&mut self, skip: Skip, line: u64, invoice: &str) {
+    fn skip(&mut self, skip: Skip, lines: Range<u64>, invoice: &str) {
         let skipped = self.skipped.entry(skip).or_default();
-        skipped.lines.push(line);
-        skipped.invoices.insert(invoice.to_owned());
+        skipped.lines.extend(lines);
+        if !invoice.is_empty() {
+            skipped.invoices.insert(invoice.to_owned());
+        }
     }
 
-    fn add(&mut self, record: &Record, index: &mut Index) -> Result<(), Skip> {
-        if record.invoice.starts_with('C') {
-            return Err(Skip::Cancellation);
-        }
-        let quantity: i64 = record
-            .quantity
-            .trim()
-            .parse()
-            .map_err(|_| Skip::Unreadable)?;
-        if quantity < 1 {
-            return Err(Skip::QuantityBelowOne);
-        }
-        if quantity > MOST_UNITS {
-            return Err(Skip::QuantityTooLarge);
-        }
-        let price = price(record.price.trim())?;
-        let sku = record.sku.trim();
-        if sku.is_empty() || sku.chars().count() > LONGEST_SKU {
-            return Err(Skip::NoStockCode);
-        }
-        let product = self.product(sku, &record.description, price, index);
-        let invoice = self.invoice(record, index);
-        self.invoices[invoice].lines.push(Line {
-            product,
-            quantity,
-            price,
-        });
+    fn add(&mut self, sale: &Sale<'_>, numbers: Range<u64>, index: &mut Index) -> Result<(), Skip> {
+        let invoice = self.invoice(sale, index)?;
+        let line = Line {
+            numbers,
+            product: self.product(sale, index),
+            quantity: sale.quantity,
+            price: sale.price,
+        };
+        self.invoices[invoice].lines.push(line);
+        let (first, last) = self.period.unwrap_or((sale.time, sale.time));
+        self.period = Some((first.min(sale.time), last.max(sale.time)));
         Ok(())
     }
 
-    fn product(&mut self, sku: &str, description: &str, price: i64, index: &mut Index) -> usize {
-        let title: String = description.trim().chars().take(LONGEST_TITLE).collect();
-        let found = *index.products.entry(sku.to_owned()).or_insert_with(|| {
-            self.products.push(Product {
-                sku: sku.to_owned(),
-                title: sku.to_owned(),
-                price,
+    fn product(&mut self, sale: &Sale<'_>, index: &mut Index) -> usize {
+        let found = *index
+            .products
+            .entry(sale.sku.to_owned())
+            .or_insert_with(|| {
+                self.products.push(Product {
+                    sku: sale.sku.to_owned(),
+                    title: sale.sku.to_owned(),
+                    price: sale.price,
+                });
+                self.products.len() - 1
             });
-            self.products.len() - 1
-        });
         let product = &mut self.products[found];
-        if product.title == product.sku && !title.is_empty() {
-            product.title = title;
+        if product.title == product.sku && !sale.title.is_empty() {
+            product.title.clone_from(&sale.title);
         }
         found
     }
 
-    fn invoice(&mut self, record: &Record, index: &mut Index) -> usize {
-        *index
+    /// The invoice of a sale. It has the customer that any of its lines names, and no second one.
+    fn invoice(&mut self, sale: &Sale<'_>, index: &mut Index) -> Result<usize, Skip> {
+        let found = *index
             .invoices
-            .entry(record.invoice.clone())
+            .entry(sale.invoice.to_owned())
             .or_insert_with(|| {
-                let customer = record.customer.trim();
                 self.invoices.push(Invoice {
-                    number: record.invoice.clone(),
-                    customer: (!customer.is_empty()).then(|| customer.to_owned()),
-                    country: record.country.trim().to_owned(),
+                    number: sale.invoice.to_owned(),
+                    customer: None,
+                    country: sale.country.to_owned(),
                     lines: Vec::new(),
                 });
                 self.invoices.len() - 1
-            })
+            });
+        let known = &mut self.invoices[found].customer;
+        match (known.as_deref(), sale.customer) {
+            (Some(known), Some(named)) if known != named => return Err(Skip::OtherCustomer),
+            (None, Some(named)) => *known = Some(named.to_owned()),
+            _ => {}
+        }
+        Ok(found)
     }
 
     /// Numbers of the customers, each once, in the order of the file.
@@ -248,6 +211,11 @@ impl Table {
 
     pub(crate) fn figures(&self) -> Figures {
         let lines = || self.invoices.iter().flat_map(|invoice| &invoice.lines);
+        let total = |price: &dyn Fn(&Line) -> i64| {
+            lines()
+                .map(|line| line.quantity.saturating_mul(price(line)))
+                .fold(0, i64::saturating_add)
+        };
         Figures {
             orders: self.invoices.len() as u64,
             products: self.products.len() as u64,
@@ -258,10 +226,8 @@ impl Table {
                 .filter(|invoice| invoice.customer.is_none())
                 .count() as u64,
             units: lines().map(|line| line.quantity.unsigned_abs()).sum(),
-            total: lines().map(|line| line.quantity * line.price).sum(),
-            total_at_first_price: lines()
-                .map(|line| line.quantity * self.products[line.product].price)
-                .sum(),
+            total: total(&|line| line.price),
+            total_at_first_price: total(&|line| self.products[line.product].price),
         }
     }
 }
@@ -273,113 +239,29 @@ struct Index {
     invoices: HashMap<String, usize>,
 }
 
-/// Row of a record, the header being row 1.
-fn row(position: &csv::Position) -> u64 {
-    position.record() + 1
-}
-
-fn price(text: &str) -> Result<i64, Skip> {
-    match money::parse(text) {
-        Ok(price) if price > 0 => Ok(price),
-        Ok(_) => Err(Skip::PriceOfZero),
-        Err(_) if text.parse::<f64>().is_ok_and(|price| price > 0.0) => Err(Skip::FractionOfAPenny),
-        Err(_) => Err(Skip::Unreadable),
+/// The fields of a record that says something, and all of which could be decoded.
+fn complete(fields: Fields<'_>, lossy: bool) -> Fields<'_> {
+    let fields = fields?;
+    if fields.iter().all(|field| field.trim().is_empty()) {
+        return Err(Skip::Empty);
     }
+    let lost = |field: &str| field.contains(char::REPLACEMENT_CHARACTER);
+    if lossy && fields.iter().any(|field| lost(field)) {
+        return Err(Skip::Undecodable);
+    }
+    Ok(fields)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn invoice_of<'a>(fields: &'a Fields<'_>, columns: &Columns) -> &'a str {
+    let row = fields.as_ref().ok().and_then(|fields| columns.row(fields));
+    row.map_or("", |row| row.invoice)
+}
+
+/// Hex SHA-256.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEADER: &str = "\u{feff}InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n";
-
-    fn read(lines: &str) -> Table {
-        Table::read(format!("{HEADER}{lines}").as_bytes()).expect("the header is right")
-    }
-
-    #[test]
-    fn a_product_has_the_price_of_its_first_sale_and_the_first_description_it_is_given() {
-        let table = read(
-            "1,A,,1,1/2/2010 8:00,0,7,France\r\n\
-             1,A,,2,1/2/2010 8:00,2.5,7,France\r\n\
-             2,A,\"LAMP, RED \",3,1/2/2010 8:00,3,,Japan\r\n\
-             2,a,OTHER,1,1/2/2010 8:00,1,,Japan\r\n",
-        );
-        assert_eq!(table.products.len(), 2);
-        assert_eq!(
-            (table.products[0].title.as_str(), table.products[0].price),
-            ("LAMP, RED", 250)
-        );
-        assert_eq!(table.skipped[&Skip::PriceOfZero].lines, [2]);
-        assert_eq!(
-            table.figures(),
-            Figures {
-                orders: 2,
-                products: 2,
-                customers: 1,
-                guest_orders: 1,
-                units: 6,
-                total: 1_500,
-                total_at_first_price: 1_350
-            }
-        );
-    }
-
-    #[test]
-    fn every_line_that_is_no_sale_is_counted_by_its_reason() {
-        let table = read(
-            "C1,A,X,-1,1/2/2010 8:00,1,7,France\r\n\
-             2,A,X,-1,1/2/2010 8:00,1,7,France\r\n\
-             2,A,X,10001,1/2/2010 8:00,1,7,France\r\n\
-             2,A,X,1,1/2/2010 8:00,0.001,7,France\r\n\
-             2,,X,1,1/2/2010 8:00,1,7,France\r\n\
-             2,A,X,many,1/2/2010 8:00,1,7,France\r\n\
-             2,A\r\n",
-        );
-        let skipped: Vec<_> = table
-            .skipped
-            .iter()
-            .map(|(skip, skipped)| (*skip, skipped.lines.as_slice()))
-            .collect();
-        assert_eq!(
-            skipped,
-            [
-                (Skip::Cancellation, &[2][..]),
-                (Skip::QuantityBelowOne, &[3]),
-                (Skip::QuantityTooLarge, &[4]),
-                (Skip::FractionOfAPenny, &[5]),
-                (Skip::NoStockCode, &[6]),
-                (Skip::Unreadable, &[7, 8]),
-            ]
-        );
-        assert!(table.invoices.is_empty());
-    }
-
-    #[test]
-    fn the_small_table_adds_up_as_it_was_counted_by_hand() {
-        let table = Table::read(include_bytes!("../../tests/data/small-retail.csv"))
-            .expect("it is a table");
-        assert_eq!(
-            table.figures(),
-            Figures {
-                orders: 20,
-                products: 34,
-                customers: 10,
-                guest_orders: 3,
-                units: 2_501,
-                total: 255_979,
-                total_at_first_price: 255_744,
-            }
-        );
-    }
-
-    #[test]
-    fn a_file_without_the_columns_is_refused() {
-        let error = Table::read(b"a,b\n1,2\n").expect_err("these are other columns");
-        assert_eq!(error.to_string(), "the file has no column InvoiceNo");
-    }
-}
+mod tests;
