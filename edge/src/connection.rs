@@ -77,6 +77,8 @@ fn limits(connections: &Connections) -> Limits {
         max_headers: connections.max_headers,
         max_header_bytes: connections.max_header_bytes,
         max_concurrent_streams: connections.max_streams,
+        stream_window: 1 << 20,
+        connection_window: 8 << 20,
         ..Limits::default()
     }
 }

@@ -1,7 +1,7 @@
 //! Serves HTTP/1.1 and HTTP/2 on one port: gRPC, the edge and the ops port alike.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
+use crate::room::{Most, Room};
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a port bears.
@@ -24,6 +26,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Limits {
     /// Connections at once; more wait to be accepted.
     pub max_connections: usize,
+    /// Those of one address (of IPv6, one /64 network); more are closed at once.
+    pub max_connections_per_address: usize,
     /// Time for the first byte, and for the headers of an HTTP/1.1 request.
     pub header_timeout: Duration,
     /// Number of headers of an HTTP/1.1 request.
@@ -32,6 +36,16 @@ pub struct Limits {
     pub max_header_bytes: u32,
     /// Requests at once on one HTTP/2 connection.
     pub max_concurrent_streams: u32,
+    /// Bytes of the body of an HTTP/2 request that may come before they are read.
+    pub stream_window: u32,
+    /// The same of all requests on one connection.
+    pub connection_window: u32,
+    /// Requests at once that an HTTP/2 peer takes back before they are looked at; with more, the
+    /// connection ends (CVE-2023-44487).
+    pub max_pending_resets: usize,
+    /// Requests that have to be reset for what the peer does, in the life of a connection; with more,
+    /// it ends (CVE-2025-8671).
+    pub max_error_resets: usize,
     /// Pause after which an HTTP/2 peer is asked whether it is still there.
     pub keep_alive_interval: Duration,
     /// Time to answer that.
@@ -44,10 +58,15 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             max_connections: 10_000,
+            max_connections_per_address: 2000,
             header_timeout: Duration::from_secs(10),
             max_headers: 100,
             max_header_bytes: 32 * 1024,
             max_concurrent_streams: 1024,
+            stream_window: 256 * 1024,
+            connection_window: 1024 * 1024,
+            max_pending_resets: 20,
+            max_error_resets: 1024,
             keep_alive_interval: Duration::from_secs(30),
             keep_alive_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(25),
@@ -58,6 +77,16 @@ impl Default for Limits {
 /// The other end of a connection: in the extensions of each request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
+
+impl Peer {
+    /// What is counted together: an IPv4 address, or the /64 network that one IPv6 customer has.
+    pub(crate) fn network(self) -> IpAddr {
+        match self.0.ip().to_canonical() {
+            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
+            v4 => v4,
+        }
+    }
+}
 
 /// Serves until `shutdown`, then lets what is under way finish, for up to `drain_timeout`.
 pub async fn serve<S, B>(
@@ -76,12 +105,22 @@ pub async fn serve<S, B>(
     let connections = TaskTracker::new();
     let abort = CancellationToken::new();
     let room = Arc::new(Semaphore::new(limits.max_connections));
+    let by_address = Room::new();
+    let most = Most {
+        total: usize::MAX,
+        each: limits.max_connections_per_address,
+    };
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &room) => accepted,
             () = shutdown.cancelled() => break,
         };
         let (stream, peer, permit) = accepted;
+        let mut place = by_address.share(Some(Peer(peer).network()), most);
+        if place.set(1).is_err() {
+            tracing::debug!(%peer, "the address has too many connections");
+            continue;
+        }
         let connection = connection(
             stream,
             peer,
@@ -91,7 +130,7 @@ pub async fn serve<S, B>(
         );
         let abort = abort.clone();
         connections.spawn(async move {
-            let _permit = permit;
+            let _places = (permit, place);
             abort.run_until_cancelled(connection).await;
         });
     }
@@ -196,7 +235,9 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .max_concurrent_streams(limits.max_concurrent_streams)
         .keep_alive_interval(limits.keep_alive_interval)
         .keep_alive_timeout(limits.keep_alive_timeout)
-        .initial_stream_window_size(1024 * 1024)
-        .initial_connection_window_size(8 * 1024 * 1024);
+        .max_pending_accept_reset_streams(limits.max_pending_resets)
+        .max_local_error_reset_streams(limits.max_error_resets)
+        .initial_stream_window_size(limits.stream_window)
+        .initial_connection_window_size(limits.connection_window);
     builder
 }
