@@ -1,5 +1,6 @@
 //! The one server stack: what stands before every handler.
 
+mod arriving;
 mod context;
 mod deadline;
 mod filter;
@@ -7,6 +8,7 @@ mod health;
 mod observe;
 mod panics;
 mod policy;
+mod receive;
 mod reflection;
 mod shed;
 mod stream;
@@ -37,6 +39,7 @@ use observe::Observed;
 use panics::Panics;
 use policy::Policy;
 pub use policy::allow;
+use receive::Receiver;
 use shed::Shed;
 use streams::Streams;
 use validation::Validated;
@@ -49,10 +52,24 @@ pub struct ServerLimits {
     /// Calls at once; normal ones are refused above, low ones above three quarters of it, high
     /// ones above five quarters.
     pub max_concurrent_calls: usize,
-    /// Bytes of a request's message.
+    /// Streams open at once, apart from the calls.
+    pub max_concurrent_streams: usize,
+    /// Those of one user.
+    pub max_streams_per_user: usize,
+    /// Those of one address (of IPv6, one /64 network), of callers without a token.
+    pub max_streams_per_address: usize,
+    /// Bytes of a request's message, where its contract does not allow less.
     pub max_request_bytes: usize,
+    /// Time for a request to arrive.
+    pub request_body_timeout: Duration,
+    /// Bytes of all requests that are on their way; callers that are no workload have half of it.
+    pub request_body_memory: usize,
+    /// Those of one address (of IPv6, one /64 network), of callers that are no workload.
+    pub request_body_memory_per_address: usize,
     /// Deadline of unary calls that come without one.
     pub default_deadline: Duration,
+    /// The longest deadline of unary calls, and the time for a stream to begin.
+    pub max_deadline: Duration,
     /// Whether reflection is served.
     pub reflection: bool,
 }
@@ -61,8 +78,15 @@ impl Default for ServerLimits {
     fn default() -> ServerLimits {
         ServerLimits {
             max_concurrent_calls: 1024,
+            max_concurrent_streams: 10_000,
+            max_streams_per_user: 100,
+            max_streams_per_address: 100,
             max_request_bytes: 4 * 1024 * 1024,
+            request_body_timeout: Duration::from_secs(10),
+            request_body_memory: 64 * 1024 * 1024,
+            request_body_memory_per_address: 8 * 1024 * 1024,
             default_deadline: Duration::from_secs(30),
+            max_deadline: Duration::from_secs(60),
             reflection: true,
         }
     }
@@ -94,21 +118,29 @@ impl Server {
     ) -> Result<Server, StartError> {
         service.check(&node.contract)?;
         let routes = health.add_to(service.routes, &service.names);
+        let receiver = Receiver::new(limits);
         let stack = ServiceBuilder::new()
             // Outermost, so that every answer is measured and has its request id.
             .layer(FilterLayer(Observed::new(node)))
             // A panic anywhere below is an answer like others.
             .layer(FilterLayer(Panics))
             // Waiting below counts against the caller's time.
-            .layer(FilterLayer(Deadlines::new(limits.default_deadline)))
-            // Before anything that costs time.
-            .layer(FilterLayer(Shed::new(limits.max_concurrent_calls)))
+            .layer(FilterLayer(Deadlines::new(
+                limits.default_deadline,
+                limits.max_deadline,
+            )))
             // Before the message is read: strangers' messages are not worth it.
             .layer(FilterLayer(Policy::new(node.identity.clone())))
             // Handlers see only what the contract allows.
-            .layer(FilterLayer(Validated::new(limits.max_request_bytes)))
+            .layer(FilterLayer(Validated::new(
+                limits.max_request_bytes,
+                receiver.clone(),
+            )))
             // Below the policy, as a stream lasts as long as its caller's right.
-            .layer(FilterLayer(Streams::new(node, drain)))
+            .layer(FilterLayer(Streams::new(node, drain, limits, receiver)))
+            // When nothing is awaited of the caller any more: who is slow to say what he wants would
+            // take the place of others.
+            .layer(FilterLayer(Shed::new(limits.max_concurrent_calls)))
             // Innermost, as it gathers what the others found out.
             .layer(FilterLayer(InContext))
             .service(Handlers {

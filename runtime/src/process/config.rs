@@ -266,9 +266,50 @@ pub struct ServerConfig {
         default_value_t = 1024
     )]
     pub max_concurrent_calls: usize,
-    /// Bytes of a request's message
+    /// Streams open at once, apart from the calls; more are refused
+    #[arg(
+        long,
+        env = "MAX_CONCURRENT_STREAMS",
+        value_name = "NUMBER",
+        default_value_t = 10_000
+    )]
+    pub max_concurrent_streams: usize,
+    /// Streams of one user; through each replica of the edge it may have as many as the edge allows
+    #[arg(
+        long,
+        env = "MAX_STREAMS_PER_USER",
+        value_name = "NUMBER",
+        default_value_t = 100
+    )]
+    pub max_streams_per_user: usize,
+    /// Streams of one address (of IPv6, one /64 network) whose callers have no token, such as those
+    /// that watch health; all of them together have a quarter of --max-concurrent-streams
+    #[arg(
+        long,
+        env = "MAX_STREAMS_PER_ADDRESS",
+        value_name = "NUMBER",
+        default_value_t = 100
+    )]
+    pub max_streams_per_address: usize,
+    /// Bytes of a request's message, where its contract does not allow less
     #[arg(long, env = "MAX_REQUEST_BYTES", value_name = "BYTES", default_value_t = 4 * 1024 * 1024)]
     pub max_request_bytes: usize,
+    /// Time for a request to arrive, and for each message of a stream that has begun
+    #[arg(long, env = "REQUEST_BODY_TIMEOUT", value_name = "DURATION", default_value = "10s",
+        value_parser = duration)]
+    pub request_body_timeout: Duration,
+    /// Bytes of all requests that are on their way; callers that are no workload have half of it
+    #[arg(long, env = "REQUEST_BODY_MEMORY", value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
+    pub request_body_memory: usize,
+    /// Bytes of those of one address (of IPv6, one /64 network) whose callers are no workload
+    #[arg(long, env = "REQUEST_BODY_MEMORY_PER_ADDRESS", value_name = "BYTES",
+        default_value_t = 8 * 1024 * 1024)]
+    pub request_body_memory_per_address: usize,
+    /// The longest deadline of a call, whatever the caller asks for, and the time for a stream to
+    /// begin; streams themselves last as long as their caller wants
+    #[arg(long, env = "MAX_DEADLINE", value_name = "DURATION", default_value = "60s",
+        value_parser = duration)]
+    pub max_deadline: Duration,
     /// Whether gRPC reflection is served; false in production
     #[arg(
         long,
@@ -292,7 +333,14 @@ impl ServerConfig {
     /// Sets the limits of a host.
     pub fn limit(&self, config: &mut HostConfig) {
         config.server.max_concurrent_calls = self.max_concurrent_calls;
+        config.server.max_concurrent_streams = self.max_concurrent_streams;
+        config.server.max_streams_per_user = self.max_streams_per_user;
+        config.server.max_streams_per_address = self.max_streams_per_address;
         config.server.max_request_bytes = self.max_request_bytes;
+        config.server.request_body_timeout = self.request_body_timeout;
+        config.server.request_body_memory = self.request_body_memory;
+        config.server.request_body_memory_per_address = self.request_body_memory_per_address;
+        config.server.max_deadline = self.max_deadline;
         config.server.reflection = self.reflection;
         config.http.drain_timeout = self.drain_timeout;
         config.drain_delay = self.drain_delay;

@@ -1,4 +1,4 @@
-//! Bounds the calls at once; under overload what matters least is refused first.
+//! Bounds the calls that are worked on at once; under overload what matters least is refused first.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,22 +1,30 @@
-//! How long streams last: as long as their caller's right, and until the server goes away.
+//! How many streams there are, and how long they last: as long as their caller's right, and until the
+//! server goes away.
 
 use std::future::{Future, pending};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::DateTime;
 use http::{Request, Response};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::{Code, Status};
+use uuid::Uuid;
 
+use super::ServerLimits;
+use super::arriving::Arriving;
 use super::deadline::Deadline;
 use super::filter::{Filter, Next};
 use super::observe::Incoming;
 use super::policy::Verified;
+use super::receive::{Receiver, network};
 use super::stream::StreamedBody;
 use crate::clock::Clock;
 use crate::identity::{Revocations, VerifyError};
+use crate::room::{Full, Most, Room, Share};
 use crate::status::{Problem, Reason};
 
 #[derive(Clone)]
@@ -24,20 +32,86 @@ pub(super) struct Streams {
     clock: Clock,
     revocations: Revocations,
     drain: CancellationToken,
+    open: Room<Whose>,
+    most: usize,
+    most_per_user: usize,
+    most_per_address: usize,
+    max_bytes: usize,
+    receiver: Receiver,
+}
+
+/// Whose streams are counted together. A workload's own are not: one calls for many.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Whose {
+    User(Uuid),
+    Address(IpAddr),
 }
 
 impl Streams {
-    pub(super) fn new(node: &crate::node::Node, drain: CancellationToken) -> Streams {
+    pub(super) fn new(
+        node: &crate::node::Node,
+        drain: CancellationToken,
+        limits: &ServerLimits,
+        receiver: Receiver,
+    ) -> Streams {
         Streams {
             clock: node.clock.clone(),
             revocations: node.identity.revocations().clone(),
             drain,
+            open: Room::new(),
+            most: limits.max_concurrent_streams,
+            most_per_user: limits.max_streams_per_user,
+            most_per_address: limits.max_streams_per_address,
+            max_bytes: limits.max_request_bytes,
+            receiver,
         }
+    }
+
+    /// A place for one stream more, as long as that lives. Strangers share a quarter of all: what is
+    /// open to anybody takes nothing away from those who have a name.
+    fn admit(&self, request: &Request<Body>) -> Result<Share<Whose>, Status> {
+        let caller = request.extensions().get::<Verified>();
+        let caller = caller.map(|verified| &verified.caller);
+        let user = caller.and_then(|caller| caller.user.as_ref());
+        let is_workload = caller.is_some_and(|caller| caller.workload.is_some());
+        let (whose, total, each) = match user {
+            Some(user) => (Some(Whose::User(user.id)), self.most, self.most_per_user),
+            None if is_workload => (None, self.most, self.most),
+            None => {
+                let whose = Whose::Address(network(request));
+                (Some(whose), self.most.div_ceil(4), self.most_per_address)
+            }
+        };
+        let mut place = self.open.share(whose, Most { total, each });
+        place.set(1).map(|()| place).map_err(|full| match full {
+            Full::Total => {
+                let message = "the server has as many streams open as it can";
+                Problem::new(Reason::Overloaded, Code::Unavailable, message)
+                    .retry_after(Duration::from_secs(1))
+                    .into()
+            }
+            Full::Each => {
+                let message = format!("{each} streams are open; close one of them first");
+                Problem::new(Reason::TooManyStreams, Code::ResourceExhausted, message).into()
+            }
+        })
+    }
+
+    /// Follows what the client streams, within its own bounds; gives what tells that it broke them.
+    fn follow(&self, request: Request<Body>) -> (Request<Body>, oneshot::Receiver<Status>) {
+        let (breaks, broken) = oneshot::channel();
+        let receiving = self.receiver.receive(&request, self.max_bytes);
+        let request = request.map(|body| Body::new(Arriving::new(body, receiving, breaks)));
+        (request, broken)
     }
 
     /// Completes when the stream has to end, with why: its caller's time is over, the caller has
     /// left or would have to show a new token, or the server stops.
-    fn over(&self, request: &Request<Body>) -> impl Future<Output = Status> + Send + use<> {
+    fn over(
+        &self,
+        request: &Request<Body>,
+        broken: Option<oneshot::Receiver<Status>>,
+    ) -> impl Future<Output = Status> + Send + use<> {
         let extensions = request.extensions();
         let deadline = extensions.get().map(|Deadline(deadline)| *deadline);
         let verified = extensions.get::<Verified>();
@@ -52,7 +126,14 @@ impl Streams {
                     None => pending().await,
                 }
             };
+            let broken = async {
+                match broken {
+                    Some(broken) => broken.await.ok(),
+                    None => None,
+                }
+            };
             tokio::select! {
+                Some(status) = broken => status,
                 () = until(deadline) => Problem::deadline_exceeded().into(),
                 () = revoked => VerifyError::Revoked.into(),
                 () = until(expires) => VerifyError::Expired.into(),
@@ -70,11 +151,26 @@ impl Streams {
 
 impl Filter for Streams {
     async fn filter<N: Next>(&self, request: Request<Body>, next: &N) -> Response<Body> {
-        let method = Incoming::of(&request).method.as_ref();
-        if !method.is_some_and(|method| method.is_streaming()) {
+        let method = Incoming::of(&request).method.clone();
+        let Some(method) = method.filter(|method| method.is_streaming()) else {
             return next.run(request).await;
-        }
-        let over = self.over(&request);
+        };
+        let place = match self.admit(&request) {
+            Ok(place) => place,
+            Err(status) => return status.into_http(),
+        };
+        let (request, broken) = match method.client_streaming {
+            true => {
+                let (request, broken) = self.follow(request);
+                (request, Some(broken))
+            }
+            false => (request, None),
+        };
+        let over = self.over(&request, broken);
+        let over = async move {
+            let _place = place;
+            over.await
+        };
         let response = next.run(request).await;
         response.map(|inner| Body::new(StreamedBody::new(inner, over)))
     }

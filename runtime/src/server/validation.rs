@@ -2,49 +2,28 @@
 
 use bytes::{Buf as _, Bytes};
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::filter::{Filter, Next};
 use super::observe::Incoming;
+use super::receive::{PREFIX, Receiver};
 use crate::status::{Problem, Reason};
 use crate::validate::{Invalid, Rules};
-
-/// Flag and length before each message (gRPC over HTTP/2, Length-Prefixed-Message).
-const PREFIX: usize = 5;
 
 #[derive(Clone)]
 pub(super) struct Validated {
     max_bytes: usize,
+    receiver: Receiver,
 }
 
 impl Validated {
-    pub(super) fn new(max_bytes: usize) -> Validated {
-        Validated { max_bytes }
-    }
-
-    async fn check(&self, body: Body, rules: Option<&Rules>) -> Result<Body, Status> {
-        let limited = Limited::new(body, self.max_bytes + PREFIX);
-        let body = limited
-            .collect()
-            .await
-            .map_err(|error| self.unreadable(error))?
-            .to_bytes();
-        if let Some(rules) = rules {
-            rules
-                .check(message(body.clone())?.as_ref())
-                .map_err(refusal)?;
+    pub(super) fn new(max_bytes: usize, receiver: Receiver) -> Validated {
+        Validated {
+            max_bytes,
+            receiver,
         }
-        Ok(Body::new(Full::new(body)))
-    }
-
-    fn unreadable(&self, error: Box<dyn std::error::Error + Send + Sync>) -> Status {
-        if error.is::<http_body_util::LengthLimitError>() {
-            let message = format!("the message is larger than {} bytes", self.max_bytes);
-            return Problem::new(Reason::RequestTooLarge, Code::ResourceExhausted, message).into();
-        }
-        Status::from_error(error)
     }
 }
 
@@ -53,15 +32,27 @@ impl Filter for Validated {
         let Some(method) = Incoming::of(&request).method.clone() else {
             return next.run(request).await;
         };
+        // Its messages come when the handler wants them.
         if method.client_streaming {
             return next.run(request).await;
         }
+        let largest = method.max_request_bytes.unwrap_or(self.max_bytes);
+        let receiving = self.receiver.receive(&request, largest.min(self.max_bytes));
         let (parts, body) = request.into_parts();
-        match self.check(body, method.rules.as_deref()).await {
+        let checked = receiving.whole(body).await.and_then(|body| {
+            check(&body, method.rules.as_deref())?;
+            Ok(Body::new(Full::new(body)))
+        });
+        match checked {
             Ok(body) => next.run(Request::from_parts(parts, body)).await,
             Err(status) => status.into_http(),
         }
     }
+}
+
+fn check(body: &Bytes, rules: Option<&Rules>) -> Result<(), Status> {
+    let Some(rules) = rules else { return Ok(()) };
+    rules.check(&message(body.clone())?).map_err(refusal)
 }
 
 /// The one message of a request.

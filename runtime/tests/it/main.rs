@@ -10,6 +10,7 @@ mod goodbye;
 mod grace;
 mod identity;
 mod policy;
+mod rude;
 mod server;
 mod shutdown;
 mod streams;

@@ -20,6 +20,7 @@ use tower::ServiceExt as _;
 use uuid::Uuid;
 
 use crate::dummy::{self, Handler, bearer, call, fine, frame, handler};
+use crate::streams::WATCH;
 
 const CREATE: &str = "/tradewind.orders.v1.OrdersService/CreateOrder";
 const LIST: &str = "/tradewind.orders.v1.OrdersService/ListOrders";
@@ -154,6 +155,61 @@ async fn the_server_holds_the_callers_deadline_by_its_own_timer() {
     );
     assert!(started.elapsed() < Duration::from_millis(100));
     assert_eq!(dropped.load(Ordering::SeqCst), 1);
+}
+
+/// Asks for a call whose handler never returns, on the paused clock; gives how long it took.
+async fn endless(path: &str, timeout: Option<&str>) -> (Status, Duration) {
+    let never = handler(|_| std::future::pending());
+    let (testbed, server, _) = bare(never, ServerLimits::default()).await;
+    let mut request = match path {
+        LIST => request(&testbed, LIST),
+        _ => crate::streams::watch(&testbed, Uuid::nil(), &[]),
+    };
+    if let Some(timeout) = timeout {
+        let timeout = timeout.parse().unwrap();
+        request.headers_mut().insert("grpc-timeout", timeout);
+    }
+    let started = tokio::time::Instant::now();
+    let response = server.oneshot(request).await.unwrap();
+    let status = Status::from_header_map(response.headers()).unwrap();
+    (status, started.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_never_returns_is_ended_whatever_its_caller_asks_for() {
+    let limits = ServerLimits::default();
+    let margin = Duration::from_secs(1);
+    for (path, timeout, expected) in [
+        (LIST, None, limits.default_deadline),
+        (LIST, Some("99999999H"), limits.max_deadline),
+        // A stream has the same time to begin.
+        (WATCH, None, limits.max_deadline),
+        (WATCH, Some("99999999H"), limits.max_deadline),
+    ] {
+        let (status, took) = endless(path, timeout).await;
+        assert_eq!(status.code(), Code::DeadlineExceeded, "{path} {timeout:?}");
+        assert!(
+            took >= expected && took < expected + margin,
+            "{path} {timeout:?}: {took:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_handler_and_what_it_calls_have_no_more_time_than_the_longest_deadline() {
+    let (told, mut news) = tokio::sync::mpsc::unbounded_channel();
+    let tells = handler(move |asked| {
+        told.send(asked.call.deadline).unwrap();
+        async { Ok(Vec::new()) }
+    });
+    let limits = ServerLimits::default();
+    let (testbed, server, _) = bare(tells, limits.clone()).await;
+    let mut request = request(&testbed, LIST);
+    let timeout = "99999999H".parse().unwrap();
+    request.headers_mut().insert("grpc-timeout", timeout);
+    server.oneshot(request).await.unwrap();
+    let deadline = news.recv().await.unwrap().unwrap();
+    assert!(deadline <= tokio::time::Instant::now() + limits.max_deadline);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contracts::tradewind::orders::v1::WatchOrderRequest;
+use futures::channel::mpsc;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
@@ -70,10 +71,14 @@ struct Bare {
 
 impl Bare {
     async fn start(streaming: Streaming) -> Bare {
+        Bare::within(streaming, ServerLimits::default()).await
+    }
+
+    async fn within(streaming: Streaming, limits: ServerLimits) -> Bare {
         let mut bed = Testbed::new();
         let node = bed.node("svc-orders").await;
         let service = Service::new(&node).with(streaming);
-        let (limits, health) = (ServerLimits::default(), HealthState::default());
+        let health = HealthState::default();
         let drain = CancellationToken::new();
         let server = Server::new(&node, service, &limits, &health, drain.clone()).unwrap();
         Bare {
@@ -86,12 +91,42 @@ impl Bare {
 
     async fn watch(&self, session: Uuid, metadata: &[(&'static str, &str)]) -> Body {
         let request = watch(&self.bed, session, metadata);
-        self.server
-            .clone()
-            .oneshot(request)
-            .await
-            .unwrap()
-            .into_body()
+        self.ask(request).await.into_body()
+    }
+
+    async fn ask<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes, Error = Infallible> + Send + 'static,
+    {
+        self.server.clone().oneshot(request).await.unwrap()
+    }
+
+    /// The status that a user's stream is refused with; `None` of one that begins.
+    async fn open(&self, user: u128) -> (Option<Status>, Body) {
+        let mut request = watch(&self.bed, Uuid::nil(), &[]);
+        let token = self
+            .bed
+            .access_token(Uuid::from_u128(user), Uuid::nil(), &["user"]);
+        let token = bearer(&token).parse().unwrap();
+        request.headers_mut().insert("authorization", token);
+        let (head, body) = self.ask(request).await.into_parts();
+        (Status::from_header_map(&head.headers), body)
+    }
+
+    /// A stream of reflection, in which the test says what the client sends.
+    async fn reflect(&self) -> (mpsc::UnboundedSender<Bytes>, Body) {
+        let (says, said) = mpsc::unbounded();
+        let said = said.map(|data| Ok(Frame::data(data)));
+        let mut request = Request::new(StreamBody::new(said));
+        *request.uri_mut() = REFLECTION.parse().unwrap();
+        let token = bearer(&self.bed.workload_token("svc-users"));
+        for (name, value) in [
+            ("x-workload-authorization", &*token),
+            ("content-type", "application/grpc"),
+        ] {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        (says, self.ask(request).await.into_body())
     }
 }
 
@@ -192,17 +227,8 @@ async fn a_stream_ends_when_its_users_token_expires() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_a_workload_for_itself_ends_when_its_token_expires() {
     let bare = Bare::start(SILENT).await;
-    let mut request = Request::new(StreamBody::new(Frames::from(stream::pending().boxed())));
-    *request.uri_mut() = REFLECTION.parse().unwrap();
-    let token = bearer(&bare.bed.workload_token("svc-users"));
-    for (name, value) in [
-        ("x-workload-authorization", &*token),
-        ("content-type", "application/grpc"),
-    ] {
-        request.headers_mut().insert(name, value.parse().unwrap());
-    }
-    let response = bare.server.clone().oneshot(request).await.unwrap();
-    let status = end(response.into_body()).await;
+    let (_says, stream) = bare.reflect().await;
+    let status = end(stream).await;
     assert_eq!(runtime::status::reason(&status), Some(Reason::TokenExpired));
 }
 
@@ -221,5 +247,87 @@ async fn a_stream_that_always_has_something_to_say_ends_too() {
     assert_eq!(
         runtime::status::reason(&status),
         Some(Reason::SessionRevoked)
+    );
+}
+
+#[tokio::test]
+async fn a_user_has_so_many_streams_at_once_and_others_have_theirs() {
+    let limits = ServerLimits {
+        max_concurrent_streams: 3,
+        max_streams_per_user: 2,
+        ..ServerLimits::default()
+    };
+    let bare = Bare::within(SILENT, limits).await;
+    let (ada, bob, eve) = (1, 2, 3);
+    let ((none, _first), (nor, second)) = (bare.open(ada).await, bare.open(ada).await);
+    assert!(none.is_none() && nor.is_none());
+    let (refused, _) = bare.open(ada).await;
+    let refused = refused.expect("one too many");
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert_eq!(
+        runtime::status::reason(&refused),
+        Some(Reason::TooManyStreams)
+    );
+    let (none, _bobs) = bare.open(bob).await;
+    assert!(none.is_none());
+
+    let (refused, _) = bare.open(eve).await;
+    let refused = refused.expect("the server has no more");
+    assert_eq!(refused.code(), Code::Unavailable);
+    assert!(runtime::status::retry_delay(&refused).is_some());
+    drop(second);
+    let (none, _eves) = bare.open(eve).await;
+    assert!(none.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_live_on_where_calls_have_to_end() {
+    let bare = Bare::start(SILENT).await;
+    let mut stream = bare.watch(Uuid::nil(), &[]).await;
+    let longest = ServerLimits::default().max_deadline;
+    tokio::time::sleep(longest * 10).await;
+    assert!(futures::poll!(stream.frame()).is_pending());
+    // As long as the caller asked for, also if that is more than a call has.
+    let asked = longest * 2;
+    let started = tokio::time::Instant::now();
+    let timeout = format!("{}S", asked.as_secs());
+    let status = end(bare.watch(Uuid::nil(), &[("grpc-timeout", &timeout)]).await).await;
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert!(started.elapsed() >= asked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_of_a_stream_that_has_begun_has_to_come_to_its_end() {
+    let bare = Bare::start(SILENT).await;
+    let (says, mut stream) = bare.reflect().await;
+    // ServerReflectionRequest {list_services: ""}, in two pieces.
+    let ask = frame(&[0x3a, 0x00]);
+    for piece in [ask.slice(..3), ask.slice(3..)] {
+        says.unbounded_send(piece).unwrap();
+    }
+    assert!(stream.frame().await.unwrap().unwrap().is_data());
+    // Between messages there is no hurry.
+    tokio::time::sleep(Duration::from_secs(10 * 60)).await;
+    assert!(futures::poll!(stream.frame()).is_pending());
+    says.unbounded_send(ask.slice(..6)).unwrap();
+    let status = end(stream).await;
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert_eq!(
+        runtime::status::reason(&status),
+        Some(Reason::RequestTooSlow)
+    );
+}
+
+#[tokio::test]
+async fn a_message_of_a_stream_that_is_too_large_is_refused_before_it_comes() {
+    let bare = Bare::start(SILENT).await;
+    let (says, stream) = bare.reflect().await;
+    let prefix = Bytes::from_static(&[0, 0x10, 0, 0, 0]);
+    says.unbounded_send(prefix).unwrap();
+    let status = end(stream).await;
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(
+        runtime::status::reason(&status),
+        Some(Reason::RequestTooLarge)
     );
 }
