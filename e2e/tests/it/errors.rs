@@ -1,7 +1,10 @@
 //! What is wrong gets an error that says so.
 
+use std::time::Duration;
+
 use e2e::{
     Mesh, Reply,
+    condition::eventually,
     shop::{self, Customer},
 };
 use reqwest::{Method, StatusCode};
@@ -14,7 +17,10 @@ crate::on_both!(
     an_idempotency_key_is_good_for_one_request,
     an_unknown_path_and_a_wrong_method_are_told_apart,
     an_email_address_is_taken_without_regard_to_case,
+    a_page_token_is_good_for_the_list_that_gave_it,
 );
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn field_violations(reply: &Reply) -> Vec<String> {
     let details = reply.json["error"]["details"]
@@ -289,4 +295,59 @@ async fn an_email_address_is_taken_without_regard_to_case(mesh: &Mesh) {
         .post("/v1/auth/login", &wrong)
         .await
         .refused(401, "CREDENTIALS_INVALID");
+}
+
+async fn a_page_token_is_good_for_the_list_that_gave_it(mesh: &Mesh) {
+    let (admin, buyer) = (mesh.admin().await, Customer::register(mesh).await);
+    // Two who are found by the same name.
+    Customer::register(mesh).await;
+    let word = shop::unique("page").replace('-', "");
+    for _ in 0..2 {
+        let sku = shop::product(&admin, 1).await;
+        let title = json!({"title": format!("{word} thing")});
+        let path = format!("/v1/products/{sku}");
+        admin.patch(&path, &title).await.expect(200);
+        buyer.order(&sku, 1).await.expect(201);
+    }
+    let lists = [
+        (&buyer.rest, "/v1/orders?".to_owned()),
+        (
+            &buyer.rest,
+            "/v1/orders?state=ORDER_STATE_CONFIRMED&".to_owned(),
+        ),
+        (&buyer.rest, "/v1/shipments?".to_owned()),
+        (&buyer.rest, "/v1/products?".to_owned()),
+        (&buyer.rest, format!("/v1/products:search?query={word}&")),
+        (
+            &buyer.rest,
+            format!("/v1/products:search?query={word}%20thing&"),
+        ),
+        (&buyer.rest, "/v1/stock?".to_owned()),
+        (&admin, "/v1/users?".to_owned()),
+        (&buyer.rest, "/v1/users:search?query=buyer&".to_owned()),
+    ];
+    eventually("both orders have a shipment", PATIENCE, || async {
+        let shipments = buyer.rest.get("/v1/shipments").await.expect(200);
+        let shipments = shipments.json["shipments"].as_array().map(Vec::len);
+        (shipments == Some(2)).then_some(())
+    })
+    .await;
+    let mut tokens = Vec::new();
+    for (rest, list) in &lists {
+        let page = rest.get(&format!("{list}pageSize=1")).await.expect(200);
+        tokens.push(page.text_at("/nextPageToken"));
+    }
+    for (at, (rest, list)) in lists.iter().enumerate() {
+        for (of, token) in tokens.iter().enumerate() {
+            let page = rest
+                .get(&format!("{list}pageSize=1&pageToken={token}"))
+                .await;
+            if of == at {
+                page.expect(200);
+            } else {
+                let page = page.refused(400, "PAGE_TOKEN_INVALID");
+                assert_eq!(field_violations(&page), ["pageToken"], "{list}");
+            }
+        }
+    }
 }

@@ -15,7 +15,6 @@ use super::Auth;
 use crate::error::Error;
 use crate::store::revocation::{self, Revocation};
 
-const LIST: &str = "revocations";
 const PAGE: i64 = 10_000;
 
 /// Where a page begins.
@@ -34,9 +33,11 @@ pub(super) async fn list(
         let nanos = u32::try_from(since.nanos).unwrap_or(0);
         DateTime::from_timestamp(since.seconds, nanos)
     });
-    let after = page::decode::<After>(LIST, &request.page_token)?.unwrap_or_else(|| start(since));
+    let list = store::list!("revocations", *request);
+    let after = list.after::<After>(&request.page_token)?;
+    let after = after.unwrap_or_else(|| start(since));
     let mut found = page_of(auth, after, size + 1).await?;
-    let next_page_token = page::cut(&mut found, size, LIST, position);
+    let next_page_token = list.cut(&mut found, size, position);
     Ok(ListRevocationsResponse {
         revocations: found.iter().map(resource).collect(),
         next_page_token,

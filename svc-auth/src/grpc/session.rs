@@ -16,8 +16,6 @@ use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::revocation;
 use crate::store::session::{self, Session};
 
-const LIST: &str = "sessions";
-
 pub(super) async fn list(
     auth: &Auth,
     call: &CallContext,
@@ -25,10 +23,11 @@ pub(super) async fn list(
 ) -> Result<ListSessionsResponse, Error> {
     let user = call.caller.user()?;
     let size = page::size(request.page_size, 50, 100);
-    let before = page::decode::<Uuid>(LIST, &request.page_token)?.unwrap_or(Uuid::max());
+    let list = store::list!("sessions", request);
+    let before = list.after(&request.page_token)?.unwrap_or(Uuid::max());
     let mut tx = auth.db.read().await?;
     let mut found = session::list(&mut tx, user.id, before, auth.clock.now(), size + 1).await?;
-    let next_page_token = page::cut(&mut found, size, LIST, |last| last.session_id);
+    let next_page_token = list.cut(&mut found, size, |last| last.session_id);
     Ok(ListSessionsResponse {
         sessions: found
             .into_iter()

@@ -42,24 +42,20 @@ pub(super) async fn list(
         return Err(Error::ArchivedHidden.into());
     }
     let size = store::page::size(request.page_size, 50, 1000);
-    let list = if request.show_archived {
-        "products with archived"
-    } else {
-        "products"
-    };
-    let after: String = store::page::decode(list, &request.page_token)?.unwrap_or_default();
+    let list = store::list!("products", request);
+    let after: String = list.after(&request.page_token)?.unwrap_or_default();
     let fill = || async {
         let mut tx = catalog.db.read().await?;
         // One more than fits tells whether there is a next page.
         let mut page = products::list(&mut tx, &after, request.show_archived, size + 1).await?;
-        let next_page_token = store::page::cut(&mut page, size, list, |last| last.sku.clone());
+        let next_page_token = list.cut(&mut page, size, |last| last.sku.clone());
         let products = page.into_iter().map(message_of).collect();
         Ok(ListProductsResponse {
             products,
             next_page_token,
         })
     };
-    let key = format!("{list}/{size}/{after}");
+    let key = format!("{}/{size}/{after}", list.as_str());
     catalog.cached.page(&key, fill).await
 }
 
@@ -67,19 +63,19 @@ pub(super) async fn search(
     catalog: &Catalog,
     request: SearchProductsRequest,
 ) -> Result<SearchProductsResponse, Status> {
-    const LIST: &str = "products:search";
     let size = store::page::size(request.page_size, 20, 100);
     let words = Words::of(&request.query)
         .ok_or_else(|| Error::from(Mistake::new("query", "must have a letter or a digit")))?;
     // The rank travels by its bits, to stay exact.
-    let after: Option<(u64, String)> = store::page::decode(LIST, &request.page_token)?;
+    let list = store::list!("products:search", request);
+    let after: Option<(u64, String)> = list.after(&request.page_token)?;
     let after = after.map_or(Position::START, |(rank, sku)| Position {
         rank: f64::from_bits(rank),
         sku,
     });
     let mut tx = catalog.db.read().await?;
     let mut page = found::search(&mut tx, &words, &after, size + 1).await?;
-    let next_page_token = store::page::cut(&mut page, size, LIST, |last| {
+    let next_page_token = list.cut(&mut page, size, |last| {
         (last.rank.to_bits(), last.product.sku.clone())
     });
     let products = page

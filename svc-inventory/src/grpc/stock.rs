@@ -33,14 +33,14 @@ pub(super) async fn list(
     inventory: &Inventory,
     request: ListStockRequest,
 ) -> Result<ListStockResponse, Status> {
-    const LIST: &str = "stock";
     let size = store::page::size(request.page_size, 50, 1000);
-    let after: String = store::page::decode(LIST, &request.page_token)?.unwrap_or_default();
+    let list = store::list!("stock", request);
+    let after: String = list.after(&request.page_token)?.unwrap_or_default();
     let fill = || async {
         let mut tx = inventory.db.read().await?;
         // One more than fits tells whether there is a next page.
         let mut page = stock::list(&mut tx, &after, size + 1).await?;
-        let next_page_token = store::page::cut(&mut page, size, LIST, |last| last.sku.clone());
+        let next_page_token = list.cut(&mut page, size, |last| last.sku.clone());
         Ok(ListStockResponse {
             stock: page.into_iter().map(stock_message).collect(),
             next_page_token,
@@ -115,21 +115,21 @@ pub(super) async fn list_adjustments(
     inventory: &Inventory,
     request: ListStockAdjustmentsRequest,
 ) -> Result<ListStockAdjustmentsResponse, Status> {
+    let list = store::list!("stock-adjustments", request);
     let ListStockAdjustmentsRequest {
         sku,
         page_size,
         page_token,
     } = request;
-    let list = format!("stock/{sku}/adjustments");
     let size = store::page::size(page_size, 50, 1000);
-    let before = store::page::decode(&list, &page_token)?.unwrap_or(i64::MAX);
+    let before = list.after(&page_token)?.unwrap_or(i64::MAX);
 
     let mut tx = inventory.db.read().await?;
     if stock::get(&mut tx, &sku).await?.is_none() {
         return Err(Error::NoStock { sku }.into());
     }
     let mut page = adjustments::list(&mut tx, &sku, before, size + 1).await?;
-    let next_page_token = store::page::cut(&mut page, size, &list, |last| last.version);
+    let next_page_token = list.cut(&mut page, size, |last| last.version);
     let adjustments = page.into_iter().map(adjustment_message).collect();
     Ok(ListStockAdjustmentsResponse {
         adjustments,

@@ -14,9 +14,6 @@ use crate::error::Error;
 use crate::store::events;
 use crate::store::orders::{self, Filter};
 
-const ORDERS: &str = "orders";
-const EVENTS: &str = "order-events";
-
 impl Orders {
     pub(super) async fn get(
         &self,
@@ -41,7 +38,8 @@ impl Orders {
         request: ListOrdersRequest,
     ) -> Result<ListOrdersResponse, Error> {
         let size = page::size(request.page_size, 50, 200);
-        let before: Option<Uuid> = page::decode(ORDERS, &request.page_token)?;
+        let list = store::list!("orders", request);
+        let before: Option<Uuid> = list.after(&request.page_token)?;
         let filter = Filter {
             user_id: listed_user(caller, &request.user_id)?,
             state: convert::to_state(request.state()),
@@ -50,7 +48,7 @@ impl Orders {
         let mut tx = self.db.read().await?;
         let mut found = orders::list(&mut tx, &filter, before, size + 1).await?;
         drop(tx);
-        let next_page_token = page::cut(&mut found, size, ORDERS, |last| last.id);
+        let next_page_token = list.cut(&mut found, size, |last| last.id);
         Ok(ListOrdersResponse {
             orders: found.iter().map(convert::order).collect(),
             next_page_token,
@@ -63,12 +61,13 @@ impl Orders {
         request: &ListOrderEventsRequest,
     ) -> Result<ListOrderEventsResponse, Error> {
         let size = page::size(request.page_size, 100, 1000);
-        let after: Option<i64> = page::decode(EVENTS, &request.page_token)?;
+        let list = store::list!("order-events", *request);
+        let after: Option<i64> = list.after(&request.page_token)?;
         let id = self.visible(caller, &request.order_id).await?.id;
         let mut tx = self.db.read().await?;
         let mut found = events::after(&mut tx, id, after.unwrap_or(0), size + 1).await?;
         drop(tx);
-        let next_page_token = page::cut(&mut found, size, EVENTS, |last| last.sequence);
+        let next_page_token = list.cut(&mut found, size, |last| last.sequence);
         let events = found
             .iter()
             .map(|event| convert::event(id, event))

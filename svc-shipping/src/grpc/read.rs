@@ -11,8 +11,6 @@ use super::{Shipping, convert, may_see};
 use crate::error::Error;
 use crate::store::shipments;
 
-const SHIPMENTS: &str = "shipments";
-
 impl Shipping {
     pub(super) async fn get(
         &self,
@@ -36,7 +34,8 @@ impl Shipping {
         request: &ListShipmentsRequest,
     ) -> Result<ListShipmentsResponse, Error> {
         let size = page::size(request.page_size, 50, 200);
-        let before: Option<Uuid> = page::decode(SHIPMENTS, &request.page_token)?;
+        let list = store::list!("shipments", *request);
+        let before: Option<Uuid> = list.after(&request.page_token)?;
         let order = (!request.order_id.is_empty()).then(|| convert::id(&request.order_id));
         let user = match caller.is_admin() {
             true => None,
@@ -44,7 +43,7 @@ impl Shipping {
         };
         let mut tx = self.db.read().await?;
         let mut found = shipments::list(&mut tx, user, order, before, size + 1).await?;
-        let next_page_token = page::cut(&mut found, size, SHIPMENTS, |last| last.id);
+        let next_page_token = list.cut(&mut found, size, |last| last.id);
         let shipments = found.iter().map(convert::shipment).collect();
         Ok(ListShipmentsResponse {
             shipments,

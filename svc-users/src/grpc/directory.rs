@@ -53,7 +53,8 @@ pub(super) async fn list(
     request: ListUsersRequest,
 ) -> Result<ListUsersResponse, Error> {
     let size = page::size(request.page_size, 50, 1000);
-    let after = page::decode::<AfterId>("users", &request.page_token)?;
+    let list = store::list!("users", request);
+    let after = list.after::<AfterId>(&request.page_token)?;
     let mut tx = users.db.read().await?;
     if !request.external_id.is_empty() {
         let found = user::find_external(&mut tx, &request.external_id).await?;
@@ -65,7 +66,7 @@ pub(super) async fn list(
     }
     let after = after.map_or(Uuid::nil(), |after| after.id);
     let mut found = user::list(&mut tx, after, size + 1).await?;
-    let next_page_token = page::cut(&mut found, size, "users", |last| AfterId { id: last.id });
+    let next_page_token = list.cut(&mut found, size, |last| AfterId { id: last.id });
     Ok(ListUsersResponse {
         users: found.into_iter().map(convert::resource).collect(),
         next_page_token,
@@ -81,20 +82,25 @@ struct AfterName {
 
 pub(super) async fn search(
     users: &Users,
-    request: SearchUsersRequest,
+    mut request: SearchUsersRequest,
 ) -> Result<SearchUsersResponse, Error> {
+    request.query = request.query.trim().to_lowercase();
     let size = page::size(request.page_size, 20, 100);
-    let after = page::decode::<AfterName>("user-search", &request.page_token)?;
-    let query = request.query.trim().to_lowercase();
-    let key = format!("search:{size}:{}:{query}", request.page_token);
+    let list = store::list!("user-search", request);
+    let after = list.after::<AfterName>(&request.page_token)?;
+    let SearchUsersRequest {
+        query, page_token, ..
+    } = &request;
+    let key = format!("search:{size}:{page_token}:{query}");
     // The result has no version: it may be five minutes old.
-    let fill = || async { Ok((0, find(users, &query, after.as_ref(), size).await?)) };
+    let fill = || async { Ok((0, find(users, query, &list, after.as_ref(), size).await?)) };
     Ok(users.cache.get_or_fill(&key, SEARCH_TTL, fill).await?)
 }
 
 async fn find(
     users: &Users,
     query: &str,
+    list: &page::List,
     after: Option<&AfterName>,
     size: i64,
 ) -> Result<SearchUsersResponse, Error> {
@@ -108,7 +114,7 @@ async fn find(
         Vec::new()
     };
     debug_assert!(found.iter().all(|user| user.state == State::Active));
-    let next_page_token = page::cut(&mut found, size, "user-search", |last| AfterName {
+    let next_page_token = list.cut(&mut found, size, |last| AfterName {
         name: name_key(&last.display_name),
         id: last.id,
     });
