@@ -305,7 +305,7 @@ fn challenge(reason: Option<Reason>) -> HeaderValue {
         Some(Reason::SessionRevoked) => "the session has ended",
         Some(Reason::TicketInvalid) => "the ticket is not valid",
         // The caller's password or refresh token is wrong, not the bearer token.
-        Some(Reason::CredentialsInvalid | Reason::RefreshTokenInvalid) => {
+        Some(Reason::CredentialsInvalid | Reason::RefreshTokenInvalid | Reason::SessionExpired) => {
             return HeaderValue::from_static("Bearer");
         }
         _ => "the token is not valid",

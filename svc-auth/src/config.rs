@@ -72,6 +72,9 @@ pub struct Lifetimes {
     /// How long a session lives without being refreshed.
     #[arg(long, env = "REFRESH_TOKEN_LIFETIME", default_value = "30d", value_parser = duration)]
     pub refresh_token_lifetime: Duration,
+    /// How long after sign-in a session ends, however often it is refreshed.
+    #[arg(long, env = "SESSION_LIFETIME", default_value = "90d", value_parser = duration)]
+    pub session_lifetime: Duration,
     /// After which time a signing key gets a successor.
     #[arg(long, env = "SIGNING_KEY_ROTATION", default_value = "30d", value_parser = duration)]
     pub signing_key_rotation: Duration,
@@ -91,6 +94,7 @@ impl Default for Lifetimes {
         Self {
             access_token_lifetime: 15 * MINUTE,
             refresh_token_lifetime: 30 * DAY,
+            session_lifetime: 90 * DAY,
             signing_key_rotation: 30 * DAY,
             signing_key_announcement: 10 * MINUTE,
             audit_retention: 90 * DAY,
@@ -253,9 +257,14 @@ impl Config {
             }
         }
         let lifetimes = &self.lifetimes;
-        if lifetimes.access_token_lifetime.is_zero() || lifetimes.refresh_token_lifetime.is_zero() {
-            mistakes
-                .push("ACCESS_TOKEN_LIFETIME and REFRESH_TOKEN_LIFETIME must not be 0".to_owned());
+        for (variable, lifetime) in [
+            ("ACCESS_TOKEN_LIFETIME", lifetimes.access_token_lifetime),
+            ("REFRESH_TOKEN_LIFETIME", lifetimes.refresh_token_lifetime),
+            ("SESSION_LIFETIME", lifetimes.session_lifetime),
+        ] {
+            if lifetime.is_zero() {
+                mistakes.push(format!("{variable} must not be 0"));
+            }
         }
         if lifetimes.signing_key_announcement >= lifetimes.signing_key_rotation {
             let rule = "SIGNING_KEY_ANNOUNCEMENT must be shorter than SIGNING_KEY_ROTATION";

@@ -1,6 +1,7 @@
 //! Credentials, sessions, tokens and keys: pure, without transport, database or clock.
 
 pub mod assertion;
+pub mod device;
 pub mod email;
 pub mod keys;
 pub mod password;

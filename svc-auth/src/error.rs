@@ -26,6 +26,9 @@ pub enum Error {
     /// The refresh token is unknown, expired or was used before.
     #[error("the refresh token is unknown, expired or was used before")]
     RefreshTokenInvalid,
+    /// The session is as old as a session may become.
+    #[error("the session is as old as a session may become; sign in again")]
+    SessionExpired,
     /// The ticket is unknown, used, expired or for another path.
     #[error("the ticket is unknown, used, expired or for another path")]
     TicketInvalid,
@@ -68,6 +71,7 @@ impl From<Error> for Status {
             Error::WrongPassword => denied(Reason::CredentialsInvalid, said),
             Error::AccountInactive => denied(Reason::AccountInactive, said),
             Error::RefreshTokenInvalid => unauthenticated(Reason::RefreshTokenInvalid, said),
+            Error::SessionExpired => unauthenticated(Reason::SessionExpired, said),
             Error::TicketInvalid => unauthenticated(Reason::TicketInvalid, said),
             Error::SessionNotFound(id) => Problem::not_found("session", id),
             Error::Assertion(_) => unauthenticated(Reason::TokenInvalid, said),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use contracts::tradewind::auth::v1::{LoginResponse, RefreshResponse, RegisterResponse};
+use runtime::call::CallContext;
 use runtime::clock::Clock;
 use runtime::identity::{AccessClaims, EXPIRY_GRACE, Issuer, WorkloadClaims};
 use runtime::random::Random;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::config::Lifetimes;
 use crate::domain::refresh::{RefreshToken, RefreshTokens, hash};
 use crate::keyring::Keyring;
+use crate::store::audit;
 use crate::store::session::Session;
 
 /// Signs access and workload tokens, makes refresh tokens.
@@ -61,7 +63,7 @@ granted_by!(RegisterResponse, LoginResponse, RefreshResponse);
 impl Tokens {
     /// A new session of an account, not yet stored, and the hash of its first refresh token.
     #[must_use]
-    pub(crate) fn new_session(&self, user_id: Uuid, user_agent: String) -> (Session, Vec<u8>) {
+    pub(crate) fn new_session(&self, user_id: Uuid, call: &CallContext) -> (Session, Vec<u8>) {
         let now = self.clock.now();
         let session = Session {
             session_id: self.random.uuid7(&self.clock),
@@ -69,17 +71,29 @@ impl Tokens {
             generation: 0,
             create_time: now,
             rotate_time: now,
-            expire_time: self.session_end(now),
-            user_agent,
+            expire_time: self.expire_time(now, now),
+            user_agent: audit::user_agent(call),
+            address: audit::address(call),
+            last_address: audit::address(call),
         };
         let hash = hash(&self.refresh_token(session.session_id, 0));
         (session, hash)
     }
 
-    /// When a session ends that is not refreshed after `now`.
+    /// When a session ends that was signed in at `create_time` and is not refreshed after `now`.
     #[must_use]
-    pub(crate) fn session_end(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now + self.lifetimes.refresh_token_lifetime
+    pub(crate) fn expire_time(
+        &self,
+        create_time: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> DateTime<Utc> {
+        (now + self.lifetimes.refresh_token_lifetime).min(self.end_time(create_time))
+    }
+
+    /// When a session ends in any case that was signed in at `create_time`.
+    #[must_use]
+    pub(crate) fn end_time(&self, create_time: DateTime<Utc>) -> DateTime<Utc> {
+        create_time + self.lifetimes.session_lifetime
     }
 
     /// The refresh token of a session's generation: the same each time.
@@ -94,34 +108,37 @@ impl Tokens {
     /// The tokens of a session at a generation.
     #[must_use]
     pub(crate) fn grant(&self, session: &Session, generation: i64, roles: Vec<String>) -> Granted {
-        let lifetime = self.lifetimes.access_token_lifetime.as_secs();
+        let (access_token, expires_in) = self.access_token(session, roles);
         Granted {
             user_id: session.user_id,
-            access_token: self.access_token(session.user_id, session.session_id, roles),
+            access_token,
             refresh_token: self.refresh_token(session.session_id, generation),
-            expires_in: i32::try_from(lifetime).unwrap_or(i32::MAX),
+            expires_in: i32::try_from(expires_in.num_seconds()).unwrap_or(i32::MAX),
         }
     }
 
-    /// An access token (RFC 9068).
+    /// An access token (RFC 9068) of a session, whose end it does not outlive, and for how long it
+    /// holds.
     #[must_use]
     pub(crate) fn access_token(
         &self,
-        user_id: Uuid,
-        session_id: Uuid,
+        session: &Session,
         roles: Vec<String>,
-    ) -> String {
+    ) -> (String, TimeDelta) {
         let now = self.clock.now();
-        self.keyring.signer().sign(&AccessClaims {
+        let end = self.end_time(session.create_time);
+        let expire_time = (now + self.lifetimes.access_token_lifetime).min(end);
+        let token = self.keyring.signer().sign(&AccessClaims {
             iss: self.issuer.name.to_string(),
             aud: self.issuer.audience.to_string(),
-            sub: user_id,
-            sid: session_id,
+            sub: session.user_id,
+            sid: session.session_id,
             roles,
             iat: now.timestamp(),
-            exp: (now + self.lifetimes.access_token_lifetime).timestamp(),
+            exp: expire_time.timestamp(),
             jti: self.random.uuid7(&self.clock),
-        })
+        });
+        (token, expire_time - now)
     }
 
     /// A workload's token.

@@ -44,12 +44,9 @@ pub(crate) async fn purge(auth: Auth, interval: Duration, shutdown: Cancellation
 
 async fn purge_now(auth: &Auth) -> Result<u64, Error> {
     let mut tx = auth.db.begin().await?;
-    let rows = purge::run(
-        &mut tx,
-        auth.clock.now(),
-        auth.tokens.lifetimes.audit_retention,
-    )
-    .await?;
+    let (lifetimes, now) = (&auth.tokens.lifetimes, auth.clock.now());
+    let (session, audit) = (lifetimes.session_lifetime, lifetimes.audit_retention);
+    let rows = purge::run(&mut tx, now, session, audit).await?;
     tx.commit().await?;
     Ok(rows)
 }

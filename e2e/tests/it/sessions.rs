@@ -81,6 +81,9 @@ async fn a_revoked_session_ends_everywhere_within_a_second(mesh: &Mesh) {
     }
     let sessions = buyer.rest.get("/v1/auth/sessions").await.expect(200);
     let session = sessions.text_at("/sessions/0/sessionId");
+    assert_eq!(sessions.text_at("/sessions/0/ipAddress"), "127.0.0.1");
+    assert_eq!(sessions.text_at("/sessions/0/lastIpAddress"), "127.0.0.1");
+    assert_ne!(sessions.text_at("/sessions/0/device"), "");
     buyer
         .rest
         .delete(&format!("/v1/auth/sessions/{session}"))

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 /// How long the token before the current one gives the same successor again: two tabs that
 /// refresh at once, or a reply that was lost.
@@ -17,6 +18,8 @@ pub struct Progress {
     pub rotate_time: DateTime<Utc>,
     /// When it expires.
     pub expire_time: DateTime<Utc>,
+    /// When the session ends, however often it is refreshed.
+    pub end_time: DateTime<Utc>,
 }
 
 /// What to do with a refresh token.
@@ -30,13 +33,17 @@ pub enum Verdict {
     Reused,
     /// The session has not been used for too long.
     Expired,
+    /// The session is as old as a session may become.
+    Over,
 }
 
 impl Progress {
     /// Judges a token of `generation` at `now`.
     #[must_use]
     pub fn judge(&self, generation: i64, now: DateTime<Utc>) -> Verdict {
-        if now >= self.expire_time {
+        if now >= self.end_time {
+            Verdict::Over
+        } else if now >= self.expire_time {
             Verdict::Expired
         } else if generation == self.generation {
             Verdict::Rotate
@@ -46,6 +53,13 @@ impl Progress {
             Verdict::Reused
         }
     }
+}
+
+/// When a session was signed in, by its id (UUIDv7); so it is known also of one that is gone.
+#[must_use]
+pub fn create_time(session_id: Uuid) -> Option<DateTime<Utc>> {
+    let (seconds, nanos) = session_id.get_timestamp()?.to_unix();
+    DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
 }
 
 fn window() -> chrono::TimeDelta {
@@ -60,6 +74,7 @@ mod tests {
         generation: 5,
         rotate_time: DateTime::UNIX_EPOCH,
         expire_time: DateTime::from_timestamp(2_592_000, 0).unwrap(),
+        end_time: DateTime::from_timestamp(7_776_000, 0).unwrap(),
     };
 
     fn judge(generation: i64, seconds: i64) -> Verdict {
@@ -71,6 +86,30 @@ mod tests {
         assert_eq!(judge(5, 0), Verdict::Rotate);
         assert_eq!(judge(5, 2_591_999), Verdict::Rotate);
         assert_eq!(judge(5, 2_592_000), Verdict::Expired);
+    }
+
+    #[test]
+    fn a_session_is_over_at_its_end_however_lately_it_was_refreshed() {
+        let lately = Progress {
+            rotate_time: DateTime::from_timestamp(7_775_999, 0).unwrap(),
+            expire_time: DateTime::from_timestamp(10_000_000, 0).unwrap(),
+            ..PROGRESS
+        };
+        let judge = |generation, seconds| {
+            lately.judge(generation, DateTime::from_timestamp(seconds, 0).unwrap())
+        };
+        assert_eq!(judge(5, 7_775_999), Verdict::Rotate);
+        for generation in [3, 4, 5] {
+            assert_eq!(judge(generation, 7_776_000), Verdict::Over);
+        }
+    }
+
+    #[test]
+    fn an_id_tells_when_its_session_was_signed_in() {
+        let time = DateTime::from_timestamp_millis(1_800_000_000_123).unwrap();
+        let bits = u128::from(time.timestamp_millis().unsigned_abs()) << 80 | 7 << 76 | 2 << 62;
+        assert_eq!(create_time(Uuid::from_u128(bits)), Some(time));
+        assert_eq!(create_time(Uuid::nil()), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::domain::password;
 use crate::domain::throttle::{account_bucket, address_bucket};
 use crate::error::Error;
 use crate::registration;
-use crate::store::audit::{self, Action, Entry, Outcome};
+use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
 use crate::store::{session, throttle};
 use crate::tokens::Granted;
@@ -99,7 +99,7 @@ pub(super) async fn open_session(
     user_id: Uuid,
     action: Action,
 ) -> Result<Granted, Error> {
-    let (opened, hash) = auth.tokens.new_session(user_id, audit::user_agent(call));
+    let (opened, hash) = auth.tokens.new_session(user_id, call);
     let session_id = opened.session_id;
     let mut tx = auth.db.begin().await?;
     session::insert(&mut tx, &opened, &hash).await?;

@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::Auth;
 use crate::domain::refresh::hash;
-use crate::domain::session::Verdict;
+use crate::domain::session::{Verdict, create_time};
 use crate::error::Error;
 use crate::events;
-use crate::store::audit::{Action, Entry, Outcome};
+use crate::store::audit::{self, Action, Entry, Outcome};
 use crate::store::session::{self, Session};
 use crate::tokens::Granted;
 
@@ -23,7 +23,7 @@ pub(super) async fn refresh(auth: &Auth, call: &CallContext, text: &str) -> Resu
     // Asked before the token is used up: with svc-users away, the client can come again with it.
     let roles = auth.accounts.roles_if_active(session.user_id).await?;
     let next = token.generation + 1;
-    if verdict == Verdict::Rotate && !rotate(auth, &session, text, next).await? {
+    if verdict == Verdict::Rotate && !rotate(auth, call, &session, text, next).await? {
         // Somebody was faster with the same token, or the session has ended.
         let session = find(auth, token.session_id).await?;
         judge(auth, call, &session, token.generation).await?;
@@ -40,9 +40,15 @@ pub(super) async fn logout(auth: &Auth, call: &CallContext, text: &str) -> Resul
 
 async fn find(auth: &Auth, session_id: Uuid) -> Result<Session, Error> {
     let mut tx = auth.db.read().await?;
-    session::find(&mut tx, session_id)
-        .await?
-        .ok_or(Error::RefreshTokenInvalid)
+    let found = session::find(&mut tx, session_id).await?;
+    found.ok_or_else(|| {
+        // Rows of sessions that are over are removed sooner or later; the answer stays the same.
+        let end = create_time(session_id).map(|create_time| auth.tokens.end_time(create_time));
+        match end {
+            Some(end) if auth.clock.now() >= end => Error::SessionExpired,
+            _ => Error::RefreshTokenInvalid,
+        }
+    })
 }
 
 /// Whether the token gets a successor. One that was used before ends its session.
@@ -52,9 +58,17 @@ async fn judge(
     session: &Session,
     generation: i64,
 ) -> Result<Verdict, Error> {
-    match session.progress().judge(generation, auth.clock.now()) {
+    let end_time = auth.tokens.end_time(session.create_time);
+    match session
+        .progress(end_time)
+        .judge(generation, auth.clock.now())
+    {
         good @ (Verdict::Rotate | Verdict::Repeat) => Ok(good),
         Verdict::Expired => Err(Error::RefreshTokenInvalid),
+        Verdict::Over => {
+            end(auth, call, session.session_id, Action::ExpireSession).await?;
+            Err(Error::SessionExpired)
+        }
         Verdict::Reused => {
             end(auth, call, session.session_id, Action::RefreshReuse).await?;
             Err(Error::RefreshTokenInvalid)
@@ -62,7 +76,13 @@ async fn judge(
     }
 }
 
-async fn rotate(auth: &Auth, session: &Session, text: &str, next: i64) -> Result<bool, Error> {
+async fn rotate(
+    auth: &Auth,
+    call: &CallContext,
+    session: &Session,
+    text: &str,
+    next: i64,
+) -> Result<bool, Error> {
     let now = auth.clock.now();
     let (current, successor) = (
         hash(text),
@@ -70,8 +90,9 @@ async fn rotate(auth: &Auth, session: &Session, text: &str, next: i64) -> Result
     );
     let mut tx = auth.db.statements().await?;
     let hashes = (current.as_slice(), successor.as_slice());
-    let end = auth.tokens.session_end(now);
-    let rotated = session::rotate(&mut tx, session.session_id, hashes, now, end).await?;
+    let times = (now, auth.tokens.expire_time(session.create_time, now));
+    let address = audit::address(call);
+    let rotated = session::rotate(&mut tx, session.session_id, hashes, times, &address).await?;
     tx.commit().await?;
     Ok(rotated)
 }

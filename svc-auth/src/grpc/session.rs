@@ -10,6 +10,7 @@ use store::page;
 use uuid::Uuid;
 
 use super::Auth;
+use crate::domain::device;
 use crate::error::Error;
 use crate::events;
 use crate::store::audit::{Action, Entry, Outcome};
@@ -26,12 +27,14 @@ pub(super) async fn list(
     let list = store::list!("sessions", request);
     let before = list.after(&request.page_token)?.unwrap_or(Uuid::max());
     let mut tx = auth.db.read().await?;
-    let mut found = session::list(&mut tx, user.id, before, auth.clock.now(), size + 1).await?;
+    let now = auth.clock.now();
+    let times = (now, now - auth.tokens.lifetimes.session_lifetime);
+    let mut found = session::list(&mut tx, user.id, before, times, size + 1).await?;
     let next_page_token = list.cut(&mut found, size, |last| last.session_id);
     Ok(ListSessionsResponse {
         sessions: found
             .into_iter()
-            .map(|one| resource(one, user.session_id))
+            .map(|one| resource(auth, one, user.session_id))
             .collect(),
         next_page_token,
     })
@@ -61,13 +64,18 @@ pub(super) async fn revoke(auth: &Auth, call: &CallContext, session_id: &str) ->
     Ok(())
 }
 
-fn resource(session: Session, current: Uuid) -> Resource {
+fn resource(auth: &Auth, session: Session, current: Uuid) -> Resource {
+    // One that was refreshed under a longer lifetime, or by an older version, ends with this one.
+    let end_time = auth.tokens.end_time(session.create_time);
     Resource {
         session_id: session.session_id.to_string(),
         create_time: Some(timestamp(session.create_time)),
         last_used_time: Some(timestamp(session.rotate_time)),
-        expire_time: Some(timestamp(session.expire_time)),
+        expire_time: Some(timestamp(session.expire_time.min(end_time))),
+        device: device::name(&session.user_agent),
         user_agent: session.user_agent,
+        ip_address: session.address,
+        last_ip_address: session.last_address,
         current: session.session_id == current,
     }
 }

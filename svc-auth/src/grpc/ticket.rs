@@ -51,10 +51,11 @@ pub(super) async fn redeem(
     // Roles that were taken, and accounts that were closed, have ended the session.
     let session = session::find(&mut tx, ticket.session_id).await?;
     tx.commit().await?;
-    let good = ticket.path == request.path && auth.clock.now() < ticket.expire_time;
-    let session = session.filter(|_| good).ok_or(Error::TicketInvalid)?;
-    let access_token =
-        auth.tokens
-            .access_token(session.user_id, session.session_id, ticket.roles.0);
+    let now = auth.clock.now();
+    let good = ticket.path == request.path && now < ticket.expire_time;
+    let session = session
+        .filter(|session| good && now < auth.tokens.end_time(session.create_time))
+        .ok_or(Error::TicketInvalid)?;
+    let (access_token, _) = auth.tokens.access_token(&session, ticket.roles.0);
     Ok(RedeemTicketResponse { access_token })
 }

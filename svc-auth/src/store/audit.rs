@@ -19,6 +19,8 @@ pub enum Action {
     Login,
     /// A refresh token was used that had a successor.
     RefreshReuse,
+    /// A refresh token was used of a session that is as old as a session may become.
+    ExpireSession,
     /// A session was signed out.
     Logout,
     /// The owner ended a session.
@@ -37,6 +39,7 @@ impl Action {
             Self::Register => "REGISTER",
             Self::Login => "LOGIN",
             Self::RefreshReuse => "REFRESH_REUSE",
+            Self::ExpireSession => "EXPIRE_SESSION",
             Self::Logout => "LOGOUT",
             Self::RevokeSession => "REVOKE_SESSION",
             Self::ChangePassword => "CHANGE_PASSWORD",
@@ -105,12 +108,18 @@ pub async fn record(
         call.caller.actor(),
         entry.user_id,
         entry.session_id,
-        call.client_address
-            .map(|address| address.to_string())
-            .unwrap_or_default(),
+        address(call),
         user_agent(call)
     )?;
     Ok(())
+}
+
+/// The client's address; empty if it is not known.
+#[must_use]
+pub fn address(call: &CallContext) -> String {
+    call.client_address
+        .map(|address| address.to_canonical().to_string())
+        .unwrap_or_default()
 }
 
 /// The client's user agent, cut to a bearable length.

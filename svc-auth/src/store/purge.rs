@@ -7,11 +7,21 @@ use store::Tx;
 
 use crate::error::Error;
 
-/// Removes rows that are over at `now`, and audit entries older than `audit`. Gives the number
-/// of rows removed.
-pub async fn run(tx: &mut Tx, now: DateTime<Utc>, audit: Duration) -> Result<u64, Error> {
+/// Removes rows that are over at `now`, sessions older than `session`, and audit entries older
+/// than `audit`. Gives the number of rows removed.
+pub async fn run(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    session: Duration,
+    audit: Duration,
+) -> Result<u64, Error> {
     let mut rows = 0;
-    rows += store::execute!(tx, "DELETE FROM sessions WHERE expire_time <= $1", now)?;
+    rows += store::execute!(
+        tx,
+        "DELETE FROM sessions WHERE expire_time <= $1 OR create_time <= $2",
+        now,
+        now - session
+    )?;
     rows += store::execute!(tx, "DELETE FROM revocations WHERE forget_time <= $1", now)?;
     rows += store::execute!(tx, "DELETE FROM tickets WHERE expire_time <= $1", now)?;
     rows += store::execute!(tx, "DELETE FROM assertions WHERE expire_time <= $1", now)?;

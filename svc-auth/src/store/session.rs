@@ -24,16 +24,32 @@ pub struct Session {
     pub expire_time: DateTime<Utc>,
     /// The client's user agent at sign-in.
     pub user_agent: String,
+    /// The client's address at sign-in; empty if it was not known.
+    pub address: String,
+    /// The client's address when it was refreshed last.
+    pub last_address: String,
+}
+
+/// `SELECT` of a session, and what comes after it.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT session_id, user_id, generation, create_time, rotate_time, expire_time, \
+             user_agent, address, last_address FROM sessions ",
+            $rest
+        )
+    };
 }
 
 impl Session {
-    /// How far it has come.
+    /// How far it has come, if it ends at `end_time` in any case.
     #[must_use]
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self, end_time: DateTime<Utc>) -> Progress {
         Progress {
             generation: self.generation,
             rotate_time: self.rotate_time,
             expire_time: self.expire_time,
+            end_time,
         }
     }
 }
@@ -43,7 +59,8 @@ pub async fn insert(tx: &mut Tx, session: &Session, token_hash: &[u8]) -> Result
     store::execute!(
         tx,
         "INSERT INTO sessions (session_id, user_id, generation, token_hash, create_time, \
-         rotate_time, expire_time, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         rotate_time, expire_time, user_agent, address, last_address) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         session.session_id,
         session.user_id,
         session.generation,
@@ -51,7 +68,9 @@ pub async fn insert(tx: &mut Tx, session: &Session, token_hash: &[u8]) -> Result
         session.create_time,
         session.rotate_time,
         session.expire_time,
-        session.user_agent.as_str()
+        session.user_agent.as_str(),
+        session.address.as_str(),
+        session.last_address.as_str()
     )?;
     Ok(())
 }
@@ -61,8 +80,7 @@ pub async fn find(tx: &mut Tx, session_id: Uuid) -> Result<Option<Session>, Erro
     Ok(store::fetch_optional!(
         tx,
         Session,
-        "SELECT session_id, user_id, generation, create_time, rotate_time, expire_time, \
-         user_agent FROM sessions WHERE session_id = $1",
+        select!("WHERE session_id = $1"),
         session_id
     )?)
 }
@@ -73,39 +91,43 @@ pub async fn rotate(
     tx: &mut Tx,
     session_id: Uuid,
     (old, new): (&[u8], &[u8]),
-    now: DateTime<Utc>,
-    expire_time: DateTime<Utc>,
+    (now, expire_time): (DateTime<Utc>, DateTime<Utc>),
+    address: &str,
 ) -> Result<bool, Error> {
     let rows = store::execute!(
         tx,
         "UPDATE sessions SET generation = generation + 1, token_hash = $3, rotate_time = $4, \
-         expire_time = $5 WHERE session_id = $1 AND token_hash = $2",
+         expire_time = $5, last_address = $6 WHERE session_id = $1 AND token_hash = $2",
         session_id,
         old,
         new,
         now,
-        expire_time
+        expire_time,
+        address
     )?;
     Ok(rows == 1)
 }
 
-/// A page of an account's sessions before `before`, the newest first.
+/// A page of an account's sessions before `before`, the newest first: those that have not expired
+/// at `now` and were signed in after `oldest`.
 pub async fn list(
     tx: &mut Tx,
     user_id: Uuid,
     before: Uuid,
-    now: DateTime<Utc>,
+    (now, oldest): (DateTime<Utc>, DateTime<Utc>),
     limit: i64,
 ) -> Result<Vec<Session>, Error> {
     Ok(store::fetch_all!(
         tx,
         Session,
-        "SELECT session_id, user_id, generation, create_time, rotate_time, expire_time, \
-         user_agent FROM sessions WHERE user_id = $1 AND session_id < $2 AND expire_time > $3 \
-         ORDER BY session_id DESC LIMIT $4",
+        select!(
+            "WHERE user_id = $1 AND session_id < $2 AND expire_time > $3 AND create_time > $4 \
+             ORDER BY session_id DESC LIMIT $5"
+        ),
         user_id,
         before,
         now,
+        oldest,
         limit
     )?)
 }

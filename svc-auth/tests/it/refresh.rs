@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use contracts::tradewind::auth::v1::{CreateTicketRequest, RedeemTicketRequest};
 use contracts::tradewind::users::v1::UserState;
 use runtime::identity::VerifyError;
 use runtime::status::Reason;
@@ -9,6 +10,7 @@ use tonic::Code;
 use crate::bed::{Bed, Common, PASSWORD, eventually, refused};
 
 const ADA: &str = "ada@example.com";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 store::on_both! {
     async fn each_refresh_gives_the_next_token_and_the_roles_of_the_moment(database: TestDatabase) {
@@ -85,6 +87,60 @@ store::on_both! {
         let next = bed.refresh(&ada.refresh_token).await.unwrap();
         bed.advance(Duration::from_secs(30 * 24 * 60 * 60)).await;
         refused(bed.refresh(&next.refresh_token).await, Reason::RefreshTokenInvalid);
+    }
+
+    async fn a_session_ends_90_days_after_sign_in_however_it_is_used(database: TestDatabase) {
+        let bed = Bed::with(&database, |config| config.rounds.purge = 1000 * DAY).await;
+        let mut token = bed.register(ADA).await.unwrap().refresh_token;
+        for _ in 0..3 {
+            bed.advance(29 * DAY).await;
+            token = bed.refresh(&token).await.unwrap().refresh_token;
+        }
+        bed.advance(3 * DAY - Duration::from_secs(60)).await;
+        let last = bed.refresh(&token).await.unwrap();
+        assert_eq!(last.expires_in, 60);
+        let sessions = bed.sessions(&last.access_token).await.unwrap();
+        let [session] = sessions.as_slice() else { panic!("there is one: {sessions:?}") };
+        let (begin, end) = (session.create_time.unwrap(), session.expire_time.unwrap());
+        assert_eq!(end.seconds - begin.seconds, 90 * 24 * 60 * 60);
+
+        // A ticket gives no longer right than the session has.
+        let request = CreateTicketRequest { path: "/v1/orders/1:watch".into() };
+        let ticket = bed.holder(&last.access_token).create_ticket(request.clone()).await.unwrap();
+        let redeem = RedeemTicketRequest {
+            ticket: ticket.into_inner().ticket,
+            path: request.path.clone(),
+        };
+        let redeemed = bed.edge().await.redeem_ticket(redeem).await.unwrap().into_inner();
+
+        bed.advance(Duration::from_secs(60)).await;
+        for access_token in [&last.access_token, &redeemed.access_token] {
+            assert_eq!(bed.verify(access_token).await, Err(VerifyError::Expired));
+        }
+        // It stays the same when the row is gone.
+        for _ in 0..2 {
+            let status = refused(bed.refresh(&last.refresh_token).await, Reason::SessionExpired);
+            assert_eq!(status.code(), Code::Unauthenticated);
+        }
+        assert_eq!(bed.count("SELECT count(*) FROM sessions").await, 0);
+        let ended = "SELECT count(*) FROM audit_events WHERE action = 'EXPIRE_SESSION'";
+        assert_eq!(bed.count(ended).await, 1);
+        bed.login(ADA, PASSWORD).await.unwrap();
+    }
+
+    async fn a_shorter_lifetime_holds_for_sessions_that_are_there(database: TestDatabase) {
+        let common = Common::new();
+        let bed = Bed::replica(&database, common.clone(), |_| {}).await.unwrap();
+        let ada = bed.register(ADA).await.unwrap();
+        bed.stop().await;
+        let week = |config: &mut svc_auth::Config| config.lifetimes.session_lifetime = 7 * DAY;
+        let bed = Bed::replica(&database, common, week).await.unwrap();
+        let ada = bed.refresh(&ada.refresh_token).await.unwrap();
+        let session = bed.sessions(&ada.access_token).await.unwrap().remove(0);
+        let (begin, end) = (session.create_time.unwrap(), session.expire_time.unwrap());
+        assert_eq!(end.seconds - begin.seconds, 7 * 24 * 60 * 60);
+        bed.advance(7 * DAY).await;
+        refused(bed.refresh(&ada.refresh_token).await, Reason::SessionExpired);
     }
 
     async fn what_was_not_given_here_is_refused(database: TestDatabase) {

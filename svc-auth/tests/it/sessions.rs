@@ -2,13 +2,14 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use contracts::tradewind::auth::v1::{
-    ChangePasswordRequest, ListRevocationsRequest, ListSessionsRequest, LogoutRequest,
-    RevokeSessionRequest,
+    ChangePasswordRequest, ListRevocationsRequest, ListSessionsRequest, LoginRequest,
+    LogoutRequest, RefreshRequest, RevokeSessionRequest,
 };
 use contracts::tradewind::users::v1::{UserDeactivated, UserDeleted, UserRolesTaken};
 use runtime::identity::VerifyError;
+use runtime::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT};
 use runtime::status::Reason;
-use tonic::Code;
+use tonic::{Code, Request};
 
 use crate::bed::{Bed, Common, PASSWORD, eventually, refused};
 
@@ -33,6 +34,15 @@ fn change(current: &str, new: &str) -> ChangePasswordRequest {
     }
 }
 
+/// A request that the edge passes on for a client.
+fn from<T>(address: &str, user_agent: &str, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    let metadata = request.metadata_mut().as_mut();
+    metadata.insert(CLIENT_ADDRESS, address.parse().unwrap());
+    metadata.insert(CLIENT_USER_AGENT, user_agent.parse().unwrap());
+    request
+}
+
 store::on_both! {
     async fn sessions_are_listed_the_newest_first(database: TestDatabase) {
         let bed = Bed::start(&database).await;
@@ -54,6 +64,32 @@ store::on_both! {
         let [session] = page.sessions.as_slice() else { panic!("one is left: {page:?}") };
         assert!(session.current);
         assert_eq!(session.session_id, session_of(&bed, &first.access_token).await);
+    }
+
+    async fn a_session_tells_device_and_addresses_until_it_ends(database: TestDatabase) {
+        const FIREFOX: &str =
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
+        let bed = Bed::start(&database).await;
+        bed.register(ADA).await.unwrap();
+        let mut edge = bed.edge().await;
+        let login = LoginRequest { email: ADA.into(), password: PASSWORD.into() };
+        let login = edge.login(from("192.0.2.7", FIREFOX, login)).await.unwrap().into_inner();
+        let refresh = RefreshRequest { refresh_token: login.refresh_token };
+        let refresh = from("2001:db8::1", FIREFOX, refresh);
+        let ada = edge.refresh(refresh).await.unwrap().into_inner();
+
+        let sessions = bed.sessions(&ada.access_token).await.unwrap();
+        let current = sessions.iter().find(|session| session.current).unwrap();
+        assert_eq!(current.device, "Firefox on Windows");
+        assert_eq!(current.user_agent, FIREFOX);
+        assert_eq!(current.ip_address, "192.0.2.7");
+        assert_eq!(current.last_ip_address, "2001:db8::1");
+        assert_eq!(current.last_used_time, current.create_time);
+
+        let request = LogoutRequest { refresh_token: ada.refresh_token };
+        bed.anybody().logout(request).await.unwrap();
+        let kept = "SELECT count(*) FROM sessions WHERE address = '192.0.2.7'";
+        assert_eq!(bed.count(kept).await, 0);
     }
 
     async fn an_owner_ends_a_session_and_nobody_else_can(database: TestDatabase) {

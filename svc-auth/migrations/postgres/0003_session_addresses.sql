@@ -1,0 +1,4 @@
+-- From where a session was signed in, and from where it was refreshed last. They are gone with
+-- the row, when the session ends.
+ALTER TABLE sessions ADD COLUMN address text NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN last_address text NOT NULL DEFAULT '';
