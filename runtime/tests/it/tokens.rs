@@ -1,10 +1,14 @@
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use runtime::clock::Clock;
 use runtime::identity::{
     AccessClaims, Identity, Issuer, Signer, Verifier, VerifyError, WorkloadClaims,
 };
 use runtime::random::Random;
+use serde_json::json;
 use uuid::Uuid;
 
 /// An access token that holds for a while.
@@ -93,6 +97,52 @@ async fn only_tokens_of_the_issuer_for_this_audience_and_of_the_right_type_count
         identity.verify_workload(&user).await,
         Err(VerifyError::Invalid(_))
     ));
+}
+
+/// RFC 8725, sections 3.1 and 3.10: neither the algorithm nor the key is the token's to choose.
+#[tokio::test]
+async fn no_token_chooses_how_it_is_verified() {
+    let clock = Clock::system();
+    let (identity, signer) = (identity(&clock), Signer::generate("a", &Random::system()));
+    let stranger = Signer::generate("a", &Random::system());
+    identity.install_keys(&[signer.jwk()]).unwrap();
+    let token = access(&signer, &clock, Uuid::nil());
+    let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else {
+        panic!("a token has three parts");
+    };
+    let part = |json: serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let public = URL_SAFE_NO_PAD.decode(signer.jwk().x).unwrap();
+    let mac = |header: &str| {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &public);
+        let tag = hmac::sign(&key, format!("{header}.{claims}").as_bytes());
+        URL_SAFE_NO_PAD.encode(tag)
+    };
+    let none = part(json!({"typ": "at+jwt", "alg": "none", "kid": "a"}));
+    let symmetric = part(json!({"typ": "at+jwt", "alg": "HS256", "kid": "a"}));
+    let no_key = part(json!({"typ": "at+jwt", "alg": "EdDSA"}));
+    let own_key = part(json!({
+        "typ": "at+jwt", "alg": "EdDSA", "kid": "a", "jku": "http://127.0.0.1/keys",
+        "jwk": {"kty": "OKP", "crv": "Ed25519", "x": stranger.jwk().x},
+    }));
+    let by_stranger = access(&stranger, &clock, Uuid::nil());
+    let by_stranger = by_stranger.rsplit('.').next().unwrap();
+    let mut admin = access(&signer, &clock, Uuid::from_u128(1));
+    admin.truncate(admin.rfind('.').unwrap());
+    for forged in [
+        format!("{none}.{claims}."),
+        format!("{none}.{claims}.{signature}"),
+        format!("{symmetric}.{claims}.{}", mac(&symmetric)),
+        format!("{no_key}.{claims}.{signature}"),
+        format!("{own_key}.{claims}.{by_stranger}"),
+        format!("{header}.{claims}.{by_stranger}"),
+        format!("{header}.{claims}."),
+        format!("{header}.{claims}"),
+        format!("{admin}.{signature}"),
+    ] {
+        let refused = identity.verify_user(&forged).await;
+        assert!(matches!(refused, Err(VerifyError::Invalid(_))), "{forged}");
+    }
+    identity.verify_user(&token).await.unwrap();
 }
 
 #[test]
