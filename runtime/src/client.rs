@@ -2,10 +2,11 @@
 //!
 //! From the outside in: metadata of the call in progress -> measure -> deadline, by our own timer
 //! -> one retry of what was provably not handled -> choice of two endpoints by pending requests
-//! -> HTTP/2 connection. A retry budget has its place at `attempts`, a breaker at
+//! -> a free stream of an HTTP/2 connection, of those for calls or those for streams. A retry budget has its place at `attempts`, a breaker at
 //! `Endpoints::pick`.
 
 mod body;
+mod connection;
 mod endpoints;
 mod exchange;
 mod failure;
@@ -40,7 +41,7 @@ use crate::random::Random;
 use crate::status::{self, Problem};
 use crate::telemetry::{CallMetrics, RECORDED, Trace};
 use body::RequestBody;
-use endpoints::Endpoints;
+use endpoints::{Endpoints, Pool};
 use failure::Failure;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -135,6 +136,7 @@ struct Outgoing {
     uri: Uri,
     headers: HeaderMap,
     body: RequestBody,
+    pool: Pool,
 }
 
 impl Outgoing {
@@ -174,12 +176,20 @@ impl Stack {
             let mut headers = parts.headers;
             outgoing::set(&mut headers, call, deadline, trace.as_ref());
             self.prove_workload(&mut headers, public).await?;
-            let body = match method.is_some_and(|method| method.client_streaming) {
-                true => RequestBody::stream(body),
-                false => RequestBody::whole(collect(body).await?),
+            let client_streams = method.is_some_and(|method| method.client_streaming);
+            let outgoing = Outgoing {
+                uri: self.uri(parts.uri.path_and_query())?,
+                headers,
+                body: match client_streams {
+                    true => RequestBody::stream(body),
+                    false => RequestBody::whole(collect(body).await?),
+                },
+                pool: match client_streams || server_streams {
+                    true => Pool::Streams,
+                    false => Pool::Calls,
+                },
             };
-            let uri = self.uri(parts.uri.path_and_query())?;
-            self.attempts(Outgoing { uri, headers, body }).await
+            self.attempts(outgoing).await
         };
         // In its place: whoever takes a future by value keeps it twice.
         let sent = pin!(sent.instrument(span.clone()));
@@ -206,10 +216,11 @@ impl Stack {
     async fn attempts(&self, mut outgoing: Outgoing) -> Result<Response<ResponseBody>, Status> {
         let unavailable = || Status::from(Problem::unavailable(&self.service));
         let endpoints = self.endpoints.as_ref().ok_or_else(unavailable)?;
+        let pool = outgoing.pool;
         let again = outgoing.body.again();
         let body = std::mem::replace(&mut outgoing.body, RequestBody::whole(Bytes::new()));
         let first = endpoints
-            .pick(None)
+            .pick(pool, None)
             .await
             .map_err(|why| self.failed(&why))?;
         let failure = match first.send(outgoing.request(body)).await {
@@ -227,7 +238,7 @@ impl Stack {
         );
         // In a box: most calls need no room for a second one.
         Box::pin(async move {
-            let second = endpoints.pick(Some(&first)).await?;
+            let second = endpoints.pick(pool, Some(&first)).await?;
             drop(first);
             second.send(outgoing.request(body)).await
         })

@@ -11,6 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 use tonic::{Code, Status};
 
+use super::connection::Slot;
 use super::endpoints::Pending;
 use super::exchange::Incoming;
 use crate::status::Problem;
@@ -79,17 +80,18 @@ impl Body for RequestBody {
 #[derive(Default)]
 pub struct ResponseBody {
     incoming: Option<Incoming>,
-    pending: Option<Pending>,
+    /// What it takes until then.
+    held: Option<(Slot, Pending)>,
     record: Option<CallRecord>,
     deadline: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl ResponseBody {
-    pub(super) fn new(incoming: Incoming, pending: Pending) -> ResponseBody {
+    pub(super) fn new(incoming: Incoming, slot: Slot, pending: Pending) -> ResponseBody {
         ResponseBody {
             incoming: Some(incoming),
-            pending: Some(pending),
+            held: Some((slot, pending)),
             ..ResponseBody::default()
         }
     }
@@ -110,7 +112,7 @@ impl ResponseBody {
                 None => record.end(code),
             }
         }
-        (self.incoming, self.pending, self.timer) = (None, None, None);
+        (self.incoming, self.held, self.timer) = (None, None, None);
     }
 
     fn is_late(&mut self, context: &mut Context<'_>) -> bool {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -33,17 +33,30 @@ struct Shared {
     first: tokio::sync::Mutex<()>,
 }
 
-/// One address of a service, with one HTTP/2 connection.
+/// One address of a service.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     address: SocketAddr,
-    pending: AtomicUsize,
-    link: Link,
+    calls: Link,
+    streams: Link,
+}
+
+/// Which connections a request goes by: what may last for hours must not take the streams of what is
+/// over in a moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pool {
+    /// For one message and its reply.
+    Calls,
+    /// For streams either way.
+    Streams,
 }
 
 /// An endpoint with a request under way, counted until it is dropped.
 #[derive(Debug)]
-pub(super) struct Pending(Arc<Endpoint>);
+pub(super) struct Pending {
+    endpoint: Arc<Endpoint>,
+    pool: Pool,
+}
 
 impl Endpoints {
     pub(super) fn new(address: Address, random: Random) -> Endpoints {
@@ -56,16 +69,16 @@ impl Endpoints {
 
     /// Chooses the one with fewer pending requests out of two at random, among those that are not
     /// known to be down; `not` is chosen only if there is no other.
-    pub(super) async fn pick(&self, not: Option<&Pending>) -> Result<Pending, Failure> {
+    pub(super) async fn pick(&self, pool: Pool, not: Option<&Pending>) -> Result<Pending, Failure> {
         let list = self.list().await?;
         if let [only] = list.as_slice() {
-            return Ok(Pending::new(only));
+            return Ok(Pending::new(only, pool));
         }
-        let other = |one: &&Arc<Endpoint>| not.is_none_or(|not| !Arc::ptr_eq(one, &not.0));
+        let other = |one: &&Arc<Endpoint>| not.is_none_or(|not| !Arc::ptr_eq(one, &not.endpoint));
         let up: Vec<_> = list
             .iter()
             .filter(other)
-            .filter(|one| !one.link.is_down())
+            .filter(|one| !one.link(pool).is_down())
             .collect();
         let among = match up.is_empty() {
             true => list.iter().filter(other).collect(),
@@ -73,12 +86,13 @@ impl Endpoints {
         };
         let first = among[self.random.below(among.len())];
         let second = among[self.random.below(among.len())];
-        let load = |one: &Endpoint| one.pending.load(Ordering::Relaxed);
-        Ok(Pending::new(if load(second) < load(first) {
+        let load = |one: &Endpoint| one.link(pool).pending.load(Ordering::Relaxed);
+        let chosen = if load(second) < load(first) {
             second
         } else {
             first
-        }))
+        };
+        Ok(Pending::new(chosen, pool))
     }
 
     /// The known endpoints; never empty. Only the first call waits for DNS.
@@ -151,31 +165,46 @@ impl Endpoint {
     fn new(address: SocketAddr) -> Endpoint {
         Endpoint {
             address,
-            pending: AtomicUsize::new(0),
-            link: Link::default(),
+            calls: Link::default(),
+            streams: Link::default(),
+        }
+    }
+
+    fn link(&self, pool: Pool) -> &Link {
+        match pool {
+            Pool::Calls => &self.calls,
+            Pool::Streams => &self.streams,
         }
     }
 }
 
 impl Pending {
-    fn new(endpoint: &Arc<Endpoint>) -> Pending {
-        endpoint.pending.fetch_add(1, Ordering::Relaxed);
-        Pending(endpoint.clone())
+    fn new(endpoint: &Arc<Endpoint>, pool: Pool) -> Pending {
+        endpoint.link(pool).pending.fetch_add(1, Ordering::Relaxed);
+        Pending {
+            endpoint: endpoint.clone(),
+            pool,
+        }
     }
 
-    /// Sends a request over the endpoint's connection, which is made if there is none.
+    fn link(&self) -> &Link {
+        self.endpoint.link(self.pool)
+    }
+
+    /// Sends a request over a connection to the endpoint, which is made if there is none.
     pub(super) async fn send(
         &self,
         request: Request<RequestBody>,
     ) -> Result<Response<ResponseBody>, Failure> {
-        let connection = self.0.link.connection(self.0.address).await?;
-        let response = connection.send(request).await?;
-        Ok(response.map(|body| ResponseBody::new(body, Pending::new(&self.0))))
+        let stream = self.link().stream(self.endpoint.address).await?;
+        let (response, slot) = stream.send(request).await?;
+        let pending = Pending::new(&self.endpoint, self.pool);
+        Ok(response.map(|body| ResponseBody::new(body, slot, pending)))
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.0.pending.fetch_sub(1, Ordering::Relaxed);
+        self.link().pending.fetch_sub(1, Ordering::Relaxed);
     }
 }

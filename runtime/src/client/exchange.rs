@@ -33,14 +33,13 @@ pub(super) enum NoReply {
     Sent(h2::Error),
 }
 
-/// Sends a request; completes when the headers of the reply are there.
+/// Sends a request on a stream that is free, so that nothing has to be waited for; completes when the
+/// headers of the reply are there.
 pub(super) async fn send(
     mut requests: SendRequest<Bytes>,
     request: Request<RequestBody>,
 ) -> Result<Response<Incoming>, NoReply> {
     let (head, body) = request.into_parts();
-    let ready = poll_fn(|context| requests.poll_ready(context)).await;
-    ready.map_err(NoReply::Unsent)?;
     let (response, stream) = requests
         .send_request(Request::from_parts(head, ()), false)
         .map_err(NoReply::Unsent)?;

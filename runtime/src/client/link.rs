@@ -1,87 +1,45 @@
-//! One HTTP/2 connection to one address, made again with growing pauses when it breaks.
+//! The HTTP/2 connections to one address. There is one as long as its streams suffice: a further one
+//! is opened before the last is full, and left when it is idle and not needed any more. They are made
+//! again with growing pauses when they break.
 
-use std::future::{Future as _, poll_fn};
 use std::net::SocketAddr;
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use bytes::Bytes;
-use h2::client::{Builder, SendRequest};
-use h2::{Ping, PingPong};
-use http::{Request, Response};
-use tokio::net::TcpStream;
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
 use tokio::time::Instant;
 
-use super::body::RequestBody;
-use super::exchange::{self, Incoming, NoReply};
+use super::connection::{Connection, Flags, Stream};
 use super::failure::Failure;
-use super::gather::Gathered;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// A peer that is gone without a word is noticed after these two.
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// More are not opened to one address. A peer that follows RFC 9113 (section 6.5.2) allows 100 streams
+/// on each, ours 1024.
+const MOST_CONNECTIONS: usize = 16;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
-/// One call's reply may be this far ahead of its reader.
-const STREAM_WINDOW: u32 = 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
-/// A status with all of its details travels in headers.
-const HEADER_BYTES: u32 = 128 * 1024;
 
 #[derive(Debug, Default)]
 pub(super) struct Link {
-    state: Mutex<State>,
-    connecting: tokio::sync::Mutex<()>,
-}
-
-/// A connection that requests can be sent on until its peer says goodbye.
-#[derive(Clone, Debug)]
-pub(super) struct Connection {
-    requests: SendRequest<Bytes>,
-    state: Arc<Flags>,
+    /// Requests under way or about to be, for the choice among endpoints.
+    pub(super) pending: AtomicUsize,
+    connections: Arc<Connections>,
 }
 
 #[derive(Debug, Default)]
-struct Flags {
-    /// It takes no more requests, though what is under way on it may still be answered.
-    is_leaving: AtomicBool,
-    /// A reply came since the last look.
-    was_heard: AtomicBool,
-}
-
-impl Connection {
-    pub(super) async fn send(
-        &self,
-        request: Request<RequestBody>,
-    ) -> Result<Response<Incoming>, Failure> {
-        let failure = match exchange::send(self.requests.clone(), request).await {
-            Ok(response) => {
-                self.state.was_heard.store(true, Ordering::Relaxed);
-                return Ok(response);
-            }
-            Err(NoReply::Unsent(error)) => Failure::Goodbye(error.to_string()),
-            Err(NoReply::Sent(error)) => Failure::of(&error),
-        };
-        if matches!(failure, Failure::Goodbye(_)) {
-            self.state.is_leaving.store(true, Ordering::Relaxed);
-        }
-        Err(failure)
-    }
-
-    fn takes_requests(&self) -> bool {
-        !self.state.is_leaving.load(Ordering::Relaxed)
-    }
-}
+struct Connections(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    connection: Option<Connection>,
+    /// In the order of their age. The oldest with a free stream is used, so that others fall idle.
+    open: Vec<Connection>,
+    opening: Option<Opening>,
     down: Option<Down>,
 }
+
+/// One attempt to connect, for all who wait for it.
+type Opening = Shared<BoxFuture<'static, Result<(), Failure>>>;
 
 #[derive(Clone, Debug)]
 struct Down {
@@ -91,134 +49,153 @@ struct Down {
 }
 
 impl Link {
-    /// Whether connecting failed just now.
+    /// Whether connecting failed just now, and nothing else is connected.
     pub(super) fn is_down(&self) -> bool {
-        self.state()
-            .down
-            .as_ref()
-            .is_some_and(|down| down.until > Instant::now())
+        let state = self.connections.state();
+        state.open.is_empty() && state.pause().is_some()
     }
 
-    /// The connection; made if there is none. Fails at once while a pause lasts.
-    pub(super) async fn connection(&self, address: SocketAddr) -> Result<Connection, Failure> {
-        match self.existing() {
-            Some(connection) => Ok(connection),
-            None => Box::pin(self.connect(address)).await,
+    /// A free stream, of a connection that is made for it if there is none. Fails at once if all are
+    /// taken and no further connection may be opened, and while a pause lasts.
+    pub(super) async fn stream(&self, address: SocketAddr) -> Result<Stream, Failure> {
+        let taken = self.connections.state().take();
+        match taken {
+            Some((stream, Room::Ample)) => Ok(stream),
+            Some((stream, Room::Scarce)) => {
+                // Whether it succeeds shows when it is needed.
+                let _ = self.connections.opening(address);
+                Ok(stream)
+            }
+            None => Box::pin(self.connections.stream_of_another(address)).await,
         }
     }
+}
 
-    async fn connect(&self, address: SocketAddr) -> Result<Connection, Failure> {
-        let _one_at_a_time = self.connecting.lock().await;
-        if let Some(connection) = self.existing() {
-            return Ok(connection);
+/// What is left besides a stream that was taken.
+#[derive(Clone, Copy, PartialEq)]
+enum Room {
+    Ample,
+    /// A further connection may be needed before long.
+    Scarce,
+}
+
+impl Connections {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    async fn stream_of_another(self: &Arc<Self>, address: SocketAddr) -> Result<Stream, Failure> {
+        for _ in 0..MOST_CONNECTIONS {
+            let opening = self.opening(address)?;
+            opening.await?;
+            // Others waited too, and may be more than it has streams.
+            if let Some((stream, _)) = self.state().take() {
+                return Ok(stream);
+            }
         }
-        let down = self.state().down.clone();
-        if let Some(down) = down.as_ref().filter(|down| down.until > Instant::now()) {
+        Err(full(address))
+    }
+
+    /// The attempt to open a further connection; one at a time.
+    fn opening(self: &Arc<Self>, address: SocketAddr) -> Result<Opening, Failure> {
+        let mut state = self.state();
+        if let Some(opening) = &state.opening {
+            return Ok(opening.clone());
+        }
+        if state.open.len() >= MOST_CONNECTIONS {
+            return Err(full(address));
+        }
+        if let Some(down) = state.pause() {
             return Err(Failure::NotHandled(down.why.clone()));
         }
-        match connect(address).await {
+        // In a task of its own: whoever gives up waiting leaves the connection to the others.
+        let task = tokio::spawn(self.clone().open(address));
+        let this = self.clone();
+        let opened = task.map(move |opened| {
+            opened.unwrap_or_else(|broken_off| {
+                this.state().opening = None;
+                Err(Failure::NotHandled(format!("{address}: {broken_off}")))
+            })
+        });
+        let opening = opened.boxed().shared();
+        state.opening = Some(opening.clone());
+        Ok(opening)
+    }
+
+    async fn open(self: Arc<Self>, address: SocketAddr) -> Result<(), Failure> {
+        let connections = Arc::downgrade(&self);
+        let idle = move |flags: &_| {
+            if let Some(connections) = connections.upgrade() {
+                connections.state().leave(flags);
+            }
+        };
+        let opened = Connection::open(address, idle).await;
+        let mut state = self.state();
+        state.opening = None;
+        match opened {
             Ok(connection) => {
-                *self.state() = State {
-                    connection: Some(connection.clone()),
-                    down: None,
-                };
-                Ok(connection)
+                state.open.push(connection);
+                state.down = None;
+                Ok(())
             }
             Err(why) => {
                 let why = format!("{address}: {why}");
-                let pause = down.map_or(FIRST_PAUSE, |down| (down.pause * 2).min(LAST_PAUSE));
+                let longer = |down: Down| (down.pause * 2).min(LAST_PAUSE);
+                let pause = state.down.take().map_or(FIRST_PAUSE, longer);
                 let until = Instant::now() + pause;
-                let down = Some(Down {
+                state.down = Some(Down {
                     until,
                     pause,
                     why: why.clone(),
                 });
-                *self.state() = State {
-                    connection: None,
-                    down,
-                };
                 Err(Failure::NotHandled(why))
             }
         }
     }
+}
 
-    fn existing(&self) -> Option<Connection> {
-        self.state()
-            .connection
+impl State {
+    /// Takes a free stream.
+    fn take(&mut self) -> Option<(Stream, Room)> {
+        self.open.retain(Connection::takes_requests);
+        for connection in &self.open {
+            let (allowed, taken) = (connection.allowed(), connection.taken());
+            if taken < allowed {
+                let is_scarce = taken >= allowed - allowed / 4 && self.is_scarce(allowed / 4);
+                let room = if is_scarce { Room::Scarce } else { Room::Ample };
+                return Some((connection.take(), room));
+            }
+        }
+        None
+    }
+
+    /// Whether no more streams than these are free on all connections.
+    fn is_scarce(&self, few: usize) -> bool {
+        let free = |one: &Connection| one.allowed().saturating_sub(one.taken());
+        self.open.iter().map(free).fold(0, usize::saturating_add) <= few
+    }
+
+    /// Leaves a connection that is idle if another one is at most half full.
+    fn leave(&mut self, idle: &Arc<Flags>) {
+        let is_half_full = |one: &Connection| one.taken() > one.allowed() / 2;
+        let mut others = self.open.iter().filter(|one| !one.is(idle));
+        if others.any(|other| other.takes_requests() && !is_half_full(other)) {
+            // The last handle of it: h2 says goodbye.
+            self.open.retain(|one| !one.is(idle) || one.taken() > 0);
+        }
+    }
+
+    fn pause(&self) -> Option<&Down> {
+        self.down
             .as_ref()
-            .filter(|connection| connection.takes_requests())
-            .cloned()
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .filter(|down| down.until > Instant::now())
     }
 }
 
-async fn connect(address: SocketAddr) -> Result<Connection, String> {
-    let handshake = async {
-        let stream = TcpStream::connect(address)
-            .await
-            .map_err(|error| error.to_string())?;
-        // Without it small requests wait for the peer's acknowledgements; it can only be slower.
-        let _ = stream.set_nodelay(true);
-        let stream = Gathered::new(stream);
-        Builder::new()
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_header_list_size(HEADER_BYTES)
-            .enable_push(false)
-            .handshake(stream.clone())
-            .await
-            .map(|(requests, connection)| (requests, connection, stream))
-            .map_err(|error| error.to_string())
-    };
-    let timeout = tokio::time::timeout(CONNECT_TIMEOUT, handshake);
-    let (requests, mut connection, stream) = timeout
-        .await
-        .map_err(|_| "connect timed out".to_owned())??;
-    let state = Arc::new(Flags::default());
-    let (flags, pings) = (state.clone(), connection.ping_pong());
-    tokio::spawn(async move {
-        let pings = pings.expect("nobody has taken them before");
-        tokio::select! {
-            why = turns(connection, stream) => tracing::debug!(why, %address, "connection ended"),
-            () = silence(pings, &flags) => tracing::debug!(%address, "the peer is gone"),
-        }
-        flags.is_leaving.store(true, Ordering::Relaxed);
-    });
-    Ok(Connection { requests, state })
-}
-
-/// Drives a connection to its end, sending after each turn what it wrote; why it ended.
-async fn turns(connection: h2::client::Connection<Gathered>, stream: Gathered) -> String {
-    let mut connection = pin!(connection);
-    poll_fn(|context| {
-        if let Poll::Ready(ended) = connection.as_mut().poll(context) {
-            let why = ended.err().map(|error| error.to_string());
-            return Poll::Ready(why.unwrap_or_default());
-        }
-        match stream.send(context) {
-            Poll::Ready(Err(error)) => Poll::Ready(error.to_string()),
-            _ => Poll::Pending,
-        }
-    })
-    .await
-}
-
-/// Completes when the peer does not answer any more.
-async fn silence(mut pings: PingPong, flags: &Flags) {
-    loop {
-        tokio::time::sleep(KEEP_ALIVE_INTERVAL).await;
-        if flags.was_heard.swap(false, Ordering::Relaxed) {
-            continue;
-        }
-        let pong = pings.ping(Ping::opaque());
-        let pong = tokio::time::timeout(KEEP_ALIVE_TIMEOUT, pong).await;
-        if !matches!(pong, Ok(Ok(_))) {
-            return;
-        }
-    }
+fn full(address: SocketAddr) -> Failure {
+    Failure::NotHandled(format!(
+        "{address}: every stream of {MOST_CONNECTIONS} connections is taken"
+    ))
 }

@@ -4,6 +4,7 @@
 
 mod client;
 mod configuration;
+mod connections;
 mod context;
 mod dummy;
 mod goodbye;
