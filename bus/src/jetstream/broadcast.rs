@@ -8,7 +8,7 @@ use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::{mpsc, watch};
 
 use super::{JetStream, connection::Link, headers, headers_or_empty};
-use crate::{Broadcast, BroadcastItem};
+use crate::{Broadcast, BroadcastItem, subject};
 
 /// How many items may wait for a slow listener before the server is left to buffer.
 const CAPACITY: usize = 256;
@@ -74,6 +74,11 @@ async fn forward(
                 None => subscription = None,
                 Some(message) => {
                     let subject = bus.config.event_subject(&message.subject);
+                    // Whoever asks a stream for a message says where the answer goes, and there it
+                    // comes under the subject that it has in the stream.
+                    if !subjects.iter().any(|wanted| subject::matches(wanted, subject)) {
+                        continue;
+                    }
                     let fields = headers_or_empty(message.headers.as_ref());
                     let Ok(event) = headers::read(subject, &fields, message.payload) else {
                         continue;

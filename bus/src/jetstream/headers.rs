@@ -17,7 +17,7 @@ pub(crate) fn of(event: &Event) -> HeaderMap {
     headers.insert("ce-specversion", "1.0");
     headers.insert("ce-id", event.id.to_string());
     headers.insert("ce-source", event.source.as_str());
-    headers.insert("ce-type", format!("tradewind.{}", event.subject));
+    headers.insert("ce-type", kind(&event.subject));
     headers.insert("ce-subject", encode(&event.aggregate_id));
     headers.insert("ce-aggregateversion", event.version.to_string());
     headers.insert(
@@ -33,8 +33,16 @@ pub(crate) fn of(event: &Event) -> HeaderMap {
     headers
 }
 
-/// Reads the event back; `Err` says what is wrong with the message.
+fn kind(subject: &str) -> String {
+    format!("tradewind.{subject}")
+}
+
+/// Reads the event back; `Err` says what is wrong with the message. It is what its subject says,
+/// or nothing: who may publish on a subject is all that the server knows of who may say what.
 pub(crate) fn read(subject: &str, headers: &HeaderMap, data: Bytes) -> Result<Event, String> {
+    if parse::<String>(headers, "ce-type")? != kind(subject) {
+        return Err(format!("the header ce-type is not that of {subject}"));
+    }
     Ok(Event {
         id: parse::<Uuid>(headers, "ce-id")?,
         subject: subject.to_owned(),
@@ -118,6 +126,14 @@ mod tests {
     #[test]
     fn a_message_that_is_no_event_says_what_is_missing() {
         let error = read("a.v1.B", &HeaderMap::new(), Bytes::new());
-        assert_eq!(error, Err("the header ce-id is missing".to_owned()));
+        assert_eq!(error, Err("the header ce-type is missing".to_owned()));
+    }
+
+    #[test]
+    fn an_event_of_another_subject_is_none() {
+        let mut headers = HeaderMap::new();
+        headers.insert("ce-type", "tradewind.orders.v1.OrderConfirmed");
+        let error = read("auth.v1.SessionsRevoked", &headers, Bytes::new());
+        assert!(error.is_err_and(|why| why.contains("ce-type")));
     }
 }

@@ -1,5 +1,9 @@
 //! A server whose users may use their own subjects alone.
 
+use async_nats::{
+    ConnectOptions,
+    jetstream::{self, consumer::pull},
+};
 use bus::{BroadcastItem, Bus, JetStreamConfig};
 
 use crate::{
@@ -79,4 +83,52 @@ async fn those_who_may_not_make_streams_use_the_ones_that_are_there() {
         .make_streams(&["orders"])
         .await
         .expect("there already");
+}
+
+/// The server lets whoever asks for a message name any subject for the answer.
+#[tokio::test]
+async fn a_message_that_is_sent_to_anothers_subject_is_not_taken_for_its_event() {
+    const REVOKED: &str = "auth.v1.SessionsRevoked";
+    let mut server = Server::stopped();
+    server.start_with(USERS);
+    let admin = connect(&server, "admin").await;
+    admin.make_streams(&["orders", "auth"]).await.expect("made");
+    let mut told = Member::join(&admin, "svc-notify", &[REVOKED], |_| Ok(()));
+    let mut heard = admin.broadcast(&[REVOKED]);
+    assert_eq!(hear(&mut heard).await, BroadcastItem::Gap);
+
+    let order = event(CONFIRMED, 1);
+    admin.publish(&order, 1).await.expect("stored");
+    let context = jetstream::new(client(&server, "admin").await);
+    let consumer = pull::Config {
+        durable_name: Some("svc-shipping-v1-OrderConfirmed".to_owned()),
+        ..pull::Config::default()
+    };
+    let consumer = context.create_consumer_on_stream(consumer, "ORDERS");
+    let mut consumer = consumer.await.expect("made");
+    let attacker = client(&server, "svc-shipping").await;
+    let next = "$JS.API.CONSUMER.MSG.NEXT.ORDERS.svc-shipping-v1-OrderConfirmed";
+    let asked = attacker.publish_with_reply(next, REVOKED, "1".into()).await;
+    asked.expect("asked");
+    while consumer
+        .info()
+        .await
+        .expect("known")
+        .delivered
+        .stream_sequence
+        == 0
+    {}
+
+    let genuine = event(REVOKED, 2);
+    admin.publish(&genuine, 1).await.expect("stored");
+    assert_eq!(
+        hear(&mut heard).await,
+        BroadcastItem::Event(genuine.clone())
+    );
+    assert_eq!(told.next().await, genuine);
+}
+
+async fn client(server: &Server, user: &str) -> async_nats::Client {
+    let options = ConnectOptions::with_user_and_password(user.to_owned(), "secret".to_owned());
+    options.connect(server.url()).await.expect("connected")
 }
