@@ -304,10 +304,13 @@ fn challenge(reason: Option<Reason>) -> HeaderValue {
         Some(Reason::TokenExpired) => "the token has expired",
         Some(Reason::SessionRevoked) => "the session has ended",
         Some(Reason::TicketInvalid) => "the ticket is not valid",
-        // The caller's password or refresh token is wrong, not the bearer token.
-        Some(Reason::CredentialsInvalid | Reason::RefreshTokenInvalid | Reason::SessionExpired) => {
-            return HeaderValue::from_static("Bearer");
-        }
+        // The caller's password, refresh token or one-time token is wrong, not the bearer token.
+        Some(
+            Reason::CredentialsInvalid
+            | Reason::RefreshTokenInvalid
+            | Reason::ResetTokenInvalid
+            | Reason::SessionExpired,
+        ) => return HeaderValue::from_static("Bearer"),
         _ => "the token is not valid",
     };
     let challenge = format!(r#"Bearer error="invalid_token", error_description="{description}""#);

@@ -9,6 +9,7 @@ use runtime::process::duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use store::DatabaseConfig;
 
+use crate::administrator::Invitation;
 use crate::domain::keys::Schedule;
 use crate::domain::seal::{EncryptionKey, EncryptionKeys};
 use crate::domain::throttle::Limit;
@@ -49,6 +50,10 @@ pub struct Config {
         requires = "admin_email"
     )]
     pub admin_password: Option<SecretString>,
+    /// Asks for a token by which the first administrator chooses a password, where none is given:
+    /// for a process that can show it.
+    #[arg(skip)]
+    pub invitation: Option<Invitation>,
     /// How long tokens and keys live.
     #[command(flatten)]
     pub lifetimes: Lifetimes,
@@ -223,6 +228,7 @@ impl Config {
             workload_keys,
             admin_email: None,
             admin_password: None,
+            invitation: None,
             lifetimes: Lifetimes::default(),
             throttle: Throttle::default(),
             password_hashing_concurrency: 0,

@@ -9,3 +9,4 @@ pub mod refresh;
 pub mod seal;
 pub mod session;
 pub mod throttle;
+pub mod unset;

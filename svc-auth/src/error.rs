@@ -29,6 +29,9 @@ pub enum Error {
     /// The session is as old as a session may become.
     #[error("the session is as old as a session may become; sign in again")]
     SessionExpired,
+    /// The one-time token that sets a password is unknown, used, replaced or expired.
+    #[error("the link or token is unknown, used, replaced by a newer one, or expired")]
+    ResetTokenInvalid,
     /// The ticket is unknown, used, expired or for another path.
     #[error("the ticket is unknown, used, expired or for another path")]
     TicketInvalid,
@@ -72,6 +75,7 @@ impl From<Error> for Status {
             Error::AccountInactive => denied(Reason::AccountInactive, said),
             Error::RefreshTokenInvalid => unauthenticated(Reason::RefreshTokenInvalid, said),
             Error::SessionExpired => unauthenticated(Reason::SessionExpired, said),
+            Error::ResetTokenInvalid => unauthenticated(Reason::ResetTokenInvalid, said),
             Error::TicketInvalid => unauthenticated(Reason::TicketInvalid, said),
             Error::SessionNotFound(id) => Problem::not_found("session", id),
             Error::Assertion(_) => unauthenticated(Reason::TokenInvalid, said),

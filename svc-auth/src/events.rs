@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::grpc::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
-use crate::store::{credential, revocation, session};
+use crate::store::{credential, password_reset, revocation, session};
 
 /// Sessions that one event names at most.
 const EVENT_SIZE: usize = 1000;
@@ -76,6 +76,7 @@ async fn end_sessions(auth: &Auth, tx: &mut Tx, event: &Event) -> Result<(), Fai
     let ended = async {
         if event.subject == DELETED {
             credential::delete(tx, user_id).await?;
+            password_reset::forget(tx, user_id).await?;
         }
         let sessions = session::delete_of_user(tx, user_id, None).await?;
         revoke(auth, tx, user_id, &sessions).await?;

@@ -5,6 +5,7 @@ mod login;
 mod password;
 mod refresh;
 mod register;
+pub(crate) mod reset;
 mod revocation;
 mod session;
 mod ticket;
@@ -17,9 +18,10 @@ use contracts::tradewind::auth::v1::{
     ChangePasswordRequest, ChangePasswordResponse, CreateTicketRequest, CreateTicketResponse,
     GetJwksRequest, GetJwksResponse, ImportCredentialsRequest, ImportCredentialsResponse,
     IssueWorkloadTokenRequest, IssueWorkloadTokenResponse, ListRevocationsRequest,
-    ListRevocationsResponse, ListSessionsRequest, ListSessionsResponse, LoginRequest,
-    LoginResponse, LogoutRequest, LogoutResponse, RedeemTicketRequest, RedeemTicketResponse,
-    RefreshRequest, RefreshResponse, RegisterRequest, RegisterResponse, RevokeSessionRequest,
+    ListRevocationsResponse, ListSessionsRequest, ListSessionsResponse, LoginOperatorRequest,
+    LoginOperatorResponse, LoginRequest, LoginResponse, LogoutRequest, LogoutResponse,
+    RedeemTicketRequest, RedeemTicketResponse, RefreshRequest, RefreshResponse, RegisterRequest,
+    RegisterResponse, ResetPasswordRequest, ResetPasswordResponse, RevokeSessionRequest,
     RevokeSessionResponse,
 };
 use runtime::call::CallContext;
@@ -48,6 +50,8 @@ pub struct Auth {
     pub(crate) hashing: Hashing,
     pub(crate) tokens: Tokens,
     pub(crate) workloads: Arc<WorkloadKeys>,
+    /// E-mail address of the first administrator, as whom the operator signs in.
+    pub(crate) administrator: Option<String>,
     pub(crate) throttle: Throttle,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
@@ -134,6 +138,25 @@ impl AuthService for Auth {
         let call = CallContext::of(&request);
         password::change(self, &call, request.into_inner()).await?;
         Ok(Response::new(ChangePasswordResponse {}))
+    }
+
+    async fn reset_password(
+        &self,
+        request: Request<ResetPasswordRequest>,
+    ) -> Result<Response<ResetPasswordResponse>, Status> {
+        let call = CallContext::of(&request);
+        reset::reset(self, &call, request.into_inner()).await?;
+        Ok(Response::new(ResetPasswordResponse {}))
+    }
+
+    async fn login_operator(
+        &self,
+        request: Request<LoginOperatorRequest>,
+    ) -> Result<Response<LoginOperatorResponse>, Status> {
+        let call = CallContext::of(&request);
+        let assertion = &request.get_ref().client_assertion;
+        let granted = workload::login_operator(self, &call, assertion).await?;
+        Ok(Response::new(granted.into()))
     }
 
     async fn create_ticket(

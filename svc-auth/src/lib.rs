@@ -2,6 +2,7 @@
 //! mesh's keys. Accounts themselves are svc-users'.
 
 mod accounts;
+mod administrator;
 mod config;
 pub mod domain;
 pub mod error;
@@ -24,6 +25,7 @@ use runtime::node::Node;
 use runtime::service::Service;
 
 use crate::accounts::Accounts;
+pub use crate::administrator::{Invitation, OPERATOR, operator};
 pub use crate::config::{Config, Lifetimes, Rounds, Throttle};
 use crate::domain::refresh::RefreshTokens;
 pub use crate::domain::seal::EncryptionKey;
@@ -57,6 +59,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
         accounts: Accounts::new(node),
         hashing: Hashing::new(config.password_hashing_concurrency, node.random.clone()),
         workloads: Arc::new(workloads),
+        administrator: config.admin_email.clone(),
         throttle: config.throttle,
         clock: node.clock.clone(),
         random: node.random.clone(),
@@ -68,11 +71,9 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
         .set_revocation_source(move || Box::pin(grpc::revocations(source.clone())));
     events::consume(&auth, node, &auth.db);
 
-    if let (Some(email), Some(password)) = (&config.admin_email, &config.admin_password) {
-        registration::first_administrator(&auth, email, password.clone())
-            .await
-            .map_err(|error| StartError::other(format!("the first administrator: {error}")))?;
-    }
+    administrator::prepare(&auth, &config)
+        .await
+        .map_err(|error| StartError::other(format!("the first administrator: {error}")))?;
     let (healing, purging, rounds) = (auth.clone(), auth.clone(), config.rounds);
     node.tasks.spawn("heal-registrations", move |shutdown| {
         registration::heal(healing, rounds.heal, shutdown)

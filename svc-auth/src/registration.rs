@@ -5,16 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use runtime::call::CallContext;
-use secrecy::SecretString;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::domain::email::email_key;
 use crate::error::Error;
 use crate::grpc::Auth;
-use crate::store::credential::{self, Credential, Pending};
+use crate::store::credential::{self, Credential};
 
 /// How long a registration is left to the call that began it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -51,36 +49,6 @@ pub(crate) async fn finish(auth: &Auth, credential: &Credential) -> Result<(), E
     };
     tx.commit().await?;
     result
-}
-
-/// Writes the first administrator's credential, unless the address has one. The healing loop
-/// opens the account as soon as svc-users is there.
-pub(crate) async fn first_administrator(
-    auth: &Auth,
-    email: &str,
-    password: SecretString,
-) -> Result<(), Error> {
-    let key = email_key(email);
-    if credential::find_by_email(&mut auth.db.read().await?, &key)
-        .await?
-        .is_some()
-    {
-        return Ok(());
-    }
-    let now = auth.clock.now();
-    let administrator = Credential {
-        user_id: auth.random.uuid7(&auth.clock),
-        email: email.trim().to_owned(),
-        password_hash: auth.hashing.hash(password).await?,
-        pending: Some(Pending {
-            display_name: "Administrator".to_owned(),
-            roles: vec!["admin".to_owned()],
-        }),
-    };
-    let mut tx = auth.db.begin().await?;
-    credential::insert(&mut tx, &administrator, &key, now, now).await?;
-    tx.commit().await?;
-    Ok(())
 }
 
 /// Goes on with registrations that a crash, or svc-users being away, left behind.

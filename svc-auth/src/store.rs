@@ -3,6 +3,7 @@
 pub mod assertion;
 pub mod audit;
 pub mod credential;
+pub mod password_reset;
 pub mod purge;
 pub mod revocation;
 pub mod session;

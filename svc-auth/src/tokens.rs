@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::tradewind::auth::v1::{LoginResponse, RefreshResponse, RegisterResponse};
+use contracts::tradewind::auth::v1::{
+    LoginOperatorResponse, LoginResponse, RefreshResponse, RegisterResponse,
+};
 use runtime::call::CallContext;
 use runtime::clock::Clock;
 use runtime::identity::{AccessClaims, EXPIRY_GRACE, Issuer, WorkloadClaims};
@@ -41,7 +43,7 @@ pub(crate) struct Granted {
     pub expires_in: i32,
 }
 
-/// The three replies hold the same; each RPC has its own.
+/// The replies hold the same; each RPC has its own.
 macro_rules! granted_by {
     ($($reply:ty),*) => {$(
         impl From<Granted> for $reply {
@@ -58,7 +60,12 @@ macro_rules! granted_by {
     )*};
 }
 
-granted_by!(RegisterResponse, LoginResponse, RefreshResponse);
+granted_by!(
+    RegisterResponse,
+    LoginResponse,
+    LoginOperatorResponse,
+    RefreshResponse
+);
 
 impl Tokens {
     /// A new session of an account, not yet stored, and the hash of its first refresh token.

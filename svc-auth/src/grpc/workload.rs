@@ -1,16 +1,47 @@
-//! IssueWorkloadToken: a workload proves itself by an assertion (RFC 7523).
+//! IssueWorkloadToken and LoginOperator: a workload proves itself by an assertion (RFC 7523).
 
 use contracts::tradewind::auth::v1::IssueWorkloadTokenResponse;
+use runtime::call::CallContext;
 
-use super::Auth;
+use super::{Auth, login};
+use crate::administrator::{self, OPERATOR};
 use crate::domain::assertion::BadAssertion;
 use crate::error::Error;
+use crate::registration;
 use crate::store::assertion;
+use crate::store::audit::Action;
+use crate::tokens::Granted;
 
 pub(super) async fn issue(
     auth: &Auth,
     client_assertion: &str,
 ) -> Result<IssueWorkloadTokenResponse, Error> {
+    let workload = verify(auth, client_assertion).await?;
+    let (workload_token, lifetime) = auth.tokens.workload_token(&workload);
+    let expires_in = i32::try_from(lifetime.as_secs()).unwrap_or(i32::MAX);
+    Ok(IssueWorkloadTokenResponse {
+        workload_token,
+        expires_in,
+    })
+}
+
+/// Signs the first administrator in, who may not have a password yet.
+pub(super) async fn login_operator(
+    auth: &Auth,
+    call: &CallContext,
+    client_assertion: &str,
+) -> Result<Granted, Error> {
+    if verify(auth, client_assertion).await? != OPERATOR {
+        return Err(BadAssertion::Subject.into());
+    }
+    let known = administrator::find(auth).await?;
+    let known = known.ok_or(Error::AccountInactive)?;
+    registration::finish(auth, &known).await?;
+    login::open_session(auth, call, known.user_id, Action::LoginOperator).await
+}
+
+/// The name of the workload that made an assertion, which is used up.
+async fn verify(auth: &Auth, client_assertion: &str) -> Result<String, Error> {
     let (audience, now) = (&auth.tokens.issuer.audience, auth.clock.now());
     let claims = auth.workloads.verify(client_assertion, audience, now)?;
     let mut tx = auth.db.statements().await?;
@@ -19,10 +50,5 @@ pub(super) async fn issue(
         return Err(BadAssertion::Used.into());
     }
     tx.commit().await?;
-    let (workload_token, lifetime) = auth.tokens.workload_token(&claims.iss);
-    let expires_in = i32::try_from(lifetime.as_secs()).unwrap_or(i32::MAX);
-    Ok(IssueWorkloadTokenResponse {
-        workload_token,
-        expires_in,
-    })
+    Ok(claims.iss)
 }

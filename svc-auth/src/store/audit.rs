@@ -27,6 +27,10 @@ pub enum Action {
     RevokeSession,
     /// A password was changed, or somebody tried to.
     ChangePassword,
+    /// A password was set by a one-time token, or somebody tried to.
+    ResetPassword,
+    /// The operator signed in as the first administrator.
+    LoginOperator,
     /// Password hashes were taken over.
     ImportCredentials,
     /// An event of svc-users ended the sessions of an account.
@@ -43,6 +47,8 @@ impl Action {
             Self::Logout => "LOGOUT",
             Self::RevokeSession => "REVOKE_SESSION",
             Self::ChangePassword => "CHANGE_PASSWORD",
+            Self::ResetPassword => "RESET_PASSWORD",
+            Self::LoginOperator => "LOGIN_OPERATOR",
             Self::ImportCredentials => "IMPORT_CREDENTIALS",
             Self::EndSessions => "END_SESSIONS",
         }
@@ -58,6 +64,8 @@ pub enum Outcome {
     WrongPassword,
     /// There is no such account.
     UnknownAccount,
+    /// The one-time token is unknown, used, replaced or expired.
+    BadToken,
     /// The account may not be used.
     Inactive,
     /// The e-mail address has an account.
@@ -70,6 +78,7 @@ impl Outcome {
             Self::Done => "DONE",
             Self::WrongPassword => "WRONG_PASSWORD",
             Self::UnknownAccount => "UNKNOWN_ACCOUNT",
+            Self::BadToken => "BAD_TOKEN",
             Self::Inactive => "INACTIVE",
             Self::Taken => "TAKEN",
         }

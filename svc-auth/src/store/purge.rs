@@ -24,6 +24,11 @@ pub async fn run(
     )?;
     rows += store::execute!(tx, "DELETE FROM revocations WHERE forget_time <= $1", now)?;
     rows += store::execute!(tx, "DELETE FROM tickets WHERE expire_time <= $1", now)?;
+    rows += store::execute!(
+        tx,
+        "DELETE FROM password_resets WHERE expire_time <= $1",
+        now
+    )?;
     rows += store::execute!(tx, "DELETE FROM assertions WHERE expire_time <= $1", now)?;
     let micros = now.timestamp_micros();
     rows += store::execute!(tx, "DELETE FROM throttles WHERE empty_at <= $1", micros)?;

@@ -1,0 +1,94 @@
+//! ResetPassword: a one-time token sets the password of the account that it was given for.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use contracts::tradewind::auth::v1::ResetPasswordRequest;
+use runtime::call::CallContext;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::Auth;
+use crate::domain::email::email_key;
+use crate::domain::refresh::hash;
+use crate::domain::throttle::{account_bucket, address_bucket};
+use crate::error::Error;
+use crate::events;
+use crate::store::audit::{Action, Entry, Outcome};
+use crate::store::credential::{self, Credential};
+use crate::store::{password_reset, session, throttle};
+
+/// How long a token is good for: a day is the most that NIST SP 800-63B-4, section 4.2.1.2,
+/// allows a recovery code that goes by mail.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A new token for an account, whose earlier one is good no longer.
+pub(crate) async fn issue(auth: &Auth, user_id: Uuid) -> Result<SecretString, Error> {
+    let token = URL_SAFE_NO_PAD.encode(auth.random.bytes::<32>());
+    let expire_time = auth.clock.now() + LIFETIME;
+    let mut tx = auth.db.statements().await?;
+    password_reset::put(&mut tx, user_id, &hash(&token), expire_time).await?;
+    tx.commit().await?;
+    Ok(token.into())
+}
+
+pub(super) async fn reset(
+    auth: &Auth,
+    call: &CallContext,
+    request: ResetPasswordRequest,
+) -> Result<(), Error> {
+    let new = SecretString::from(request.new_password);
+    let token = hash(&request.token);
+    let Some(known) = begin(auth, call, &token).await? else {
+        note(auth, call, Outcome::BadToken).await?;
+        return Err(Error::ResetTokenInvalid);
+    };
+    let new_hash = auth.hashing.hash(new).await?;
+
+    let (id, now) = (known.user_id, auth.clock.now());
+    let mut tx = auth.db.begin().await?;
+    if password_reset::take(&mut tx, &token, now).await? != Some(id)
+        || !credential::replace_hash(&mut tx, id, &known.password_hash, &new_hash, now).await?
+    {
+        // Somebody used it, or changed the password, at the same time.
+        return Err(Error::ResetTokenInvalid);
+    }
+    throttle::reset(&mut tx, &account_bucket(&email_key(&known.email))).await?;
+    let sessions = session::delete_of_user(&mut tx, id, None).await?;
+    events::revoke(auth, &mut tx, id, &sessions).await?;
+    auth.record(&mut tx, call, entry(Outcome::Done, Some(id)))
+        .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Counts an attempt of the client's address, and gives the credential that the token is for.
+async fn begin(auth: &Auth, call: &CallContext, token: &[u8]) -> Result<Option<Credential>, Error> {
+    let now = auth.clock.now();
+    let bucket = address_bucket("reset", call.client_address);
+    let mut tx = auth.db.begin().await?;
+    throttle::take(&mut tx, &bucket, auth.throttle.login_address(), now).await?;
+    let known = match password_reset::find(&mut tx, token, now).await? {
+        Some(user_id) => credential::find(&mut tx, user_id).await?,
+        None => None,
+    };
+    tx.commit().await?;
+    Ok(known)
+}
+
+async fn note(auth: &Auth, call: &CallContext, outcome: Outcome) -> Result<(), Error> {
+    let mut tx = auth.db.statements().await?;
+    auth.record(&mut tx, call, entry(outcome, None)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn entry(outcome: Outcome, user_id: Option<Uuid>) -> Entry {
+    Entry {
+        action: Action::ResetPassword,
+        outcome,
+        user_id,
+        session_id: None,
+    }
+}
