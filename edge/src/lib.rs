@@ -57,7 +57,7 @@ use transcoder::prost_reflect::MethodDescriptor;
 use transcoder::{Descriptors, JsonOptions, Options, QueryOptions, Transcoder};
 
 use exchange::HttpMetrics;
-use pages::{Landing, Pages};
+use pages::{Landing, Pages, Shown};
 use policy::Policies;
 use profile::Profile;
 use protocol::reflection::Reflection;
@@ -310,8 +310,11 @@ impl Edge {
                 openapi::document(&transcoder, &info, &seen).to_string()
             }
         };
-        let hide_docs = settings.web.hide_docs || plan.profile.hides_docs;
-        let pages = Pages::new(node.readiness.clone(), hide_docs, &plan.landing, document);
+        let shown = Shown {
+            docs: !(settings.web.hide_docs || plan.profile.hides_docs),
+            password: plan.upstreams == Upstreams::Mesh,
+        };
+        let pages = Pages::new(node.readiness.clone(), shown, &plan.landing, document);
         node.contract = contract;
         Ok(Arc::new(Self {
             address_limit,

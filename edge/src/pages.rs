@@ -1,4 +1,4 @@
-//! The edge's own pages: where to go, documentation, OpenAPI, health.
+//! The edge's own pages: where to go, documentation, OpenAPI, choosing a password, health.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, OnceLock};
@@ -43,6 +43,15 @@ pub(crate) struct Landing {
     pub(crate) first: String,
 }
 
+/// Which pages there are beside health.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown {
+    /// Where to go, documentation, OpenAPI.
+    pub(crate) docs: bool,
+    /// Where the link leads by which a password is chosen.
+    pub(crate) password: bool,
+}
+
 /// The pages.
 pub(crate) struct Pages(axum::Router);
 
@@ -62,7 +71,7 @@ struct OpenApi {
 impl Pages {
     pub(crate) fn new(
         readiness: Readiness,
-        hide_docs: bool,
+        shown: Shown,
         landing: &Landing,
         openapi: impl Fn() -> String + Send + Sync + 'static,
     ) -> Self {
@@ -89,17 +98,27 @@ impl Pages {
                 "/favicon.ico",
                 asset("image/svg+xml", include_str!("pages/favicon.svg")),
             );
-        if !hide_docs {
+        if shown.docs || shown.password {
+            let style = asset("text/css", include_str!("pages/docs.css"));
+            router = router.route("/docs/docs.css", style);
+        }
+        if shown.password {
+            let page = asset(
+                "text/html; charset=utf-8",
+                include_str!("pages/password.html"),
+            );
+            let script = asset("text/javascript", include_str!("pages/password.js"));
+            router = router
+                .route("/reset-password", page)
+                .route("/reset-password/password.js", script);
+        }
+        if shown.docs {
             router = router
                 .route("/", get(landing_page))
                 .route("/openapi.json", get(openapi_document))
                 .route(
                     "/docs",
                     asset("text/html; charset=utf-8", include_str!("pages/docs.html")),
-                )
-                .route(
-                    "/docs/docs.css",
-                    asset("text/css", include_str!("pages/docs.css")),
                 )
                 .route(
                     "/docs/docs.js",

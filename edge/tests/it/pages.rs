@@ -42,6 +42,8 @@ async fn the_documentation_needs_nothing_from_elsewhere() {
         ("/docs", "text/html; charset=utf-8"),
         ("/docs/docs.css", "text/css"),
         ("/docs/docs.js", "text/javascript"),
+        ("/reset-password", "text/html; charset=utf-8"),
+        ("/reset-password/password.js", "text/javascript"),
         ("/favicon.svg", "image/svg+xml"),
     ] {
         let response = fixture.get(path).await;
@@ -66,6 +68,33 @@ async fn the_documentation_needs_nothing_from_elsewhere() {
             !text.contains("<style") && !text.contains("onclick=") && !text.contains("<script>"),
             "{path}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_a_new_password_stays_without_documentation_and_runs_nothing_foreign() {
+    let mut settings = settings();
+    settings.web.hide_docs = true;
+    let fixture = Fixture::with(settings, shop).await;
+    assert_eq!(fixture.get("/docs").await.status(), 404);
+    for path in [
+        "/reset-password",
+        "/reset-password/password.js",
+        "/docs/docs.css",
+    ] {
+        let response = fixture.get(path).await;
+        assert_eq!(response.status(), 200, "{path}");
+        let headers = response.headers();
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "form-action 'none'",
+        ] {
+            assert!(policy.contains(rule), "{policy}");
+        }
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        assert_eq!(headers["x-frame-options"], "DENY");
     }
 }
 
