@@ -40,9 +40,9 @@ pub struct Config {
     #[arg(skip)]
     pub workload_keys: WorkloadKeys,
     /// E-mail address of the first administrator, whose account is opened at the start.
-    #[arg(long, env = "ADMIN_EMAIL", requires = "admin_password")]
+    #[arg(long, env = "ADMIN_EMAIL")]
     pub admin_email: Option<String>,
-    /// Password of the first administrator; it has no effect once the account is there.
+    /// Password of the first administrator; it has no effect once the account has one.
     #[arg(
         long,
         env = "ADMIN_PASSWORD",
@@ -271,6 +271,11 @@ impl Config {
             if lifetime.is_zero() {
                 mistakes.push(format!("{variable} must not be 0"));
             }
+        }
+        // Nobody but a process that shows the link could let in whoever has none.
+        if self.admin_email.is_some() && self.admin_password.is_none() && self.invitation.is_none()
+        {
+            mistakes.push("ADMIN_EMAIL needs ADMIN_PASSWORD beside it".to_owned());
         }
         if lifetimes.signing_key_announcement >= lifetimes.signing_key_rotation {
             let rule = "SIGNING_KEY_ANNOUNCEMENT must be shorter than SIGNING_KEY_ROTATION";

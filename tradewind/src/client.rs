@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-pub(crate) use credentials::{Credentials, Door};
+use crate::operator;
+
+use credentials::Account;
+pub(crate) use credentials::Door;
 pub(crate) use failure::Failure;
 
 /// How long one attempt may take.
@@ -23,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Client {
     http: reqwest::Client,
     edge: Url,
-    credentials: Option<Credentials>,
+    account: Account,
     token: Mutex<Option<String>>,
     patience: Duration,
 }
@@ -59,7 +62,7 @@ impl Client {
         Ok(Self {
             http: reqwest::Client::builder().timeout(ATTEMPT).build()?,
             edge: door.edge.clone(),
-            credentials: door.credentials()?,
+            account: door.account()?,
             token: Mutex::new(None),
             patience: Duration::from_secs(door.patience),
         })
@@ -133,17 +136,19 @@ impl Client {
         }
     }
 
-    /// The account's access token; none for a client without an account.
+    /// The account's access token; none if the server gives none.
     pub(crate) async fn access_token(&self) -> Result<Option<String>, Failure> {
-        let Some(credentials) = &self.credentials else {
-            return Ok(None);
-        };
         if let Some(token) = self.token().clone() {
             return Ok(Some(token));
         }
-        let login = self
-            .post(["v1", "auth", "login"])
-            .body(json!({"email": credentials.email, "password": credentials.password}));
+        let login = match &self.account {
+            Account::Password(credentials) => self
+                .post(["v1", "auth", "login"])
+                .body(json!({"email": credentials.email, "password": credentials.password})),
+            Account::Operator(signer) => self
+                .post(["v1", "auth", "login:operator"])
+                .body(json!({"clientAssertion": operator::assertion(signer)})),
+        };
         let session = self.patiently(&login, None).await?;
         let token = session["accessToken"].as_str().map(str::to_owned);
         self.token().clone_from(&token);

@@ -7,6 +7,7 @@ mod contract;
 mod dead_letters;
 mod import;
 mod money;
+mod operator;
 mod seed;
 mod shop;
 mod streams;

@@ -53,7 +53,7 @@ async fn up(
     config.mesh = Mesh::default();
     arguments.server.limit(&mut config);
     let mut host = Host::new(config);
-    let welcome = Welcome::new(&arguments, &configurations);
+    let welcome = Welcome::new(&arguments, configurations.administrator);
 
     let ops = listen("the ops port", arguments.ops(), "--ops-port").await?;
     let door = listen("the edge", arguments.edge(), "--edge-port").await?;
@@ -103,6 +103,9 @@ async fn up(
     let readiness = host.readiness().clone();
     tokio::spawn(async move {
         readiness.ready().await;
+        if let Err(error) = welcome.forget_password() {
+            crate::complain(&format!("{error:#}"));
+        }
         // Whoever started it may have closed its standard output.
         let _ = crate::print(&welcome.text(start.elapsed()));
     });

@@ -20,7 +20,7 @@ use runtime::{
 /// variables of its own binary, such as ACCESS_TOKEN_LIFETIME or RESERVATION_SECONDS.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Arguments {
-    /// Folder for databases, keys and the first administrator
+    /// Folder for databases and keys
     #[arg(long, env = "DATA_DIR", default_value = ".tradewind")]
     pub(crate) data_dir: PathBuf,
     /// Postgres server to keep a database for each service on, such as
@@ -41,10 +41,10 @@ pub(crate) struct Arguments {
     /// Events.
     #[command(flatten)]
     pub(crate) bus: BusConfig,
-    /// E-mail address of the first administrator [default: one is made up at the first start]
-    #[arg(long, env = "ADMIN_EMAIL", requires = "admin_password")]
+    /// E-mail address of the first administrator [default: admin@tradewind.localhost]
+    #[arg(long, env = "ADMIN_EMAIL")]
     pub(crate) admin_email: Option<String>,
-    /// Password of the first administrator
+    /// Password of the first administrator [default: chosen by a link that is printed]
     #[arg(
         long,
         env = "ADMIN_PASSWORD",

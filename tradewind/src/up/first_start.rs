@@ -1,37 +1,64 @@
-//! What the first start makes and later ones find: the data folder, the first administrator, the
-//! secret of the signing keys.
+//! What the first start makes and later ones find: the data folder, the secret of the signing
+//! keys. No password is kept: svc-auth has its hash.
 
-use std::{os::unix::fs::DirBuilderExt as _, path::Path};
+use std::{
+    io::ErrorKind,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 use runtime::random::Random;
 use secrecy::SecretString;
+use svc_auth::{EncryptionKey, Invitation};
 
 use super::Arguments;
-use crate::client::Credentials;
+use crate::operator;
 
-/// Where the secret is kept if the environment has none.
-const SECRET_FILE: &str = "signing-key-secret";
-const SECRET_VARIABLE: &str = "SIGNING_KEY_ENCRYPTION_KEY";
-/// Letters and digits that nobody takes for another.
-const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
+/// The first administrator unless the operator names another.
+const EMAIL: &str = "admin@tradewind.localhost";
+/// Earlier versions kept the first administrator's password here.
+const PASSWORD_FILE: &str = "administrator";
 
-/// The first administrator, and where it comes from.
-pub(super) enum Administrator {
-    /// The operator names it.
-    Given(Credentials),
-    /// Made up now: its password is shown this once.
-    New(Credentials),
-    /// Made up at an earlier start.
-    Kept(Credentials),
+/// The first administrator, and how a password comes to be.
+pub(super) struct Administrator {
+    pub(super) email: String,
+    /// Given by the operator.
+    pub(super) password: Option<String>,
+    /// Asks for a link by which one is chosen, where none was given.
+    pub(super) invitation: Option<Invitation>,
+    password_file: PathBuf,
 }
 
 impl Administrator {
-    pub(super) fn credentials(&self) -> &Credentials {
-        match self {
-            Self::Given(credentials) | Self::New(credentials) | Self::Kept(credentials) => {
-                credentials
+    pub(super) fn of(arguments: &Arguments) -> Administrator {
+        let password_file = arguments.data_dir.join(PASSWORD_FILE);
+        let password = arguments.admin_password.clone();
+        let invitation = || match password_file.exists() {
+            // Nobody may know the password but the file, which goes.
+            true => Invitation::always(),
+            false => Invitation::default(),
+        };
+        Administrator {
+            email: arguments
+                .admin_email
+                .clone()
+                .unwrap_or_else(|| EMAIL.to_owned()),
+            invitation: password.is_none().then(invitation),
+            password,
+            password_file,
+        }
+    }
+
+    /// Removes the file of an earlier version. After the start, so that one that fails before it
+    /// has shown the link leaves what there was.
+    pub(super) fn forget_password(&self) -> Result<()> {
+        match std::fs::remove_file(&self.password_file) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                let path = self.password_file.display();
+                Err(error).with_context(|| format!("cannot remove {path}, which has a password"))
             }
+            _ => Ok(()),
         }
     }
 }
@@ -45,32 +72,12 @@ pub(super) fn make_folder(data_dir: &Path) -> Result<()> {
     made.with_context(|| format!("--data-dir {}", data_dir.display()))
 }
 
-pub(super) fn administrator(arguments: &Arguments) -> Result<Administrator> {
-    if let (Some(email), Some(password)) = (&arguments.admin_email, &arguments.admin_password) {
-        return Ok(Administrator::Given(Credentials {
-            email: email.clone(),
-            password: password.clone(),
-        }));
-    }
-    if let Some(kept) = Credentials::load(&arguments.data_dir)? {
-        return Ok(Administrator::Kept(kept));
-    }
-    let random = Random::system();
-    let letter = |_| char::from(ALPHABET[random.below(ALPHABET.len())]);
-    let words: Vec<String> = (0..4).map(|_| (0..5).map(letter).collect()).collect();
-    let credentials = Credentials {
-        email: "admin@tradewind.localhost".to_owned(),
-        password: words.join("-"),
-    };
-    credentials.save(&arguments.data_dir)?;
-    Ok(Administrator::New(credentials))
-}
-
 /// From the environment, or from the data folder, which keeps one from the first start on.
 pub(super) fn signing_key_secret(data_dir: &Path) -> Result<SecretString> {
-    if let Ok(given) = std::env::var(SECRET_VARIABLE) {
-        return Ok(given.into());
+    if let Some(given) = operator::given_secret() {
+        return Ok(given);
     }
-    let key = svc_auth::key_in_file(&data_dir.join(SECRET_FILE), &Random::system())?;
+    let key: EncryptionKey =
+        svc_auth::key_in_file(&operator::secret_file(data_dir), &Random::system())?;
     Ok(key.to_base64())
 }

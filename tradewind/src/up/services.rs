@@ -11,12 +11,13 @@ use runtime::{
 };
 use secrecy::ExposeSecret as _;
 use store::DatabaseConfig;
-use svc_auth::WorkloadKeys;
+use svc_auth::{OPERATOR, WorkloadKeys};
 
 use super::{
     Arguments,
     first_start::{self, Administrator},
 };
+use crate::operator;
 
 /// The workloads that prove themselves to svc-auth.
 const WORKLOADS: [&str; 6] = [
@@ -72,7 +73,7 @@ pub(super) fn configurations(
 ) -> Result<Configurations, Refused> {
     let wrong = |error: anyhow::Error| Refused::Mistakes(vec![format!("{error:#}")]);
     first_start::make_folder(&arguments.data_dir).map_err(wrong)?;
-    let administrator = first_start::administrator(arguments).map_err(wrong)?;
+    let administrator = Administrator::of(arguments);
     let secret = first_start::signing_key_secret(&arguments.data_dir).map_err(wrong)?;
 
     let mut mistakes = Vec::new();
@@ -86,13 +87,13 @@ pub(super) fn configurations(
     );
     let shipping = read(arguments, "shipping", false);
     let mut words = words(arguments, "auth", false);
-    let credentials = administrator.credentials();
-    for (flag, value) in [
-        ("--signing-key-encryption-key", secret.expose_secret()),
-        ("--admin-email", &credentials.email),
-        ("--admin-password", &credentials.password),
-    ] {
-        words.extend([flag.into(), value.into()]);
+    words.extend([
+        "--signing-key-encryption-key".into(),
+        secret.expose_secret().into(),
+    ]);
+    if let Some(password) = &administrator.password {
+        words.extend(["--admin-email".into(), administrator.email.clone().into()]);
+        words.extend(["--admin-password".into(), password.into()]);
     }
     let auth = parse(words);
     let edge = edge_config(arguments);
@@ -117,8 +118,11 @@ pub(super) fn configurations(
     else {
         return Err(Refused::Mistakes(mistakes));
     };
+    let operator = operator::signer(&secret).map_err(wrong)?;
     let auth = svc_auth::Config {
-        workload_keys: keys.public(),
+        workload_keys: keys.public().with(OPERATOR, &[operator.jwk()]),
+        admin_email: Some(administrator.email.clone()),
+        invitation: administrator.invitation.clone(),
         ..auth
     };
     Ok(Configurations {

@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::{Arguments, first_start::Administrator, services::Configurations};
+use secrecy::ExposeSecret as _;
+use svc_auth::Invitation;
+
+use super::{Arguments, first_start::Administrator};
 
 /// The services in the order of their names.
 const SERVICES: [(&str, &str); 6] = [
@@ -20,12 +23,12 @@ pub(super) struct Welcome {
     ops: SocketAddr,
     services: Vec<(&'static str, &'static str, SocketAddr)>,
     stores: [(&'static str, String); 3],
-    administrator: String,
+    administrator: Administrator,
     orders: SocketAddr,
 }
 
 impl Welcome {
-    pub(super) fn new(arguments: &Arguments, configurations: &Configurations) -> Welcome {
+    pub(super) fn new(arguments: &Arguments, administrator: Administrator) -> Welcome {
         let data = match &arguments.database_url {
             Some(_) => "Postgres, a database for each service".to_owned(),
             None => format!("SQLite in {}", arguments.data_dir.display()),
@@ -51,11 +54,17 @@ impl Welcome {
                 ),
                 ("cache", place(arguments.redis_url.is_some(), "Redis")),
             ],
-            administrator: administrator(arguments, &configurations.administrator),
+            administrator,
             orders: arguments.service("svc-orders"),
         }
     }
 
+    /// Removes what an earlier version kept of the administrator, now that a link takes its place.
+    pub(super) fn forget_password(&self) -> anyhow::Result<()> {
+        self.administrator.forget_password()
+    }
+
+    /// Once the services are built: what svc-auth tells is in it.
     pub(super) fn text(&self, took: Duration) -> String {
         let Welcome {
             edge, ops, orders, ..
@@ -78,7 +87,8 @@ impl Welcome {
         for (name, place) in &self.stores {
             text += &format!("  {name:<15} {place}\n");
         }
-        text += &format!("  {:<15} {}\n", "administrator", self.administrator);
+        let administrator = administrator(*edge, &self.administrator);
+        text += &format!("  {:<15} {administrator}\n", "administrator");
         text += &format!(
             "\nNext: `tradewind seed` fills the shop; `tradewind token` prints a token, as in\n  \
              grpcurl -plaintext -H \"authorization: Bearer $(tradewind token)\" {orders} list\n\n"
@@ -91,15 +101,19 @@ fn row(name: &str, address: &str, what: &str) -> String {
     format!("  {name:<15} {address:<24} {what}\n")
 }
 
-fn administrator(arguments: &Arguments, administrator: &Administrator) -> String {
-    let email = &administrator.credentials().email;
-    match administrator {
-        Administrator::Given(_) => email.clone(),
-        Administrator::Kept(_) => format!("{email}, kept in {}", arguments.data_dir.display()),
-        Administrator::New(credentials) => format!(
-            "{email}, password {} (shown this once; kept in {} for its owner)",
-            credentials.password,
-            arguments.data_dir.display()
+fn administrator(edge: SocketAddr, administrator: &Administrator) -> String {
+    let Administrator { email, .. } = administrator;
+    let token = administrator
+        .invitation
+        .as_ref()
+        .and_then(Invitation::token);
+    match token {
+        None => email.clone(),
+        Some(token) => format!(
+            "{email}; choose a password within a day, by this link, which is shown once:\n  {:<15} \
+             http://{edge}/reset-password#token={}",
+            "",
+            token.expose_secret()
         ),
     }
 }

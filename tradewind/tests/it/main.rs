@@ -1,5 +1,7 @@
 //! The program from outside: what it prints, and how it refuses.
 
+mod first_start;
+
 use std::{
     net::TcpListener,
     process::{Command, Output},

@@ -1,0 +1,67 @@
+//! Whoever may read the data folder of `tradewind up` operates it, and needs no password: the
+//! operator's key comes from the secret of the signing keys, which is there anyway.
+
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use runtime::{
+    clock::Clock,
+    identity::{AssertionClaims, Issuer, Signer},
+    random::Random,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use svc_auth::{EncryptionKey, OPERATOR};
+
+/// Where the secret is kept if the environment has none.
+const SECRET_FILE: &str = "signing-key-secret";
+const SECRET_VARIABLE: &str = "SIGNING_KEY_ENCRYPTION_KEY";
+/// Seconds that an assertion holds.
+const ASSERTION_LIFE: i64 = 60;
+
+pub(crate) fn given_secret() -> Option<SecretString> {
+    std::env::var(SECRET_VARIABLE).ok().map(SecretString::from)
+}
+
+pub(crate) fn secret_file(data_dir: &Path) -> PathBuf {
+    data_dir.join(SECRET_FILE)
+}
+
+/// The operator's key; none if there is no `tradewind up` of this folder.
+pub(crate) fn find(data_dir: &Path) -> Result<Option<Signer>> {
+    let secret = match given_secret() {
+        Some(given) => given,
+        None => match std::fs::read_to_string(secret_file(data_dir)) {
+            Ok(text) => text.into(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                let path = secret_file(data_dir);
+                return Err(error).with_context(|| format!("cannot read {}", path.display()));
+            }
+        },
+    };
+    signer(&secret).map(Some)
+}
+
+/// The key that belongs to a secret.
+pub(crate) fn signer(secret: &SecretString) -> Result<Signer> {
+    let key = EncryptionKey::from_base64(secret.expose_secret())
+        .with_context(|| format!("{SECRET_VARIABLE} ({SECRET_FILE})"))?;
+    Ok(svc_auth::operator(&key))
+}
+
+/// Proves the operator, once (RFC 7523).
+pub(crate) fn assertion(signer: &Signer) -> String {
+    let (clock, random) = (Clock::system(), Random::system());
+    let now = clock.now().timestamp();
+    signer.sign(&AssertionClaims {
+        iss: OPERATOR.to_owned(),
+        sub: OPERATOR.to_owned(),
+        aud: Issuer::default().audience.to_string(),
+        iat: now,
+        exp: now + ASSERTION_LIFE,
+        jti: random.uuid7(&clock),
+    })
+}
