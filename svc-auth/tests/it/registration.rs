@@ -3,8 +3,10 @@ use std::time::Duration;
 use contracts::tradewind::auth::v1::RegisterRequest;
 use runtime::status::{Reason, retry_delay};
 use tonic::Code;
+use tonic_types::StatusExt as _;
 
 use crate::bed::{Bed, PASSWORD, eventually, refused};
+use crate::users::BAD;
 
 const ADA: &str = "ada@example.com";
 
@@ -36,6 +38,20 @@ store::on_both! {
         refused(bed.login(ADA, PASSWORD).await, Reason::CredentialsInvalid);
         // Nothing is left of the attempt.
         bed.users.forget(ADA);
+        bed.register(ADA).await.unwrap();
+    }
+
+    async fn a_name_that_accounts_refuse_is_refused_and_the_address_stays_free(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let request = RegisterRequest {
+            email: ADA.into(),
+            password: PASSWORD.into(),
+            display_name: format!("Ada{BAD}"),
+        };
+        let status = refused(bed.anybody().register(request).await, Reason::InvalidField);
+        assert_eq!(status.code(), Code::InvalidArgument);
+        let mistakes = status.get_details_bad_request().unwrap().field_violations;
+        assert_eq!(mistakes[0].field, "displayName");
         bed.register(ADA).await.unwrap();
     }
 

@@ -10,6 +10,9 @@ use runtime::status::Problem;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+/// A character that no name may have; the whole rule is svc-users'.
+pub(crate) const BAD: char = '\u{202E}';
+
 /// The accounts. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Users {
@@ -99,6 +102,9 @@ impl UsersService for Users {
     ) -> Result<Response<EnsureAccountResponse>, Status> {
         self.there()?;
         let request = request.into_inner();
+        if request.display_name.contains(BAD) {
+            return Err(Problem::invalid([("displayName", "must not hold U+202E")]).into());
+        }
         let mut accounts = self.accounts.lock().unwrap();
         let same = |user: &User| user.email.eq_ignore_ascii_case(&request.email);
         if accounts
