@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -18,6 +18,10 @@ use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
 use crate::room::{Most, Room};
+
+mod lines;
+
+use lines::{Lines, Switch};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -191,9 +195,18 @@ pub async fn connection<S, B>(
     if !speaks(&stream, limits.header_timeout, &shutdown).await {
         return;
     }
+    let switch = Switch::default();
+    let stream = Lines::of(stream, http1_buffer(&limits), switch.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        service.clone().oneshot(request)
+        let (answer, switch) = (service.clone().oneshot(request), switch.clone());
+        async move {
+            let response = answer.await?;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                switch.on();
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let builder = builder(&limits);
     let mut connection =
@@ -220,6 +233,11 @@ async fn speaks(stream: &TcpStream, within: Duration, shutdown: &CancellationTok
     }
 }
 
+/// Bytes of an HTTP/1.1 request's headers, and of what of its body is read at once.
+fn http1_buffer(limits: &Limits) -> usize {
+    (limits.max_header_bytes as usize).max(8192)
+}
+
 fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -227,7 +245,7 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_headers(limits.max_headers)
-        .max_buf_size((limits.max_header_bytes as usize).max(8192));
+        .max_buf_size(http1_buffer(limits));
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::fixture::Fixture;
 
+mod bodies;
 mod floods;
 mod shapes;
 mod slow;
@@ -20,16 +21,16 @@ const OTHERS: usize = 20;
 const PLENTY: usize = 32 << 20;
 
 /// What a hostile client has seen of its connection.
-struct Ended {
+pub(crate) struct Ended {
     /// Bytes that it could send.
     sent: usize,
     /// What it was told.
-    said: Vec<u8>,
+    pub(crate) said: Vec<u8>,
 }
 
 impl Ended {
     /// Statuses of HTTP/1.1 that it was told.
-    fn statuses(&self) -> Vec<String> {
+    pub(crate) fn statuses(&self) -> Vec<String> {
         let said = String::from_utf8_lossy(&self.said);
         let heads = said.split("HTTP/1.1 ").skip(1);
         heads.map(|head| head[..3].to_owned()).collect()
@@ -109,6 +110,6 @@ async fn insist(
 }
 
 /// Sends these bytes alone, and reads to the end.
-async fn send(fixture: &Fixture, bytes: &[u8]) -> Ended {
+pub(crate) async fn send(fixture: &Fixture, bytes: &[u8]) -> Ended {
     insist(fixture, bytes, async || None, true).await
 }

@@ -93,6 +93,78 @@ async fn chunks_have_sizes() {
 }
 
 #[tokio::test]
+async fn a_line_that_ends_without_its_carriage_return_is_refused() {
+    let fixture = Fixture::start(shop).await;
+    let token = fixture.token(&["user"]);
+    let chunked = format!(
+        "POST /v1/orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+         transfer-encoding: chunked\r\n\r\n"
+    );
+    let whole = "GET /v1/products/A%201 HTTP/1.1\r\nhost: x\r\n\r\n";
+    let counted = "POST /v1/orders HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{\n";
+    // Bare line feeds, a bare carriage return, a folded line, two lengths.
+    let heads = [
+        "GET / HTTP/1.1\nhost: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: x\n\r\n",
+        "GET / HTTP/1.1\r\nhost: x\r\n\n",
+        "GET / HTTP/1.1\r\nhost: x\nx: y\r\n\r\n",
+        "GET / HTTP/1.1\n\n",
+        "GET /\n",
+        "\nGET / HTTP/1.1\r\nhost: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: x\rx: y\r\n\r\n",
+        "GET / HTTP/1.1\rhost: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: x\r\n folded\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: x\r\n\tfolded\r\n\r\n",
+        "POST / HTTP/1.1\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\n{}",
+        "POST / HTTP/1.1\r\nContent-Length: 2\r\nx: y\r\ncontent-length: 3\r\n\r\n{}",
+    ];
+    others_do_not_notice(&fixture, async || {
+        for head in heads {
+            // As the first request, and behind others on the same connection.
+            for (before, statuses) in [
+                ("", vec!["400"]),
+                (whole, vec!["200", "400"]),
+                (counted, vec!["401", "400"]),
+            ] {
+                let ended = send(&fixture, format!("{before}{head}").as_bytes()).await;
+                assert_eq!(ended.statuses(), statuses, "{before:?} {head:?}");
+            }
+        }
+        for body in [
+            "2\n{}\r\n0\r\n\r\n",
+            "2;x=y\n{}\r\n0\r\n\r\n",
+            "2\r\n{}\n0\r\n\r\n",
+            "2\r\n{}\r\n0\n\r\n",
+            "2\r\n{}\r\n0\r\n\n",
+            "2\r\n{}\r\n0\r\nx: y\n\r\n",
+        ] {
+            let request = format!("{chunked}{body}{SMUGGLED}");
+            let ended = send(&fixture, request.as_bytes()).await;
+            assert_eq!(ended.statuses(), ["400"], "{body:?}");
+        }
+    })
+    .await;
+    assert!(!was_smuggled(&fixture));
+}
+
+#[tokio::test]
+async fn line_feeds_in_bodies_are_what_they_are() {
+    let fixture = Fixture::start(shop).await;
+    let token = fixture.token(&["user"]);
+    let order = serde_json::to_string_pretty(&crate::fixture::an_order()).unwrap();
+    assert!(order.contains('\n'));
+    let head = format!("POST /v1/orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n");
+    let length = order.len();
+    let twice = format!(
+        "{head}content-length: {length}\r\n\r\n{order}\
+         {head}transfer-encoding: chunked\r\nconnection: close\r\n\r\n\
+         1;x=y\r\n\n\r\n{length:x}\r\n{order}\r\n0\r\nx: y\r\n\r\n"
+    );
+    let ended = send(&fixture, twice.as_bytes()).await;
+    assert_eq!(ended.statuses(), ["201", "201"]);
+}
+
+#[tokio::test]
 async fn a_body_of_absurd_size_is_refused_by_its_announcement() {
     let fixture = Fixture::start(shop).await;
     let token = fixture.token(&["user"]);
