@@ -66,6 +66,8 @@ const UNLISTED: [&str; 6] = [
     "user-agent",
 ];
 const UNLISTED_PREFIXES: [&str; 3] = [METADATA, "sec-", "x-forwarded-"];
+/// What only the hop before may say, though it has one of these prefixes.
+const OF_THE_HOP: &str = "x-forwarded-proto";
 
 /// What no reply of an upstream says for the edge: what belongs to one hop or frames the message, and
 /// what the edge itself tells.
@@ -86,7 +88,11 @@ const NEVER_RETURNED: [&str; 15] = [
     "x-request-id",
     "x-workload-authorization",
 ];
-const NEVER_RETURNED_PREFIXES: [&str; 3] = ["connect-", "grpc-", "ratelimit"];
+const NEVER_RETURNED_PREFIXES: [&str; 4] = ["connect-", "grpc-", "ratelimit", "x-envoy-"];
+/// What an upstream's metadata would say to a browser, under its own name: cookies of the whole origin,
+/// and which pages may read it.
+const FOR_BROWSERS: &str = "set-cookie";
+const FOR_BROWSERS_PREFIX: &str = "access-control-";
 
 impl Passing {
     /// Says in the headers whom an HTTP/2 request is for, if upstreams hear of it.
@@ -155,10 +161,9 @@ impl Passing {
                 (is_honest && passes(name)).then(|| name.to_owned())?
             }
             Self::Everything => {
+                let begins = |prefix: &&str| name.starts_with(prefix);
                 let is_unlisted = UNLISTED.contains(&name)
-                    || UNLISTED_PREFIXES
-                        .iter()
-                        .any(|prefix| name.starts_with(prefix));
+                    || (UNLISTED_PREFIXES.iter().any(begins) && name != OF_THE_HOP);
                 // What the client's authorization is, has been said already.
                 (is_unlisted || !is_reserved(name)).then(|| name.to_owned())?
             }
@@ -187,7 +192,9 @@ impl Passing {
             Self::Prefixed if is_returned(name) || name == CONTENT_TYPE => {
                 HeaderName::try_from(format!("{METADATA}{name}")).ok()
             }
-            Self::Everything if is_returned(name) => HeaderName::try_from(name).ok(),
+            Self::Everything if is_returned(name) && !is_for_browsers(name) => {
+                HeaderName::try_from(name).ok()
+            }
             Self::Listed | Self::Prefixed | Self::Everything => None,
         }
     }
@@ -211,6 +218,10 @@ impl Passing {
 fn is_returned(name: &str) -> bool {
     let begins = |prefix: &&str| name.starts_with(prefix);
     !NEVER_RETURNED.contains(&name) && !NEVER_RETURNED_PREFIXES.iter().any(begins)
+}
+
+fn is_for_browsers(name: &str) -> bool {
+    name == FOR_BROWSERS || name.starts_with(FOR_BROWSERS_PREFIX)
 }
 
 /// Headers that the client means for this hop alone (RFC 9110, section 7.6.1).
@@ -293,6 +304,50 @@ mod tests {
             ("x-fine", "1"),
         ];
         assert_eq!(passed(Passing::Everything, &headers, true), ["x-fine"]);
+    }
+
+    #[test]
+    fn what_another_proxy_says_of_itself_is_not_for_clients_to_say() {
+        let headers = [
+            ("x-envoy-upstream-rq-timeout-ms", "1"),
+            ("x-envoy-internal", "true"),
+            ("x-forwarded-proto", "https"),
+            ("grpc-metadata-x-envoy-internal", "true"),
+            ("grpc-metadata-x-forwarded-proto", "https"),
+            ("x-fine", "1"),
+            ("x-forwarded-port", "1"),
+        ];
+        let passed_by = |passing| passed(passing, &headers, true);
+        let everything = passed_by(Passing::Everything);
+        let (prefixed, own): (Vec<_>, Vec<_>) = everything
+            .iter()
+            .partition(|name| name.starts_with(METADATA));
+        assert_eq!(own, ["x-fine", "x-forwarded-port"]);
+        assert_eq!(prefixed.len(), 2, "which are names like others");
+        assert_eq!(passed_by(Passing::Prefixed), [FORWARDED_FOR]);
+    }
+
+    #[test]
+    fn no_upstream_speaks_for_the_origin() {
+        let mut leading = HeaderMap::new();
+        for name in [
+            "set-cookie",
+            "access-control-allow-origin",
+            "access-control-allow-credentials",
+            "x-envoy-upstream-service-time",
+            "x-fine",
+        ] {
+            leading.insert(name, HeaderValue::from_static("1"));
+        }
+        let mut to = HeaderMap::new();
+        Passing::Everything.reply(&[], &leading, &mut to);
+        assert_eq!(to.keys().collect::<Vec<_>>(), ["x-fine"]);
+        let rules = ["*".parse().unwrap()];
+        for passing in [Passing::Listed, Passing::Everything] {
+            let mut to = HeaderMap::new();
+            passing.reply(&rules, &leading, &mut to);
+            assert_eq!(to.keys().collect::<Vec<_>>(), ["x-fine"], "{passing:?}");
+        }
     }
 
     #[test]

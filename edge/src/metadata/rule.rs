@@ -29,7 +29,7 @@ const NEVER: [&str; 17] = [
     "x-client-address",
     "x-client-user-agent",
 ];
-const NEVER_PREFIXES: [&str; 3] = ["sec-", "x-forwarded-", "x-workload-"];
+const NEVER_PREFIXES: [&str; 4] = ["sec-", "x-envoy-", "x-forwarded-", "x-workload-"];
 
 /// One rule: `name`, `prefix-*`, and either with `=` and what it becomes (`x-tenant=tenant`,
 /// `x-app-*=app-*`, `grpc-metadata-*=*`).

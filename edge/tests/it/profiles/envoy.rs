@@ -72,6 +72,9 @@ async fn headers_and_metadata_are_the_same_but_for_those_of_one_hop() {
         .header("x-workload-authorization", "forged")
         .header("x-client-address", "192.0.2.1")
         .header("proxy-authorization", "x")
+        .header("x-envoy-upstream-rq-timeout-ms", "1")
+        .header("x-envoy-retry-on", "5xx")
+        .header("x-forwarded-proto", "https")
         .header("te", "gzip")
         .send()
         .await
@@ -94,6 +97,9 @@ async fn headers_and_metadata_are_the_same_but_for_those_of_one_hop() {
         ("te", Some("trailers")),
         ("x-workload-authorization", None),
         ("proxy-authorization", None),
+        ("x-envoy-upstream-rq-timeout-ms", None),
+        ("x-envoy-retry-on", None),
+        ("x-forwarded-proto", None),
     ] {
         assert_eq!(call.metadata(name), value, "{name}");
     }
