@@ -48,6 +48,9 @@ pub struct Settings {
     /// Rate limits.
     #[command(flatten)]
     pub rates: Rates,
+    /// Open streams.
+    #[command(flatten)]
+    pub streams: Streams,
 }
 
 /// Bounds of connections.
@@ -105,6 +108,31 @@ pub struct Requests {
     #[arg(long, env = "EDGE_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "15s",
         value_parser = duration)]
     pub request_timeout: Duration,
+    /// Most bytes of bodies that are held at the same time while they are being read, unpacking
+    /// included: 503 beyond.
+    #[arg(long, env = "EDGE_BODY_MEMORY", value_name = "BYTES", default_value_t = 64 << 20)]
+    pub body_memory: usize,
+    /// The same of one client address (for IPv6, of one /64 network).
+    #[arg(
+        long,
+        env = "EDGE_BODY_MEMORY_PER_ADDRESS",
+        value_name = "BYTES",
+        default_value_t = 8 << 20
+    )]
+    pub body_memory_per_address: usize,
+    /// Least bytes per second of a body, or of a message in a stream, that has begun: 408 below.
+    /// Between messages a stream may be silent.
+    #[arg(
+        long,
+        env = "EDGE_BODY_SPEED",
+        value_name = "BYTES",
+        default_value_t = 240
+    )]
+    pub body_speed: u32,
+    /// Pause that a body may always make, however fast it came before.
+    #[arg(long, env = "EDGE_BODY_PAUSE", value_name = "DURATION", default_value = "10s",
+        value_parser = duration)]
+    pub body_pause: Duration,
     /// Time between signs of life on a stream that has nothing to say.
     #[arg(long, env = "EDGE_HEARTBEAT", value_name = "DURATION", default_value = "15s",
         value_parser = duration)]
@@ -219,6 +247,19 @@ pub struct Rates {
     pub user_limit: Rate,
 }
 
+/// Bounds of streams: calls with a stream in either direction, counted for as long as they are open.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+#[command(next_help_heading = "Open streams")]
+pub struct Streams {
+    /// Most open streams of one user: 429 beyond.
+    #[arg(long, env = "EDGE_STREAMS_PER_USER", default_value_t = 20)]
+    pub streams_per_user: usize,
+    /// Most open streams of one client address (for IPv6, of one /64 network): 429 beyond.
+    #[arg(long, env = "EDGE_STREAMS_PER_ADDRESS", default_value_t = 200)]
+    pub streams_per_address: usize,
+}
+
 /// The address of Redis, which may hold a password: its `Debug` leaves that out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisUrl(pub(crate) String);
@@ -244,6 +285,10 @@ impl Default for Requests {
             body_limit: 1 << 20,
             reply_limit: 16 << 20,
             request_timeout: Duration::from_secs(15),
+            body_memory: 64 << 20,
+            body_memory_per_address: 8 << 20,
+            body_speed: 240,
+            body_pause: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
         }
     }
@@ -268,6 +313,15 @@ impl Default for Rates {
         Self {
             address_limit: Rate::of(12_000, 60),
             user_limit: Rate::of(6_000, 60),
+        }
+    }
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self {
+            streams_per_user: 20,
+            streams_per_address: 200,
         }
     }
 }

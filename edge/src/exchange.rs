@@ -9,12 +9,14 @@ use std::time::Instant;
 use http::request::Parts;
 use http::{Method, StatusCode, Version};
 use opentelemetry::KeyValue;
+use runtime::room::Room;
 use runtime::telemetry::{Durations, RECORDED, Telemetry, Trace};
 use tonic::Status;
 use tracing::Span;
 use tracing::field::Empty;
 
 use crate::Edge;
+use crate::streams::Streams;
 
 /// The instruments.
 pub(crate) struct HttpMetrics {
@@ -32,7 +34,7 @@ const METHODS: [&str; 10] = [
 ];
 
 impl HttpMetrics {
-    pub(crate) fn new(telemetry: &Telemetry) -> Self {
+    pub(crate) fn new(telemetry: &Telemetry, streams: &Streams, bodies: &Room<IpAddr>) -> Self {
         let meter = telemetry.meter();
         let active = Arc::<[AtomicI64; METHODS.len()]>::default();
         let counted = active.clone();
@@ -48,11 +50,29 @@ impl HttpMetrics {
                 }
             })
             .build();
+        let streams = streams.clone();
+        meter
+            .i64_observable_up_down_counter("edge.open_streams")
+            .with_unit("{stream}")
+            .with_description("Calls with a stream in either direction that are open")
+            .with_callback(move |gauge| gauge.observe(signed(streams.count()), &[]))
+            .build();
+        let bodies = bodies.clone();
+        meter
+            .i64_observable_up_down_counter("edge.body_memory")
+            .with_unit("By")
+            .with_description("Bytes held of bodies that are being read")
+            .with_callback(move |gauge| gauge.observe(signed(bodies.total()), &[]))
+            .build();
         Self {
             duration: Durations::new(&meter, "http.server.request.duration", "requests"),
             active,
         }
     }
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// A request in progress. It ends when its reply begins, or when it is dropped because the client

@@ -30,6 +30,8 @@ pub(crate) struct Failure {
     beside: Option<Box<Metadata>>,
     /// It stands where the messages of a stream would.
     is_in_stream: bool,
+    /// The rest of the request's body is not read.
+    is_unread: bool,
 }
 
 /// Who says it.
@@ -56,6 +58,7 @@ impl Failure {
             origin,
             beside: None,
             is_in_stream: false,
+            is_unread: false,
         }
     }
 
@@ -94,17 +97,15 @@ impl Failure {
     pub(crate) fn too_large(limit: usize) -> Self {
         let message = format!("the body is larger than {limit} bytes");
         let problem = Problem::new(Reason::RequestTooLarge, Code::InvalidArgument, message);
-        Self::new(problem).with_http(StatusCode::PAYLOAD_TOO_LARGE)
+        let failure = Self::new(problem).with_http(StatusCode::PAYLOAD_TOO_LARGE);
+        failure.unread()
     }
 
     /// RESOURCE_EXHAUSTED: as gRPC calls it when a message is larger than allowed.
     pub(crate) fn message_too_large(limit: usize) -> Self {
         let message = format!("the message is larger than {limit} bytes");
-        Self::new(Problem::new(
-            Reason::RequestTooLarge,
-            Code::ResourceExhausted,
-            message,
-        ))
+        let problem = Problem::new(Reason::RequestTooLarge, Code::ResourceExhausted, message);
+        Self::new(problem).unread()
     }
 
     /// What is said of a body, said of the message that it is.
@@ -119,7 +120,8 @@ impl Failure {
     pub(crate) fn too_large_at(limit: usize, place: &str) -> Self {
         let message = format!("{place}: a message is larger than {limit} bytes");
         let problem = Problem::new(Reason::RequestTooLarge, Code::InvalidArgument, message);
-        Self::new(problem).with_http(StatusCode::PAYLOAD_TOO_LARGE)
+        let failure = Self::new(problem).with_http(StatusCode::PAYLOAD_TOO_LARGE);
+        failure.unread()
     }
 
     /// 415: the body is packed in a way that is not known here (RFC 9110, section 15.5.16).
@@ -218,6 +220,40 @@ impl Failure {
         let message = format!("too many requests of one {policy}");
         let problem = Problem::new(Reason::RateLimited, Code::ResourceExhausted, message);
         Self::new(problem.metadata("policy", policy).retry_after(wait))
+    }
+
+    /// 429: one stream too many, for as long as the others are open.
+    pub(crate) fn too_many_streams(limit: &str, most: usize) -> Self {
+        let message = format!("{most} streams of one {limit} are open; close one first");
+        let problem = Problem::new(Reason::TooManyStreams, Code::ResourceExhausted, message);
+        Self::new(problem.metadata("limit", limit))
+    }
+
+    /// 408: what has begun to come does not come on.
+    pub(crate) fn too_slow(least: u32) -> Self {
+        let message = format!("the request comes too slowly: less than {least} bytes a second");
+        let problem = Problem::new(Reason::RequestTooSlow, Code::DeadlineExceeded, message);
+        let failure = Self::new(problem).with_http(StatusCode::REQUEST_TIMEOUT);
+        failure.unread()
+    }
+
+    /// 503: what is held of bodies is all that may be.
+    pub(crate) fn no_memory() -> Self {
+        let message = "too much is being received at the same time; come again";
+        let problem = Problem::new(Reason::Overloaded, Code::Unavailable, message);
+        Self::new(problem.retry_after(Duration::from_secs(1))).unread()
+    }
+
+    /// The rest of the request's body is not read.
+    fn unread(self) -> Self {
+        let is_unread = true;
+        Self { is_unread, ..self }
+    }
+
+    /// Whether the rest of the request's body is not read, so that no request can follow on a
+    /// connection of HTTP/1.1 (RFC 9112, section 9.6).
+    pub(crate) fn is_unread(&self) -> bool {
+        self.is_unread
     }
 
     /// 503: the edge is going away.

@@ -36,7 +36,9 @@ mod routes;
 mod security_headers;
 mod sequence;
 mod serving;
+mod streams;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +51,7 @@ pub use metadata::Rule as MetadataRule;
 use runtime::StartError;
 use runtime::contract::{Access, Contract, Method};
 use runtime::node::Node;
+use runtime::room::Room;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -61,6 +64,7 @@ use pages::{Landing, Pages, Shown};
 use policy::Policies;
 use profile::Profile;
 use protocol::reflection::Reflection;
+use streams::Streams;
 
 /// How deep the JSON of a request may nest.
 const MAX_DEPTH: usize = 64;
@@ -75,6 +79,8 @@ pub struct Edge {
     policies: Policies,
     address_limit: Option<Arc<Limiter>>,
     user_limit: Option<Arc<Limiter>>,
+    streams: Streams,
+    bodies: Room<IpAddr>,
     pages: Pages,
     metrics: Arc<HttpMetrics>,
     upstreams: Upstreams,
@@ -103,6 +109,8 @@ struct Lasting {
     settings: Settings,
     address_limit: Option<Arc<Limiter>>,
     user_limit: Option<Arc<Limiter>>,
+    streams: Streams,
+    bodies: Room<IpAddr>,
     metrics: Arc<HttpMetrics>,
     successor: Option<Successor>,
 }
@@ -222,10 +230,13 @@ impl Edge {
         let shared = redis_url.as_ref().map(Shared::connect).transpose();
         let shared = shared.map_err(|error| StartError::config(format!("--redis-url: {error}")))?;
         let limiter = |policy, rate| Limiter::new(policy, rate, shared.clone()).map(Arc::new);
+        let (streams, bodies) = (Streams::new(), Room::new());
         let lasting = Lasting {
             address_limit: limiter("address", settings.rates.address_limit),
             user_limit: limiter("user", settings.rates.user_limit),
-            metrics: Arc::new(HttpMetrics::new(&node.telemetry)),
+            metrics: Arc::new(HttpMetrics::new(&node.telemetry, &streams, &bodies)),
+            streams,
+            bodies,
             settings,
             successor,
         };
@@ -240,6 +251,8 @@ impl Edge {
             settings: self.settings.clone(),
             address_limit: self.address_limit.clone(),
             user_limit: self.user_limit.clone(),
+            streams: self.streams.clone(),
+            bodies: self.bodies.clone(),
             metrics: self.metrics.clone(),
             // Whoever follows the first edge learns of all.
             successor: None,
@@ -252,6 +265,8 @@ impl Edge {
             settings,
             address_limit,
             user_limit,
+            streams,
+            bodies,
             metrics,
             successor,
         } = lasting;
@@ -319,6 +334,8 @@ impl Edge {
         Ok(Arc::new(Self {
             address_limit,
             user_limit,
+            streams,
+            bodies,
             metrics,
             upstreams: plan.upstreams,
             profile: plan.profile,

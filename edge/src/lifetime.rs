@@ -9,16 +9,23 @@ use tonic::Code;
 use crate::authentication::Authenticated;
 use crate::door::Door;
 use crate::failure::Failure;
+use crate::streams::Open;
 
 /// As long as its caller's token holds, and until the edge goes away.
 pub(crate) struct Lifetime {
     door: Arc<Door>,
     caller: Option<Authenticated>,
     expires: Option<Instant>,
+    /// It lies where the stream does, in the body of its reply, and so is counted for as long.
+    _open: Option<Arc<Open>>,
 }
 
 impl Lifetime {
-    pub(crate) fn of(door: Arc<Door>, caller: Option<Authenticated>) -> Self {
+    pub(crate) fn of(
+        door: Arc<Door>,
+        caller: Option<Authenticated>,
+        open: Option<Arc<Open>>,
+    ) -> Self {
         let expires = caller.as_ref().and_then(Authenticated::expires);
         let expires = expires.map(|expires| {
             let left = expires - door.edge.node.clock.now();
@@ -28,6 +35,7 @@ impl Lifetime {
             door,
             caller,
             expires,
+            _open: open,
         }
     }
 

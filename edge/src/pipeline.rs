@@ -12,7 +12,7 @@
 //! | 8 | address limit | before anything that costs: signatures, bodies, upstreams |
 //! | 9 | authentication: 401 | before anything is said about the request's content |
 //! | 10 | access: 403 | as 9; the services would say so too, but later |
-//! | 11 | user limit | needs 9; not charged to who may not call |
+//! | 11 | user limit, open streams | needs 9; not charged to who may not call |
 //! | 12 | body limit: 413, 415 | memory only for callers who passed all of the above |
 //! | 13 | transcode: 400 | needs the body |
 //! | 14 | upstream call | what it was all for |
@@ -26,10 +26,11 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use http::header::{CONNECTION, ORIGIN};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use runtime::call::{CallContext, Caller};
 use runtime::metadata::REQUEST_ID;
+use runtime::room::Most;
 use runtime::status::{Problem, Reason};
 use runtime::telemetry::Trace;
 use tokio::time::Instant;
@@ -37,6 +38,7 @@ use tonic::Code;
 use tracing::Instrument as _;
 
 use crate::authentication::{Authenticated, authenticate};
+use crate::body::{Allowance, Held, Pace, Whole};
 use crate::call::Call;
 use crate::client_address::limited_as;
 use crate::door::Door;
@@ -47,6 +49,7 @@ use crate::limits::{Limiter, Standing, Who};
 use crate::policy::Policy;
 use crate::protocol::{Protocol, Recognised, recognise};
 use crate::reply::{self, Body};
+use crate::streams::Open;
 use crate::{
     Upstreams, body, client_address, cors, deadline, limits, metadata, problem, request_id,
     security_headers,
@@ -93,18 +96,14 @@ pub(crate) async fn answer(
     if wants_problems {
         response = problem::instead(response, &request_id);
     }
-
-    let is_broken_off =
-        response.status() == StatusCode::PAYLOAD_TOO_LARGE && version < Version::HTTP_2;
+    let is_unread = response.extensions_mut().remove::<Unread>().is_some();
     let headers = response.headers_mut();
     let rules = &edge.settings.metadata.reply_header;
     cors::allow(&web.cors_origins, origin.as_ref(), rules, headers);
     security_headers::add(headers, web.behind_tls);
     let id = HeaderValue::try_from(&*request_id).expect("request ids are visible ASCII");
     headers.insert(REQUEST_ID, id);
-    if is_broken_off {
-        // The rest of the body is not read: this connection takes no further request (RFC 9112,
-        // section 9.6).
+    if is_unread && version < Version::HTTP_2 {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     exchange.end(response.status());
@@ -114,6 +113,10 @@ pub(crate) async fn answer(
         response
     })
 }
+
+/// Marks a reply to a request whose body is not read to its end: the connection takes no further one.
+#[derive(Clone, Copy)]
+struct Unread;
 
 /// Bytes around a message, of gRPC's or Connect's envelope.
 const ENVELOPE: usize = 5;
@@ -202,7 +205,11 @@ async fn handle(
     };
     let mut response = served.unwrap_or_else(|failure| {
         exchange.failed(failure.status());
-        request.refuse(&door.edge, &head, &failure)
+        let mut response = request.refuse(&door.edge, &head, &failure);
+        if failure.is_unread() {
+            response.extensions_mut().insert(Unread);
+        }
+        response
     });
     limits::announce(&standings, response.headers_mut());
     response
@@ -215,6 +222,10 @@ pub(crate) struct Admitted<'a> {
     caller: Option<Authenticated>,
     context: CallContext,
     peer: IpAddr,
+    /// As limits count it.
+    client: IpAddr,
+    /// If it is a stream, its places among those that are open.
+    open: Option<Arc<Open>>,
     /// When an answer, or the beginning of one, has to be there.
     pub(crate) deadline: Instant,
 }
@@ -240,7 +251,8 @@ async fn admit<'a>(
     let latest = began + edge.settings.requests.request_timeout;
     let deadline = asked.map_or(latest, |asked| asked.min(latest));
 
-    let address = Who::Address(limited_as(client));
+    let limited = limited_as(client);
+    let address = Who::Address(limited);
     count(edge.address_limit.as_deref(), address, standings).await?;
 
     let mut context = CallContext {
@@ -262,6 +274,14 @@ async fn admit<'a>(
         let user = Who::User(caller.user.id);
         count(edge.user_limit.as_deref(), user, standings).await?;
     }
+    let open = match policy.is_streaming {
+        true => {
+            let user = caller.as_ref().map(|caller| caller.user.id);
+            let open = edge.streams.open(limited, user, &edge.settings.streams)?;
+            Some(Arc::new(open))
+        }
+        false => None,
+    };
     if let (Upstreams::Mesh, Some(caller)) = (edge.upstreams, &caller) {
         context.user_token = Some(caller.token.clone());
     }
@@ -275,28 +295,45 @@ async fn admit<'a>(
         caller,
         context,
         peer,
+        client: limited,
+        open,
         deadline,
     })
+}
+
+/// How messages are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    Wire,
 }
 
 impl Admitted<'_> {
     /// Step 12: the body whole, and unpacked.
     pub(crate) async fn body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Failure> {
-        let limit = self.door.edge.settings.requests.body_limit;
+        let limit = self.message_limit(Form::Json);
         let coding = body::coding(headers)?;
-        let content = body::read(headers, body, limit, self.deadline).await?;
+        let mut whole = self.read(headers, body, limit).await?;
         match coding {
-            None => Ok(content),
+            None => Ok(whole.content),
             Some(coding) => {
-                let unpacked = coding.unpack(&content, limit)?;
+                let unpacked = whole.unpack(coding, limit)?;
                 unpacked.ok_or_else(|| Failure::too_large(limit))
             }
         }
     }
 
-    /// Most bytes of a message.
-    pub(crate) fn message_limit(&self) -> usize {
-        self.door.edge.settings.requests.body_limit
+    /// Most bytes of a message: as many as its contract allows, where it tells, and never more than a
+    /// body may have. The servers of others may take what their contract does not allow.
+    pub(crate) fn message_limit(&self, form: Form) -> usize {
+        let edge = &self.door.edge;
+        let limit = edge.settings.requests.body_limit;
+        let largest = match (edge.upstreams, form) {
+            (Upstreams::Others { .. }, _) => None,
+            (Upstreams::Mesh, Form::Wire) => self.policy.largest.0,
+            (Upstreams::Mesh, Form::Json) => self.policy.largest.1,
+        };
+        largest.map_or(limit, |largest| largest.min(limit))
     }
 
     /// Most bytes of a message that comes back.
@@ -309,17 +346,42 @@ impl Admitted<'_> {
         &self,
         headers: &HeaderMap,
         body: Incoming,
-    ) -> Result<Bytes, Failure> {
-        let limit = self.message_limit() + ENVELOPE;
-        let read = body::read(headers, body, limit, self.deadline).await;
-        read.map_err(|failure| failure.of_message(self.message_limit()))
+        form: Form,
+    ) -> Result<Whole, Failure> {
+        let limit = self.message_limit(form);
+        let read = self.read(headers, body, limit + ENVELOPE).await;
+        read.map_err(|failure| failure.of_message(limit))
     }
 
-    /// Step 12: the same in base64.
-    pub(crate) async fn text(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Failure> {
-        let limit = (self.message_limit() + ENVELOPE).div_ceil(3) * 4 + ENVELOPE;
-        let read = body::read(headers, body, limit, self.deadline).await;
-        read.map_err(|failure| failure.of_message(self.message_limit()))
+    /// Step 12: the same in base64, of a message on the wire.
+    pub(crate) async fn text(&self, headers: &HeaderMap, body: Incoming) -> Result<Whole, Failure> {
+        let limit = self.message_limit(Form::Wire);
+        let text = (limit + ENVELOPE).div_ceil(3) * 4 + ENVELOPE;
+        let read = self.read(headers, body, text).await;
+        read.map_err(|failure| failure.of_message(limit))
+    }
+
+    async fn read(
+        &self,
+        headers: &HeaderMap,
+        body: Incoming,
+        limit: usize,
+    ) -> Result<Whole, Failure> {
+        body::read(headers, body, limit, self.deadline, self.allowance()).await
+    }
+
+    /// What the body may take while it is read.
+    pub(crate) fn allowance(&self) -> Allowance {
+        let edge = &self.door.edge;
+        let requests = &edge.settings.requests;
+        let most = Most {
+            total: requests.body_memory,
+            each: requests.body_memory_per_address,
+        };
+        Allowance {
+            pace: Pace::of(requests),
+            held: Held::of(edge.bodies.share(Some(self.client), most)),
+        }
     }
 
     /// Lets a call with streams go on as long as its caller may make it.
@@ -353,7 +415,7 @@ impl Admitted<'_> {
 
     /// How long a stream of this caller may last.
     pub(crate) fn lifetime(&self) -> Lifetime {
-        Lifetime::of(self.door.clone(), self.caller.clone())
+        Lifetime::of(self.door.clone(), self.caller.clone(), self.open.clone())
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Policy {
     pub(crate) is_repeatable: bool,
     /// Messages stream in at least one direction.
     pub(crate) is_streaming: bool,
+    /// The most bytes of a request that its contract allows, if it tells: on the wire and as JSON.
+    pub(crate) largest: (Option<usize>, Option<usize>),
     pub(crate) sequence: Sequence,
 }
 
@@ -161,6 +163,7 @@ impl Policies {
             takes_idempotency_key: !method.is_repeatable() && !method.sensitive_reply,
             is_repeatable: method.is_repeatable(),
             is_streaming: method.client_streaming || method.server_streaming,
+            largest: (method.max_request_bytes, method.max_request_json),
             sequence: Sequence::default(),
         })
     }

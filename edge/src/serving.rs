@@ -5,31 +5,29 @@
 //! meet on one core; an acceptor gives each to whoever has the fewest.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use runtime::room::{Full, Most, Room, Share};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::Edge;
-use crate::connection;
+use crate::client_address::limited_as;
+use crate::config::Settings;
 use crate::door::Entrance;
-
-mod crowd;
-
-use crowd::{Crowd, Place};
+use crate::{Edge, connection};
 
 /// A connection on its way to the thread that serves it.
 struct Socket {
     stream: std::net::TcpStream,
     peer: SocketAddr,
     _open: OwnedSemaphorePermit,
-    _place: Place,
+    _place: Share<IpAddr>,
     _load: Load,
 }
 
@@ -68,11 +66,11 @@ pub(crate) async fn serve(
         .max_connections
         .clamp(1, Semaphore::MAX_PERMITS);
     let open = Arc::new(Semaphore::new(limit));
-    let crowd = Crowd::new();
+    let crowd = Room::new();
     let workers = start(&edge, &shutdown, patience)?;
     while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &open)).await {
         let (stream, peer, permit) = accepted?;
-        let Some(place) = crowd.admit(peer.ip(), &edge.settings) else {
+        let Ok(place) = admit(&crowd, peer.ip(), &edge.settings) else {
             tracing::debug!(client.address = %peer.ip(), "too many connections of one address");
             continue;
         };
@@ -102,6 +100,19 @@ pub(crate) async fn serve(
         let _ = ended.await;
     }
     Ok(())
+}
+
+/// A connection's place; a trusted proxy may have any number, for it speaks for many.
+fn admit(crowd: &Room<IpAddr>, peer: IpAddr, settings: &Settings) -> Result<Share<IpAddr>, Full> {
+    let is_one = !settings.web.is_trusted(peer);
+    let most = Most {
+        total: usize::MAX,
+        each: settings.connections.max_connections_per_address.max(1),
+    };
+    let whose = is_one.then(|| limited_as(peer.to_canonical()));
+    let mut place = crowd.share(whose, most);
+    place.set(1)?;
+    Ok(place)
 }
 
 fn start(
@@ -210,5 +221,32 @@ async fn work(
             open = connections.len(),
             "connections were cut at the end of the shutdown"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_takes_more_places_than_one_address_may() {
+        let mut settings = Settings::default();
+        settings.connections.max_connections_per_address = 2;
+        settings.web.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+        let crowd = Room::new();
+        let admit = |peer: &str| admit(&crowd, peer.parse().unwrap(), &settings);
+        let first = admit("203.0.113.7");
+        let second = admit("::ffff:203.0.113.7");
+        assert!(first.is_ok() && second.is_ok());
+        assert!(admit("203.0.113.7").is_err());
+        assert!(admit("203.0.113.8").is_ok());
+        drop(first);
+        let third = admit("203.0.113.7");
+        assert!(third.is_ok());
+
+        let proxy: Vec<_> = (0..3).map(|_| admit("10.1.2.3")).collect();
+        assert!(proxy.iter().all(Result::is_ok));
+        drop((second, third, proxy));
+        assert_eq!(crowd.total(), 0);
     }
 }

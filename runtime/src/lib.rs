@@ -18,7 +18,7 @@ pub mod ops;
 pub mod process;
 pub mod random;
 pub mod readiness;
-mod room;
+pub mod room;
 pub mod server;
 pub mod service;
 pub mod start;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Counts what is taken: bytes, streams, connections.
 #[derive(Debug)]
-pub(crate) struct Room<K>(Arc<Mutex<Taken<K>>>);
+pub struct Room<K>(Arc<Mutex<Taken<K>>>);
 
 #[derive(Debug)]
 struct Taken<K> {
@@ -16,16 +16,16 @@ struct Taken<K> {
 
 /// How much may be taken.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Most {
+pub struct Most {
     /// By all, whoever took what is taken already.
-    pub(crate) total: usize,
+    pub total: usize,
     /// By one.
-    pub(crate) each: usize,
+    pub each: usize,
 }
 
 /// Why there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Full {
+pub enum Full {
     /// All together have taken too much.
     Total,
     /// One has.
@@ -34,7 +34,7 @@ pub(crate) enum Full {
 
 /// What somebody has taken, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Share<K: Clone + Eq + Hash> {
+pub struct Share<K: Clone + Eq + Hash> {
     room: Room<K>,
     /// None of somebody who may take as much as there is.
     whose: Option<K>,
@@ -43,13 +43,14 @@ pub(crate) struct Share<K: Clone + Eq + Hash> {
 }
 
 impl<K: Clone + Eq + Hash> Room<K> {
-    pub(crate) fn new() -> Room<K> {
+    /// With nothing taken.
+    pub fn new() -> Room<K> {
         let (total, of) = (0, HashMap::new());
         Room(Arc::new(Mutex::new(Taken { total, of })))
     }
 
     /// Nothing yet.
-    pub(crate) fn share(&self, whose: Option<K>, most: Most) -> Share<K> {
+    pub fn share(&self, whose: Option<K>, most: Most) -> Share<K> {
         let room = self.clone();
         let amount = 0;
         Share {
@@ -60,8 +61,19 @@ impl<K: Clone + Eq + Hash> Room<K> {
         }
     }
 
+    /// What all together have taken.
+    pub fn total(&self) -> usize {
+        self.taken().total
+    }
+
     fn taken(&self) -> MutexGuard<'_, Taken<K>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Clone + Eq + Hash> Default for Room<K> {
+    fn default() -> Room<K> {
+        Room::new()
     }
 }
 
@@ -73,7 +85,7 @@ impl<K> Clone for Room<K> {
 
 impl<K: Clone + Eq + Hash> Share<K> {
     /// Takes so much from now on, in the place of what was taken before; on `Err` that stays.
-    pub(crate) fn set(&mut self, amount: usize) -> Result<(), Full> {
+    pub fn set(&mut self, amount: usize) -> Result<(), Full> {
         if amount == self.amount {
             return Ok(());
         }

@@ -115,6 +115,12 @@ impl Multipart {
         }
     }
 
+    /// Bytes that were given and have not come out.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// What comes next; `None` if more bytes are needed to know, or if nothing comes any more.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::mem;
 use bytes::{Buf as _, Bytes};
 use flate2::Compression;
 use flate2::write::{GzEncoder, MultiGzDecoder};
-use zstd::stream::raw::{Decoder, InBuffer, Operation as _, OutBuffer};
+use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
 use crate::failure::Failure;
 
@@ -14,6 +14,10 @@ use crate::failure::Failure;
 const STEP: usize = 16 << 10;
 /// Of the window that a zstd frame may ask for: 8 MiB (RFC 9659).
 const WINDOW_LOG: u32 = 23;
+/// The window of gzip, and what it is unpacked with.
+const GZIP: usize = 64 << 10;
+/// A zstd window counts as no more than so much, so that one body with the largest of them has room.
+const ZSTD: usize = 4 << 20;
 
 /// What bytes are packed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +57,13 @@ impl Coding {
     }
 
     /// Unpacks what is there whole, as long as it does not grow past `limit` bytes: `None` beyond.
-    pub(crate) fn unpack(self, packed: &Bytes, limit: usize) -> Result<Option<Bytes>, Failure> {
+    /// `grows` is told how many it has become, and may refuse more.
+    pub(crate) fn unpack(
+        self,
+        packed: &Bytes,
+        limit: usize,
+        mut grows: impl FnMut(usize) -> Result<(), Failure>,
+    ) -> Result<Option<Bytes>, Failure> {
         let mut unpacking = Unpacking::of(self);
         let (mut packed, mut unpacked) = (packed.clone(), Vec::new());
         loop {
@@ -65,6 +75,7 @@ impl Coding {
                 return Ok(None);
             }
             unpacked.extend_from_slice(&piece);
+            grows(unpacked.capacity())?;
         }
     }
 }
@@ -73,7 +84,7 @@ impl Coding {
 pub(super) enum Unpacking {
     Gzip(Box<MultiGzDecoder<Vec<u8>>>),
     Zstd {
-        decoder: Decoder<'static>,
+        decoder: DCtx<'static>,
         /// No frame has been begun that has not ended.
         is_whole: bool,
     },
@@ -84,13 +95,21 @@ impl Unpacking {
         match coding {
             Coding::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
             Coding::Zstd => {
-                let mut decoder = Decoder::new().expect("only memory could be missing");
+                let mut decoder = DCtx::create();
                 decoder
-                    .set_parameter(zstd::zstd_safe::DParameter::WindowLogMax(WINDOW_LOG))
+                    .set_parameter(DParameter::WindowLogMax(WINDOW_LOG))
                     .expect("the bound is one that zstd knows");
                 let is_whole = true;
                 Self::Zstd { decoder, is_whole }
             }
+        }
+    }
+
+    /// Bytes that it needs itself.
+    pub(super) fn held(&self) -> usize {
+        match self {
+            Self::Gzip(_) => GZIP,
+            Self::Zstd { decoder, .. } => decoder.sizeof().min(ZSTD),
         }
     }
 
@@ -119,7 +138,8 @@ impl Unpacking {
                 loop {
                     let mut from = InBuffer::around(packed);
                     let mut into = OutBuffer::around(&mut out[..]);
-                    let hint = decoder.run(&mut from, &mut into).map_err(|_| wrong())?;
+                    let hint = decoder.decompress_stream(&mut into, &mut from);
+                    let hint = hint.map_err(|_| wrong())?;
                     let (taken, made) = (from.pos(), into.pos());
                     if taken > 0 || made > 0 {
                         *is_whole = hint == 0;
@@ -161,9 +181,13 @@ mod tests {
     fn a_bomb_grows_to_the_limit_and_no_further() {
         for coding in [Coding::Gzip, Coding::Zstd] {
             let bomb = packed(coding, &[0; 100_000]);
-            let whole = coding.unpack(&bomb, 100_000).unwrap();
+            let whole = coding.unpack(&bomb, 100_000, |_| Ok(())).unwrap();
             assert_eq!(whole.unwrap().len(), 100_000, "{coding:?}");
-            assert_eq!(coding.unpack(&bomb, 99_999).unwrap(), None, "{coding:?}");
+            assert_eq!(
+                coding.unpack(&bomb, 99_999, |_| Ok(())).unwrap(),
+                None,
+                "{coding:?}"
+            );
             let mut rest = packed(coding, &vec![0; 50 << 20]);
             let mut unpacking = Unpacking::of(coding);
             for _ in 0..100 {
@@ -183,17 +207,27 @@ mod tests {
             let whole = packed(coding, b"one line\nand another");
             for length in 1..whole.len() {
                 let cut = whole.slice(..length);
-                assert!(coding.unpack(&cut, 100).is_err(), "{coding:?} {length}");
+                assert!(
+                    coding.unpack(&cut, 100, |_| Ok(())).is_err(),
+                    "{coding:?} {length}"
+                );
             }
             assert!(
                 coding
-                    .unpack(&Bytes::from_static(b"{}{}{}{}"), 100)
+                    .unpack(&Bytes::from_static(b"{}{}{}{}"), 100, |_| Ok(()))
                     .is_err()
             );
             let twice = [&whole[..], &whole[..]].concat().into();
-            assert_eq!(coding.unpack(&twice, 100).unwrap().unwrap().len(), 40);
             assert_eq!(
-                coding.unpack(&whole, 100).unwrap().unwrap(),
+                coding
+                    .unpack(&twice, 100, |_| Ok(()))
+                    .unwrap()
+                    .unwrap()
+                    .len(),
+                40
+            );
+            assert_eq!(
+                coding.unpack(&whole, 100, |_| Ok(())).unwrap().unwrap(),
                 "one line\nand another"
             );
         }

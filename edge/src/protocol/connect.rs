@@ -13,6 +13,7 @@ use runtime::status::Problem;
 use super::Recognised;
 use crate::Edge;
 use crate::failure::Failure;
+use crate::pipeline::Form;
 use crate::policy::Served;
 use crate::reply::Body;
 
@@ -56,6 +57,13 @@ impl Codec {
                 && charset.is_some_and(|charset| charset.trim_matches('"') == "utf-8")
         };
         parts.all(is_plain).then_some(codec)
+    }
+
+    fn form(self) -> Form {
+        match self {
+            Self::Json => Form::Json,
+            Self::Proto => Form::Wire,
+        }
     }
 
     fn request(self, served: &Served, message: Bytes) -> Result<Bytes, Failure> {

@@ -3,6 +3,7 @@
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
+use super::upstream::Step;
 use crate::failure::Failure;
 
 /// Bytes before each message.
@@ -69,6 +70,11 @@ impl Envelopes {
     pub(super) fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }
+
+    /// Bytes of such a message.
+    pub(super) fn held(&self) -> usize {
+        self.buffer.len()
+    }
 }
 
 /// Watches the sizes of messages that pass by.
@@ -79,6 +85,7 @@ pub(super) struct Sizes {
     known: usize,
     /// Bytes of the message that have not.
     left: usize,
+    length: usize,
     limit: usize,
 }
 
@@ -89,7 +96,16 @@ impl Sizes {
             header: [0; HEADER],
             known: 0,
             left: 0,
+            length: 0,
             limit,
+        }
+    }
+
+    /// Bytes that have come of a message that is not whole.
+    pub(super) fn come(&self) -> usize {
+        match self.left {
+            0 => self.known,
+            left => HEADER + self.length - left,
         }
     }
 
@@ -107,11 +123,27 @@ impl Sizes {
             self.known += taken;
             bytes.advance(taken);
             if self.known == HEADER {
-                self.left = length(&self.header, self.limit)?;
-                self.known = 0;
+                self.length = length(&self.header, self.limit)?;
+                (self.left, self.known) = (self.length, 0);
             }
         }
         Ok(())
+    }
+}
+
+/// Messages that pass by as they are.
+impl Step for Sizes {
+    fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Failure> {
+        let piece = piece.unwrap_or_default();
+        self.see(&piece).map(|()| piece)
+    }
+
+    fn has_begun(&self) -> bool {
+        self.left > 0 || self.known > 0
+    }
+
+    fn held(&self) -> usize {
+        0
     }
 }
 

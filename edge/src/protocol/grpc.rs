@@ -15,9 +15,8 @@ use tonic::Code;
 use super::envelope::{self, Sizes};
 use super::upstream::{self, Replies, Reply, Requests};
 use super::{Protocol, Recognised, reflection, status};
-use crate::body::Content;
 use crate::failure::Failure;
-use crate::pipeline::Admitted;
+use crate::pipeline::{Admitted, Form};
 use crate::policy::{Policy, Served};
 use crate::reply::{self, Body};
 use crate::{Edge, metadata};
@@ -112,25 +111,24 @@ pub(super) async fn call(
     head: &Parts,
     sent: Sent,
 ) -> Result<(HeaderMap, Replies), Failure> {
-    let limit = admitted.message_limit();
+    let limit = admitted.message_limit(Form::Wire);
     let call = admitted.call(&head.headers)?;
     let coding = codings(&head.headers);
     let lifetime = || admitted.policy.is_streaming.then(|| admitted.lifetime());
     let sent = match sent {
         Sent::Stream(body) if served.is_client_streaming() => {
-            let mut sizes = Sizes::of_at_most(limit);
-            let (requests, refused) =
-                Requests::new(Content::plain(body), move |piece: Option<Bytes>| {
-                    let piece = piece.unwrap_or_default();
-                    sizes.see(&piece).map(|()| piece)
-                });
+            let sizes = Sizes::of_at_most(limit);
+            let (requests, refused) = Requests::new(body, None, admitted.allowance(), sizes);
             let response = admitted
                 .while_allowed(Box::pin(call.stream(coding, requests)))
                 .await?
                 .map_err(|status| upstream::failed(status, &refused))?;
             return Ok(reply_of(response, lifetime(), refused));
         }
-        Sent::Stream(body) => admitted.message(&head.headers, body).await?,
+        Sent::Stream(body) => {
+            let read = admitted.message(&head.headers, body, Form::Wire).await?;
+            read.content
+        }
         Sent::Whole(frames) => frames,
     };
     if !served.is_client_streaming() {

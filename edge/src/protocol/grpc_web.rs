@@ -61,7 +61,7 @@ impl Protocol for GrpcWeb {
         let sent = match self.is_text {
             true => {
                 let text = admitted.text(&head.headers, body).await?;
-                Sent::Whole(frames::decode(&text)?.into())
+                Sent::Whole(frames::decode(&text.content)?.into())
             }
             false => Sent::Stream(body),
         };

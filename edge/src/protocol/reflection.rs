@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::StreamExt as _;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -15,16 +16,21 @@ use tonic_reflection::server::Builder;
 use tower::Service as _;
 use transcoder::prost_reflect::{DescriptorPool, DynamicMessage, Value};
 
+use super::envelope::Sizes;
+use super::upstream::{Requests, Step, lock};
 use super::{Protocol, grpc};
 use crate::Edge;
 use crate::failure::Failure;
-use crate::pipeline::Admitted;
+use crate::pipeline::{Admitted, Form};
 use crate::policy::{Policies, Policy};
 use crate::reply::{self, Body};
 use crate::sequence::Sequence;
 
 /// What the paths of both versions start with.
 const PREFIX: &str = "/grpc.reflection.";
+
+/// Most bytes of a question: names, and a little more.
+const QUESTION: usize = 16 << 10;
 
 /// The reflection of one edge.
 pub(crate) struct Reflection {
@@ -55,6 +61,7 @@ impl Reflection {
                 takes_idempotency_key: false,
                 is_repeatable: true,
                 is_streaming: true,
+                largest: (Some(QUESTION), None),
                 sequence: Sequence::default(),
             },
         })
@@ -68,6 +75,23 @@ pub(super) fn question(edge: &Edge, path: &str) -> Option<Question> {
         .then(|| Question(reflection.clone()))
 }
 
+/// The messages of a client, which are kept until they are whole.
+struct Questions(Sizes);
+
+impl Step for Questions {
+    fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Failure> {
+        self.0.step(piece)
+    }
+
+    fn has_begun(&self) -> bool {
+        self.0.has_begun()
+    }
+
+    fn held(&self) -> usize {
+        self.0.come()
+    }
+}
+
 impl Protocol for Question {
     fn policy<'a>(&'a self, _: &'a Edge) -> &'a Policy {
         &self.0.policy
@@ -79,6 +103,14 @@ impl Protocol for Question {
         head: &Parts,
         body: Incoming,
     ) -> Result<Response<Body>, Failure> {
+        let limit = admitted.message_limit(Form::Wire);
+        let questions = Questions(Sizes::of_at_most(limit));
+        let (body, refused) = Requests::new(body, None, admitted.allowance(), questions);
+        // Here the reply ends with what the body's error says.
+        let body = body.map_err(move |status| match lock(&refused).take() {
+            Some(failure) => failure.status().clone(),
+            None => status,
+        });
         let mut request = Request::new(body);
         *request.method_mut() = head.method.clone();
         *request.version_mut() = head.version;

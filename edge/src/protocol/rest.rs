@@ -11,11 +11,10 @@ use transcoder::{Matched, Route, RouteMatch};
 use super::upstream::{self, Messages, Refused, Replies, Requests};
 use super::{Protocol, envelope};
 use crate::Edge;
-use crate::body::Content;
 use crate::call::{Metadata, Reply};
 use crate::failure::Failure;
 use crate::metadata::Passing;
-use crate::pipeline::Admitted;
+use crate::pipeline::{Admitted, Form};
 use crate::policy::Policy;
 use crate::profile::Unrouted;
 use crate::reply::{self, Body};
@@ -26,6 +25,7 @@ mod raw;
 mod requests;
 mod stream;
 
+use requests::Framed;
 pub(crate) use stream::Framing;
 use stream::{Live, last_event_id};
 
@@ -171,11 +171,12 @@ impl Rest {
         let (leading, replies) = match route.takes_http_body() {
             true => body::upload(&admitted, matched, head, body).await?,
             false => {
-                let content = Content::packed(body, crate::body::coding(headers)?);
-                let (query, limit) = (head.uri.query(), admitted.message_limit());
+                let coding = crate::body::coding(headers)?;
+                let (query, limit) = (head.uri.query(), admitted.message_limit(Form::Json));
                 let any = admitted.door.edge.profile.takes_any_media_type;
-                let framed = requests::framed(headers, any, query, matched.clone(), limit)?;
-                let (requests, refused) = Requests::new(content, framed);
+                let framed = Framed::new(headers, any, query, matched.clone(), limit)?;
+                let allowance = admitted.allowance();
+                let (requests, refused) = Requests::new(body, coding, allowance, framed);
                 let call = admitted.call(headers)?;
                 let reply = admitted
                     .while_allowed(call.stream(HeaderMap::new(), requests))

@@ -9,13 +9,14 @@ use futures::Stream;
 use http::HeaderMap;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use runtime::client::ResponseBody;
 use runtime::status::Problem;
 use tonic::{Code, Status};
 
 use super::envelope::Envelopes;
 use super::status;
-use crate::body::{Broken, Content};
+use crate::body::{Allowance, Broken, Coding, Content, Held};
 use crate::failure::Failure;
 use crate::lifetime::Lifetime;
 use crate::metadata;
@@ -23,24 +24,42 @@ use crate::metadata;
 /// Why a stream of requests was broken off, for the reply to tell.
 pub(super) type Refused = Arc<Mutex<Option<Failure>>>;
 
+/// What becomes of the pieces of a body.
+pub(super) trait Step: Unpin {
+    /// The next one, or the end.
+    fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Failure>;
+
+    /// Whether something has begun of which more has to come: between messages, a client may be
+    /// silent.
+    fn has_begun(&self) -> bool;
+
+    /// Bytes that are kept until more has come.
+    fn held(&self) -> usize;
+}
+
 /// A stream of requests, piece by piece as the upstream takes it.
-pub(super) struct Requests<F> {
+pub(super) struct Requests<S> {
     body: Content,
-    /// What becomes of each piece; `None` is the end.
-    step: F,
+    step: S,
+    held: Held,
     refused: Refused,
     ended: bool,
 }
 
-impl<F> Requests<F>
-where
-    F: FnMut(Option<Bytes>) -> Result<Bytes, Failure> + Unpin,
-{
-    pub(super) fn new(body: Content, step: F) -> (Self, Refused) {
+impl<S: Step> Requests<S> {
+    /// The coding is that of the whole body.
+    pub(super) fn new(
+        body: Incoming,
+        coding: Option<Coding>,
+        allowance: Allowance,
+        step: S,
+    ) -> (Self, Refused) {
+        let Allowance { pace, held } = allowance;
         let refused = Refused::default();
         let requests = Self {
-            body,
+            body: Content::packed(body, coding, pace),
             step,
+            held,
             refused: refused.clone(),
             ended: false,
         };
@@ -48,7 +67,11 @@ where
     }
 
     fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Status> {
-        (self.step)(piece).map_err(|failure| self.refuse(failure))
+        let stepped = self.step.step(piece).and_then(|frames| {
+            let held = self.body.held() + self.step.held();
+            self.held.set(held).map(|()| frames)
+        });
+        stepped.map_err(|failure| self.refuse(failure))
     }
 
     fn refuse(&mut self, failure: Failure) -> Status {
@@ -58,10 +81,7 @@ where
     }
 }
 
-impl<F> Body for Requests<F>
-where
-    F: FnMut(Option<Bytes>) -> Result<Bytes, Failure> + Unpin,
-{
+impl<S: Step> Body for Requests<S> {
     type Data = Bytes;
     type Error = Status;
 
@@ -70,13 +90,14 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         while !self.ended {
-            let piece = match ready!(self.body.poll_piece(context)) {
+            let has_begun = self.step.has_begun();
+            let piece = match ready!(self.body.poll_piece(context, has_begun)) {
                 Some(Ok(data)) => self.step(Some(data)),
                 Some(Err(Broken::Off)) => {
                     self.ended = true;
                     Err(Status::cancelled("the client went away"))
                 }
-                Some(Err(Broken::Coding(failure))) => Err(self.refuse(failure)),
+                Some(Err(Broken::Refused(failure))) => Err(self.refuse(failure)),
                 None => {
                     self.ended = true;
                     self.step(None)
@@ -268,6 +289,6 @@ pub(super) fn failed(status: Status, refused: &Refused) -> Failure {
     refused.unwrap_or_else(|| Failure::from(status))
 }
 
-fn lock(refused: &Refused) -> std::sync::MutexGuard<'_, Option<Failure>> {
+pub(super) fn lock(refused: &Refused) -> std::sync::MutexGuard<'_, Option<Failure>> {
     refused.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -35,6 +35,7 @@ use crate::reply::{self, Body};
 use crate::{Edge, accept, cors};
 
 mod close;
+mod metered;
 mod session;
 
 use session::Session;
@@ -112,6 +113,7 @@ impl Protocol for WebSocket {
         let upgrade = upgrade.ok_or_else(|| Failure::malformed("the connection cannot switch"))?;
         let query = head.uri.query().map(str::to_owned);
         let session = Session::begin(&admitted, headers, self.0.clone(), query)?;
+        let allowance = admitted.allowance();
 
         let mut response = Response::new(reply::empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -126,7 +128,7 @@ impl Protocol for WebSocket {
         }
         let session = Upgraded::to(async move {
             if let Ok(upgraded) = upgrade.await {
-                session.run(upgraded).await;
+                session.run(upgraded, allowance).await;
             }
         });
         response.extensions_mut().insert(session);

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod access;
+mod bounds;
 mod calls;
 mod connect;
 mod connections;
@@ -17,6 +18,8 @@ mod hostile;
 mod limits;
 mod metadata;
 mod metrics;
+mod open_streams;
+mod pace;
 mod pages;
 mod patience;
 mod problems;

@@ -32,6 +32,6 @@ pub(super) fn accepted(names: &http::header::GetAll<'_, HeaderValue>) -> Option<
 
 /// Unpacks a message, which may grow to `limit` bytes.
 pub(super) fn unpack(coding: Coding, message: &Bytes, limit: usize) -> Result<Bytes, Failure> {
-    let unpacked = coding.unpack(message, limit)?;
+    let unpacked = coding.unpack(message, limit, |_| Ok(()))?;
     unpacked.ok_or_else(|| Failure::message_too_large(limit))
 }

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 use super::compression::{self, accepted, coding, unpack};
 use super::{Codec, check_version, error};
-use crate::body::{Coding, Content};
+use crate::body::Coding;
 use crate::door::Door;
 use crate::failure::Failure;
 use crate::pipeline::Admitted;
 use crate::policy::{Policy, Served};
 use crate::protocol::Protocol;
 use crate::protocol::envelope::{self, Envelopes};
-use crate::protocol::upstream::{self, End, Refused, Replies, Reply, Requests};
+use crate::protocol::upstream::{self, End, Refused, Replies, Reply, Requests, Step};
 use crate::reply::{self, Body};
 use crate::{Edge, metadata};
 
@@ -58,6 +58,36 @@ impl Reading {
     }
 }
 
+/// A stream of envelopes.
+struct Sent {
+    reading: Reading,
+    envelopes: Envelopes,
+}
+
+impl Step for Sent {
+    fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Failure> {
+        let Some(piece) = piece else {
+            let cut = || Failure::malformed("the body ended before its end");
+            let is_whole = self.envelopes.is_empty();
+            return is_whole.then(Bytes::new).ok_or_else(cut);
+        };
+        self.envelopes.push(&piece);
+        let mut frames = BytesMut::new();
+        while let Some((flags, message)) = self.envelopes.next()? {
+            frames.extend_from_slice(&self.reading.frame(flags, message)?);
+        }
+        Ok(frames.freeze())
+    }
+
+    fn has_begun(&self) -> bool {
+        !self.envelopes.is_empty()
+    }
+
+    fn held(&self) -> usize {
+        self.envelopes.held()
+    }
+}
+
 impl Stream {
     pub(super) fn new(served: Arc<Served>, codec: Codec) -> Self {
         Self { served, codec }
@@ -76,7 +106,7 @@ impl Protocol for Stream {
         body: Incoming,
     ) -> Result<Response<Body>, Failure> {
         check_version(&head.headers)?;
-        let limit = admitted.message_limit();
+        let limit = admitted.message_limit(self.codec.form());
         let reading = Reading {
             served: self.served.clone(),
             codec: self.codec,
@@ -86,28 +116,18 @@ impl Protocol for Stream {
         let call = admitted.call(&head.headers)?;
         let refused;
         let response = if self.served.is_client_streaming() {
-            let mut envelopes = Envelopes::of_at_most(limit);
-            let (requests, why) =
-                Requests::new(Content::plain(body), move |piece: Option<Bytes>| {
-                    let Some(piece) = piece else {
-                        let cut = || Failure::malformed("the body ended before its end");
-                        return envelopes.is_empty().then(Bytes::new).ok_or_else(cut);
-                    };
-                    envelopes.push(&piece);
-                    let mut frames = BytesMut::new();
-                    while let Some((flags, message)) = envelopes.next()? {
-                        frames.extend_from_slice(&reading.frame(flags, message)?);
-                    }
-                    Ok(frames.freeze())
-                });
+            let envelopes = Envelopes::of_at_most(limit);
+            let messages = Sent { reading, envelopes };
+            let (requests, why) = Requests::new(body, None, admitted.allowance(), messages);
             refused = why;
             admitted
                 .while_allowed(Box::pin(call.stream(HeaderMap::new(), requests)))
                 .await?
                 .map_err(|status| upstream::failed(status, &refused))?
         } else {
-            let body = admitted.message(&head.headers, body).await?;
-            let (flags, message) = envelope::single(&body, limit)?;
+            let form = self.codec.form();
+            let body = admitted.message(&head.headers, body, form).await?;
+            let (flags, message) = envelope::single(&body.content, limit)?;
             let frame = reading.frame(flags, message)?;
             refused = Refused::default();
             admitted

@@ -95,15 +95,19 @@ impl Unary {
         head: &Parts,
         body: Incoming,
     ) -> Result<Bytes, Failure> {
-        let limit = admitted.message_limit();
+        let form = self.codec.form();
+        let limit = admitted.message_limit(form);
         if self.query != Query::default() {
             return self.query.message(limit);
         }
         let coding = coding(head.headers.get(CONTENT_ENCODING))?;
-        let message = admitted.message(&head.headers, body).await?;
+        let mut whole = admitted.message(&head.headers, body, form).await?;
         match coding {
-            Some(coding) => unpack(coding, &message, limit),
-            None => Ok(message),
+            Some(coding) => {
+                let unpacked = whole.unpack(coding, limit)?;
+                unpacked.ok_or_else(|| Failure::message_too_large(limit))
+            }
+            None => Ok(whole.content),
         }
     }
 }

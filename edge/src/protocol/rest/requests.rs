@@ -9,6 +9,7 @@ use transcoder::Matched;
 use super::json;
 use crate::failure::Failure;
 use crate::protocol::envelope;
+use crate::protocol::upstream::Step;
 
 mod split;
 
@@ -37,30 +38,53 @@ fn separation(headers: &HeaderMap, takes_any: bool) -> Result<Separation, Failur
     }
 }
 
-/// What becomes of the pieces of a body: gRPC's frames of the messages that they complete. Each
-/// message may have `limit` bytes.
-pub(super) fn framed(
-    headers: &HeaderMap,
-    takes_any: bool,
-    query: Option<&str>,
+/// Messages that become gRPC's frames as they are completed.
+pub(super) struct Framed {
+    values: Values,
+    query: Option<String>,
     matched: Matched,
-    limit: usize,
-) -> Result<impl FnMut(Option<Bytes>) -> Result<Bytes, Failure> + Unpin + Send + 'static, Failure> {
-    let mut values = Values::new(separation(headers, takes_any)?, limit);
-    let query = query.map(str::to_owned);
-    Ok(move |piece: Option<Bytes>| {
+}
+
+impl Framed {
+    /// Each message may have `limit` bytes.
+    pub(super) fn new(
+        headers: &HeaderMap,
+        takes_any: bool,
+        query: Option<&str>,
+        matched: Matched,
+        limit: usize,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            values: Values::new(separation(headers, takes_any)?, limit),
+            query: query.map(str::to_owned),
+            matched,
+        })
+    }
+}
+
+impl Step for Framed {
+    fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Failure> {
         let mut frames = BytesMut::new();
+        let (matched, query) = (&self.matched, self.query.as_deref());
         let mut each = |place: String, json: &[u8]| {
             let message = matched
-                .request(query.as_deref(), json)
+                .request(query, json)
                 .map_err(|error| Failure::unfit_at(error, matched.route(), &place))?;
             frames.extend_from_slice(&envelope::write(0, &message));
             Ok(())
         };
         match piece {
-            Some(piece) => values.push(&piece, &mut each)?,
-            None => values.end(&mut each)?,
+            Some(piece) => self.values.push(&piece, &mut each)?,
+            None => self.values.end(&mut each)?,
         }
         Ok(frames.freeze())
-    })
+    }
+
+    fn has_begun(&self) -> bool {
+        self.values.held() > 0
+    }
+
+    fn held(&self) -> usize {
+        self.values.held()
+    }
 }

@@ -22,19 +22,21 @@ use tonic::Status;
 use transcoder::Matched;
 
 use super::close;
+use super::metered::Metered;
+use crate::body::Allowance;
 use crate::call::Owned;
 use crate::failure::Failure;
 use crate::lifetime::Lifetime;
-use crate::pipeline::Admitted;
+use crate::pipeline::{Admitted, Form};
 use crate::protocol::envelope;
-use crate::protocol::upstream::{Messages, Refused, Replies};
+use crate::protocol::upstream::{Messages, Refused, Replies, lock};
 
 /// Of what is read and written at once.
 const BUFFER: usize = 16 << 10;
 /// For the client to answer a close frame.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
 
 /// One call.
 pub(super) struct Session {
@@ -44,6 +46,8 @@ pub(super) struct Session {
     query: Option<String>,
     message_limit: usize,
     reply_limit: usize,
+    /// Why no more is read of the client.
+    refused: Refused,
 }
 
 impl Session {
@@ -57,7 +61,8 @@ impl Session {
         Ok(Self {
             call: admitted.call(headers)?.owned(admitted.door.clone()),
             lifetime: admitted.lifetime(),
-            message_limit: admitted.message_limit(),
+            message_limit: admitted.message_limit(Form::Json),
+            refused: Refused::default(),
             reply_limit: admitted.reply_limit(),
             matched,
             query,
@@ -65,15 +70,15 @@ impl Session {
     }
 
     /// From the first frame to the last.
-    pub(super) async fn run(self, upgraded: Upgraded) {
+    pub(super) async fn run(self, upgraded: Upgraded, allowance: Allowance) {
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER)
             .write_buffer_size(0)
             .max_message_size(Some(self.message_limit))
             .max_frame_size(Some(self.message_limit));
-        let upgraded = TokioIo::new(upgraded);
+        let metered = Metered::of(TokioIo::new(upgraded), allowance, self.refused.clone());
         let mut socket =
-            WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await;
+            WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await;
         let settings = &self.call.door().edge.settings;
         let patience = settings.connections.send_timeout;
         if let Some(frame) = self.talk(&mut socket, patience).await {
@@ -165,7 +170,11 @@ impl Session {
             Some(Ok(Message::Binary(_))) => return ControlFlow::Break(Some(close::unsupported())),
             Some(Ok(Message::Close(_))) | None => return ControlFlow::Break(None),
             Some(Ok(_)) => return ControlFlow::Continue(Taken::Message),
-            Some(Err(error)) => return ControlFlow::Break(close::unreadable(&error)),
+            Some(Err(error)) => {
+                let refused = lock(&self.refused).take();
+                let refused = refused.map(|failure| close::failed(&failure));
+                return ControlFlow::Break(refused.or_else(|| close::unreadable(&error)));
+            }
         };
         let Some(room) = room else {
             // The upstream may have heard enough; it will say so.

@@ -113,6 +113,11 @@ impl Form {
         self.content_type.as_deref().unwrap_or_default()
     }
 
+    /// Bytes that are kept: the fields before the file, and what has come of the next part.
+    pub(super) fn held(&self) -> usize {
+        self.parts.held() + self.query.len()
+    }
+
     /// The fields beside the file, as a query.
     pub(super) fn query(&self) -> &str {
         &self.query

@@ -9,11 +9,11 @@ use transcoder::{Content, Matched};
 
 use super::content_type;
 use super::multipart::Form;
-use crate::body::{self, Content as Packed};
+use crate::body;
 use crate::failure::Failure;
 use crate::pipeline::Admitted;
 use crate::protocol::envelope;
-use crate::protocol::upstream::{self, Replies, Requests};
+use crate::protocol::upstream::{self, Replies, Requests, Step};
 
 /// Calls a method that takes a stream of HttpBody; gives back its leading metadata and its replies.
 pub(in crate::protocol::rest) async fn upload(
@@ -32,10 +32,10 @@ pub(in crate::protocol::rest) async fn upload(
             usize::try_from(limit).unwrap_or(usize::MAX),
         ));
     }
-    let mut upload = Upload::new(matched.clone(), head, limit)?;
+    let upload = Upload::new(matched.clone(), head, limit)?;
     let call = admitted.call(&head.headers)?;
-    let packed = Packed::packed(body, body::coding(&head.headers)?);
-    let (requests, refused) = Requests::new(packed, move |piece: Option<Bytes>| upload.step(piece));
+    let coding = body::coding(&head.headers)?;
+    let (requests, refused) = Requests::new(body, coding, admitted.allowance(), upload);
     let calling = Box::pin(call.stream(HeaderMap::new(), requests));
     let response = admitted
         .while_allowed(calling)
@@ -77,6 +77,34 @@ impl Upload {
         Ok(upload)
     }
 
+    /// The fields and the media type of the first message are known.
+    fn is_of(&mut self, form: &Form) {
+        if !self.has_begun {
+            self.content_type = form.content_type().to_owned();
+            self.query = Some(form.query().to_owned());
+        }
+    }
+
+    fn frame(&mut self, data: &[u8]) -> Result<Bytes, Failure> {
+        let message = match self.has_begun {
+            true => self.matched.piece(data),
+            false => self.first(data)?,
+        };
+        self.has_begun = true;
+        Ok(envelope::write(0, &message))
+    }
+
+    fn first(&self, data: &[u8]) -> Result<Bytes, Failure> {
+        let content = Content::Raw {
+            content_type: &self.content_type,
+            data,
+        };
+        let message = self.matched.request_of(self.query.as_deref(), content);
+        message.map_err(|error| Failure::unfit(error, self.matched.route()))
+    }
+}
+
+impl Step for Upload {
     /// gRPC's frames of what a piece of the body completes.
     fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Failure> {
         if let Some(piece) = &piece {
@@ -110,29 +138,12 @@ impl Upload {
         }
     }
 
-    /// The fields and the media type of the first message are known.
-    fn is_of(&mut self, form: &Form) {
-        if !self.has_begun {
-            self.content_type = form.content_type().to_owned();
-            self.query = Some(form.query().to_owned());
-        }
+    /// A body that ends has no place to be silent at.
+    fn has_begun(&self) -> bool {
+        true
     }
 
-    fn frame(&mut self, data: &[u8]) -> Result<Bytes, Failure> {
-        let message = match self.has_begun {
-            true => self.matched.piece(data),
-            false => self.first(data)?,
-        };
-        self.has_begun = true;
-        Ok(envelope::write(0, &message))
-    }
-
-    fn first(&self, data: &[u8]) -> Result<Bytes, Failure> {
-        let content = Content::Raw {
-            content_type: &self.content_type,
-            data,
-        };
-        let message = self.matched.request_of(self.query.as_deref(), content);
-        message.map_err(|error| Failure::unfit(error, self.matched.route()))
+    fn held(&self) -> usize {
+        self.form.as_ref().map_or(0, Form::held)
     }
 }

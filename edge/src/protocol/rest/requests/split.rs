@@ -61,6 +61,11 @@ impl Values {
         }
     }
 
+    /// Bytes of a value that has not ended.
+    pub(super) fn held(&self) -> usize {
+        self.value.len()
+    }
+
     /// These bytes are next: `each` gets every value that ends in them, and its place.
     pub(super) fn push(&mut self, bytes: &[u8], each: Each<'_>) -> Result<(), Failure> {
         match self.separation {
