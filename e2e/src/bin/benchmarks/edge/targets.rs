@@ -112,6 +112,8 @@ async fn edge(
         ("OPS_LISTEN", ops.clone()),
         ("EDGE_ADDRESS_LIMIT", LIMIT.to_owned()),
         ("EDGE_USER_LIMIT", LIMIT.to_owned()),
+        ("EDGE_STREAMS_PER_USER", "10000".to_owned()),
+        ("EDGE_STREAMS_PER_ADDRESS", "10000".to_owned()),
     ]);
     let log = folder.join("edge.log");
     let process = Process::start("edge", &binary("edge"), arguments, variables, &log);
