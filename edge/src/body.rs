@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
+use futures::FutureExt as _;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
 use http::request::Parts;
 use http::{HeaderMap, Version};
@@ -93,8 +94,17 @@ pub(crate) struct Whole {
 impl Whole {
     async fn read(&mut self, body: &mut Content, limit: usize) -> Result<(), Failure> {
         let mut come = BytesMut::new();
-        self.held.set(0)?;
-        while let Some(piece) = poll_fn(|context| body.poll_piece(context, true)).await {
+        loop {
+            // Most bodies are there as a whole, and take nothing that others would have to go without.
+            let there = poll_fn(|context| body.poll_piece(context, true)).now_or_never();
+            let piece = match there {
+                Some(piece) => piece,
+                None => {
+                    self.held.set(come.capacity())?;
+                    poll_fn(|context| body.poll_piece(context, true)).await
+                }
+            };
+            let Some(piece) = piece else { break };
             let piece = piece.map_err(|broken| match broken {
                 // Nobody is left to read this, as a rule.
                 Broken::Off => Failure::malformed("the body ended before its end"),
@@ -109,7 +119,6 @@ impl Whole {
             }
             // Copied, since a piece keeps all that was received with it.
             come.extend_from_slice(&piece);
-            self.held.set(come.capacity())?;
         }
         self.content = come.freeze();
         Ok(())
