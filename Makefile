@@ -29,7 +29,7 @@ dev-real: ## The same on real Postgres, Redis and NATS, installed if needed, kep
 	export DATABASE_URL=$$TEST_DATABASE_URL REDIS_URL=$$TEST_REDIS_URL NATS_URL=$$TEST_NATS_URL
 	$(run) up --data-dir .dev/tradewind $(ARGS)
 
-seed: ## Fill a running `make dev` with a small demo shop
+seed: ## Fill the mesh that runs with a small demo shop
 	$(run) seed $(ARGS)
 
 sdk: ## Generate and compile the TypeScript clients, in sdk/typescript

@@ -1,6 +1,7 @@
 //! An ordinary client of the public REST API: what `import`, `seed` and `token` are made of.
 
 mod credentials;
+mod door;
 mod failure;
 
 use std::{sync::Mutex, time::Duration};
@@ -13,7 +14,7 @@ use url::Url;
 use crate::operator;
 
 use credentials::Account;
-pub(crate) use credentials::Door;
+pub(crate) use door::Door;
 pub(crate) use failure::Failure;
 
 /// How long one attempt may take.
@@ -29,6 +30,8 @@ pub(crate) struct Client {
     account: Account,
     token: Mutex<Option<String>>,
     patience: Duration,
+    /// What to say when this is not the right edge or account.
+    hint: Option<String>,
 }
 
 /// A request that can be sent again.
@@ -59,13 +62,20 @@ impl Call {
 
 impl Client {
     pub(crate) fn new(door: &Door) -> anyhow::Result<Self> {
+        let way = door.way()?;
         Ok(Self {
             http: reqwest::Client::builder().timeout(ATTEMPT).build()?,
-            edge: door.edge.clone(),
-            account: door.account()?,
+            edge: way.edge,
+            account: way.account,
             token: Mutex::new(None),
             patience: Duration::from_secs(door.patience),
+            hint: way.hint,
         })
+    }
+
+    /// The edge that it speaks to.
+    pub(crate) fn edge(&self) -> &Url {
+        &self.edge
     }
 
     /// A GET of the path made of these segments, which are escaped.
@@ -120,10 +130,30 @@ impl Client {
 
     /// Sends a request as the client's account and returns the JSON of its reply.
     pub(crate) async fn send(&self, call: Call) -> Result<Value, Failure> {
+        let outcome = self.send_signed_in(&call).await;
+        outcome.map_err(|failure| self.explain(failure))
+    }
+
+    /// The account's access token; none for a client without an account.
+    pub(crate) async fn access_token(&self) -> Result<Option<String>, Failure> {
+        let outcome = self.sign_in().await;
+        outcome.map_err(|failure| self.explain(failure))
+    }
+
+    /// Where edge or account were guessed, a failure may say that the guess was wrong.
+    fn explain(&self, mut failure: Failure) -> Failure {
+        let wrong_place = matches!(failure.status, None | Some(StatusCode::UNAUTHORIZED));
+        if let Some(hint) = self.hint.as_ref().filter(|_| wrong_place) {
+            failure.message = format!("{}; {hint}", failure.message);
+        }
+        failure
+    }
+
+    async fn send_signed_in(&self, call: &Call) -> Result<Value, Failure> {
         let mut signed_in_again = false;
         loop {
-            let token = self.access_token().await?;
-            match self.patiently(&call, token.as_deref()).await {
+            let token = self.sign_in().await?;
+            match self.patiently(call, token.as_deref()).await {
                 Err(failure)
                     if failure.status == Some(StatusCode::UNAUTHORIZED) && !signed_in_again =>
                 {
@@ -136,8 +166,7 @@ impl Client {
         }
     }
 
-    /// The account's access token; none if the server gives none.
-    pub(crate) async fn access_token(&self) -> Result<Option<String>, Failure> {
+    async fn sign_in(&self) -> Result<Option<String>, Failure> {
         if let Some(token) = self.token().clone() {
             return Ok(Some(token));
         }

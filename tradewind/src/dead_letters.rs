@@ -1,25 +1,29 @@
 //! `tradewind dead-letters`: events that a service gave up on, to be looked at and sent again.
 
+mod place;
+
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use bus::JetStreamConfig;
 use clap::{Args, Subcommand};
 use runtime::clock::Clock;
-use store::{Database, DatabaseConfig, Migrations, outbox, sqlx::migrate::Migrator};
+use store::{Database, Migrations, outbox, sqlx::migrate::Migrator};
 
 use crate::streams::{SERVICES, connect};
+use place::{Outboxes, Place};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     action: Action,
-    /// NATS that the services publish to; without it, the dead letters are in the data folder
+    /// NATS that the services publish to [default: that of the mesh that `tradewind up` runs]
     #[arg(long, env = "NATS_URL", hide_env_values = true, global = true)]
     nats_url: Option<String>,
-    /// Folder that `tradewind up` keeps its data in
-    #[arg(long, default_value = ".tradewind", global = true)]
-    data_dir: PathBuf,
+    /// Folder that `tradewind up` keeps its data in [default: that of the mesh that runs, or
+    /// .tradewind]
+    #[arg(long, env = "DATA_DIR", global = true)]
+    data_dir: Option<PathBuf>,
     /// Postgres server of a `tradewind up` without NATS
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
     database_url: Option<String>,
@@ -40,11 +44,11 @@ enum Action {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
-    match (&arguments.nats_url, &arguments.action) {
-        (Some(url), Action::List) => list_stream(url).await,
-        (Some(url), Action::Replay { id }) => replay_stream(url, id).await,
-        (None, Action::List) => list_outboxes(&arguments).await,
-        (None, Action::Replay { id }) => replay_outbox(&arguments, id).await,
+    match (Place::find(&arguments)?, &arguments.action) {
+        (Place::Stream(url), Action::List) => list_stream(&url).await,
+        (Place::Stream(url), Action::Replay { id }) => replay_stream(&url, id).await,
+        (Place::Outboxes(outboxes), Action::List) => list_outboxes(&outboxes).await,
+        (Place::Outboxes(outboxes), Action::Replay { id }) => replay_outbox(&outboxes, id).await,
     }
 }
 
@@ -78,10 +82,10 @@ async fn replay_stream(url: &str, id: &str) -> Result<()> {
     Ok(())
 }
 
-async fn list_outboxes(arguments: &Arguments) -> Result<()> {
+async fn list_outboxes(outboxes: &Outboxes) -> Result<()> {
     let mut text = String::new();
     for service in SERVICES {
-        let Some(database) = open(arguments, service).await? else {
+        let Some(database) = open(outboxes, service).await? else {
             continue;
         };
         let mut tx = database.read().await?;
@@ -99,13 +103,13 @@ async fn list_outboxes(arguments: &Arguments) -> Result<()> {
     tell(&text)
 }
 
-async fn replay_outbox(arguments: &Arguments, id: &str) -> Result<()> {
+async fn replay_outbox(outboxes: &Outboxes, id: &str) -> Result<()> {
     let event = id
         .parse()
         .context("the id is the one that `list` prints first")?;
     let now = Clock::system().now();
     for service in SERVICES {
-        let Some(database) = open(arguments, service).await? else {
+        let Some(database) = open(outboxes, service).await? else {
             continue;
         };
         let mut tx = database.begin().await?;
@@ -118,17 +122,9 @@ async fn replay_outbox(arguments: &Arguments, id: &str) -> Result<()> {
 }
 
 /// The database of a service; none if it was never made.
-async fn open(arguments: &Arguments, service: &str) -> Result<Option<Database>> {
-    let name = format!("{}svc_{service}", arguments.database_prefix);
-    let config = match &arguments.database_url {
-        Some(url) => DatabaseConfig::url(url).named(&name),
-        None => {
-            let path = arguments.data_dir.join(format!("{name}.db"));
-            if !path.exists() {
-                return Ok(None);
-            }
-            DatabaseConfig::sqlite(path)
-        }
+async fn open(outboxes: &Outboxes, service: &str) -> Result<Option<Database>> {
+    let Some(config) = outboxes.of(service) else {
+        return Ok(None);
     };
     // The tables are there: the service's own migrations are none of our business.
     let none = || {

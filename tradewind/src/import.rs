@@ -80,7 +80,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
 
     let report = Report {
         file: arguments.file.display().to_string(),
-        shop: arguments.door.edge.to_string(),
+        shop: client.edge().to_string(),
         currency: arguments.currency.clone(),
         seconds: start.elapsed().as_secs_f64(),
         table: &table,

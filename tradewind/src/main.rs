@@ -8,6 +8,7 @@ mod dead_letters;
 mod import;
 mod money;
 mod operator;
+mod running;
 mod seed;
 mod shop;
 mod streams;

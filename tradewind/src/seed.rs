@@ -81,7 +81,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
             count.new, count.before
         );
     }
-    let edge = &arguments.door.edge;
+    let edge = client.edge();
     text += &format!(
         "\nLook around: {edge}v1/products, {edge}v1/products:search?query=tea, {edge}docs\n"
     );

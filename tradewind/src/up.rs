@@ -11,7 +11,7 @@ use runtime::{
     StartError,
     host::{Host, HostConfig, listen},
     identity::Signer,
-    mesh::Mesh,
+    mesh::Mesh as Addresses,
     node::Node,
     process,
     random::Random,
@@ -21,7 +21,9 @@ use tokio::net::TcpListener;
 
 pub(crate) use arguments::Arguments;
 use services::{Configurations, Keys};
-use welcome::Welcome;
+use welcome::{SERVICES, Welcome};
+
+use crate::running::{self, Announcement, Mesh, Server};
 
 /// Runs until SIGTERM or SIGINT. `words` are those of the command line after `tradewind`.
 pub(crate) fn run(words: Vec<OsString>) -> ExitCode {
@@ -38,7 +40,10 @@ pub(crate) fn run(words: Vec<OsString>) -> ExitCode {
     process::in_runtime(
         "tradewind",
         &arguments.telemetry.clone(),
-        async |telemetry| Box::pin(up(arguments, configurations, &keys, telemetry, start)).await,
+        async |telemetry| {
+            let up = Box::pin(up(arguments, configurations, &keys, telemetry, start));
+            up.await.map_err(neighbour)
+        },
     )
 }
 
@@ -50,7 +55,7 @@ async fn up(
     start: Instant,
 ) -> Result<(), StartError> {
     let mut config = HostConfig::new(telemetry, arguments.bus.bus());
-    config.mesh = Mesh::default();
+    config.mesh = Addresses::default();
     arguments.server.limit(&mut config);
     let mut host = Host::new(config);
     let welcome = Welcome::new(&arguments, configurations.administrator);
@@ -68,6 +73,7 @@ async fn up(
     let inventory = members.join("svc-inventory").await?;
     let shipping = members.join("svc-shipping").await?;
     let orders = members.join("svc-orders").await?;
+    let _announcement = announce(&arguments, &ops, &door);
     let edge = host.node("edge", Some(keys.signer("edge")));
     host.serve_ops(ops);
 
@@ -110,6 +116,38 @@ async fn up(
         let _ = crate::print(&welcome.text(start.elapsed()));
     });
     host.run(stop).await
+}
+
+/// Lets the other commands find this mesh as long as it lives.
+fn announce(arguments: &Arguments, ops: &TcpListener, door: &TcpListener) -> Option<Announcement> {
+    let edge = door.local_addr().unwrap_or(arguments.edge());
+    let mut listens = vec![edge, ops.local_addr().unwrap_or(arguments.ops())];
+    listens.extend(SERVICES.map(|(name, _)| arguments.service(name)));
+    running::announce(&Mesh {
+        pid: std::process::id(),
+        edge,
+        listens,
+        data_dir: arguments.data_dir.canonicalize().ok()?,
+        nats: arguments.bus.nats_url.as_deref().map(Server::of),
+        postgres: arguments.database_url.as_deref().map(Server::of),
+        database_prefix: arguments.database_prefix.clone(),
+    })
+}
+
+/// Says of a port that is taken whether it is another mesh that has it.
+fn neighbour(error: StartError) -> StartError {
+    let StartError::Listen { address, .. } = &error else {
+        return error;
+    };
+    let address: Option<SocketAddr> = address.parse().ok();
+    let port = address.map(|address| address.port());
+    let has = |mesh: &Mesh| mesh.listens.iter().any(|it| Some(it.port()) == port);
+    match running::meshes().iter().find(|mesh| has(mesh)) {
+        Some(mesh) => StartError::other(format!(
+            "{error}. A mesh is running there: {mesh}. Stop it first, or give this one ports and a --data-dir of its own"
+        )),
+        None => error,
+    }
 }
 
 /// What the services of the process have in common while they are put together.

@@ -8,7 +8,7 @@ use svc_auth::Invitation;
 use super::{Arguments, first_start::Administrator};
 
 /// The services in the order of their names.
-const SERVICES: [(&str, &str); 6] = [
+pub(super) const SERVICES: [(&str, &str); 6] = [
     ("svc-auth", "sessions and tokens"),
     ("svc-catalog", "products and prices"),
     ("svc-inventory", "stock and reservations"),

@@ -1,6 +1,7 @@
 //! The program from outside: what it prints, and how it refuses.
 
 mod first_start;
+mod running;
 
 use std::{
     net::TcpListener,

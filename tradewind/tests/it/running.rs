@@ -1,0 +1,185 @@
+//! Commands beside a mesh that runs, whichever way it was started.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+use super::text;
+
+/// A user with a folder of what runs, and a folder to stand in.
+struct User(TempDir);
+
+impl User {
+    fn new() -> User {
+        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        fs::create_dir(home.path().join("elsewhere")).expect("it is ours");
+        User(home)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A command in a folder that has nothing to do with the mesh's.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
+        command
+            .args(arguments)
+            .current_dir(self.path().join("elsewhere"))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.command(arguments).output();
+        output.expect("tradewind is built")
+    }
+
+    /// Starts a mesh at any free ports, and waits until it says that it is ready.
+    fn up(&self, data_dir: &str) -> Mesh {
+        let data_dir = self.path().join(data_dir);
+        let mut child = self
+            .command(&["up", "--data-dir", &data_dir.to_string_lossy()])
+            .args(PORTS.iter().flat_map(|port| [*port, "0"]))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("tradewind is built");
+        let output = child.stdout.take().expect("it is a pipe");
+        let mesh = Mesh(child);
+        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+        assert!(
+            lines.any(|line| line.contains("grpcurl")),
+            "it ended before it was ready"
+        );
+        mesh
+    }
+
+    /// The ports of the edges that are announced.
+    fn edges(&self) -> Vec<String> {
+        let folder = self.path().join(".local/state/tradewind/running");
+        let files = fs::read_dir(folder).expect("a mesh was there").flatten();
+        files
+            .map(|file| fs::read_to_string(file.path()).expect("it is ours"))
+            .map(|text| {
+                let edge = text.split("\"edge\":\"127.0.0.1:").nth(1);
+                let port = edge.and_then(|edge| edge.split('"').next());
+                port.expect("it has an edge").to_owned()
+            })
+            .collect()
+    }
+}
+
+const PORTS: [&str; 8] = [
+    "--edge-port",
+    "--ops-port",
+    "--users-port",
+    "--auth-port",
+    "--catalog-port",
+    "--orders-port",
+    "--inventory-port",
+    "--shipping-port",
+];
+
+/// Killed when it is dropped.
+struct Mesh(Child);
+
+impl Drop for Mesh {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn succeeds(output: &Output) -> String {
+    let (said, complained) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{said}{complained}");
+    said
+}
+
+fn fails(output: &Output) -> String {
+    let (said, complained) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{said}{complained}");
+    complained
+}
+
+#[test]
+fn commands_find_the_mesh_that_runs_wherever_its_data_and_its_ports_are() {
+    let user = User::new();
+    let mesh = user.up("real/data");
+    assert_eq!(succeeds(&user.run(&["token"])).split('.').count(), 3);
+    let seeded = succeeds(&user.run(&["seed"]));
+    assert!(
+        seeded.contains("products") && !seeded.contains(" 0 new"),
+        "{seeded}"
+    );
+    let letters = succeeds(&user.run(&["dead-letters", "list"]));
+    assert_eq!(letters, "no dead letters\n");
+
+    let sales = user.path().join("elsewhere/sales.csv");
+    let header = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country";
+    let line = "1,A,LAMP,1,2009-12-01 07:45:00,6.95,17850,France";
+    fs::write(&sales, format!("{header}\n{line}\n")).expect("it is ours");
+    let report = succeeds(&user.run(&["import", "sales.csv"]));
+    assert!(report.contains("6.95 GBP"), "{report}");
+
+    // What was left behind by its death leads nobody astray.
+    drop(mesh);
+    assert_eq!(user.edges().len(), 1);
+    let told = fails(&user.run(&["token", "--patience", "0"]));
+    assert!(
+        told.contains("no such mesh") && told.contains("--data-dir"),
+        "{told}"
+    );
+    assert!(user.edges().is_empty());
+}
+
+#[test]
+fn a_wrong_guess_is_told_with_what_to_pass() {
+    let user = User::new();
+    let _first = user.up("first/data");
+    let port = user.edges().remove(0);
+    let edge = format!("http://127.0.0.1:{port}");
+
+    // Another mesh's folder does not hold the keys to this one.
+    let _second = user.up("second/data");
+    let second = user.path().join("second/data");
+    let told = fails(&user.run(&[
+        "token",
+        "--edge",
+        &edge,
+        "--data-dir",
+        &second.to_string_lossy(),
+    ]));
+    assert!(told.contains("--data-dir"), "{told}");
+
+    let told = fails(&user.run(&["token"]));
+    for part in ["--edge", "--data-dir", &edge, "second/data"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    succeeds(&user.run(&["token", "--edge", &edge]));
+    succeeds(&user.run(&["token", "--data-dir", &second.to_string_lossy()]));
+
+    let told = fails(&user.run(&["dead-letters", "list", "--data-dir", "nowhere"]));
+    for part in ["nowhere", "--data-dir", "--nats-url", "--database-url"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
+fn a_mesh_beside_a_running_one_says_so_instead_of_a_taken_port_alone() {
+    let user = User::new();
+    let _mesh = user.up("real/data");
+    let port = user.edges().remove(0);
+    let told = fails(&user.run(&["up", "--ops-port", "0", "--edge-port", &port]));
+    for part in ["--edge-port", &port, "A mesh is running there", "real/data"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
