@@ -19,6 +19,7 @@ pub use claims::{Claims, WorkloadClaims};
 pub use error::VerifyError;
 pub use keys::{Jwk, KeyError, Signer, VerifyingKeys};
 pub use revocations::{Revocation, Revocations};
+#[cfg(feature = "testing")]
 pub(crate) use verifier::RevocationSource;
 pub use verifier::{EXPIRY_GRACE, Issuer, Verifier};
 
