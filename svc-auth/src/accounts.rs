@@ -2,7 +2,7 @@
 
 use contracts::tradewind::users::v1::users_service_client::UsersServiceClient;
 use contracts::tradewind::users::v1::{
-    EnsureAccountRequest, GetAccountRequest, GetUserRequest, UserState,
+    EnsureAccountRequest, GetAccountRequest, GetMeRequest, GetUserRequest, UserState,
 };
 use runtime::client::Channel;
 use runtime::node::Node;
@@ -43,6 +43,12 @@ impl Accounts {
             Err(status) if status.code() == Code::NotFound => Err(Error::AccountInactive),
             Err(status) => Err(status.into()),
         }
+    }
+
+    /// The name that the user who calls is shown by.
+    pub(crate) async fn own_display_name(&self) -> Result<String, Error> {
+        let reply = self.client.clone().get_me(GetMeRequest {}).await?;
+        Ok(reply.into_inner().user.unwrap_or_default().display_name)
     }
 
     /// Opens the account of a credential, unless it is there.

@@ -11,6 +11,7 @@ use store::DatabaseConfig;
 
 use crate::administrator::Invitation;
 use crate::domain::keys::Schedule;
+use crate::domain::password::rules::{self, Owner, Refusal};
 use crate::domain::seal::{EncryptionKey, EncryptionKeys};
 use crate::domain::throttle::Limit;
 use crate::workloads::WorkloadKeys;
@@ -60,9 +61,9 @@ pub struct Config {
     /// How often things may be tried.
     #[command(flatten)]
     pub throttle: Throttle,
-    /// How many passwords are hashed at once, each in 19 MiB; the number of cores if it is 0.
-    #[arg(long, env = "PASSWORD_HASHING_CONCURRENCY", default_value_t = 0)]
-    pub password_hashing_concurrency: usize,
+    /// Which passwords are taken and in what memory they are hashed.
+    #[command(flatten)]
+    pub passwords: Passwords,
     /// How often background work is done.
     #[arg(skip)]
     pub rounds: Rounds,
@@ -89,6 +90,49 @@ pub struct Lifetimes {
     /// How long authentication events are kept.
     #[arg(long, env = "AUDIT_RETENTION", default_value = "90d", value_parser = duration)]
     pub audit_retention: Duration,
+}
+
+/// Which passwords are taken and in what memory they are hashed.
+#[derive(clap::Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passwords {
+    /// The fewest characters of a new password. NIST SP 800-63B-4 asks for 15 where there is no
+    /// second factor.
+    #[arg(
+        long,
+        env = "PASSWORD_MIN_LENGTH",
+        default_value_t = 8,
+        value_parser = clap::value_parser!(u16).range(8..=64)
+    )]
+    pub password_min_length: u16,
+    /// MiB in which passwords are hashed. One of ours takes 19, an imported argon2 hash what its
+    /// parameters say.
+    #[arg(
+        long,
+        env = "PASSWORD_HASHING_MEMORY",
+        value_name = "MIB",
+        default_value_t = 64,
+        value_parser = clap::value_parser!(u32).range(19..=65_536)
+    )]
+    pub password_hashing_memory: u32,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self {
+            password_min_length: 8,
+            password_hashing_memory: 64,
+        }
+    }
+}
+
+impl Passwords {
+    /// The form in which a new password is hashed, if it is taken.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub(crate) fn admit(&self, typed: &str, owner: Owner<'_>) -> Result<SecretString, Refusal> {
+        rules::admit(typed, owner, self.password_min_length.into())
+    }
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -128,13 +172,30 @@ impl Lifetimes {
 /// How often things may be tried: so many at once, then one more per interval.
 #[derive(clap::Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttle {
-    /// Wrong passwords of an account at once.
+    /// Wrong passwords of an account from one network (an address of IPv4, a /64 of IPv6) at once;
+    /// four times as many from a /48. A network from which the account has signed in is not
+    /// refused for what others do.
     #[arg(long, env = "LOGIN_ACCOUNT_BURST", default_value_t = 10)]
     pub login_account_burst: u32,
-    /// After which time an account may be tried once more.
+    /// After which time an account may be tried once more from a network.
     #[arg(long, env = "LOGIN_ACCOUNT_INTERVAL", default_value = "30s", value_parser = duration)]
     pub login_account_interval: Duration,
-    /// Wrong passwords from a client's address at once.
+    /// Wrong passwords of an account at once, from all networks from which it has not signed in.
+    /// NIST SP 800-63B-4 allows 100.
+    #[arg(long, env = "LOGIN_ACCOUNT_TOTAL_BURST", default_value_t = 100)]
+    pub login_account_total_burst: u32,
+    /// After which time an account may be tried once more from any such network.
+    #[arg(
+        long,
+        env = "LOGIN_ACCOUNT_TOTAL_INTERVAL",
+        default_value = "30s",
+        value_parser = duration
+    )]
+    pub login_account_total_interval: Duration,
+    /// How long a network is remembered from which an account has signed in.
+    #[arg(long, env = "KNOWN_NETWORK_LIFETIME", default_value = "90d", value_parser = duration)]
+    pub known_network_lifetime: Duration,
+    /// Wrong passwords from a client's network at once; four times as many from a /48.
     #[arg(long, env = "LOGIN_ADDRESS_BURST", default_value_t = 100)]
     pub login_address_burst: u32,
     /// After which time an address may try once more.
@@ -153,6 +214,9 @@ impl Default for Throttle {
         Self {
             login_account_burst: 10,
             login_account_interval: Duration::from_secs(30),
+            login_account_total_burst: 100,
+            login_account_total_interval: Duration::from_secs(30),
+            known_network_lifetime: 90 * DAY,
             login_address_burst: 100,
             login_address_interval: Duration::from_secs(2),
             register_burst: 100,
@@ -162,12 +226,21 @@ impl Default for Throttle {
 }
 
 impl Throttle {
-    /// Wrong passwords of an account.
+    /// Wrong passwords of an account from one network.
     #[must_use]
     pub fn login_account(&self) -> Limit {
         Limit {
             burst: self.login_account_burst,
             interval: self.login_account_interval,
+        }
+    }
+
+    /// Wrong passwords of an account from all networks from which it has not signed in.
+    #[must_use]
+    pub fn login_account_total(&self) -> Limit {
+        Limit {
+            burst: self.login_account_total_burst,
+            interval: self.login_account_total_interval,
         }
     }
 
@@ -231,7 +304,7 @@ impl Config {
             invitation: None,
             lifetimes: Lifetimes::default(),
             throttle: Throttle::default(),
-            password_hashing_concurrency: 0,
+            passwords: Passwords::default(),
             rounds: Rounds::default(),
         }
     }
@@ -281,10 +354,14 @@ impl Config {
             let rule = "SIGNING_KEY_ANNOUNCEMENT must be shorter than SIGNING_KEY_ROTATION";
             mistakes.push(rule.to_owned());
         }
-        if let Some(password) = &self.admin_password
-            && !(8..=128).contains(&password.expose_secret().chars().count())
-        {
-            mistakes.push("ADMIN_PASSWORD must have 8 to 128 characters".to_owned());
+        if let Some(password) = &self.admin_password {
+            let owner = Owner {
+                email: self.admin_email.as_deref().unwrap_or_default(),
+                display_name: "",
+            };
+            if let Err(refusal) = self.passwords.admit(password.expose_secret(), owner) {
+                mistakes.push(format!("ADMIN_PASSWORD {refusal}"));
+            }
         }
         match key {
             Some(current) if mistakes.is_empty() => {
@@ -304,6 +381,7 @@ mod tests {
     #[test]
     fn the_flags_have_the_defaults_of_embedded_use() {
         let command = Throttle::augment_args(Lifetimes::augment_args(Command::new("svc-auth")));
+        let command = Passwords::augment_args(command);
         let matches = command.try_get_matches_from(["svc-auth"]).unwrap();
         assert_eq!(
             Lifetimes::from_arg_matches(&matches).unwrap(),
@@ -313,6 +391,31 @@ mod tests {
             Throttle::from_arg_matches(&matches).unwrap(),
             Throttle::default()
         );
+        assert_eq!(
+            Passwords::from_arg_matches(&matches).unwrap(),
+            Passwords::default()
+        );
+    }
+
+    #[test]
+    fn a_weak_password_of_the_administrator_is_a_mistake() {
+        let key = EncryptionKey::generate(&runtime::random::Random::seeded(1));
+        let database = DatabaseConfig::url("sqlite::memory:");
+        for weak in ["password", "root@example.com", "tradewind1", "        "] {
+            let config = Config {
+                admin_email: Some("root@example.com".into()),
+                admin_password: Some(weak.into()),
+                ..Config::embedded(database.clone(), &key, WorkloadKeys::default())
+            };
+            let Err(StartError::Config(mistakes)) = config.secrets() else {
+                panic!("{weak:?} is taken")
+            };
+            assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+            assert!(
+                mistakes[0].starts_with("ADMIN_PASSWORD is "),
+                "{mistakes:?}"
+            );
+        }
     }
 
     #[test]
@@ -322,7 +425,7 @@ mod tests {
         let config = Config {
             signing_key_encryption_key: "c2VjcmV0".into(),
             workload_keys_dir: Some("/nowhere".into()),
-            admin_password: Some("short".into()),
+            admin_password: Some("brief".into()),
             ..Config::embedded(database, &key, WorkloadKeys::default())
         };
         let Err(StartError::Config(mistakes)) = config.secrets() else {
@@ -331,7 +434,7 @@ mod tests {
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
         let said = format!("{mistakes:?} {config:?}");
         assert!(
-            !said.contains("c2VjcmV0") && !said.contains("short"),
+            !said.contains("c2VjcmV0") && !said.contains("brief"),
             "{said}"
         );
     }

@@ -4,6 +4,7 @@ pub mod assertion;
 pub mod device;
 pub mod email;
 pub mod keys;
+pub mod network;
 pub mod password;
 pub mod refresh;
 pub mod seal;

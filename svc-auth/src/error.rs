@@ -7,6 +7,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::domain::assertion::BadAssertion;
+use crate::domain::password::rules::Refusal;
 
 /// Why a call fails.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum Error {
     /// The caller's own password was asked for, and is another.
     #[error("the current password is another")]
     WrongPassword,
+    /// The new password, in this field of the request, is not taken.
+    #[error("{0}: {1}")]
+    PasswordRefused(&'static str, Refusal),
     /// The account was deactivated or deleted.
     #[error("the account is not active")]
     AccountInactive,
@@ -45,7 +49,7 @@ pub enum Error {
     #[error("too many attempts")]
     Throttled(Duration),
     /// The server hashes as many passwords as it can.
-    #[error("too many passwords to hash")]
+    #[error("too many passwords are being checked; come again soon")]
     Overloaded,
     /// A refusal that is worded already, here or by another service.
     #[error(transparent)]
@@ -72,6 +76,9 @@ impl From<Error> for Status {
             Error::CredentialsInvalid => unauthenticated(Reason::CredentialsInvalid, said),
             // Not UNAUTHENTICATED: the caller's token is good, and a new one would not help.
             Error::WrongPassword => denied(Reason::CredentialsInvalid, said),
+            Error::PasswordRefused(field, refusal) => {
+                Problem::invalid([(field, refusal.to_string())])
+            }
             Error::AccountInactive => denied(Reason::AccountInactive, said),
             Error::RefreshTokenInvalid => unauthenticated(Reason::RefreshTokenInvalid, said),
             Error::SessionExpired => unauthenticated(Reason::SessionExpired, said),
@@ -82,7 +89,7 @@ impl From<Error> for Status {
             Error::Throttled(wait) => {
                 Problem::new(Reason::RateLimited, Code::ResourceExhausted, said).retry_after(wait)
             }
-            Error::Overloaded => Problem::new(Reason::Overloaded, Code::Unavailable, said)
+            Error::Overloaded => Problem::new(Reason::Overloaded, Code::ResourceExhausted, said)
                 .retry_after(Duration::from_secs(1)),
             Error::Status(status) => return status,
             Error::Corrupt(_) => Problem::internal(&error),

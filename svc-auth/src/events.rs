@@ -13,7 +13,9 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::grpc::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
-use crate::store::{credential, password_reset, revocation, session};
+use crate::store::{
+    changed_password, credential, known_network, password_reset, revocation, session,
+};
 
 /// Sessions that one event names at most.
 const EVENT_SIZE: usize = 1000;
@@ -77,6 +79,8 @@ async fn end_sessions(auth: &Auth, tx: &mut Tx, event: &Event) -> Result<(), Fai
         if event.subject == DELETED {
             credential::delete(tx, user_id).await?;
             password_reset::forget(tx, user_id).await?;
+            known_network::forget(tx, user_id).await?;
+            changed_password::forget(tx, user_id).await?;
         }
         let sessions = session::delete_of_user(tx, user_id, None).await?;
         revoke(auth, tx, user_id, &sessions).await?;

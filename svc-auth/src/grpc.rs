@@ -34,7 +34,8 @@ use tonic::{Request, Response, Status};
 pub(crate) use revocation::revocations;
 
 use crate::accounts::Accounts;
-use crate::config::Throttle;
+use crate::config::{Passwords, Throttle};
+use crate::domain::network::NetworkNames;
 use crate::error::Error;
 use crate::hashing::Hashing;
 use crate::store::audit;
@@ -53,6 +54,8 @@ pub struct Auth {
     /// E-mail address of the first administrator, as whom the operator signs in.
     pub(crate) administrator: Option<String>,
     pub(crate) throttle: Throttle,
+    pub(crate) passwords: Passwords,
+    pub(crate) networks: Arc<NetworkNames>,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) tasks: Tasks,

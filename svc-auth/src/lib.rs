@@ -26,7 +26,8 @@ use runtime::service::Service;
 
 use crate::accounts::Accounts;
 pub use crate::administrator::{Invitation, OPERATOR, operator};
-pub use crate::config::{Config, Lifetimes, Rounds, Throttle};
+pub use crate::config::{Config, Lifetimes, Passwords, Rounds, Throttle};
+use crate::domain::network::NetworkNames;
 use crate::domain::refresh::RefreshTokens;
 pub use crate::domain::seal::EncryptionKey;
 use crate::grpc::Auth;
@@ -44,6 +45,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let (keys, workloads) = config.secrets()?;
     let db = ::store::Database::open(&config.database, node, ::store::migrations!()).await?;
     let refresh = RefreshTokens::new(&keys);
+    let networks = NetworkNames::new(&keys);
     let keyring = Keyring::open(&db, keys, config.lifetimes.schedule(), node).await?;
     let keyring = Arc::new(keyring);
     let auth = Auth {
@@ -57,7 +59,12 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
         },
         outbox: ::store::Outbox::new(&db, node),
         accounts: Accounts::new(node),
-        hashing: Hashing::new(config.password_hashing_concurrency, node.random.clone()),
+        hashing: Hashing::new(
+            config.passwords.password_hashing_memory,
+            node.random.clone(),
+        ),
+        passwords: config.passwords,
+        networks: Arc::new(networks),
         workloads: Arc::new(workloads),
         administrator: config.admin_email.clone(),
         throttle: config.throttle,

@@ -2,7 +2,9 @@
 
 pub mod assertion;
 pub mod audit;
+pub mod changed_password;
 pub mod credential;
+pub mod known_network;
 pub mod password_reset;
 pub mod purge;
 pub mod revocation;

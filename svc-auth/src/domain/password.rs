@@ -1,107 +1,69 @@
-//! Password hashes: argon2id for our own, bcrypt and other argon2 for those taken over.
+//! Passwords: the form in which they are hashed and compared, which ones are taken, and their
+//! hashes.
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params, Version};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+pub mod common;
+pub mod hash;
+pub mod rules;
 
-/// The most that an imported hash may cost at login: memory in KiB, passes, lanes.
-const MOST: (u32, u32, u32) = (256 * 1024, 16, 16);
-/// The highest bcrypt cost; each step doubles the time.
-const MOST_BCRYPT: u32 = 15;
-/// Memory in KiB, passes, lanes of our own hashes (OWASP Password Storage Cheat Sheet).
-const OURS: (u32, u32, u32) = (19 * 1024, 2, 1);
+use precis_profiles::OpaqueString;
+use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
-/// A hash that cannot be taken over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnusableHash {
-    /// It is neither bcrypt nor argon2.
-    #[error("the hash is neither bcrypt nor argon2 in PHC format")]
-    Format,
-    /// Verifying it would cost too much.
-    #[error("the hash asks for more memory or time than a login may cost")]
-    Expensive,
+/// The form in which a password is hashed: OpaqueString (RFC 8265, section 4.2), which is NFC with
+/// every space as U+0020. `None` if it has characters that the profile refuses, such as controls.
+#[must_use]
+pub fn opaque(typed: &str) -> Option<SecretString> {
+    OpaqueString::enforce(typed)
+        .ok()
+        .map(|text| text.into_owned().into())
 }
 
-/// Hashes a password, which takes some 20 ms and 19 MiB.
-#[must_use]
-pub fn hash(password: &str, salt: [u8; 16]) -> String {
-    ours()
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .expect("parameters and salt are in range, and no password is near 4 GiB")
-        .to_string()
+/// A password as somebody typed it, to be compared with a hash.
+#[derive(Clone, Debug)]
+pub struct Typed {
+    as_typed: SecretString,
+    /// Its OpaqueString, where that is another text.
+    opaque: Option<SecretString>,
 }
 
-/// A hash such as ours that no password is known for: a random output, of the right form.
-#[must_use]
-pub fn of_nobody(salt: [u8; 16], output: [u8; 32]) -> String {
-    let (memory, passes, lanes) = OURS;
-    let (salt, output) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(output));
-    format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${output}")
+/// How a password fitted its hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// The hash is of the password's OpaqueString, as it should be.
+    Opaque,
+    /// The hash is of the text as it was typed, from before passwords were normalised.
+    AsTyped,
 }
 
-/// Whether the password belongs to the hash. Takes as long for a wrong one as for the right one.
-#[must_use]
-pub fn verify(password: &str, hash: &str) -> bool {
-    if is_bcrypt(hash) {
-        return bcrypt::verify(password, hash).unwrap_or(false);
+impl From<String> for Typed {
+    fn from(text: String) -> Self {
+        let as_typed = SecretString::from(text);
+        let opaque = opaque(as_typed.expose_secret())
+            .filter(|opaque| opaque.expose_secret() != as_typed.expose_secret());
+        Self { as_typed, opaque }
     }
-    PasswordHash::new(hash)
-        .is_ok_and(|parsed| ours().verify_password(password.as_bytes(), &parsed).is_ok())
 }
 
-/// Whether the password should be hashed anew now that it is known: not argon2id, or weaker than
-/// our own.
-#[must_use]
-pub fn is_outdated(hash: &str) -> bool {
-    let Ok(parsed) = PasswordHash::new(hash) else {
-        return true;
-    };
-    let Ok(params) = Params::try_from(&parsed) else {
-        return true;
-    };
-    parsed.algorithm.as_str() != "argon2id" || params.m_cost() < OURS.0 || params.t_cost() < OURS.1
-}
+impl Typed {
+    /// The text to hash: the OpaqueString if there is one.
+    #[must_use]
+    pub fn normal(&self) -> &SecretString {
+        self.opaque.as_ref().unwrap_or(&self.as_typed)
+    }
 
-/// Checks a hash of another system before it is taken over.
-///
-/// # Errors
-/// [`UnusableHash`].
-pub fn check(hash: &str) -> Result<(), UnusableHash> {
-    if is_bcrypt(hash) {
-        let parts: bcrypt::HashParts = hash.parse().map_err(|_| UnusableHash::Format)?;
-        return match parts.get_cost() {
-            ..4 => Err(UnusableHash::Format),
-            4..=MOST_BCRYPT => Ok(()),
-            _ => Err(UnusableHash::Expensive),
+    /// How the password fits the hash, if it does. What a stranger types takes the same time with
+    /// every hash of the same form.
+    #[must_use]
+    pub fn fit(&self, hash: &str) -> Option<Fit> {
+        let fits = |text: &SecretString| hash::verify(text.expose_secret(), hash);
+        let Some(opaque) = &self.opaque else {
+            return fits(&self.as_typed).then_some(Fit::Opaque);
         };
+        if fits(&self.as_typed) {
+            return Some(Fit::AsTyped);
+        }
+        fits(opaque).then_some(Fit::Opaque)
     }
-    let parsed = PasswordHash::new(hash).map_err(|_| UnusableHash::Format)?;
-    Algorithm::try_from(parsed.algorithm.as_str()).map_err(|_| UnusableHash::Format)?;
-    let params = Params::try_from(&parsed).map_err(|_| UnusableHash::Format)?;
-    if parsed.salt.is_none() || parsed.hash.is_none() {
-        return Err(UnusableHash::Format);
-    }
-    let affordable =
-        params.m_cost() <= MOST.0 && params.t_cost() <= MOST.1 && params.p_cost() <= MOST.2;
-    if affordable {
-        Ok(())
-    } else {
-        Err(UnusableHash::Expensive)
-    }
-}
-
-fn is_bcrypt(hash: &str) -> bool {
-    ["$2a$", "$2b$", "$2y$"]
-        .iter()
-        .any(|prefix| hash.starts_with(prefix))
-}
-
-fn ours() -> Argon2<'static> {
-    let (memory, passes, lanes) = OURS;
-    let params = Params::new(memory, passes, lanes, None).expect("the parameters are in range");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
 #[cfg(test)]
@@ -109,55 +71,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_own_hash_verifies_and_is_up_to_date() {
-        let hash = hash("correct horse", [7; 16]);
-        assert!(
-            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{hash}"
-        );
-        assert!(verify("correct horse", &hash));
-        assert!(!verify("wrong horse", &hash));
-        assert!(!is_outdated(&hash));
-        assert_eq!(check(&hash), Ok(()));
-    }
-
-    #[test]
-    fn the_hash_of_nobody_has_the_form_of_ours() {
-        let (ours, nobodys) = (hash("x", [7; 16]), of_nobody([7; 16], [1; 32]));
-        let form = |hash: &str| hash.rsplit_once('$').map(|(form, _)| form.to_owned());
-        assert_eq!(form(&ours), form(&nobodys));
-        assert_eq!(ours.len(), nobodys.len());
-        assert_eq!(check(&nobodys), Ok(()));
-        assert!(!verify("x", &nobodys));
-    }
-
-    #[test]
-    fn bcrypt_is_accepted_and_outdated() {
-        let hash = bcrypt::hash("correct horse", 4).unwrap();
-        for version in ["$2a$", "$2b$", "$2y$"] {
-            let hash = format!("{version}{}", &hash[4..]);
-            assert_eq!(check(&hash), Ok(()));
-            assert!(verify("correct horse", &hash));
-            assert!(!verify("wrong horse", &hash));
-            assert!(is_outdated(&hash));
-        }
-    }
-
-    #[test]
-    fn what_is_no_hash_or_too_expensive_is_refused() {
-        for hash in [
-            "",
-            "plain",
-            "$1$md5$abc",
-            "$2b$04$short",
-            "$argon2id$v=19$m=19456,t=2,p=1",
+    fn a_password_is_the_same_however_its_letters_are_composed_and_its_spaces_encoded() {
+        let normal = "caf\u{e9} au lait";
+        let hash = hash::hash(normal, [7; 16]);
+        for typed in [
+            normal,
+            "cafe\u{301} au lait",
+            "cafe\u{301}\u{a0}au\u{3000}lait",
         ] {
-            assert_eq!(check(hash), Err(UnusableHash::Format), "{hash}");
+            let typed = Typed::from(typed.to_owned());
+            assert_eq!(typed.normal().expose_secret(), normal);
+            assert_eq!(typed.fit(&hash), Some(Fit::Opaque));
         }
-        let expensive = "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$\
-                         CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-        assert_eq!(check(expensive), Err(UnusableHash::Expensive));
-        let bcrypt = bcrypt::hash("x", 4).unwrap().replacen("$04$", "$31$", 1);
-        assert_eq!(check(&bcrypt), Err(UnusableHash::Expensive));
+    }
+
+    #[test]
+    fn what_was_hashed_as_typed_fits_as_typed() {
+        let typed = "cafe\u{301} au lait";
+        let hash = hash::hash(typed, [7; 16]);
+        assert_eq!(Typed::from(typed.to_owned()).fit(&hash), Some(Fit::AsTyped));
+        assert_eq!(Typed::from("cafe au lait".to_owned()).fit(&hash), None);
+        // What cannot be normalised fits as it is.
+        let control = "tab\tulator";
+        let hash = hash::hash(control, [7; 16]);
+        assert_eq!(
+            Typed::from(control.to_owned()).fit(&hash),
+            Some(Fit::Opaque)
+        );
+    }
+
+    #[test]
+    fn case_is_kept_and_a_password_is_never_printed() {
+        let typed = Typed::from("Correct \u{a0}Horse".to_owned());
+        assert_eq!(typed.normal().expose_secret(), "Correct  Horse");
+        assert!(!format!("{typed:?}").contains("Horse"));
     }
 }

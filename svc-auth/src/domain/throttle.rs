@@ -1,14 +1,19 @@
 //! How often something may be tried: leaky buckets, which drain by themselves, so that nobody is
 //! locked out for ever.
 
-use std::net::IpAddr;
+use std::fmt::Display;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 
+use super::network::Network;
 use super::refresh::hash;
+
+/// How many times the limit of an IPv6 client's network (/64) the limit of its site (/48) is:
+/// whoever has a site has 65,536 networks, yet it may also be many clients'.
+const NETWORKS_OF_A_SITE: u32 = 4;
 
 /// How many attempts at once, and how soon there may be one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +25,15 @@ pub struct Limit {
 }
 
 impl Limit {
+    /// A limit that lets `factor` times as many through.
+    #[must_use]
+    pub fn times(self, factor: u32) -> Self {
+        Self {
+            burst: self.burst.saturating_mul(factor),
+            interval: self.interval / factor,
+        }
+    }
+
     /// What one attempt adds to the time at which the bucket will be empty, in microseconds.
     #[must_use]
     pub fn cost(&self) -> i64 {
@@ -42,23 +56,53 @@ impl Limit {
     }
 }
 
-/// The bucket of an e-mail address, whether it has an account or not. The address itself is not
-/// kept.
-#[must_use]
-pub fn account_bucket(email_key: &str) -> String {
-    format!("account:{}", URL_SAFE_NO_PAD.encode(hash(email_key)))
+/// A bucket and its limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub limit: Limit,
 }
 
-/// The bucket of a client's address for `action`. An IPv6 client owns a /64.
-#[must_use]
-pub fn address_bucket(action: &str, address: Option<IpAddr>) -> String {
-    match address.map(|address| address.to_canonical()) {
-        Some(IpAddr::V4(address)) => format!("{action}:{address}"),
-        Some(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{action}:{a:x}:{b:x}:{c:x}:{d:x}::/64")
+impl Bucket {
+    /// A bucket for `what` of somebody.
+    pub fn new(what: &str, whose: impl Display, limit: Limit) -> Self {
+        Self {
+            name: format!("{what}:{whose}"),
+            limit,
         }
-        None => format!("{action}:unknown"),
+    }
+
+    /// The bucket of an e-mail address, whether it has an account or not. The address itself is
+    /// not kept.
+    #[must_use]
+    pub fn of_account(email_key: &str, limit: Limit) -> Self {
+        Self::new("account", URL_SAFE_NO_PAD.encode(hash(email_key)), limit)
+    }
+}
+
+/// The buckets of a network, the wider first: an IPv6 client owns a /64 and may own a /48. `name`
+/// says what a network is called.
+pub fn network_buckets<D: Display>(
+    what: &str,
+    network: Network,
+    limit: Limit,
+    name: impl Fn(Network) -> D,
+) -> Vec<Bucket> {
+    let site = network.site().map(|site| (site, NETWORKS_OF_A_SITE));
+    site.into_iter()
+        .chain([(network, 1)])
+        .map(|(network, factor)| Bucket::new(what, name(network), limit.times(factor)))
+        .collect()
+}
+
+/// The buckets of a client for `action`. Those whose address is not known share one.
+#[must_use]
+pub fn client_buckets(action: &str, network: Option<Network>, limit: Limit) -> Vec<Bucket> {
+    match network {
+        Some(network) => network_buckets(action, network, limit, |network| network),
+        None => vec![Bucket::new(action, "unknown", limit)],
     }
 }
 
@@ -87,10 +131,20 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_one_ipv6_network_share_a_bucket() {
-        let bucket = |text: &str| address_bucket("login", Some(text.parse().unwrap()));
-        assert_eq!(bucket("2001:db8:1:2::1"), bucket("2001:db8:1:2:ffff::9"));
-        assert_ne!(bucket("2001:db8:1:2::1"), bucket("2001:db8:1:3::1"));
-        assert_eq!(bucket("::ffff:192.0.2.1"), bucket("192.0.2.1"));
+    fn networks_of_one_ipv6_site_share_a_larger_bucket() {
+        let buckets = |text: &str| {
+            let network = Some(Network::of(text.parse().unwrap()));
+            client_buckets("login", network, LIMIT)
+        };
+        let [site, network] = buckets("2001:db8:1:2::1").try_into().unwrap();
+        assert_eq!(site.name, "login:2001:db8:1::/48");
+        assert_eq!(network.name, "login:2001:db8:1:2::/64");
+        assert_eq!(network.limit, LIMIT);
+        assert_eq!(site.limit.burst, 12);
+        assert_eq!(site.limit.interval, Duration::from_millis(2500));
+        let neighbour = buckets("2001:db8:1:3::1");
+        assert_eq!(neighbour[0], site);
+        assert_ne!(neighbour[1], network);
+        assert_eq!(buckets("192.0.2.1").len(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! The password of an account that has none yet: a hash that no password fits and that looks up
 //! and verifies as others do, so that a login takes as long.
 
-use super::password;
+use super::password::hash::Form;
 
 /// Salt and output of zeros, which no hash of a password has.
 const NOTHING: &str = "$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -9,7 +9,7 @@ const NOTHING: &str = "$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 /// What stands in place of a hash.
 #[must_use]
 pub fn unset() -> String {
-    password::of_nobody([0; 16], [0; 32])
+    Form::ours().of_nobody()
 }
 
 /// Whether the account has no password yet.
@@ -20,13 +20,14 @@ pub fn is_unset(hash: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::password::hash;
     use super::*;
 
     #[test]
     fn no_password_fits_and_it_is_told_from_others() {
         assert!(is_unset(&unset()));
-        assert_eq!(password::check(&unset()), Ok(()));
-        assert!(!password::verify("", &unset()));
-        assert!(!is_unset(&password::hash("correct horse", [7; 16])));
+        assert_eq!(hash::check(&unset()), Ok(()));
+        assert!(!hash::verify("", &unset()));
+        assert!(!is_unset(&hash::hash("correct horse", [7; 16])));
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Auth;
 use crate::domain::email::email_key;
-use crate::domain::password;
+use crate::domain::password::hash;
 use crate::error::Error;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
@@ -61,7 +61,7 @@ async fn examine(
     let Ok(user_id) = Uuid::parse_str(&id) else {
         return Ok((id, Err("the id is no UUID".to_owned())));
     };
-    if let Err(unusable) = password::check(&password_hash) {
+    if let Err(unusable) = hash::check(&password_hash) {
         return Ok((id, Err(unusable.to_string())));
     }
     let examined = match auth.accounts.email(user_id).await? {

@@ -1,19 +1,24 @@
 //! Login: an account is signed in with its e-mail address and password.
 
+mod attempt;
+
 use contracts::tradewind::auth::v1::LoginRequest;
 use runtime::call::CallContext;
 use secrecy::SecretString;
+use store::Tx;
 use uuid::Uuid;
 
+use self::attempt::{Attempt, Known};
 use super::Auth;
 use crate::domain::email::email_key;
-use crate::domain::password;
-use crate::domain::throttle::{account_bucket, address_bucket};
+use crate::domain::network::Network;
+use crate::domain::password::hash::is_outdated;
+use crate::domain::password::{Fit, Typed};
 use crate::error::Error;
 use crate::registration;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
-use crate::store::{session, throttle};
+use crate::store::{known_network, session};
 use crate::tokens::Granted;
 
 pub(super) async fn login(
@@ -21,84 +26,72 @@ pub(super) async fn login(
     call: &CallContext,
     request: LoginRequest,
 ) -> Result<Granted, Error> {
-    let password = SecretString::from(request.password);
+    let password = Typed::from(request.password);
     let key = email_key(&request.email);
-    let attempt = Attempt {
-        account: account_bucket(&key),
-        address: address_bucket("login", call.client_address),
-    };
-    // The attempt counts before it is looked at, so that many at once count as many.
-    let known = attempt.begin(auth, &key).await?;
-    let hash = known
-        .as_ref()
-        .map(|credential| credential.password_hash.clone());
-    let matches = auth.hashing.verify(password.clone(), hash).await?;
-    let Some(credential) = known.clone().filter(|_| matches) else {
-        let outcome = if known.is_some() {
-            Outcome::WrongPassword
-        } else {
-            Outcome::UnknownAccount
+    let (attempt, Known { credential, forms }) = Attempt::begin(auth, call, &key).await?;
+    let user_id = credential.as_ref().map(|known| known.user_id);
+    let hash = credential.as_ref().map(|known| known.password_hash.clone());
+    let fit = auth.hashing.verify(&password, hash, &forms).await?;
+    let (Some(credential), Some(fit)) = (credential, fit) else {
+        let outcome = match user_id {
+            Some(_) => Outcome::WrongPassword,
+            None => Outcome::UnknownAccount,
         };
-        note(
-            auth,
-            call,
-            outcome,
-            known.map(|credential| credential.user_id),
-        )
-        .await?;
-        return Err(Error::CredentialsInvalid);
+        return refuse(auth, call, outcome, user_id).await;
     };
+
+    let opened = may_sign_in(auth, &credential).await;
+    if let Err(Error::AccountInactive) = opened {
+        // Whoever has found the password of a closed account learns nothing of it, not even by how
+        // often it may be tried.
+        return refuse(auth, call, Outcome::Inactive, user_id).await;
+    }
     attempt.was_good(auth).await?;
-
-    registration::finish(auth, &credential).await?;
-    if let Err(error) = auth.accounts.roles_if_active(credential.user_id).await {
-        if matches!(error, Error::AccountInactive) {
-            note(auth, call, Outcome::Inactive, Some(credential.user_id)).await?;
-        }
-        return Err(error);
+    opened?;
+    if fit == Fit::AsTyped || is_outdated(&credential.password_hash) {
+        rehash(auth, &credential, password.normal().clone()).await?;
     }
-    if password::is_outdated(&credential.password_hash) {
-        rehash(auth, &credential, password).await?;
+    match open_session(auth, call, &credential, Action::Login).await {
+        // It was closed a moment ago.
+        Err(Error::AccountInactive) => refuse(auth, call, Outcome::Inactive, user_id).await,
+        granted => granted,
     }
-    open_session(auth, call, credential.user_id, Action::Login).await
 }
 
-/// Where an attempt is counted.
-struct Attempt {
-    account: String,
-    address: String,
+/// Goes on with a registration that broke off, and asks whether the account is active.
+async fn may_sign_in(auth: &Auth, credential: &Credential) -> Result<(), Error> {
+    registration::finish(auth, credential).await?;
+    auth.accounts.roles_if_active(credential.user_id).await?;
+    Ok(())
 }
 
-impl Attempt {
-    /// Counts the attempt and reads the credential.
-    async fn begin(&self, auth: &Auth, key: &str) -> Result<Option<Credential>, Error> {
-        let now = auth.clock.now();
-        let mut tx = auth.db.begin().await?;
-        throttle::take(&mut tx, &self.address, auth.throttle.login_address(), now).await?;
-        throttle::take(&mut tx, &self.account, auth.throttle.login_account(), now).await?;
-        let credential = credential::find_by_email(&mut tx, key).await?;
-        tx.commit().await?;
-        Ok(credential)
-    }
-
-    /// The account starts anew; the address has one attempt less, so that whoever owns one
-    /// account cannot try the others without end.
-    async fn was_good(&self, auth: &Auth) -> Result<(), Error> {
-        let mut tx = auth.db.begin().await?;
-        throttle::give_back(&mut tx, &self.address, auth.throttle.login_address()).await?;
-        throttle::reset(&mut tx, &self.account).await?;
-        tx.commit().await?;
-        Ok(())
-    }
+/// Tells everybody the same, and the audit log why.
+async fn refuse(
+    auth: &Auth,
+    call: &CallContext,
+    outcome: Outcome,
+    user_id: Option<Uuid>,
+) -> Result<Granted, Error> {
+    let entry = Entry {
+        action: Action::Login,
+        outcome,
+        user_id,
+        session_id: None,
+    };
+    let mut tx = auth.db.statements().await?;
+    auth.record(&mut tx, call, entry).await?;
+    tx.commit().await?;
+    Err(Error::CredentialsInvalid)
 }
 
 /// Opens a session of an account and gives its first tokens.
 pub(super) async fn open_session(
     auth: &Auth,
     call: &CallContext,
-    user_id: Uuid,
+    credential: &Credential,
     action: Action,
 ) -> Result<Granted, Error> {
+    let user_id = credential.user_id;
     let (opened, hash) = auth.tokens.new_session(user_id, call);
     let session_id = opened.session_id;
     let mut tx = auth.db.begin().await?;
@@ -110,6 +103,7 @@ pub(super) async fn open_session(
         session_id: Some(session_id),
     };
     auth.record(&mut tx, call, entry).await?;
+    remember_network(auth, call, &mut tx, credential).await?;
     tx.commit().await?;
 
     // Asked once the session is there: whatever closes the account from now on finds it and ends
@@ -125,6 +119,22 @@ pub(super) async fn open_session(
     }
 }
 
+/// The client's network is one of the account's from now on.
+pub(super) async fn remember_network(
+    auth: &Auth,
+    call: &CallContext,
+    tx: &mut Tx,
+    credential: &Credential,
+) -> Result<(), Error> {
+    let Some(address) = call.client_address else {
+        return Ok(());
+    };
+    let (key, network) = (email_key(&credential.email), Network::of(address));
+    let name = auth.networks.name(&key, network);
+    let forget_time = auth.clock.now() + auth.throttle.known_network_lifetime;
+    known_network::remember(tx, credential.user_id, &name, forget_time).await
+}
+
 /// Hashes the password as it is done today, now that it is known.
 async fn rehash(auth: &Auth, known: &Credential, password: SecretString) -> Result<(), Error> {
     let hash = auth.hashing.hash(password).await?;
@@ -132,24 +142,6 @@ async fn rehash(auth: &Auth, known: &Credential, password: SecretString) -> Resu
     let (old, now) = (&known.password_hash, auth.clock.now());
     // If it was changed in the meantime, that is as good.
     credential::replace_hash(&mut tx, known.user_id, old, &hash, now).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-async fn note(
-    auth: &Auth,
-    call: &CallContext,
-    outcome: Outcome,
-    user_id: Option<Uuid>,
-) -> Result<(), Error> {
-    let entry = Entry {
-        action: Action::Login,
-        outcome,
-        user_id,
-        session_id: None,
-    };
-    let mut tx = auth.db.statements().await?;
-    auth.record(&mut tx, call, entry).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -1,17 +1,23 @@
 //! ChangePassword: the caller's own password.
 
+use std::time::Duration;
+
 use contracts::tradewind::auth::v1::ChangePasswordRequest;
 use runtime::call::{CallContext, User};
 use secrecy::SecretString;
 
 use super::Auth;
-use crate::domain::email::email_key;
-use crate::domain::throttle::account_bucket;
+use crate::domain::password::Typed;
+use crate::domain::password::rules::Owner;
+use crate::domain::throttle::Bucket;
 use crate::error::Error;
 use crate::events;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
-use crate::store::{session, throttle};
+use crate::store::{changed_password, session, throttle};
+
+/// How long a change may be repeated whose reply was lost.
+const REPEATABLE: Duration = Duration::from_secs(10 * 60);
 
 pub(super) async fn change(
     auth: &Auth,
@@ -19,64 +25,138 @@ pub(super) async fn change(
     request: ChangePasswordRequest,
 ) -> Result<(), Error> {
     let user = call.caller.user()?;
-    let current = SecretString::from(request.current_password);
-    let new = SecretString::from(request.new_password);
-    let known = begin(auth, user).await?;
-    if !auth
-        .hashing
-        .verify(current, Some(known.password_hash.clone()))
-        .await?
-    {
-        // A repetition finds the new password in place already.
-        if auth
-            .hashing
-            .verify(new, Some(known.password_hash.clone()))
-            .await?
+    let current = Typed::from(request.current_password);
+    let (known, before) = begin(auth, user).await?;
+    // Without a password of its own an account has none that is right.
+    let hash = known.as_ref().map(|known| known.password_hash.clone());
+    // Nothing is said of the new one before the current one is known to be right.
+    let right = auth.hashing.verify(&current, hash, &[]).await?.is_some();
+    let Some(known) = known.filter(|_| right) else {
+        let new = Typed::from(request.new_password);
+        if let Some(before) = before
+            && is_repetition(auth, user, (&current, before), &new).await?
         {
             return Ok(());
         }
-        note_wrong(auth, call, user).await?;
-        return Err(Error::WrongPassword);
-    }
+        return refuse(
+            auth,
+            call,
+            user,
+            Outcome::WrongPassword,
+            Error::WrongPassword,
+        )
+        .await;
+    };
+    was_right(auth, user).await?;
+    let new = match admit(auth, &known, &request.new_password).await {
+        Err(error @ Error::PasswordRefused(..)) => {
+            return refuse(auth, call, user, Outcome::WeakPassword, error).await;
+        }
+        new => new?,
+    };
     let hash = auth.hashing.hash(new).await?;
-
-    let mut tx = auth.db.begin().await?;
-    let (old, now) = (&known.password_hash, auth.clock.now());
-    if !credential::replace_hash(&mut tx, user.id, old, &hash, now).await? {
+    if !replace(auth, call, user, &known, &hash).await? {
         // Somebody changed it at the same time.
-        return Err(Error::WrongPassword);
+        return refuse(
+            auth,
+            call,
+            user,
+            Outcome::WrongPassword,
+            Error::WrongPassword,
+        )
+        .await;
     }
-    throttle::reset(&mut tx, &bucket(&known)).await?;
+    Ok(())
+}
+
+/// Counts an attempt at the account's password, apart from those of Login: whoever has no session
+/// cannot use them up. The credential, and its hash before the last change, if that was just now.
+async fn begin(auth: &Auth, user: &User) -> Result<(Option<Credential>, Option<String>), Error> {
+    let now = auth.clock.now();
+    let mut tx = auth.db.begin().await?;
+    throttle::take(&mut tx, &bucket(auth, user), now).await?;
+    let known = credential::find(&mut tx, user.id).await?;
+    let before = changed_password::find(&mut tx, user.id, now).await?;
+    tx.commit().await?;
+    Ok((known, before))
+}
+
+async fn was_right(auth: &Auth, user: &User) -> Result<(), Error> {
+    let mut tx = auth.db.statements().await?;
+    throttle::reset(&mut tx, &bucket(auth, user)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn bucket(auth: &Auth, user: &User) -> Bucket {
+    Bucket::new("change", user.id, auth.throttle.login_account())
+}
+
+/// Whether the change was made already, and the reply was lost: the current password is the one
+/// before, and the new one is in place. Whoever does not know the one before learns nothing.
+async fn is_repetition(
+    auth: &Auth,
+    user: &User,
+    (current, before): (&Typed, String),
+    new: &Typed,
+) -> Result<bool, Error> {
+    if auth
+        .hashing
+        .verify(current, Some(before), &[])
+        .await?
+        .is_none()
+    {
+        return Ok(false);
+    }
+    let known = credential::find(&mut auth.db.read().await?, user.id).await?;
+    let hash = known.map(|known| known.password_hash);
+    Ok(auth.hashing.verify(new, hash, &[]).await?.is_some())
+}
+
+async fn admit(auth: &Auth, known: &Credential, new: &str) -> Result<SecretString, Error> {
+    let owner = Owner {
+        email: &known.email,
+        display_name: &auth.accounts.own_display_name().await?,
+    };
+    let admitted = auth.passwords.admit(new, owner);
+    admitted.map_err(|refusal| Error::PasswordRefused("newPassword", refusal))
+}
+
+/// Sets the new hash and ends the other sessions, unless the hash is not the one that was verified
+/// any more; says whether it did.
+async fn replace(
+    auth: &Auth,
+    call: &CallContext,
+    user: &User,
+    known: &Credential,
+    hash: &str,
+) -> Result<bool, Error> {
+    let (old, now) = (&known.password_hash, auth.clock.now());
+    let mut tx = auth.db.begin().await?;
+    if !credential::replace_hash(&mut tx, user.id, old, hash, now).await? {
+        return Ok(false);
+    }
+    changed_password::remember(&mut tx, user.id, old, now + REPEATABLE).await?;
     let others = session::delete_of_user(&mut tx, user.id, Some(user.session_id)).await?;
     events::revoke(auth, &mut tx, user.id, &others).await?;
     auth.record(&mut tx, call, entry(user, Outcome::Done))
         .await?;
     tx.commit().await?;
-    Ok(())
+    Ok(true)
 }
 
-/// Counts an attempt at the account's password, with those of Login.
-async fn begin(auth: &Auth, user: &User) -> Result<Credential, Error> {
-    let mut tx = auth.db.begin().await?;
-    let known = credential::find(&mut tx, user.id)
-        .await?
-        .ok_or(Error::WrongPassword)?;
-    let limit = auth.throttle.login_account();
-    throttle::take(&mut tx, &bucket(&known), limit, auth.clock.now()).await?;
-    tx.commit().await?;
-    Ok(known)
-}
-
-fn bucket(credential: &Credential) -> String {
-    account_bucket(&email_key(&credential.email))
-}
-
-async fn note_wrong(auth: &Auth, call: &CallContext, user: &User) -> Result<(), Error> {
+/// Tells the audit log why.
+async fn refuse(
+    auth: &Auth,
+    call: &CallContext,
+    user: &User,
+    outcome: Outcome,
+    error: Error,
+) -> Result<(), Error> {
     let mut tx = auth.db.statements().await?;
-    auth.record(&mut tx, call, entry(user, Outcome::WrongPassword))
-        .await?;
+    auth.record(&mut tx, call, entry(user, outcome)).await?;
     tx.commit().await?;
-    Ok(())
+    Err(error)
 }
 
 fn entry(user: &User, outcome: Outcome) -> Entry {

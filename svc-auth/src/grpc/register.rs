@@ -2,11 +2,13 @@
 
 use contracts::tradewind::auth::v1::RegisterRequest;
 use runtime::call::CallContext;
-use secrecy::SecretString;
 
 use super::{Auth, login};
 use crate::domain::email::email_key;
-use crate::domain::throttle::address_bucket;
+use crate::domain::network::Network;
+use crate::domain::password::Typed;
+use crate::domain::password::rules::Owner;
+use crate::domain::throttle::client_buckets;
 use crate::error::Error;
 use crate::registration;
 use crate::store::audit::{Action, Entry, Outcome};
@@ -19,30 +21,35 @@ pub(super) async fn register(
     call: &CallContext,
     request: RegisterRequest,
 ) -> Result<Granted, Error> {
-    let password = SecretString::from(request.password);
+    let owner = Owner {
+        email: &request.email,
+        display_name: &request.display_name,
+    };
+    let password = auth
+        .passwords
+        .admit(&request.password, owner)
+        .map_err(|refusal| Error::PasswordRefused("password", refusal))?;
     let key = email_key(&request.email);
     take_place(auth, call).await?;
 
     let wanted = Credential {
         user_id: auth.random.uuid7(&auth.clock),
         email: request.email.trim().to_owned(),
-        password_hash: auth.hashing.hash(password.clone()).await?,
+        password_hash: auth.hashing.hash(password).await?,
         pending: Some(Pending {
             display_name: request.display_name,
             roles: Vec::new(),
         }),
     };
     let credential = reserve(auth, &key, wanted).await?;
-    let finished = match own(auth, credential, password).await? {
+    let finished = match own(auth, credential, Typed::from(request.password)).await? {
         Some(credential) => registration::finish(auth, &credential)
             .await
             .map(|()| credential),
         None => Err(Error::EmailTaken(request.email)),
     };
     match finished {
-        Ok(credential) => {
-            login::open_session(auth, call, credential.user_id, Action::Register).await
-        }
+        Ok(credential) => login::open_session(auth, call, &credential, Action::Register).await,
         Err(error) => {
             if matches!(error, Error::EmailTaken(_)) {
                 refused(auth, call).await?;
@@ -54,9 +61,11 @@ pub(super) async fn register(
 
 /// A registration from this address is admitted, or throttled.
 async fn take_place(auth: &Auth, call: &CallContext) -> Result<(), Error> {
-    let bucket = address_bucket("register", call.client_address);
-    let mut tx = auth.db.statements().await?;
-    throttle::take(&mut tx, &bucket, auth.throttle.register(), auth.clock.now()).await?;
+    let network = call.client_address.map(Network::of);
+    let mut tx = auth.db.begin().await?;
+    for bucket in client_buckets("register", network, auth.throttle.register()) {
+        throttle::take(&mut tx, &bucket, auth.clock.now()).await?;
+    }
     tx.commit().await?;
     Ok(())
 }
@@ -87,14 +96,14 @@ enum Reserved {
 async fn own(
     auth: &Auth,
     reserved: Reserved,
-    password: SecretString,
+    password: Typed,
 ) -> Result<Option<Credential>, Error> {
     match reserved {
         Reserved::New(credential) => Ok(Some(credential)),
         Reserved::There(credential) if credential.pending.is_some() => {
             let hash = credential.password_hash.clone();
-            let same = auth.hashing.verify(password, Some(hash)).await?;
-            Ok(Some(credential).filter(|_| same))
+            let fit = auth.hashing.verify(&password, Some(hash), &[]).await?;
+            Ok(fit.map(|_| credential))
         }
         Reserved::There(_) | Reserved::Gone => Ok(None),
     }

@@ -9,15 +9,16 @@ use runtime::call::CallContext;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::Auth;
-use crate::domain::email::email_key;
+use super::{Auth, login};
+use crate::domain::network::Network;
+use crate::domain::password::rules::Owner;
 use crate::domain::refresh::hash;
-use crate::domain::throttle::{account_bucket, address_bucket};
+use crate::domain::throttle::client_buckets;
 use crate::error::Error;
 use crate::events;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
-use crate::store::{password_reset, session, throttle};
+use crate::store::{changed_password, password_reset, session, throttle};
 
 /// How long a token is good for: a day is the most that NIST SP 800-63B-4, section 4.2.1.2,
 /// allows a recovery code that goes by mail.
@@ -38,11 +39,21 @@ pub(super) async fn reset(
     call: &CallContext,
     request: ResetPasswordRequest,
 ) -> Result<(), Error> {
-    let new = SecretString::from(request.new_password);
     let token = hash(&request.token);
     let Some(known) = begin(auth, call, &token).await? else {
-        note(auth, call, Outcome::BadToken).await?;
+        note(auth, call, Outcome::BadToken, None).await?;
         return Err(Error::ResetTokenInvalid);
+    };
+    let owner = Owner {
+        email: &known.email,
+        display_name: "",
+    };
+    let new = match auth.passwords.admit(&request.new_password, owner) {
+        Ok(new) => new,
+        Err(refusal) => {
+            note(auth, call, Outcome::WeakPassword, Some(known.user_id)).await?;
+            return Err(Error::PasswordRefused("newPassword", refusal));
+        }
     };
     let new_hash = auth.hashing.hash(new).await?;
 
@@ -54,7 +65,9 @@ pub(super) async fn reset(
         // Somebody used it, or changed the password, at the same time.
         return Err(Error::ResetTokenInvalid);
     }
-    throttle::reset(&mut tx, &account_bucket(&email_key(&known.email))).await?;
+    changed_password::forget(&mut tx, id).await?;
+    // Strangers who have tried passwords do not keep the owner from signing in with the new one.
+    login::remember_network(auth, call, &mut tx, &known).await?;
     let sessions = session::delete_of_user(&mut tx, id, None).await?;
     events::revoke(auth, &mut tx, id, &sessions).await?;
     auth.record(&mut tx, call, entry(Outcome::Done, Some(id)))
@@ -66,9 +79,11 @@ pub(super) async fn reset(
 /// Counts an attempt of the client's address, and gives the credential that the token is for.
 async fn begin(auth: &Auth, call: &CallContext, token: &[u8]) -> Result<Option<Credential>, Error> {
     let now = auth.clock.now();
-    let bucket = address_bucket("reset", call.client_address);
+    let network = call.client_address.map(Network::of);
     let mut tx = auth.db.begin().await?;
-    throttle::take(&mut tx, &bucket, auth.throttle.login_address(), now).await?;
+    for bucket in client_buckets("reset", network, auth.throttle.login_address()) {
+        throttle::take(&mut tx, &bucket, now).await?;
+    }
     let known = match password_reset::find(&mut tx, token, now).await? {
         Some(user_id) => credential::find(&mut tx, user_id).await?,
         None => None,
@@ -77,9 +92,14 @@ async fn begin(auth: &Auth, call: &CallContext, token: &[u8]) -> Result<Option<C
     Ok(known)
 }
 
-async fn note(auth: &Auth, call: &CallContext, outcome: Outcome) -> Result<(), Error> {
+async fn note(
+    auth: &Auth,
+    call: &CallContext,
+    outcome: Outcome,
+    user_id: Option<Uuid>,
+) -> Result<(), Error> {
     let mut tx = auth.db.statements().await?;
-    auth.record(&mut tx, call, entry(outcome, None)).await?;
+    auth.record(&mut tx, call, entry(outcome, user_id)).await?;
     tx.commit().await?;
     Ok(())
 }

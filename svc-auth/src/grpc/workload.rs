@@ -37,7 +37,7 @@ pub(super) async fn login_operator(
     let known = administrator::find(auth).await?;
     let known = known.ok_or(Error::AccountInactive)?;
     registration::finish(auth, &known).await?;
-    login::open_session(auth, call, known.user_id, Action::LoginOperator).await
+    login::open_session(auth, call, &known, Action::LoginOperator).await
 }
 
 /// The name of the workload that made an assertion, which is used up.

@@ -62,6 +62,8 @@ pub enum Outcome {
     Done,
     /// The password was wrong.
     WrongPassword,
+    /// The new password is not taken.
+    WeakPassword,
     /// There is no such account.
     UnknownAccount,
     /// The one-time token is unknown, used, replaced or expired.
@@ -77,6 +79,7 @@ impl Outcome {
         match self {
             Self::Done => "DONE",
             Self::WrongPassword => "WRONG_PASSWORD",
+            Self::WeakPassword => "WEAK_PASSWORD",
             Self::UnknownAccount => "UNKNOWN_ACCOUNT",
             Self::BadToken => "BAD_TOKEN",
             Self::Inactive => "INACTIVE",

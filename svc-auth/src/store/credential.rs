@@ -5,7 +5,11 @@ use sqlx::types::Json;
 use store::Tx;
 use uuid::Uuid;
 
+use crate::domain::password::hash::Form;
 use crate::error::Error;
+
+/// How many forms of hashes are told at most. Systems that were taken over bring one or two.
+const MOST_FORMS: i64 = 8;
 
 /// What an account proves itself with.
 #[derive(Clone)]
@@ -96,8 +100,8 @@ pub async fn insert(
     let rows = store::execute!(
         tx,
         "INSERT INTO credentials (user_id, email, email_key, password_hash, state, display_name, \
-         roles, heal_time, create_time, update_time) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT DO NOTHING",
+         roles, heal_time, create_time, update_time, hash_form) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) ON CONFLICT DO NOTHING",
         credential.user_id,
         credential.email.as_str(),
         email_key,
@@ -110,7 +114,8 @@ pub async fn insert(
         pending.map(|pending| pending.display_name.as_str()),
         pending.map(|pending| Json(&pending.roles)),
         pending.map(|_| heal_time),
-        now
+        now,
+        Form::of(&credential.password_hash).as_str()
     )?;
     Ok(rows == 1)
 }
@@ -153,14 +158,31 @@ pub async fn replace_hash(
 ) -> Result<bool, Error> {
     let rows = store::execute!(
         tx,
-        "UPDATE credentials SET password_hash = $3, update_time = $4 \
+        "UPDATE credentials SET password_hash = $3, update_time = $4, hash_form = $5 \
          WHERE user_id = $1 AND password_hash = $2",
         user_id,
         old,
         new,
-        now
+        now,
+        Form::of(new).as_str()
     )?;
     Ok(rows == 1)
+}
+
+/// The forms of all hashes there are. Each is found by a step in the index, not by reading it.
+pub async fn forms(tx: &mut Tx) -> Result<Vec<Form>, Error> {
+    let rows = store::fetch_all!(
+        tx,
+        (String,),
+        "WITH RECURSIVE forms (form) AS (\
+         SELECT min(hash_form) FROM credentials WHERE hash_form > '' \
+         UNION ALL \
+         SELECT (SELECT min(hash_form) FROM credentials WHERE hash_form > forms.form) \
+         FROM forms WHERE forms.form IS NOT NULL) \
+         SELECT form FROM forms WHERE form IS NOT NULL LIMIT $1",
+        MOST_FORMS
+    )?;
+    Ok(rows.into_iter().map(|(form,)| Form::read(form)).collect())
 }
 
 /// A registration that nobody went on with, reserved for the caller until `until`.

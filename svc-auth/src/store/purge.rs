@@ -30,6 +30,10 @@ pub async fn run(
         now
     )?;
     rows += store::execute!(tx, "DELETE FROM assertions WHERE expire_time <= $1", now)?;
+    let known = "DELETE FROM known_networks WHERE forget_time <= $1";
+    rows += store::execute!(tx, known, now)?;
+    let changed = "DELETE FROM changed_passwords WHERE forget_time <= $1";
+    rows += store::execute!(tx, changed, now)?;
     let micros = now.timestamp_micros();
     rows += store::execute!(tx, "DELETE FROM throttles WHERE empty_at <= $1", micros)?;
     let oldest = now - audit;

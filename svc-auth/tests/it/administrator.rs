@@ -81,6 +81,18 @@ store::on_both! {
         assert_eq!(bed.count(written).await, 3);
     }
 
+    async fn a_weak_password_by_link_is_told_and_the_link_stays_good(database: TestDatabase) {
+        let invitation = Invitation::default();
+        let bed = start(&database, Common::new(), invitation.clone()).await;
+        let token = token(&invitation);
+        for weak in ["password", ROOT, "tradewind 1", "        "] {
+            let status = refused(reset(&bed, &token, weak).await, Reason::InvalidField);
+            assert!(status.message().starts_with("newPassword: is "), "{status:?}");
+        }
+        reset(&bed, &token, NEW).await.unwrap();
+        bed.login(ROOT, NEW).await.unwrap();
+    }
+
     async fn each_start_gives_a_new_link_until_one_is_used(database: TestDatabase) {
         let (first, second, third) =
             (Invitation::default(), Invitation::default(), Invitation::default());

@@ -12,7 +12,7 @@ use contracts::tradewind::auth::v1::{
 };
 use contracts::tradewind::users::v1::users_service_server::UsersServiceServer;
 use prost::Message;
-use runtime::call::User;
+use runtime::call::{CallContext, User};
 use runtime::client::Channel;
 use runtime::clock::{Clock, ManualClock};
 use runtime::host::HostConfig;
@@ -199,6 +199,16 @@ impl Bed {
             .map(tonic::Response::into_inner)
     }
 
+    /// As somebody at this address, whom the edge speaks for.
+    pub(crate) async fn login_from(
+        &self,
+        address: &str,
+        email: &str,
+        password: &str,
+    ) -> Result<LoginResponse, Status> {
+        login_by(&mut self.edge().await, address, email, password).await
+    }
+
     pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<RefreshResponse, Status> {
         let request = RefreshRequest {
             refresh_token: refresh_token.into(),
@@ -255,6 +265,10 @@ impl Bed {
         self.database.read().await.expect("the database is there")
     }
 
+    pub(crate) async fn write(&self) -> Tx {
+        self.database.begin().await.expect("the database is there")
+    }
+
     pub(crate) async fn stop(self) {
         self.testbed.stop().await;
     }
@@ -262,6 +276,25 @@ impl Bed {
 
 fn migrations() -> store::Migrations {
     store::migrations!()
+}
+
+/// Signs in as somebody at this address, by the edge.
+pub(crate) async fn login_by(
+    edge: &mut Client,
+    address: &str,
+    email: &str,
+    password: &str,
+) -> Result<LoginResponse, Status> {
+    let call = CallContext {
+        client_address: Some(address.parse().expect("an address")),
+        ..CallContext::background("login")
+    };
+    let request = LoginRequest {
+        email: email.into(),
+        password: password.into(),
+    };
+    let reply = call.scope(edge.login(request)).await;
+    reply.map(tonic::Response::into_inner)
 }
 
 /// Fails unless the call was refused for this reason.

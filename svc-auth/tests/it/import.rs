@@ -1,7 +1,12 @@
+use std::borrow::Cow;
+
+use argon2::PasswordHasher as _;
 use contracts::tradewind::auth::v1::{
     ImportCredentialsRequest, ImportCredentialsResponse, ImportedCredential,
 };
 use runtime::status::Reason;
+use svc_auth::domain::password::hash::{self, Form};
+use svc_auth::store::credential::{self, Credential};
 
 use crate::bed::{Bed, PASSWORD, refused};
 
@@ -10,6 +15,18 @@ fn credential(user_id: &str, password_hash: &str) -> ImportedCredential {
         user_id: user_id.into(),
         password_hash: password_hash.into(),
     }
+}
+
+/// A hash of other parameters that no password is known for.
+fn argon2(parameters: &str) -> String {
+    format!("$argon2id$v=19${parameters}$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc")
+}
+
+async fn forms(bed: &Bed) -> Vec<String> {
+    let forms = credential::forms(&mut bed.read().await).await.unwrap();
+    let mut forms: Vec<String> = forms.iter().map(|form| form.as_str().to_owned()).collect();
+    forms.sort();
+    forms
 }
 
 async fn import(
@@ -87,5 +104,123 @@ store::on_both! {
         let request = ImportCredentialsRequest { credentials };
         let result = bed.holder(&eve.access_token).import_credentials(request).await;
         refused(result, Reason::AccessDenied);
+    }
+
+    async fn a_hash_of_what_was_typed_is_hashed_anew_as_it_is_normalised(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let typed = "cafe\u{301} au lait";
+        for (email, hash) in [
+            ("1@example.com", hash::hash(typed, [7; 16])),
+            ("2@example.com", bcrypt::hash(typed, 4).unwrap()),
+            // Somebody else's system normalised already.
+            ("3@example.com", bcrypt::hash("caf\u{e9} au lait", 4).unwrap()),
+        ] {
+            let id = bed.users.open(email);
+            let reply = import(&bed, vec![credential(&id, &hash)]).await.unwrap();
+            assert_eq!(reply.imported_count, 1, "{reply:?}");
+            bed.login(email, typed).await.unwrap();
+            bed.login(email, "caf\u{e9} au lait").await.unwrap();
+        }
+    }
+
+    async fn a_hash_that_costs_too_much_is_not_taken_over(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.users.open("ada@example.com");
+        let bcrypt = bcrypt::hash("x", 4).unwrap();
+        let mut dear = vec![bcrypt.replacen("$04$", "$15$", 1)];
+        for parameters in ["m=65537,t=4,p=4", "m=65536,t=5,p=4", "m=65536,t=4,p=5"] {
+            dear.push(argon2(parameters));
+        }
+        for hash in &dear {
+            let reply = import(&bed, vec![credential(&ada, hash)]).await.unwrap();
+            assert_eq!((reply.imported_count, reply.failures.len()), (0, 1), "{hash}");
+        }
+        let reply = import(&bed, vec![credential(&ada, &argon2("m=65536,t=4,p=4"))]).await.unwrap();
+        assert_eq!(reply.imported_count, 1);
+    }
+
+    async fn a_hash_beyond_the_bounds_that_is_there_already_signs_in(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let email = "ada@example.com";
+        let id = bed.users.open(email);
+        // Twice the budget of memory, imported when that was allowed.
+        let params = ::argon2::Params::new(128 * 1024, 1, 1, None).unwrap();
+        let hash = ::argon2::Argon2::from(params)
+            .hash_password_with_salt(b"old password", b"some salt of old")
+            .unwrap()
+            .to_string();
+        let stored = Credential {
+            user_id: id.parse().unwrap(),
+            email: email.into(),
+            password_hash: hash,
+            pending: None,
+        };
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let mut tx = bed.write().await;
+        assert!(credential::insert(&mut tx, &stored, email, now, now).await.unwrap());
+        tx.commit().await.unwrap();
+
+        let attempts = (0..4).map(|_| bed.login(email, "old password"));
+        for reply in futures::future::join_all(attempts).await {
+            assert_eq!(reply.unwrap().user_id, id);
+        }
+    }
+
+    async fn the_forms_of_hashes_are_known_while_there_are_such_hashes(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let of_bcrypt = bcrypt::hash("old password", 4).unwrap();
+        for (email, hash) in [
+            ("1@example.com", of_bcrypt.as_str()),
+            ("2@example.com", &of_bcrypt.replacen("$2b$", "$2y$", 1)),
+            ("3@example.com", &argon2("m=1024,t=1,p=1")),
+        ] {
+            let id = bed.users.open(email);
+            import(&bed, vec![credential(&id, hash)]).await.unwrap();
+        }
+        let argon = "$argon2id$v=19$m=1024,t=1,p=1";
+        let ours = "$argon2id$v=19$m=19456,t=2,p=1";
+        assert_eq!(forms(&bed).await, ["$2b$04", argon, ours]);
+        // Each is verified for each account, which does not let anybody in for another's.
+        refused(bed.login("root@example.com", "old password").await, Reason::CredentialsInvalid);
+        bed.login("1@example.com", "old password").await.unwrap();
+        assert_eq!(forms(&bed).await, ["$2b$04", argon, ours]);
+        // The last one's owner has signed in.
+        bed.login("2@example.com", "old password").await.unwrap();
+        assert_eq!(forms(&bed).await, [argon, ours]);
+    }
+
+    async fn hashes_from_before_have_their_forms(database: TestDatabase) {
+        let mut first = store::migrations!();
+        for migrator in [&mut first.postgres, &mut first.sqlite] {
+            let kept = migrator.iter().filter(|one| one.version == 1).cloned().collect();
+            migrator.migrations = Cow::Owned(kept);
+        }
+        let old = database.open(first).await;
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let bcrypt = bcrypt::hash("old password", 4).unwrap();
+        let hashes = [hash::hash("x", [7; 16]), argon2("m=1024,t=1,p=1"), bcrypt];
+        let mut tx = old.begin().await.unwrap();
+        for (number, hash) in hashes.iter().enumerate() {
+            store::execute!(
+                tx,
+                "INSERT INTO credentials \
+                 (user_id, email, email_key, password_hash, state, create_time, update_time) \
+                 VALUES ($1, $2, $2, $3, 'ACTIVE', $4, $4)",
+                uuid::Uuid::now_v7(),
+                number.to_string(),
+                hash.as_str(),
+                now
+            ).unwrap();
+        }
+        tx.commit().await.unwrap();
+        old.close().await;
+
+        let new = database.open(store::migrations!()).await;
+        let mut tx = new.read().await.unwrap();
+        let mut expected: Vec<Form> = hashes.iter().map(|hash| Form::of(hash)).collect();
+        let mut found = svc_auth::store::credential::forms(&mut tx).await.unwrap();
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected);
     }
 }

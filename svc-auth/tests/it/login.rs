@@ -80,13 +80,23 @@ store::on_both! {
         assert_eq!((count(Reason::CredentialsInvalid), count(Reason::RateLimited)), (3, 9));
     }
 
-    async fn a_closed_account_is_told_only_to_who_knows_the_password(database: TestDatabase) {
-        let bed = Bed::start(&database).await;
+    async fn a_closed_account_answers_as_a_wrong_password_does(database: TestDatabase) {
+        let bed = Bed::with(&database, |config| config.throttle.login_account_burst = 4).await;
         let ada = bed.register(ADA).await.unwrap();
         bed.users.change(&ada.user_id, |user| user.state = UserState::Deactivated.into());
-        let status = refused(bed.login(ADA, PASSWORD).await, Reason::AccountInactive);
-        assert_eq!(status.code(), Code::PermissionDenied);
-        refused(bed.login(ADA, "wrong").await, Reason::CredentialsInvalid);
+        for _ in 0..2 {
+            let closed = refused(bed.login(ADA, PASSWORD).await, Reason::CredentialsInvalid);
+            let wrong = refused(bed.login(ADA, "wrong").await, Reason::CredentialsInvalid);
+            assert_eq!(
+                (closed.code(), closed.message(), closed.details()),
+                (wrong.code(), wrong.message(), wrong.details())
+            );
+        }
+        // Nor may the right password be tried more often.
+        refused(bed.login(ADA, PASSWORD).await, Reason::RateLimited);
+        // Who keeps the audit log knows.
+        let inactive = "SELECT count(*) FROM audit_events WHERE outcome = 'INACTIVE'";
+        assert_eq!(bed.count(inactive).await, 2);
     }
 
     async fn with_accounts_away_nobody_signs_in_and_nothing_is_left(database: TestDatabase) {

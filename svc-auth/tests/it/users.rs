@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use contracts::tradewind::users::v1::users_service_server::UsersService;
 use contracts::tradewind::users::v1::*;
+use runtime::call::CallContext;
 use runtime::status::Problem;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -116,6 +117,7 @@ impl UsersService for Users {
         let user = accounts
             .entry(request.user_id.clone())
             .or_insert_with(|| account(request.user_id, &request.email, request.roles));
+        user.display_name = request.display_name;
         Ok(Response::new(EnsureAccountResponse {
             user: Some(user.clone()),
         }))
@@ -139,8 +141,14 @@ impl UsersService for Users {
         Ok(Response::new(GetUserResponse { user }))
     }
 
-    async fn get_me(&self, _: Request<GetMeRequest>) -> Result<Response<GetMeResponse>, Status> {
-        not_played()
+    async fn get_me(
+        &self,
+        request: Request<GetMeRequest>,
+    ) -> Result<Response<GetMeResponse>, Status> {
+        self.there()?;
+        let id = CallContext::of(&request).caller.user()?.id.to_string();
+        let user = Some(self.find(&id)?);
+        Ok(Response::new(GetMeResponse { user }))
     }
 
     async fn update_me(
