@@ -14,6 +14,8 @@ crate::on_both!(
     a_malformed_request_is_told_which_field_is_wrong,
     an_order_is_refused_for_what_it_asks,
     a_caller_without_the_right_is_refused,
+    archived_products_are_listed_for_administrators_only,
+    names_and_pictures_that_deceive_are_refused,
     an_idempotency_key_is_good_for_one_request,
     an_unknown_path_and_a_wrong_method_are_told_apart,
     an_email_address_is_taken_without_regard_to_case,
@@ -157,6 +159,63 @@ async fn an_order_is_refused_for_what_it_asks(mesh: &Mesh) {
         (&json!(scarce), &json!("3"))
     );
     buyer.order(&scarce, 3).await.expect(201);
+}
+
+async fn archived_products_are_listed_for_administrators_only(mesh: &Mesh) {
+    let (admin, buyer) = (mesh.admin().await, Customer::register(mesh).await);
+    let sku = shop::product(&admin, 1).await;
+    let archive = format!("/v1/products/{sku}:archive");
+    admin.post(&archive, &json!({})).await.expect(200);
+
+    let all = "/v1/products?showArchived=true";
+    let has = |products: Vec<Value>| {
+        products
+            .iter()
+            .any(|product| product["sku"] == sku.as_str())
+    };
+    assert!(has(admin.all(all, "products").await));
+    assert!(!has(buyer.rest.all("/v1/products", "products").await));
+    buyer.rest.get(all).await.refused(403, "ACCESS_DENIED");
+    mesh.rest().get(all).await.refused(401, "TOKEN_MISSING");
+    // A token that does not hold keeps nobody out of what is open to anybody.
+    let stranger = mesh.rest().with_token("nonsense");
+    stranger.get("/v1/products").await.expect(200);
+    stranger.get(all).await.refused(401, "TOKEN_MISSING");
+}
+
+async fn names_and_pictures_that_deceive_are_refused(mesh: &Mesh) {
+    let buyer = Customer::register(mesh).await;
+    let refused = |reply: Reply| field_violations(&reply.refused(400, "INVALID_FIELD"));
+    for name in ["Ada\u{202e}", "Ad\u{200b}a", "Ada\nLovelace"] {
+        let account = json!({
+            "email": format!("{}@example.com", shop::unique("ada").to_lowercase()),
+            "password": "seven green lamps",
+            "displayName": name,
+        });
+        let reply = mesh.rest().post("/v1/auth/register", &account).await;
+        assert_eq!(refused(reply), ["displayName"], "{name:?}");
+        let reply = buyer
+            .rest
+            .patch("/v1/users/me", &json!({"displayName": name}))
+            .await;
+        assert_eq!(refused(reply), ["displayName"], "{name:?}");
+    }
+    for url in [
+        "javascript:alert(1)",
+        "http://example.com/a.png",
+        "https://ada@example.com/",
+    ] {
+        let reply = buyer
+            .rest
+            .patch("/v1/users/me", &json!({"avatarUrl": url}))
+            .await;
+        assert!(
+            refused(reply).iter().all(|field| field == "avatarUrl"),
+            "{url}"
+        );
+    }
+    let picture = json!({"avatarUrl": "https://example.com/a.png"});
+    buyer.rest.patch("/v1/users/me", &picture).await.expect(200);
 }
 
 async fn a_caller_without_the_right_is_refused(mesh: &Mesh) {
