@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Counter, Meter};
 use runtime::random::Random;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
@@ -31,17 +33,19 @@ pub(crate) struct Hashing {
     cores: Arc<Semaphore>,
     queue: Arc<Semaphore>,
     random: Random,
+    /// By form: how often a password was hashed, to store it or to compare it.
+    hashed: Counter<u64>,
 }
 
 impl Hashing {
     /// Works in `budget` mebibytes.
     #[must_use]
-    pub(crate) fn new(budget: u32, random: Random) -> Self {
+    pub(crate) fn new(budget: u32, random: Random, meter: &Meter) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        Self::on(cores, budget, random)
+        Self::on(cores, budget, random, meter)
     }
 
-    fn on(cores: usize, budget: u32, random: Random) -> Self {
+    fn on(cores: usize, budget: u32, random: Random, meter: &Meter) -> Self {
         let budget = budget.saturating_mul(KIB);
         let at_once = (budget / Form::ours().memory()).max(1) as usize;
         Self {
@@ -50,6 +54,10 @@ impl Hashing {
             cores: Arc::new(Semaphore::new(cores)),
             queue: Arc::new(Semaphore::new(at_once.min(cores) * QUEUE as usize)),
             random,
+            hashed: meter
+                .u64_counter("tradewind.passwords.hashed")
+                .with_description("Passwords that were hashed, to store or to compare them.")
+                .build(),
         }
     }
 
@@ -106,6 +114,8 @@ impl Hashing {
             .await
             .map_err(|_| Error::Overloaded)?
             .map_err(|_| Error::Overloaded)?;
+        let form = KeyValue::new("form", form.as_str().to_owned());
+        self.hashed.add(1, &[form]);
         // The permits go along: who hangs up does not make room for one more while it runs.
         let work = tokio::task::spawn_blocking(move || {
             let result = work();
@@ -165,7 +175,8 @@ mod tests {
     use super::*;
 
     fn hashing(cores: usize, budget: u32) -> Hashing {
-        Hashing::on(cores, budget, Random::seeded(1))
+        let meter = opentelemetry::global::meter("test");
+        Hashing::on(cores, budget, Random::seeded(1), &meter)
     }
 
     fn argon2(memory: u32) -> Form {

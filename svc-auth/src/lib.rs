@@ -62,6 +62,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
         hashing: Hashing::new(
             config.passwords.password_hashing_memory,
             node.random.clone(),
+            &node.telemetry.meter(),
         ),
         passwords: config.passwords,
         networks: Arc::new(networks),

@@ -1,5 +1,6 @@
 //! The service in a mesh of one test's own, on a clock of its own.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
@@ -81,6 +82,7 @@ pub(crate) struct Bed {
     pub(crate) users: Users,
     pub(crate) time: ManualClock,
     testbed: Testbed,
+    telemetry: Telemetry,
     node: Node,
     database: Database,
 }
@@ -102,7 +104,8 @@ impl Bed {
         common: Common,
         change: impl FnOnce(&mut Config),
     ) -> Result<Self, StartError> {
-        let host = HostConfig::new(Telemetry::detached(), common.bus.clone());
+        let telemetry = Telemetry::detached();
+        let host = HostConfig::new(telemetry.clone(), common.bus.clone());
         let mut testbed = Testbed::with(HostConfig {
             clock: common.clock.clone(),
             ..host
@@ -122,6 +125,7 @@ impl Bed {
             database: database.open(migrations()).await,
             common,
             testbed,
+            telemetry,
             node,
         })
     }
@@ -259,6 +263,22 @@ impl Bed {
         let mut tx = self.read().await;
         let row = store::fetch_one!(tx, (i64,), sql);
         row.expect("it is SQL").0
+    }
+
+    /// How often passwords were hashed until now, by the form of the hash.
+    pub(crate) fn hashed(&self) -> BTreeMap<String, u64> {
+        let metrics = self.telemetry.prometheus();
+        let lines = metrics
+            .lines()
+            .filter_map(|line| line.strip_prefix("tradewind_passwords_hashed_total{"));
+        lines
+            .map(|line| {
+                let (labels, count) = line.rsplit_once(' ').expect("a value");
+                let form = labels.split_once("form=\"").expect("a form").1;
+                let form = form.split_once('"').expect("a label ends").0;
+                (form.to_owned(), count.parse().expect("a count"))
+            })
+            .collect()
     }
 
     pub(crate) async fn read(&self) -> Tx {

@@ -29,6 +29,20 @@ async fn forms(bed: &Bed) -> Vec<String> {
     forms
 }
 
+/// How often a password is hashed in each form, to find out that it is wrong.
+async fn work_of_a_wrong_password(bed: &Bed, email: &str) -> Vec<(String, u64)> {
+    let before = bed.hashed();
+    refused(bed.login(email, "wrong").await, Reason::CredentialsInvalid);
+    let after = bed.hashed().into_iter();
+    after
+        .map(|(form, count)| {
+            let earlier = before.get(&form).copied().unwrap_or_default();
+            (form, count - earlier)
+        })
+        .filter(|(_, count)| *count > 0)
+        .collect()
+}
+
 async fn import(
     bed: &Bed,
     credentials: Vec<ImportedCredential>,
@@ -187,6 +201,27 @@ store::on_both! {
         // The last one's owner has signed in.
         bed.login("2@example.com", "old password").await.unwrap();
         assert_eq!(forms(&bed).await, [argon, ours]);
+    }
+
+    async fn where_hashes_were_imported_a_login_does_the_same_work_for_every_account(
+        database: TestDatabase
+    ) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.users.open("ada@example.com");
+        let bcrypt = bcrypt::hash("old password", 4).unwrap();
+        import(&bed, vec![credential(&ada, &bcrypt)]).await.unwrap();
+
+        let (ours, theirs) = (Form::ours(), Form::of(&bcrypt));
+        for email in ["root@example.com", "ada@example.com", "nobody@example.com"] {
+            let work = work_of_a_wrong_password(&bed, email).await;
+            assert_eq!(work, [(theirs.as_str().to_owned(), 1), (ours.as_str().to_owned(), 1)]);
+        }
+        // Only while there are such hashes.
+        bed.login("ada@example.com", "old password").await.unwrap();
+        for email in ["root@example.com", "ada@example.com", "nobody@example.com"] {
+            let work = work_of_a_wrong_password(&bed, email).await;
+            assert_eq!(work, [(ours.as_str().to_owned(), 1)]);
+        }
     }
 
     async fn hashes_from_before_have_their_forms(database: TestDatabase) {
