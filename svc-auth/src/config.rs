@@ -1,5 +1,8 @@
 //! What svc-auth is told at its start.
 
+mod passwords;
+mod throttle;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,10 +14,12 @@ use store::DatabaseConfig;
 
 use crate::administrator::Invitation;
 use crate::domain::keys::Schedule;
-use crate::domain::password::rules::{self, Owner, Refusal};
+use crate::domain::password::rules::Owner;
 use crate::domain::seal::{EncryptionKey, EncryptionKeys};
-use crate::domain::throttle::Limit;
 use crate::workloads::WorkloadKeys;
+
+pub use passwords::Passwords;
+pub use throttle::Throttle;
 
 /// What svc-auth is told at its start.
 #[derive(clap::Args, Clone, Debug)]
@@ -92,49 +97,6 @@ pub struct Lifetimes {
     pub audit_retention: Duration,
 }
 
-/// Which passwords are taken and in what memory they are hashed.
-#[derive(clap::Args, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Passwords {
-    /// The fewest characters of a new password. NIST SP 800-63B-4 asks for 15 where there is no
-    /// second factor.
-    #[arg(
-        long,
-        env = "PASSWORD_MIN_LENGTH",
-        default_value_t = 8,
-        value_parser = clap::value_parser!(u16).range(8..=64)
-    )]
-    pub password_min_length: u16,
-    /// MiB in which passwords are hashed. One of ours takes 19, an imported argon2 hash what its
-    /// parameters say.
-    #[arg(
-        long,
-        env = "PASSWORD_HASHING_MEMORY",
-        value_name = "MIB",
-        default_value_t = 64,
-        value_parser = clap::value_parser!(u32).range(19..=65_536)
-    )]
-    pub password_hashing_memory: u32,
-}
-
-impl Default for Passwords {
-    fn default() -> Self {
-        Self {
-            password_min_length: 8,
-            password_hashing_memory: 64,
-        }
-    }
-}
-
-impl Passwords {
-    /// The form in which a new password is hashed, if it is taken.
-    ///
-    /// # Errors
-    /// [`Refusal`].
-    pub(crate) fn admit(&self, typed: &str, owner: Owner<'_>) -> Result<SecretString, Refusal> {
-        rules::admit(typed, owner, self.password_min_length.into())
-    }
-}
-
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -165,100 +127,6 @@ impl Lifetimes {
             announce: self.signing_key_announcement,
             overlap: (self.access_token_lifetime + EXPIRY_GRACE).max(Self::WORKLOAD_TOKEN)
                 + Self::MARGIN,
-        }
-    }
-}
-
-/// How often things may be tried: so many at once, then one more per interval.
-#[derive(clap::Args, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Throttle {
-    /// Wrong passwords of an account from one network (an address of IPv4, a /64 of IPv6) at once;
-    /// four times as many from a /48. A network from which the account has signed in is not
-    /// refused for what others do.
-    #[arg(long, env = "LOGIN_ACCOUNT_BURST", default_value_t = 10)]
-    pub login_account_burst: u32,
-    /// After which time an account may be tried once more from a network.
-    #[arg(long, env = "LOGIN_ACCOUNT_INTERVAL", default_value = "30s", value_parser = duration)]
-    pub login_account_interval: Duration,
-    /// Wrong passwords of an account at once, from all networks from which it has not signed in.
-    /// NIST SP 800-63B-4 allows 100.
-    #[arg(long, env = "LOGIN_ACCOUNT_TOTAL_BURST", default_value_t = 100)]
-    pub login_account_total_burst: u32,
-    /// After which time an account may be tried once more from any such network.
-    #[arg(
-        long,
-        env = "LOGIN_ACCOUNT_TOTAL_INTERVAL",
-        default_value = "30s",
-        value_parser = duration
-    )]
-    pub login_account_total_interval: Duration,
-    /// How long a network is remembered from which an account has signed in.
-    #[arg(long, env = "KNOWN_NETWORK_LIFETIME", default_value = "90d", value_parser = duration)]
-    pub known_network_lifetime: Duration,
-    /// Wrong passwords from a client's network at once; four times as many from a /48.
-    #[arg(long, env = "LOGIN_ADDRESS_BURST", default_value_t = 100)]
-    pub login_address_burst: u32,
-    /// After which time an address may try once more.
-    #[arg(long, env = "LOGIN_ADDRESS_INTERVAL", default_value = "2s", value_parser = duration)]
-    pub login_address_interval: Duration,
-    /// Registrations from a client's address at once.
-    #[arg(long, env = "REGISTER_BURST", default_value_t = 100)]
-    pub register_burst: u32,
-    /// After which time an address may register once more.
-    #[arg(long, env = "REGISTER_INTERVAL", default_value = "6s", value_parser = duration)]
-    pub register_interval: Duration,
-}
-
-impl Default for Throttle {
-    fn default() -> Self {
-        Self {
-            login_account_burst: 10,
-            login_account_interval: Duration::from_secs(30),
-            login_account_total_burst: 100,
-            login_account_total_interval: Duration::from_secs(30),
-            known_network_lifetime: 90 * DAY,
-            login_address_burst: 100,
-            login_address_interval: Duration::from_secs(2),
-            register_burst: 100,
-            register_interval: Duration::from_secs(6),
-        }
-    }
-}
-
-impl Throttle {
-    /// Wrong passwords of an account from one network.
-    #[must_use]
-    pub fn login_account(&self) -> Limit {
-        Limit {
-            burst: self.login_account_burst,
-            interval: self.login_account_interval,
-        }
-    }
-
-    /// Wrong passwords of an account from all networks from which it has not signed in.
-    #[must_use]
-    pub fn login_account_total(&self) -> Limit {
-        Limit {
-            burst: self.login_account_total_burst,
-            interval: self.login_account_total_interval,
-        }
-    }
-
-    /// Wrong passwords from an address.
-    #[must_use]
-    pub fn login_address(&self) -> Limit {
-        Limit {
-            burst: self.login_address_burst,
-            interval: self.login_address_interval,
-        }
-    }
-
-    /// Registrations from an address.
-    #[must_use]
-    pub fn register(&self) -> Limit {
-        Limit {
-            burst: self.register_burst,
-            interval: self.register_interval,
         }
     }
 }
