@@ -13,6 +13,7 @@ use http::{HeaderMap, Version};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
+use runtime::coding::{Coding, Unpacking};
 use runtime::room::{Full, Share};
 use runtime::status::Problem;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -20,11 +21,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::config::Requests;
 use crate::failure::Failure;
 
-mod coding;
 mod pace;
 
-pub(crate) use coding::Coding;
-use coding::Unpacking;
 pub(crate) use pace::Pace;
 
 /// What a request takes while it is on its way, besides its body.
@@ -217,7 +215,11 @@ impl Content {
             if let Some(unpacking) = &mut self.unpacking {
                 match unpacking.step(&mut self.packed, self.ended) {
                     Ok(piece) if piece.is_empty() => {}
-                    piece => return Poll::Ready(Some(piece.map_err(Broken::Refused))),
+                    Ok(piece) => return Poll::Ready(Some(Ok(piece))),
+                    Err(corrupt) => {
+                        let refused = Broken::Refused(corrupt.into());
+                        return Poll::Ready(Some(Err(refused)));
+                    }
                 }
             }
             if self.ended {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use runtime::coding::Corrupt;
 use runtime::status::{self, Problem, Reason};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
@@ -351,6 +352,12 @@ fn challenge(reason: Option<Reason>) -> HeaderValue {
     };
     let challenge = format!(r#"Bearer error="invalid_token", error_description="{description}""#);
     HeaderValue::try_from(challenge).expect("the descriptions are ASCII")
+}
+
+impl From<Corrupt> for Failure {
+    fn from(corrupt: Corrupt) -> Self {
+        Self::unsupported_content(&corrupt.to_string())
+    }
 }
 
 impl From<Problem> for Failure {

@@ -7,6 +7,7 @@
 pub mod call;
 pub mod client;
 pub mod clock;
+pub mod coding;
 pub mod contract;
 pub mod host;
 pub mod http;

@@ -1,6 +1,7 @@
 //! The one server stack: what stands before every handler.
 
 mod arriving;
+mod compression;
 mod context;
 mod deadline;
 mod filter;
@@ -31,6 +32,7 @@ use tower::{Service as TowerService, ServiceBuilder, ServiceExt as _};
 use crate::node::Node;
 use crate::service::Service;
 use crate::start::StartError;
+use compression::Compression;
 use context::InContext;
 use deadline::Deadlines;
 use filter::{FilterLayer, Next};
@@ -131,6 +133,8 @@ impl Server {
             )))
             // Before the message is read: strangers' messages are not worth it.
             .layer(FilterLayer(Policy::new(node.identity.clone())))
+            // Whoever looks at messages sees what was compressed.
+            .layer(FilterLayer(Compression))
             // Handlers see only what the contract allows.
             .layer(FilterLayer(Validated::new(
                 limits.max_request_bytes,

@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 
 use crate::metadata;
 
+const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
@@ -43,7 +44,12 @@ pub(crate) fn read(headers: &HeaderMap) -> Option<Status> {
         said.insert(DETAILS, details);
     }
     let mut status = Status::from_header_map(&said)?;
-    *status.metadata_mut() = MetadataMap::from_headers(metadata::returned(headers));
+    let mut beside = metadata::returned(headers);
+    // What an upstream reads that did not know the coding of a message (gRPC, Compression).
+    if let Some(codings) = headers.get(ACCEPTED) {
+        beside.insert(ACCEPTED, codings.clone());
+    }
+    *status.metadata_mut() = MetadataMap::from_headers(beside);
     Some(status)
 }
 

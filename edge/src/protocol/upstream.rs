@@ -11,12 +11,13 @@ use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use runtime::client::ResponseBody;
+use runtime::coding::Coding;
 use runtime::status::Problem;
 use tonic::{Code, Status};
 
 use super::envelope::Envelopes;
 use super::status;
-use crate::body::{Allowance, Broken, Coding, Content, Held};
+use crate::body::{Allowance, Broken, Content, Held};
 use crate::failure::Failure;
 use crate::lifetime::Lifetime;
 use crate::metadata;

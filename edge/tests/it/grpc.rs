@@ -454,3 +454,30 @@ async fn compressed_frames_pass_through_unopened() {
     assert_eq!(call.metadata("grpc-encoding"), Some("gzip"));
     assert_eq!(call.metadata("grpc-accept-encoding"), Some("gzip"));
 }
+
+#[tokio::test]
+async fn a_coding_that_the_upstream_does_not_know_is_refused_with_those_it_does() {
+    let fixture = Fixture::start(|_: &Seen| {
+        let mut status = Status::unimplemented("messages may be compressed with gzip or zstd");
+        let codings = "identity,gzip,zstd".parse().unwrap();
+        status
+            .metadata_mut()
+            .insert("grpc-accept-encoding", codings);
+        Answer::Error(status)
+    })
+    .await;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .http2_prior_knowledge();
+    let path = "/tradewind.catalog.v1.CatalogService/GetProduct";
+    let request = client.build().unwrap().post(fixture.url(path));
+    let request = request
+        .header("content-type", "application/grpc")
+        .header("grpc-encoding", "deflate")
+        .header("te", "trailers");
+    let response = request.body(&b"\x01\0\0\0\x04zzzz"[..]).send().await;
+    let response = response.unwrap();
+    let headers = response.headers();
+    assert_eq!(headers["grpc-status"], "12");
+    assert_eq!(headers["grpc-accept-encoding"], "identity,gzip,zstd");
+}

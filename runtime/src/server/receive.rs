@@ -113,7 +113,7 @@ impl Receiving {
     }
 
     /// The whole body.
-    pub(super) async fn whole(mut self, body: Body) -> Result<Bytes, Status> {
+    pub(super) async fn whole(&mut self, body: Body) -> Result<Bytes, Status> {
         let timeout = self.timeout;
         tokio::time::timeout(timeout, self.collect(body))
             .await

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::ServerLimits;
 use super::arriving::Arriving;
+use super::compression::sent;
 use super::deadline::Deadline;
 use super::filter::{Filter, Next};
 use super::observe::Incoming;
@@ -101,7 +102,8 @@ impl Streams {
     fn follow(&self, request: Request<Body>) -> (Request<Body>, oneshot::Receiver<Status>) {
         let (breaks, broken) = oneshot::channel();
         let receiving = self.receiver.receive(&request, self.max_bytes);
-        let request = request.map(|body| Body::new(Arriving::new(body, receiving, breaks)));
+        let coding = sent(&request);
+        let request = request.map(|body| Body::new(Arriving::new(body, receiving, coding, breaks)));
         (request, broken)
     }
 

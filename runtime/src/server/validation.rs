@@ -6,9 +6,11 @@ use http_body_util::Full;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
+use super::compression::{packing, sent, unpack};
 use super::filter::{Filter, Next};
 use super::observe::Incoming;
-use super::receive::{PREFIX, Receiver};
+use super::receive::{PREFIX, Receiver, Receiving};
+use crate::coding::Coding;
 use crate::status::{Problem, Reason};
 use crate::validate::{Invalid, Rules};
 
@@ -37,16 +39,29 @@ impl Filter for Validated {
             return next.run(request).await;
         }
         let largest = method.max_request_bytes.unwrap_or(self.max_bytes);
-        let receiving = self.receiver.receive(&request, largest.min(self.max_bytes));
+        let coding = sent(&request);
+        let mut receiving = self.receiver.receive(&request, largest.min(self.max_bytes));
         let (parts, body) = request.into_parts();
         let checked = receiving.whole(body).await.and_then(|body| {
+            let body = unpacked(body, coding, &mut receiving)?;
             check(&body, method.rules.as_deref())?;
             Ok(Body::new(Full::new(body)))
         });
+        // What has arrived takes no memory of what is on its way.
+        drop(receiving);
         match checked {
             Ok(body) => next.run(Request::from_parts(parts, body)).await,
             Err(status) => status.into_http(),
         }
+    }
+}
+
+/// The request as it was before it was compressed.
+fn unpacked(body: Bytes, sent: Option<Coding>, receiving: &mut Receiving) -> Result<Bytes, Status> {
+    let flags = body.first().copied().unwrap_or_default();
+    match packing(flags, sent)? {
+        Some(coding) => unpack(coding, &message(body)?, receiving),
+        None => Ok(body),
     }
 }
 
@@ -55,18 +70,13 @@ fn check(body: &Bytes, rules: Option<&Rules>) -> Result<(), Status> {
     rules.check(&message(body.clone())?).map_err(refusal)
 }
 
-/// The one message of a request.
+/// The one message of a request, whatever its flags.
 fn message(mut body: Bytes) -> Result<Bytes, Status> {
     if body.len() < PREFIX {
         return Err(malformed("the request has no message"));
     }
-    let compressed = body.get_u8() != 0;
+    body.advance(1);
     let length = body.get_u32() as usize;
-    if compressed {
-        return Err(Status::unimplemented(
-            "compressed messages are not accepted",
-        ));
-    }
     if body.len() != length {
         return Err(malformed("the request is not one message"));
     }

@@ -114,6 +114,8 @@ pub(crate) fn frame(message: &[u8]) -> Bytes {
 pub(crate) struct Reply {
     pub(crate) status: Status,
     pub(crate) headers: HeaderMap,
+    /// Of its first message.
+    pub(crate) flags: u8,
     pub(crate) message: Bytes,
 }
 
@@ -134,7 +136,17 @@ pub(crate) async fn call(
     message: &[u8],
     metadata: &[(&'static str, &str)],
 ) -> Reply {
-    let mut request = Request::new(Full::new(frame(message)));
+    send(channel, path, frame(message), metadata).await
+}
+
+/// Sends frames with metadata.
+pub(crate) async fn send(
+    channel: &Channel,
+    path: &str,
+    frames: Bytes,
+    metadata: &[(&'static str, &str)],
+) -> Reply {
+    let mut request = Request::new(Full::new(frames));
     *request.uri_mut() = path.parse().unwrap();
     for (name, value) in metadata {
         request.headers_mut().append(*name, value.parse().unwrap());
@@ -145,6 +157,7 @@ pub(crate) async fn call(
         return Reply {
             status,
             headers: parts.headers,
+            flags: 0,
             message: Bytes::new(),
         };
     }
@@ -156,6 +169,7 @@ pub(crate) async fn call(
             Reply {
                 status: status.unwrap_or_else(|| Status::unknown("no trailers")),
                 headers: parts.headers,
+                flags: bytes.first().copied().unwrap_or_default(),
                 message: if bytes.len() > 5 {
                     bytes.slice(5..)
                 } else {
@@ -166,6 +180,7 @@ pub(crate) async fn call(
         Err(status) => Reply {
             status,
             headers: parts.headers,
+            flags: 0,
             message: Bytes::new(),
         },
     }

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use http::HeaderValue;
+use runtime::coding::Coding;
 use runtime::status::{Problem, Reason};
 use tonic::Code;
 
-use crate::body::Coding;
 use crate::failure::Failure;
 
 /// What a message has to be unpacked from.
@@ -32,6 +32,6 @@ pub(super) fn accepted(names: &http::header::GetAll<'_, HeaderValue>) -> Option<
 
 /// Unpacks a message, which may grow to `limit` bytes.
 pub(super) fn unpack(coding: Coding, message: &Bytes, limit: usize) -> Result<Bytes, Failure> {
-    let unpacked = coding.unpack(message, limit, |_| Ok(()))?;
+    let unpacked = coding.unpack(message, limit, |_| Ok::<(), Failure>(()))?;
     unpacked.ok_or_else(|| Failure::message_too_large(limit))
 }

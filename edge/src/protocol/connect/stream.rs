@@ -8,11 +8,11 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response};
 use hyper::body::{Frame, Incoming};
+use runtime::coding::Coding;
 use serde_json::{Value, json};
 
 use super::compression::{self, accepted, coding, unpack};
 use super::{Codec, check_version, error};
-use crate::body::Coding;
 use crate::door::Door;
 use crate::failure::Failure;
 use crate::pipeline::Admitted;

@@ -10,10 +10,10 @@ use flate2::write::GzEncoder;
 use futures::{Stream, StreamExt as _};
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
+use runtime::coding::Coding;
 use zstd::stream::write::Encoder;
 
 use crate::accept;
-use crate::body::Coding;
 
 /// Of the window: 128 KiB, since many streams may be open for long.
 const WINDOW_LOG: u32 = 17;

@@ -1,4 +1,4 @@
-//! gzip (RFC 1952) and zstd (RFC 8878), unpacked in steps of bounded size.
+//! What bytes are packed in: gzip (RFC 1952) or zstd (RFC 8878), unpacked in steps of bounded size.
 
 use std::io::Write as _;
 use std::mem;
@@ -7,8 +7,6 @@ use bytes::{Buf as _, Bytes};
 use flate2::Compression;
 use flate2::write::{GzEncoder, MultiGzDecoder};
 use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
-
-use crate::failure::Failure;
 
 /// What one step makes at most, more or less.
 const STEP: usize = 16 << 10;
@@ -21,14 +19,21 @@ const ZSTD: usize = 4 << 20;
 
 /// What bytes are packed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Coding {
+pub enum Coding {
+    /// RFC 1952.
     Gzip,
+    /// RFC 8878.
     Zstd,
 }
 
+/// What was to be unpacked is not in its coding.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the content is no {0}, or cut short")]
+pub struct Corrupt(&'static str);
+
 impl Coding {
     /// `Some(None)` is no coding, `None` an unknown one.
-    pub(crate) fn named(name: &[u8]) -> Option<Option<Self>> {
+    pub fn named(name: &[u8]) -> Option<Option<Self>> {
         match name.trim_ascii().to_ascii_lowercase().as_slice() {
             b"" | b"identity" => Some(None),
             b"gzip" | b"x-gzip" => Some(Some(Self::Gzip)),
@@ -37,7 +42,8 @@ impl Coding {
         }
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    /// As headers name it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
@@ -45,7 +51,7 @@ impl Coding {
     }
 
     /// Packs it.
-    pub(crate) fn pack(self, content: &[u8]) -> Bytes {
+    pub fn pack(self, content: &[u8]) -> Bytes {
         let packed = match self {
             Self::Gzip => {
                 let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -58,12 +64,12 @@ impl Coding {
 
     /// Unpacks what is there whole, as long as it does not grow past `limit` bytes: `None` beyond.
     /// `grows` is told how many it has become, and may refuse more.
-    pub(crate) fn unpack(
+    pub fn unpack<E: From<Corrupt>>(
         self,
         packed: &Bytes,
         limit: usize,
-        mut grows: impl FnMut(usize) -> Result<(), Failure>,
-    ) -> Result<Option<Bytes>, Failure> {
+        mut grows: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Option<Bytes>, E> {
         let mut unpacking = Unpacking::of(self);
         let (mut packed, mut unpacked) = (packed.clone(), Vec::new());
         loop {
@@ -81,7 +87,9 @@ impl Coding {
 }
 
 /// Unpacks one body.
-pub(super) enum Unpacking {
+pub struct Unpacking(Decoder);
+
+enum Decoder {
     Gzip(Box<MultiGzDecoder<Vec<u8>>>),
     Zstd {
         decoder: DCtx<'static>,
@@ -91,35 +99,35 @@ pub(super) enum Unpacking {
 }
 
 impl Unpacking {
-    pub(super) fn of(coding: Coding) -> Self {
-        match coding {
-            Coding::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
+    /// Of a body in this coding.
+    pub fn of(coding: Coding) -> Self {
+        Self(match coding {
+            Coding::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
             Coding::Zstd => {
                 let mut decoder = DCtx::create();
                 decoder
                     .set_parameter(DParameter::WindowLogMax(WINDOW_LOG))
                     .expect("the bound is one that zstd knows");
                 let is_whole = true;
-                Self::Zstd { decoder, is_whole }
+                Decoder::Zstd { decoder, is_whole }
             }
-        }
+        })
     }
 
     /// Bytes that it needs itself.
-    pub(super) fn held(&self) -> usize {
-        match self {
-            Self::Gzip(_) => GZIP,
-            Self::Zstd { decoder, .. } => decoder.sizeof().min(ZSTD),
+    pub fn held(&self) -> usize {
+        match &self.0 {
+            Decoder::Gzip(_) => GZIP,
+            Decoder::Zstd { decoder, .. } => decoder.sizeof().min(ZSTD),
         }
     }
 
     /// Takes of `packed` and gives what it becomes; nothing if more is needed, or at the end. `ended`
     /// says that after `packed` no more will come.
-    pub(super) fn step(&mut self, packed: &mut Bytes, ended: bool) -> Result<Bytes, Failure> {
-        match self {
-            Self::Gzip(decoder) => {
-                let wrong =
-                    |_| Failure::unsupported_content("the content is no gzip, or cut short");
+    pub fn step(&mut self, packed: &mut Bytes, ended: bool) -> Result<Bytes, Corrupt> {
+        match &mut self.0 {
+            Decoder::Gzip(decoder) => {
+                let wrong = |_| Corrupt(Coding::Gzip.name());
                 while !packed.is_empty() && decoder.get_ref().is_empty() {
                     let part = packed.len().min(STEP);
                     let taken = decoder.write(&packed[..part]).map_err(wrong)?;
@@ -132,8 +140,8 @@ impl Unpacking {
                 }
                 Ok(mem::take(decoder.get_mut()).into())
             }
-            Self::Zstd { decoder, is_whole } => {
-                let wrong = || Failure::unsupported_content("the content is no zstd, or cut short");
+            Decoder::Zstd { decoder, is_whole } => {
+                let wrong = || Corrupt(Coding::Zstd.name());
                 let mut out = vec![0; STEP];
                 loop {
                     let mut from = InBuffer::around(packed);
@@ -166,6 +174,10 @@ impl Unpacking {
 mod tests {
     use super::*;
 
+    fn fine() -> Result<(), Corrupt> {
+        Ok(())
+    }
+
     fn packed(coding: Coding, content: &[u8]) -> Bytes {
         match coding {
             Coding::Gzip => {
@@ -181,10 +193,10 @@ mod tests {
     fn a_bomb_grows_to_the_limit_and_no_further() {
         for coding in [Coding::Gzip, Coding::Zstd] {
             let bomb = packed(coding, &[0; 100_000]);
-            let whole = coding.unpack(&bomb, 100_000, |_| Ok(())).unwrap();
+            let whole = coding.unpack(&bomb, 100_000, |_| fine()).unwrap();
             assert_eq!(whole.unwrap().len(), 100_000, "{coding:?}");
             assert_eq!(
-                coding.unpack(&bomb, 99_999, |_| Ok(())).unwrap(),
+                coding.unpack(&bomb, 99_999, |_| fine()).unwrap(),
                 None,
                 "{coding:?}"
             );
@@ -208,26 +220,26 @@ mod tests {
             for length in 1..whole.len() {
                 let cut = whole.slice(..length);
                 assert!(
-                    coding.unpack(&cut, 100, |_| Ok(())).is_err(),
+                    coding.unpack(&cut, 100, |_| fine()).is_err(),
                     "{coding:?} {length}"
                 );
             }
             assert!(
                 coding
-                    .unpack(&Bytes::from_static(b"{}{}{}{}"), 100, |_| Ok(()))
+                    .unpack(&Bytes::from_static(b"{}{}{}{}"), 100, |_| fine())
                     .is_err()
             );
             let twice = [&whole[..], &whole[..]].concat().into();
             assert_eq!(
                 coding
-                    .unpack(&twice, 100, |_| Ok(()))
+                    .unpack(&twice, 100, |_| fine())
                     .unwrap()
                     .unwrap()
                     .len(),
                 40
             );
             assert_eq!(
-                coding.unpack(&whole, 100, |_| Ok(())).unwrap().unwrap(),
+                coding.unpack(&whole, 100, |_| fine()).unwrap().unwrap(),
                 "one line\nand another"
             );
         }
