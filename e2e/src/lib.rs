@@ -8,7 +8,9 @@
 pub mod browser;
 pub mod condition;
 pub mod grpc;
+pub mod http2;
 pub mod invariants;
+pub mod memory;
 pub mod mesh;
 pub mod otlp;
 pub mod ports;
