@@ -16,6 +16,7 @@ mod manifests;
 mod migration;
 mod openapi;
 mod orders;
+mod security;
 mod sessions;
 mod shutdown;
 mod tracing;
