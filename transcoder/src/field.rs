@@ -146,6 +146,8 @@ pub(crate) const REQUIRED: i32 = 2;
 pub(crate) const OUTPUT_ONLY: i32 = 3;
 /// `google.api.FieldBehavior.IMMUTABLE`
 pub(crate) const IMMUTABLE: i32 = 5;
+/// `google.api.FieldBehavior.NON_EMPTY_DEFAULT`: a reply always has it
+pub(crate) const NON_EMPTY_DEFAULT: i32 = 7;
 
 /// The `google.api.field_behavior` of a field; empty if the descriptors do not know the option.
 pub(crate) fn behaviors(field: &FieldDescriptor) -> Vec<i32> {

@@ -128,6 +128,11 @@ impl Engine {
         }
     }
 
+    /// Whether it prints fields without presence also when they are empty or zero.
+    pub(crate) fn prints_defaults(&self) -> bool {
+        self.options.always_print_fields_without_presence
+    }
+
     /// The message of that full name (`package.Message`).
     #[must_use]
     pub fn message(&self, full_name: &str) -> Option<MessageType> {

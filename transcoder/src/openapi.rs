@@ -5,19 +5,25 @@
 //! `google.api.field_behavior`, bounds and formats from `buf.validate`. What the contract cannot know
 //! is in [`Info`] and in the `visibility` of each method.
 //!
-//! Messages become components under short names; examples are made up from types and bounds, or taken
-//! from `buf.validate`'s own `example`.
+//! Messages become components under short names, one for requests and one for replies where they
+//! serve both; examples are made up from types and bounds, or taken from `buf.validate`'s own `example`.
+//!
+//! The document is written for generators of clients as much as for people: nothing that has a name of
+//! its own is left without one, no `anyOf`, and no name that generators make themselves.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use prost_reflect::{ExtensionDescriptor, MethodDescriptor};
 use serde_json::{Map, Value, json};
 
-use crate::{HttpMethod, Route, Transcoder};
+use crate::{Body, HttpMethod, Route, Transcoder};
 
 mod comments;
+mod empty;
+mod enums;
 mod errors;
 mod example;
+mod ids;
 mod names;
 mod operation;
 mod parameters;
@@ -26,7 +32,7 @@ mod rules;
 mod schema;
 
 use comments::Comments;
-use names::Names;
+use names::{Names, Reachable};
 use operation::Operations;
 use schema::Schemas;
 
@@ -39,8 +45,14 @@ pub struct Info {
     pub version: String,
     /// `info.description`, in Markdown; none if empty.
     pub description: String,
-    /// URLs of `servers`; none if empty, which means where the document was read.
+    /// `info.contact.name`, whom to ask; nobody if empty.
+    pub contact: String,
+    /// `info.license`: its name, and its identifier among those of SPDX.
+    pub license: Option<(String, String)>,
+    /// URLs of `servers`; the one that the document was read from, if empty.
     pub servers: Vec<String>,
+    /// The full name of the enum whose values, less the prefix of its name, are the reasons of errors.
+    pub reasons: Option<String>,
     /// The full name of a `uint32` extension of `google.protobuf.MethodOptions` that holds the HTTP
     /// status of success; 200 without it.
     pub success_status_option: Option<String>,
@@ -87,7 +99,7 @@ pub fn document(
     }
     let paths = operations.into_paths();
     let mut schemas = schemas.into_components();
-    schemas.insert("Error".to_owned(), errors::schema());
+    schemas.extend(errors::schemas(contract.reasons(transcoder, info)));
 
     let mut head = Map::new();
     head.insert("title".to_owned(), json!(info.title));
@@ -95,14 +107,18 @@ pub fn document(
     if !info.description.is_empty() {
         head.insert("description".to_owned(), json!(info.description));
     }
-    let mut document = json!({ "openapi": "3.1.0", "info": head });
-    if !info.servers.is_empty() {
-        document["servers"] = info
-            .servers
-            .iter()
-            .map(|url| json!({ "url": url }))
-            .collect();
+    if !info.contact.is_empty() {
+        head.insert("contact".to_owned(), json!({ "name": info.contact }));
     }
+    if let Some((name, identifier)) = &info.license {
+        let license = json!({ "name": name, "identifier": identifier });
+        head.insert("license".to_owned(), license);
+    }
+    let servers = match info.servers.as_slice() {
+        [] => json!([{ "url": "/", "description": "Where this document was read." }]),
+        urls => urls.iter().map(|url| json!({ "url": url })).collect(),
+    };
+    let mut document = json!({ "openapi": "3.1.0", "info": head, "servers": servers });
     document["tags"] = tags(&contract, &shown);
     document["paths"] = Value::Object(paths);
     document["components"] = json!({
@@ -160,8 +176,8 @@ impl<'a> Shown<'a> {
 struct Contract {
     comments: Comments,
     names: Names,
-    /// Messages that clients send: a field that they do not have is refused.
-    closed: HashSet<String>,
+    /// Whether replies have every field that has no presence.
+    prints_defaults: bool,
     success_status: Option<ExtensionDescriptor>,
     sensitive: Option<ExtensionDescriptor>,
 }
@@ -170,20 +186,35 @@ impl Contract {
     fn new(transcoder: &Transcoder, info: &Info, shown: &[Shown<'_>]) -> Self {
         let pool = transcoder.pool();
         let extension = |name: &Option<String>| pool.get_extension_by_name(name.as_deref()?);
-        let mut closed = names::Reachable::default();
-        let mut all = names::Reachable::default();
+        let mut requests = Reachable::default();
+        let mut replies = Reachable::default();
         for Shown { route, .. } in shown {
-            closed.add(&route.method().input());
-            all.add(&route.method().input());
-            all.add(&route.method().output());
+            let method = route.method();
+            match route.body() {
+                Body::Field(field) => requests.add_field(field),
+                Body::Whole => requests.add(&method.input()),
+                Body::None => {}
+            }
+            requests.add_enums(&method.input());
+            match route.response_body() {
+                Some(field) => replies.add_field(field),
+                None => replies.add(&method.output()),
+            }
         }
         Self {
             comments: Comments::of(pool),
-            names: Names::new(&all),
-            closed: closed.into_messages(),
+            names: Names::new(&requests, &replies),
+            prints_defaults: shown.iter().all(|shown| shown.route.json.prints_defaults()),
             success_status: extension(&info.success_status_option),
             sensitive: extension(&info.sensitive_option),
         }
+    }
+
+    /// The schema of the reasons that errors have.
+    fn reasons(&self, transcoder: &Transcoder, info: &Info) -> Option<Value> {
+        let name = info.reasons.as_deref()?;
+        let values = transcoder.pool().get_enum_by_name(name)?;
+        Some(enums::reasons(self, &values))
     }
 
     fn is_sensitive(&self, field: &prost_reflect::FieldDescriptor) -> bool {

@@ -35,29 +35,29 @@ async fn the_documentation_can_be_tried_out() {
     let mut browser = Browser::start().await;
 
     // A link to an operation opens it.
-    let page = format!("{}/docs#GetProduct", mesh.edges[0]);
+    let page = format!("{}/docs#getProduct", mesh.edges[0]);
     browser.open(&page).await;
-    let field = of("GetProduct", "form.try input");
+    let field = of("getProduct", "form.try input");
     browser.fill(&field, &sku).await;
-    let (status, product) = send(&mut browser, "GetProduct").await;
+    let (status, product) = send(&mut browser, "getProduct").await;
     assert_eq!((status.as_str(), &product["sku"]), ("200", &json!(sku)));
 
     // Without a token the page shows why it was refused.
-    browser.click("nav a[href='#GetMe']").await;
-    let (status, refused) = send(&mut browser, "GetMe").await;
+    browser.click("nav a[href='#getMe']").await;
+    let (status, refused) = send(&mut browser, "getMe").await;
     assert_eq!(status, "401");
     assert_eq!(refused["error"]["status"], "UNAUTHENTICATED");
 
     // A login brings one, which the page then sends along.
-    browser.click("nav a[href='#Login']").await;
+    browser.click("nav a[href='#login']").await;
     let login = json!({"email": buyer.email, "password": PASSWORD}).to_string();
-    let field = of("Login", "form.try textarea");
+    let field = of("login", "form.try textarea");
     browser.fill(&field, &login).await;
-    let (status, session) = send(&mut browser, "Login").await;
+    let (status, session) = send(&mut browser, "login").await;
     assert_eq!(status, "200", "{session}");
     let token = "document.getElementById('token').value";
     assert_eq!(browser.eventually(token).await, session["accessToken"]);
-    let (status, me) = send(&mut browser, "GetMe").await;
+    let (status, me) = send(&mut browser, "getMe").await;
     assert_eq!(
         (status.as_str(), &me["email"]),
         ("200", &json!(buyer.email))

@@ -65,7 +65,7 @@ async fn the_api_does_what_the_document_says() {
             "all",
             // It would end the account that all others act as; and a stream does not end.
             "--exclude-operation-id",
-            "DeleteMe",
+            "deleteMe",
             "--exclude-path-regex",
             ":watch$",
             "--no-color",

@@ -76,7 +76,8 @@ function properties(schema) {
   };
 }
 
-function rows(schema, level, path) {
+/** What a reply always has is nothing to take care of: only a request's fields are marked as required. */
+function rows(schema, level, path, isReply) {
   const { all, required } = properties(schema);
   return Object.entries(all).flatMap(([name, field]) => {
     const full = { ...resolve(field), ...field };
@@ -85,16 +86,17 @@ function rows(schema, level, path) {
     const recurse = level < 4 && !path.includes(target);
     const row = el('tr', {},
       el('td', { class: `name level-${level}` }, name,
-        required.has(name) && el('span', { class: 'need' }, 'required'),
+        required.has(name) && !isReply && el('span', { class: 'need' }, 'required'),
         full.readOnly && el('span', { class: 'readonly' }, 'read-only')),
       el('td', { class: 'kind' }, kind(field)),
       el('td', { class: 'what' }, prose(full.description), el('span', { class: 'bound' }, bounds(full))));
-    return [row, ...(recurse ? rows(inner ?? {}, level + 1, [...path, target]) : [])];
+    return [row, ...(recurse ? rows(inner ?? {}, level + 1, [...path, target], isReply) : [])];
   });
 }
 
-function schemaTable(schema) {
-  const found = rows(resolve(schema).type === 'array' ? resolve(schema).items : schema, 0, [refName(schema)]);
+function schemaTable(schema, isReply) {
+  const fields = resolve(schema).type === 'array' ? resolve(schema).items : schema;
+  const found = rows(fields, 0, [refName(schema)], isReply);
   return found.length ? el('table', { class: 'fields' }, el('tbody', {}, found)) : el('p', { class: 'kind' }, kind(schema));
 }
 

@@ -7,6 +7,8 @@ use prost_reflect::{
     MessageDescriptor, MethodDescriptor, ServiceDescriptor,
 };
 
+use super::enums::is_deprecated;
+
 /// By file and path within it (descriptor.proto, SourceCodeInfo.Location).
 pub(super) struct Comments(HashMap<(String, Vec<i32>), String>);
 
@@ -51,14 +53,42 @@ impl Comments {
         self.at(&field.parent_file(), field.path())
     }
 
-    /// The comment of the enum, and a list of those of its values.
-    pub(super) fn of_enum(&self, values: &EnumDescriptor) -> String {
+    /// The comment of the enum, and a list of those of its values that are allowed.
+    pub(super) fn of_enum(
+        &self,
+        values: &EnumDescriptor,
+        is_allowed: impl Fn(i32) -> bool,
+    ) -> String {
+        let shown = values.values().filter(|value| is_allowed(value.number()));
+        self.with_values(values, shown, "")
+    }
+
+    /// The same of an enum whose values are told without this prefix, and without the first.
+    pub(super) fn of_reasons(&self, values: &EnumDescriptor, prefix: &str) -> String {
+        let shown = values.values().filter(|value| value.number() != 0);
+        self.with_values(values, shown, prefix)
+    }
+
+    fn with_values(
+        &self,
+        values: &EnumDescriptor,
+        shown: impl Iterator<Item = EnumValueDescriptor>,
+        prefix: &str,
+    ) -> String {
         let own = self.at(&values.parent_file(), values.path());
-        let line = |value: EnumValueDescriptor| match self.at(&value.parent_file(), value.path()) {
-            text if text.is_empty() => None,
-            text => Some(format!("- `{}`: {}", value.name(), text.replace('\n', " "))),
+        let line = |value: EnumValueDescriptor| {
+            let text = self
+                .at(&value.parent_file(), value.path())
+                .replace('\n', " ");
+            let deprecated = match is_deprecated(&value.options()) {
+                true => "Deprecated. ",
+                false => "",
+            };
+            let text = format!("{deprecated}{text}");
+            let name = value.name().trim_start_matches(prefix);
+            (!text.is_empty()).then(|| format!("- `{name}`: {}", text.trim_end()))
         };
-        let lines: Vec<_> = values.values().filter_map(line).collect();
+        let lines: Vec<_> = shown.filter_map(line).collect();
         [own, lines.join("\n")].join("\n\n").trim().to_owned()
     }
 }

@@ -74,46 +74,103 @@ const FAILURES: [Failure; 13] = [
     (504, "DeadlineExceeded", "It took too long.", None),
 ];
 
-/// `components.schemas.Error`.
-pub(super) fn schema() -> Value {
-    json!({
-        "type": "object",
-        "description": "An error: google.rpc.Status as REST sees it.",
-        "required": ["error"],
-        "properties": { "error": {
+/// The schemas of an error. Each has a name: generators make up bad ones for what is within another.
+pub(super) fn schemas(reasons: Option<Value>) -> Map<String, Value> {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    let reason = match reasons {
+        Some(_) => json!({ "$ref": "#/components/schemas/Reason" }),
+        None => json!({ "type": "string" }),
+    };
+    let mut of_detail = reason;
+    of_detail["description"] = json!("ErrorInfo: why, for programs; one of its domain's reasons.");
+    let mut schemas = Map::new();
+    let mut add = |name: &str, schema| schemas.insert(name.to_owned(), schema);
+    add(
+        "ErrorReply",
+        json!({
             "type": "object",
+            "description": "What a call is answered with that failed.",
+            "required": ["error"],
+            "properties": { "error": { "$ref": "#/components/schemas/ErrorStatus" } },
+            "examples": [{ "error": {
+                "code": 404,
+                "status": "NOT_FOUND",
+                "message": "there is no such order",
+                "details": [{
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": example_of(reasons.as_ref()),
+                    "domain": "example.com",
+                }],
+            } }],
+        }),
+    );
+    add(
+        "ErrorStatus",
+        json!({
+            "type": "object",
+            "description": "An error: google.rpc.Status as REST sees it.",
             "required": ["code", "status", "message", "details"],
             "properties": {
                 "code": { "type": "integer", "description": "The HTTP status." },
-                "status": {
-                    "type": "string",
-                    "description": "The name of the google.rpc.Code.",
-                },
-                "message": { "type": "string", "description": "What happened, for people." },
+                "status": text("The name of the google.rpc.Code."),
+                "message": text("What happened, for people."),
                 "details": {
                     "type": "array",
-                    "description": "What happened, for programs: google.rpc.ErrorInfo, \
-                        BadRequest, RetryInfo and others, told apart by `@type`.",
-                    "items": {
-                        "type": "object",
-                        "required": ["@type"],
-                        "properties": { "@type": { "type": "string" } },
-                        "additionalProperties": true,
-                    },
+                    "description": "What happened, for programs.",
+                    "items": { "$ref": "#/components/schemas/ErrorDetail" },
                 },
             },
-        } },
-        "examples": [{ "error": {
-            "code": 404,
-            "status": "NOT_FOUND",
-            "message": "there is no such order",
-            "details": [{
-                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": "NOT_FOUND",
-                "domain": "example.com",
-            }],
-        } }],
-    })
+        }),
+    );
+    add(
+        "ErrorDetail",
+        json!({
+            "type": "object",
+            "description": "google.rpc.ErrorInfo, BadRequest, RetryInfo or another, told apart by \
+                `@type`.",
+            "required": ["@type"],
+            "properties": {
+                "@type": text("`type.googleapis.com/` and the full name of the message."),
+                "reason": of_detail,
+                "domain": text("ErrorInfo: whose reason it is."),
+                "metadata": {
+                    "type": "object",
+                    "description": "ErrorInfo: what the reason is about.",
+                    "additionalProperties": { "type": "string" },
+                },
+                "fieldViolations": {
+                    "type": "array",
+                    "description": "BadRequest: the fields that do not fit the contract.",
+                    "items": { "$ref": "#/components/schemas/FieldViolation" },
+                },
+                "retryDelay": text("RetryInfo: when to come again, such as `1.5s`."),
+            },
+            "additionalProperties": true,
+        }),
+    );
+    add(
+        "FieldViolation",
+        json!({
+            "type": "object",
+            "description": "What is wrong with a field.",
+            "required": ["field", "description"],
+            "properties": {
+                "field": text("The way to the field in the request, such as `items[0].quantity`."),
+                "description": text("What is wrong with it, for people."),
+            },
+        }),
+    );
+    if let Some(reasons) = reasons {
+        add("Reason", reasons);
+    }
+    schemas
+}
+
+fn example_of(reasons: Option<&Value>) -> Value {
+    let among = |name: &&Value| **name == "RESOURCE_NOT_FOUND";
+    let values = reasons.and_then(|reasons| reasons["enum"].as_array());
+    let chosen = values.and_then(|values| values.iter().find(among).or(values.first()));
+    chosen.cloned().unwrap_or_else(|| json!("NOT_FOUND"))
 }
 
 /// `components.responses`.
@@ -122,7 +179,7 @@ pub(super) fn responses() -> Map<String, Value> {
         let mut response = json!({
             "description": description,
             "content": { "application/json": {
-                "schema": { "$ref": "#/components/schemas/Error" },
+                "schema": { "$ref": "#/components/schemas/ErrorReply" },
             } },
         });
         if let Some((header, description)) = header {

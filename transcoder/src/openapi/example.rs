@@ -3,6 +3,7 @@
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
+use super::names::Use;
 use super::pattern;
 use super::rules::Rules;
 use crate::field::{self, is_well_known, is_wrapper};
@@ -12,8 +13,19 @@ use crate::field::{self, is_well_known, is_wrapper};
 pub(super) enum Shows {
     /// All of them: a reply.
     All,
+    /// All that can be sent.
+    Sendable,
     /// What has to be sent, or everything that can be sent if nothing has to.
     Needed,
+}
+
+impl From<Use> for Shows {
+    fn from(of: Use) -> Self {
+        match of {
+            Use::Request => Self::Sendable,
+            Use::Reply => Self::All,
+        }
+    }
 }
 
 /// An example of a message, less the fields in `omit`.
@@ -48,16 +60,25 @@ fn of_message(
     let mut example = Map::new();
     let mut oneofs = Vec::new();
     for field in fields {
-        let is_output = field::behaviors(&field).contains(&field::OUTPUT_ONLY);
-        let recurs =
-            matches!(field.kind(), Kind::Message(m) if outer.iter().any(|o| o == m.full_name()));
+        let inner = match field.kind() {
+            Kind::Message(entry) if field.is_map() => entry.map_entry_value_field().kind(),
+            kind => kind,
+        };
+        let recurs = matches!(inner, Kind::Message(m) if outer.iter().any(|o| o == m.full_name()));
         let is_second = field
             .containing_oneof()
             .is_some_and(|oneof| oneofs.contains(&oneof));
-        if recurs || is_second || omit.iter().any(|name| name == field.name()) {
+        let is_bound = omit.iter().any(|name| name == field.name());
+        if is_second || is_bound || (is_output(&field) && shows != Shows::All) {
             continue;
         }
-        if is_output && shows == Shows::Needed {
+        if recurs {
+            let nothing = match (field.is_map(), field.is_list()) {
+                (true, _) => json!({}),
+                (_, true) => json!([]),
+                _ => continue,
+            };
+            example.insert(field.json_name().to_owned(), nothing);
             continue;
         }
         oneofs.extend(field.containing_oneof());
@@ -65,6 +86,11 @@ fn of_message(
     }
     outer.pop();
     Value::Object(example)
+}
+
+/// Whether the server alone sets it.
+pub(super) fn is_output(field: &FieldDescriptor) -> bool {
+    field::behaviors(field).contains(&field::OUTPUT_ONLY)
 }
 
 pub(super) fn is_needed(field: &FieldDescriptor) -> bool {

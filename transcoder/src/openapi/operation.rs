@@ -2,22 +2,30 @@
 
 use std::collections::{HashMap, HashSet};
 
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
-use super::example::{self, Shows};
+use super::enums::is_deprecated;
+use super::example::{self, Shows, is_output};
+use super::ids::Ids;
+use super::names::{Use, capitalized};
 use super::parameters::{self, OpenApiPath};
 use super::schema::{Schemas, Variant};
 use super::{Contract, Shown, comments, errors};
 use crate::field::{self, FieldPath};
 use crate::{Body, Route};
 
+/// What the content types of a stream are, and who gets which.
+const STREAM: &str = "One after the other, as `Accept` asks for:\n\n\
+    - `application/x-ndjson`: one JSON text per line. Whoever sends no `Accept`, or `*/*`, gets this; \
+    `fetch` of browsers and Node gets events.\n\
+    - `text/event-stream`: server-sent events, the JSON text as `data`. The last event is `end`, or \
+    `error` with an ErrorReply, as the last line would be.";
+
 pub(super) struct Operations<'a, 's> {
     contract: &'a Contract,
     schemas: &'s mut Schemas<'a>,
-    /// Names of methods that more than one service has.
-    ambiguous: HashSet<String>,
-    ids: HashMap<String, usize>,
+    ids: Ids,
     /// By the shape of a path, the names of its parameters: paths of one shape are one path item.
     names: HashMap<String, Vec<String>>,
     paths: Map<String, Value>,
@@ -29,23 +37,10 @@ impl<'a, 's> Operations<'a, 's> {
         schemas: &'s mut Schemas<'a>,
         shown: &[Shown<'_>],
     ) -> Self {
-        let mut services: HashMap<String, HashSet<String>> = HashMap::new();
-        for Shown { route, .. } in shown {
-            let service = route.method().parent_service().full_name().to_owned();
-            services
-                .entry(route.method().name().to_owned())
-                .or_default()
-                .insert(service);
-        }
-        let ambiguous = services
-            .into_iter()
-            .filter(|(_, of)| of.len() > 1)
-            .map(|(name, _)| name);
         Self {
             contract,
             schemas,
-            ambiguous: ambiguous.collect(),
-            ids: HashMap::new(),
+            ids: Ids::new(shown),
             names: HashMap::new(),
             paths: Map::new(),
         }
@@ -75,20 +70,18 @@ impl<'a, 's> Operations<'a, 's> {
     fn operation(&mut self, shown: &Shown<'_>, mut parameters: Vec<Value>) -> Value {
         let route = shown.route;
         let method = route.method();
-        let id = self.id(method);
+        let id = self.ids.next(method);
         let text = self.contract.comments.of_method(method);
         let mut operation = json!({
             "operationId": id,
             "tags": [method.parent_service().name()],
-            "summary": comments::summary(&text),
-            "description": text,
         });
+        if !text.is_empty() {
+            operation["summary"] = json!(comments::summary(&text));
+            operation["description"] = json!(text);
+        }
         let options = method.options();
-        if options
-            .get_field_by_name("deprecated")
-            .and_then(|v| v.as_bool())
-            == Some(true)
-        {
+        if is_deprecated(&options) || is_deprecated(&method.parent_service().options()) {
             operation["deprecated"] = json!(true);
         }
         operation["security"] = match &shown.secured {
@@ -100,13 +93,20 @@ impl<'a, 's> Operations<'a, 's> {
         // google.protobuf.MethodOptions.IdempotencyLevel: 0 unknown, 1 no side effects, 2 idempotent.
         let level = options.get_field_by_name("idempotency_level");
         let level = level.and_then(|level| level.as_enum_number()).unwrap_or(0);
-        if level == 0 && !self.has_secret(&method.output(), &mut HashSet::new()) {
+        let takes_key = level == 0 && !self.has_secret(&method.output(), &mut HashSet::new());
+        if takes_key {
             parameters.push(json!({ "$ref": "#/components/parameters/IdempotencyKey" }));
         }
+        operation["x-idempotency"] = json!(match level {
+            1 => "safe",
+            2 => "idempotent",
+            _ if takes_key => "key",
+            _ => "none",
+        });
         if !parameters.is_empty() {
             operation["parameters"] = json!(parameters);
         }
-        if let Some(body) = self.request_body(route, &id) {
+        if let Some(body) = self.request_body(route) {
             operation["requestBody"] = body;
         }
         let mut responses = Map::new();
@@ -117,22 +117,6 @@ impl<'a, 's> Operations<'a, 's> {
         operation
     }
 
-    /// The method's name, with the service's before it where two services have it, and a number
-    /// after it for additional bindings.
-    fn id(&mut self, method: &MethodDescriptor) -> String {
-        let name = match self.ambiguous.contains(method.name()) {
-            true => format!("{}_{}", method.parent_service().name(), method.name()),
-            false => method.name().to_owned(),
-        };
-        let count = self.ids.entry(name.clone()).or_insert(0);
-        *count += 1;
-        if *count == 1 {
-            name
-        } else {
-            format!("{name}_{count}")
-        }
-    }
-
     fn has_secret(&self, message: &MessageDescriptor, seen: &mut HashSet<String>) -> bool {
         seen.insert(message.full_name().to_owned())
             && message.fields().any(|field| {
@@ -141,7 +125,7 @@ impl<'a, 's> Operations<'a, 's> {
             })
     }
 
-    fn request_body(&mut self, route: &Route, id: &str) -> Option<Value> {
+    fn request_body(&mut self, route: &Route) -> Option<Value> {
         let input = route.method().input();
         let (message, prefix) = match route.body() {
             Body::None => return None,
@@ -150,7 +134,7 @@ impl<'a, 's> Operations<'a, 's> {
                 Some(message) => (message, Some(field)),
                 None => {
                     let example = example::field(field, Shows::Needed);
-                    let schema = self.schemas.field(field);
+                    let schema = self.schemas.field(field, Use::Request);
                     let required = example::is_needed(field);
                     return Some(json!({
                         "required": required,
@@ -172,16 +156,17 @@ impl<'a, 's> Operations<'a, 's> {
         }
         let partial = route.mask.is_some();
         let schema = match (omit.is_empty(), partial) {
-            (true, false) => self.schemas.message(&message),
+            (true, false) => self.schemas.message(&message, Use::Request),
             _ => {
-                let object = self.schemas.object(
-                    &message,
-                    &Variant {
-                        omit: &omit,
-                        partial,
-                    },
-                );
-                self.schemas.add(&format!("{id}Body"), object)
+                let variant = Variant {
+                    of: Use::Request,
+                    omit: &omit,
+                    partial,
+                };
+                let object = self.schemas.object(&message, variant);
+                let name = format!("{}Body", capitalized(route.method().name()));
+                let name = self.schemas.unused(&name);
+                self.schemas.add(&name, object)
             }
         };
         let is_needed =
@@ -214,20 +199,23 @@ impl<'a, 's> Operations<'a, 's> {
         let output = method.output();
         let (schema, example, description) = match route.response_body() {
             Some(field) => (
-                self.schemas.field(field),
+                self.schemas.reply(field),
                 example::field(field, Shows::All),
                 self.contract.comments.of_field(field),
             ),
             None => (
-                self.schemas.message(&output),
+                self.schemas.message(&output, Use::Reply),
                 example::message(&output, Shows::All, &[]),
                 self.contract.comments.of_message(&output),
             ),
         };
-        let description = match description.as_str() {
-            "" => "Success.",
-            text => text,
+        let mut description = match description.as_str() {
+            "" => "Success.".to_owned(),
+            _ => description,
         };
+        if route.is_server_streaming() {
+            description = [&description, STREAM].join("\n\n");
+        }
         let mut response = json!({ "description": description });
         if status != 204 {
             response["content"] = match route.is_server_streaming() {
@@ -254,9 +242,8 @@ fn bound_directly(path: &FieldPath, prefix: Option<&FieldDescriptor>) -> Option<
 
 fn a_change(message: &MessageDescriptor, omit: &[String]) -> Value {
     let can_change = |field: &FieldDescriptor| {
-        let behaviors = field::behaviors(field);
-        !behaviors.contains(&field::OUTPUT_ONLY)
-            && !behaviors.contains(&field::IMMUTABLE)
+        !is_output(field)
+            && !field::behaviors(field).contains(&field::IMMUTABLE)
             && !omit.iter().any(|name| name == field.name())
     };
     let change = message.fields().find(can_change);

@@ -4,6 +4,7 @@ use prost_reflect::{FieldDescriptor, MessageDescriptor};
 use serde_json::{Value, json};
 
 use super::example::{self, Shows};
+use super::names::Use;
 use super::schema::Schemas;
 use crate::field::{self, FieldPath};
 use crate::{Body, Route, Segment, Template};
@@ -86,7 +87,7 @@ impl OpenApiPath {
                             parameter["schema"] = json!({ "type": "string", "pattern": pattern });
                             parameter["example"] = json!(sample);
                         }
-                        None => parameter["example"] = example::field(field, Shows::All),
+                        None => parameter["example"] = example::field(field, Shows::Sendable),
                     }
                 }
                 None => parameter["schema"] = json!({ "type": "string" }),
@@ -201,21 +202,21 @@ impl Way<'_> {
         let mut parameter = json!({ "name": json_path(&self.fields), "in": "query" });
         if required {
             parameter["required"] = json!(true);
-            parameter["example"] = example::field(field, Shows::All);
+            parameter["example"] = example::field(field, Shows::Sendable);
         }
         fill(&mut parameter, field, schemas);
         parameter
     }
 }
 
-/// Schema and description; OpenAPI wants the description on the parameter.
+/// Schema and description; OpenAPI wants the description on the parameter, and the deprecation.
 fn fill(parameter: &mut Value, field: &FieldDescriptor, schemas: &mut Schemas<'_>) {
-    let mut schema = schemas.field(field);
-    if let Some(description) = schema
-        .as_object_mut()
-        .and_then(|s| s.shift_remove("description"))
-    {
-        parameter["description"] = description;
+    let mut schema = schemas.field(field, Use::Request);
+    for keyword in ["description", "deprecated"] {
+        let of_schema = schema.as_object_mut();
+        if let Some(value) = of_schema.and_then(|schema| schema.shift_remove(keyword)) {
+            parameter[keyword] = value;
+        }
     }
     parameter["schema"] = schema;
 }

@@ -40,6 +40,20 @@ impl Rules {
         }
     }
 
+    /// What they promise of a reply: its format, if it is not empty instead.
+    pub(super) fn of_reply(mut self) -> Self {
+        let may_be_empty = self.may_be_empty;
+        self.keywords
+            .retain(|keyword, _| keyword == "format" && !may_be_empty);
+        Self {
+            required: self.required,
+            keywords: self.keywords,
+            items: self.items.map(|items| Box::new(items.of_reply())),
+            values: self.values.map(|values| Box::new(values.of_reply())),
+            ..Self::default()
+        }
+    }
+
     /// Reads a `buf.validate.FieldRules`.
     fn read(field_rules: &DynamicMessage) -> Self {
         let mut rules = Self::default();
@@ -72,6 +86,10 @@ impl Rules {
                 ("items", _) => self.items = inner(),
                 ("keys", _) => self.keys = inner(),
                 ("values", _) => self.values = inner(),
+                ("prefix", "string") => {
+                    let pattern = format!("^{}", escaped(value.as_str().unwrap_or_default()));
+                    self.keywords.insert("pattern".to_owned(), pattern.into());
+                }
                 ("len", "string") => {
                     self.keyword("minLength", value);
                     self.keyword("maxLength", value);
@@ -151,6 +169,13 @@ fn format(rule: &str) -> Option<&'static str> {
         "uuid" => "uuid",
         _ => return None,
     })
+}
+
+/// The text as a pattern of ECMAScript.
+fn escaped(text: &str) -> String {
+    let special = |letter| r"^$\.*+?()[]{}|".contains(letter);
+    let escape = |letter| special(letter).then_some('\\').into_iter().chain([letter]);
+    text.chars().flat_map(escape).collect()
 }
 
 fn elements(value: &Reflected) -> Vec<Value> {

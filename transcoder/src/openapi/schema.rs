@@ -1,23 +1,34 @@
-//! Messages and enums -> JSON Schemas (2020-12, as OpenAPI 3.1 has it).
+//! Messages -> JSON Schemas (2020-12, as OpenAPI 3.1 has it).
+//!
+//! A request's schema has the bounds of the contract, and no field that the contract does not know. A
+//! reply's has neither: a later contract may loosen bounds and add fields, which today's clients have to
+//! take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
 use super::Contract;
-use super::example::{self, Shows};
+use super::empty::or_empty;
+use super::enums::{is_deprecated, reference};
+use super::example::{self, is_output};
+use super::names::Use;
 use super::rules::Rules;
 use crate::field::{self, is_well_known, is_wrapper};
 
 /// Collects the components that the schemas refer to.
 pub(super) struct Schemas<'a> {
-    contract: &'a Contract,
+    pub(super) contract: &'a Contract,
     components: BTreeMap<String, Value>,
+    /// By full name of a field that takes some values alone, the component that says which.
+    pub(super) choices: HashMap<String, String>,
 }
 
-/// How an object for a request body differs from the message that it is made from.
+/// How the object of a message differs from the message.
+#[derive(Clone, Copy)]
 pub(super) struct Variant<'a> {
+    pub(super) of: Use,
     /// Top-level fields, in proto names, that the path binds.
     pub(super) omit: &'a [String],
     /// Whether fields may be left out that the message requires (PATCH).
@@ -29,6 +40,7 @@ impl<'a> Schemas<'a> {
         Self {
             contract,
             components: BTreeMap::new(),
+            choices: HashMap::new(),
         }
     }
 
@@ -37,45 +49,57 @@ impl<'a> Schemas<'a> {
     }
 
     /// A reference to the message's component, or the schema of a well-known type.
-    pub(super) fn message(&mut self, message: &MessageDescriptor) -> Value {
+    pub(super) fn message(&mut self, message: &MessageDescriptor, of: Use) -> Value {
         if is_well_known(message) {
             return self.well_known(message);
         }
-        let name = self.contract.names.of(message.full_name()).to_owned();
+        let name = self.contract.names.of(message, of);
         if !self.components.contains_key(&name) {
             // Set before its fields are looked at, so that recursion ends.
             self.components.insert(name.clone(), Value::Null);
-            let mut schema = self.object(
-                message,
-                &Variant {
-                    omit: &[],
-                    partial: false,
-                },
-            );
-            schema["examples"] = json!([example::message(message, Shows::All, &[])]);
+            let variant = Variant {
+                of,
+                omit: &[],
+                partial: false,
+            };
+            let mut schema = self.object(message, variant);
+            schema["examples"] = json!([example::message(message, of.into(), &[])]);
             self.components.insert(name.clone(), schema);
         }
-        json!({ "$ref": format!("#/components/schemas/{name}") })
+        reference(&name)
     }
 
     /// Adds a component that no message is.
     pub(super) fn add(&mut self, name: &str, schema: Value) -> Value {
         self.components.insert(name.to_owned(), schema);
-        json!({ "$ref": format!("#/components/schemas/{name}") })
+        reference(name)
+    }
+
+    /// The name, with a number after it if there is such a component.
+    pub(super) fn unused(&self, name: &str) -> String {
+        let mut unused = name.to_owned();
+        let mut number = 1;
+        while self.contract.names.is_taken(&unused) || self.components.contains_key(&unused) {
+            number += 1;
+            unused = format!("{name}{number}");
+        }
+        unused
     }
 
     /// The object that a message is in JSON.
-    pub(super) fn object(&mut self, message: &MessageDescriptor, variant: &Variant<'_>) -> Value {
+    pub(super) fn object(&mut self, message: &MessageDescriptor, variant: Variant<'_>) -> Value {
         let mut properties = Map::new();
         let mut required = Vec::new();
         for field in message.fields() {
-            if variant.omit.iter().any(|name| name == field.name()) {
+            let is_bound = variant.omit.iter().any(|name| name == field.name());
+            if is_bound || (variant.of == Use::Request && is_output(&field)) {
                 continue;
             }
-            if example::is_needed(&field) && !variant.partial {
+            if self.has(&field, variant) {
                 required.push(field.json_name().to_owned());
             }
-            properties.insert(field.json_name().to_owned(), self.field(&field));
+            let schema = self.field(&field, variant.of);
+            properties.insert(field.json_name().to_owned(), schema);
         }
         let mut schema = json!({ "type": "object" });
         let description = self.contract.comments.of_message(message);
@@ -84,15 +108,33 @@ impl<'a> Schemas<'a> {
         if !required.is_empty() {
             schema["required"] = json!(required);
         }
-        if self.contract.closed.contains(message.full_name()) {
+        if variant.of == Use::Request {
             schema["additionalProperties"] = json!(false);
+        }
+        if is_deprecated(&message.options()) {
+            schema["deprecated"] = json!(true);
         }
         schema
     }
 
+    /// Whether the object always has the field.
+    fn has(&self, field: &FieldDescriptor, variant: Variant<'_>) -> bool {
+        let is_printed = self.contract.prints_defaults && !field.supports_presence()
+            || field::behaviors(field).contains(&field::NON_EMPTY_DEFAULT);
+        match variant.of {
+            Use::Request => example::is_needed(field) && !variant.partial,
+            Use::Reply => example::is_needed(field) || is_printed,
+        }
+    }
+
+    /// The value of the field that a reply is.
+    pub(super) fn reply(&mut self, field: &FieldDescriptor) -> Value {
+        self.value(field, Use::Reply)
+    }
+
     /// The value of a field, with its comment and behaviour.
-    pub(super) fn field(&mut self, field: &FieldDescriptor) -> Value {
-        let mut schema = self.value(field);
+    pub(super) fn field(&mut self, field: &FieldDescriptor, of: Use) -> Value {
+        let mut schema = self.value(field, of);
         let behaviors = field::behaviors(field);
         let mut description = self.contract.comments.of_field(field);
         if behaviors.contains(&field::IMMUTABLE) {
@@ -110,54 +152,52 @@ impl<'a> Schemas<'a> {
                 [description, format!("At most one of {}.", names.join(", "))].join("\n\n");
         }
         describe(&mut schema, description.trim());
-        if behaviors.contains(&field::OUTPUT_ONLY) {
-            schema["readOnly"] = json!(true);
-        }
         if self.contract.is_sensitive(field) && field.kind() == Kind::String && !field.is_list() {
             schema["format"] = json!("password");
         }
-        if field
-            .options()
-            .get_field_by_name("deprecated")
-            .and_then(|v| v.as_bool())
-            == Some(true)
-        {
+        if is_deprecated(&field.options()) {
             schema["deprecated"] = json!(true);
         }
         schema
     }
 
-    fn value(&mut self, field: &FieldDescriptor) -> Value {
-        let mut rules = Rules::of(field);
+    fn value(&mut self, field: &FieldDescriptor, of: Use) -> Value {
+        let mut rules = match of {
+            Use::Request => Rules::of(field),
+            Use::Reply => Rules::of(field).of_reply(),
+        };
         let items = rules.items.take().unwrap_or_default();
         match field.kind() {
             Kind::Message(entry) if field.is_map() => {
                 let values = rules.values.take().unwrap_or_default();
-                let value = self.kind(&entry.map_entry_value_field().kind(), &values);
+                let value = self.kind(&entry.map_entry_value_field(), &values, of);
                 with(
                     json!({ "type": "object", "additionalProperties": value }),
                     rules.keywords,
                 )
             }
-            kind if field.is_list() => {
-                let items = self.kind(&kind, &items);
+            _ if field.is_list() => {
+                let items = self.kind(field, &items, of);
                 with(json!({ "type": "array", "items": items }), rules.keywords)
             }
-            kind => self.kind(&kind, &rules),
+            _ => self.kind(field, &rules, of),
         }
     }
 
-    fn kind(&mut self, kind: &Kind, rules: &Rules) -> Value {
+    /// One value of a field's type.
+    fn kind(&mut self, field: &FieldDescriptor, rules: &Rules, of: Use) -> Value {
         let mut keywords = rules.keywords.clone();
-        let schema = match kind {
-            Kind::Message(message) => return self.message(message),
-            Kind::Enum(values) => return self.enumeration(values, rules),
+        let kind = field.kind();
+        let schema = match &kind {
+            Kind::Message(message) => return self.message(message, of),
+            Kind::Enum(values) => return self.enumeration(field, values, rules),
             Kind::Bool => json!({ "type": "boolean" }),
             Kind::String => {
+                keywords = ecma(keywords);
                 if rules.may_be_empty {
                     keywords = or_empty(keywords);
                 }
-                with(json!({ "type": "string" }), ecma(keywords))
+                with(json!({ "type": "string" }), keywords)
             }
             Kind::Bytes => json!({ "type": "string", "contentEncoding": "base64" }),
             Kind::Double => with(json!({ "type": "number", "format": "double" }), keywords),
@@ -188,36 +228,15 @@ impl<'a> Schemas<'a> {
         match (kind, rules.allowed.as_slice()) {
             (_, []) => schema,
             (Kind::String | Kind::Int32 | Kind::Uint32 | Kind::Double | Kind::Float, allowed) => {
-                with(
-                    schema,
-                    Map::from_iter([("enum".to_owned(), json!(allowed))]),
-                )
+                let mut allowed = allowed.to_vec();
+                if rules.may_be_empty && schema["type"] == "string" {
+                    allowed.push(json!(""));
+                }
+                let choice = Map::from_iter([("enum".to_owned(), json!(allowed))]);
+                self.choice(field, with(schema, choice))
             }
             _ => schema,
         }
-    }
-
-    /// A reference to the enum's component; the names themselves, if rules leave only some of them.
-    fn enumeration(&mut self, values: &EnumDescriptor, rules: &Rules) -> Value {
-        if values.full_name() == "google.protobuf.NullValue" {
-            return json!({ "type": "null" });
-        }
-        let all: Vec<_> = values
-            .values()
-            .map(|value| value.name().to_owned())
-            .collect();
-        let allowed: Vec<_> = values
-            .values()
-            .filter(|value| rules.allows(value.number()))
-            .map(|value| value.name().to_owned())
-            .collect();
-        if allowed.len() < all.len() {
-            return json!({ "type": "string", "enum": allowed });
-        }
-        let name = self.contract.names.of(values.full_name()).to_owned();
-        let mut schema = json!({ "type": "string", "enum": all });
-        describe(&mut schema, &self.contract.comments.of_enum(values));
-        self.add(&name, schema)
     }
 
     fn well_known(&mut self, message: &MessageDescriptor) -> Value {
@@ -238,28 +257,13 @@ impl<'a> Schemas<'a> {
             }),
             _ if is_wrapper(message) => {
                 let value = message.get_field(1).expect("every wrapper has the field 1");
-                let mut schema = self.kind(&value.kind(), &Rules::default());
+                let mut schema = self.kind(&value, &Rules::default(), Use::Reply);
                 schema["type"] = json!([schema["type"], "null"]);
                 schema
             }
             _ => json!({ "type": "object" }),
         }
     }
-}
-
-/// What an empty string would break binds all others.
-fn or_empty(mut keywords: Map<String, Value>) -> Map<String, Value> {
-    let mut others = Map::new();
-    for keyword in ["format", "pattern", "minLength"] {
-        if let Some(value) = keywords.remove(keyword) {
-            others.insert(keyword.to_owned(), value);
-        }
-    }
-    if !others.is_empty() {
-        let others = ecma(others);
-        keywords.insert("anyOf".to_owned(), json!([{ "maxLength": 0 }, others]));
-    }
-    keywords
 }
 
 fn with(mut schema: Value, keywords: Map<String, Value>) -> Value {
@@ -278,7 +282,7 @@ fn ecma(mut keywords: Map<String, Value>) -> Map<String, Value> {
     keywords
 }
 
-fn describe(schema: &mut Value, description: &str) {
+pub(super) fn describe(schema: &mut Value, description: &str) {
     if !description.is_empty() {
         schema["description"] = json!(description);
     }

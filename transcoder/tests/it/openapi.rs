@@ -2,17 +2,35 @@
 
 use serde_json::{Value, json};
 use transcoder::openapi::{Info, Visibility, document};
-use transcoder::{Options, Transcoder};
+use transcoder::{JsonOptions, Options, Transcoder};
 
 use crate::descriptor_set;
 
 mod valid;
 
 fn market() -> Value {
-    let transcoder = Transcoder::new(&descriptor_set("market.proto"), &Options::default());
+    market_with(&Options::default())
+}
+
+/// As the edge prints replies.
+fn market_with_defaults() -> Value {
+    market_with(&Options {
+        json: JsonOptions {
+            always_print_fields_without_presence: true,
+            ..JsonOptions::default()
+        },
+        ..Options::default()
+    })
+}
+
+fn market_with(options: &Options) -> Value {
+    let transcoder = Transcoder::new(&descriptor_set("market.proto"), options);
     let info = Info {
         title: "Market".to_owned(),
         version: "1.0.0".to_owned(),
+        contact: "The market".to_owned(),
+        license: Some(("Apache License 2.0".to_owned(), "Apache-2.0".to_owned())),
+        reasons: Some("market.v1.Reason".to_owned()),
         success_status_option: Some("market.v1.success_status".to_owned()),
         sensitive_option: Some("market.v1.sensitive".to_owned()),
         ..Info::default()
@@ -32,9 +50,10 @@ fn market() -> Value {
 
 #[test]
 fn every_example_keeps_to_its_schema_and_every_reference_leads_somewhere() {
-    let document = market();
-    let checked = valid::examples(&document);
-    assert!(checked > 20, "{checked} examples");
+    for document in [market(), market_with_defaults()] {
+        let checked = valid::examples(&document);
+        assert!(checked > 20, "{checked} examples");
+    }
 }
 
 #[test]
@@ -63,11 +82,11 @@ fn paths_of_one_shape_are_one_item_and_hidden_methods_none() {
     );
     assert_eq!(
         paths["/v1/offers/{offerId}"]["get"]["operationId"],
-        "GetOffer"
+        "getOffer"
     );
     assert_eq!(
         paths["/v1/{parent}/offer"]["get"]["operationId"],
-        "GetOffer_2"
+        "getOffer2"
     );
     let parent = &paths["/v1/{parent}/offer"]["get"]["parameters"][0];
     assert_eq!(parent["schema"]["pattern"], "^shops/[^/]+/shelves/[^/]+$");
@@ -130,6 +149,22 @@ fn an_operation_says_what_the_contract_says() {
         responses["401"].is_object() && responses["403"].is_object(),
         "a write may take credentials: {responses}"
     );
+    let idempotency =
+        |path: &str, method: &str| market["paths"][path][method]["x-idempotency"].clone();
+    assert_eq!(idempotency("/v1/offers", "get"), "safe");
+    assert_eq!(
+        idempotency("/v1/offers/{offerId}:close", "post"),
+        "idempotent"
+    );
+    assert_eq!(idempotency("/v1/offers", "post"), "key");
+    assert_eq!(idempotency("/v1/login", "post"), "none");
+    assert_eq!(
+        market["info"],
+        json!({
+            "title": "Market", "version": "1.0.0", "contact": { "name": "The market" },
+            "license": { "name": "Apache License 2.0", "identifier": "Apache-2.0" },
+        })
+    );
     assert_eq!(
         market["tags"],
         json!([{ "name": "Market", "description": "Sells things." }])
@@ -139,12 +174,11 @@ fn an_operation_says_what_the_contract_says() {
 #[test]
 fn a_schema_has_bounds_behaviours_and_comments() {
     let market = market();
-    let offer = &market["components"]["schemas"]["Offer"];
+    let offer = &market["components"]["schemas"]["OfferInput"];
     assert_eq!(offer["description"], "Something for sale.");
     assert_eq!(offer["required"], json!(["title", "sellerCode", "price"]));
     assert_eq!(offer["additionalProperties"], false);
     let expected = json!({
-        "id": { "type": "string", "format": "uuid", "description": "Its id.", "readOnly": true },
         "title": { "type": "string", "minLength": 3, "maxLength": 80, "description": "What it is." },
         "sellerCode": {
             "type": "string", "pattern": "^[A-Z]{2}-[0-9]{4,6}$",
@@ -154,7 +188,7 @@ fn a_schema_has_bounds_behaviours_and_comments() {
             "type": "integer", "format": "int32", "minimum": 1, "exclusiveMaximum": 1000,
             "description": "How many there are.",
         },
-        "kind": { "type": "string", "enum": ["KIND_NEW", "KIND_USED"], "description": "Its kind." },
+        "kind": { "$ref": "#/components/schemas/OfferKind", "description": "Its kind." },
         "tags": {
             "type": "array", "items": { "type": "string", "minLength": 2 },
             "minItems": 1, "maxItems": 5, "uniqueItems": true, "description": "Words for it.",
@@ -164,13 +198,18 @@ fn a_schema_has_bounds_behaviours_and_comments() {
             "type": "object", "maxProperties": 10, "description": "Counts by word.",
             "additionalProperties": { "type": "string", "format": "int64", "pattern": "^-?[0-9]+$" },
         },
-        "createTime": {
-            "type": "string", "format": "date-time", "readOnly": true,
-            "description": "When it was made.",
+        "contactId": {
+            "type": "string", "description": "Whom to ask; nobody if it is empty.",
+            "pattern": "^$|^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
         },
-        "seller": { "$ref": "#/components/schemas/MarketParty", "description": "Who sells it." },
-        "buyer": { "$ref": "#/components/schemas/OtherParty", "description": "Who bought it." },
-        "part": { "$ref": "#/components/schemas/Offer", "description": "A smaller one of the same." },
+        "oldTitle": { "type": "string", "description": "What it was called.", "deprecated": true },
+        "payments": {
+            "type": "array", "items": { "$ref": "#/components/schemas/OfferPayments" },
+            "description": "How it can be paid.",
+        },
+        "seller": { "$ref": "#/components/schemas/MarketPartyInput", "description": "Who sells it." },
+        "buyer": { "$ref": "#/components/schemas/OtherPartyInput", "description": "Who bought it." },
+        "part": { "$ref": "#/components/schemas/OfferInput", "description": "A smaller one of the same." },
         "address": {
             "type": "string", "description": "It is brought.\n\nAt most one of `address`, `pickUp`.",
         },
@@ -182,20 +221,150 @@ fn a_schema_has_bounds_behaviours_and_comments() {
         },
         "state": { "$ref": "#/components/schemas/State", "description": "Where it stands." },
         "error": {
-            "$ref": "#/components/schemas/MarketError", "description": "Named as the errors are.",
+            "$ref": "#/components/schemas/MarketErrorInput", "description": "Named as the errors are.",
         },
     });
     for (name, schema) in expected.as_object().expect("an object") {
         assert_eq!(&offer["properties"][name], schema, "{name}");
     }
-    assert_eq!(
-        market["components"]["schemas"]["State"]["description"],
-        "Where an offer stands.\n\n- `STATE_UNSPECIFIED`: Not used.\n- `STATE_OPEN`: Open."
-    );
-    let replies = &market["components"]["schemas"]["ListOffersResponse"];
+    for set_by_the_server in ["id", "createTime"] {
+        assert_eq!(offer["properties"].get(set_by_the_server), None);
+    }
+    let replies = &market["components"]["schemas"]["ListOffersReply"];
     assert_eq!(replies.get("additionalProperties"), None);
     let password = &market["components"]["schemas"]["LoginRequest"]["properties"]["password"];
     assert_eq!(password["format"], "password");
+}
+
+#[test]
+fn a_reply_has_what_is_always_printed_and_none_of_the_bounds_of_requests() {
+    let market = market_with_defaults();
+    let schemas = &market["components"]["schemas"];
+    let offer = &schemas["Offer"];
+    assert_eq!(
+        offer["required"],
+        json!([
+            "id",
+            "title",
+            "sellerCode",
+            "price",
+            "quantity",
+            "kind",
+            "tags",
+            "email",
+            "counts",
+            "createTime",
+            "picture",
+            "units",
+            "state",
+            "contactId",
+            "oldTitle",
+            "payments",
+            "parts",
+        ])
+    );
+    assert_eq!(offer.get("additionalProperties"), None);
+    let expected = json!({
+        "id": { "type": "string", "format": "uuid", "description": "Its id." },
+        "title": { "type": "string", "description": "What it is." },
+        "quantity": { "type": "integer", "format": "int32", "description": "How many there are." },
+        "kind": { "$ref": "#/components/schemas/Kind", "description": "Its kind." },
+        "tags": { "type": "array", "items": { "type": "string" }, "description": "Words for it." },
+        "contactId": { "type": "string", "description": "Whom to ask; nobody if it is empty." },
+        "payments": {
+            "type": "array", "items": { "type": "string" }, "description": "How it can be paid.",
+        },
+        "createTime": {
+            "type": "string", "format": "date-time", "description": "When it was made.",
+        },
+        "part": { "$ref": "#/components/schemas/Offer", "description": "A smaller one of the same." },
+    });
+    for (name, schema) in expected.as_object().expect("an object") {
+        assert_eq!(&offer["properties"][name], schema, "{name}");
+    }
+    assert_eq!(
+        schemas["ListOffersReply"]["required"],
+        json!(["offers", "nextPageToken"])
+    );
+    // Without that option, an empty list is not there.
+    let sparing = self::market();
+    let sparing = &sparing["components"]["schemas"];
+    assert_eq!(sparing["ListOffersReply"].get("required"), None);
+    assert_eq!(
+        sparing["Offer"]["required"],
+        json!(["title", "sellerCode", "price", "createTime"])
+    );
+}
+
+#[test]
+fn every_enum_has_a_name_and_says_that_it_may_grow() {
+    let market = market();
+    let schemas = &market["components"]["schemas"];
+    let grows = "More values may be added: a client takes one that it does not know for what it is, unknown.";
+    assert_eq!(
+        schemas["State"]["description"],
+        format!(
+            "Where an offer stands.\n\n- `STATE_UNSPECIFIED`: Not used.\n- `STATE_OPEN`: Open.\n\
+             - `STATE_GONE`: Deprecated. Gone for good.\n\n{grows}"
+        )
+    );
+    assert_eq!(
+        schemas["OfferKind"],
+        json!({
+            "type": "string", "enum": ["KIND_NEW", "KIND_USED"],
+            "description": "Kind of an offer.\n\n- `KIND_NEW`: New.\n- `KIND_USED`: Used.",
+        })
+    );
+    assert_eq!(
+        schemas["OfferPayments"],
+        json!({ "type": "string", "enum": ["card", "cash"] })
+    );
+    assert_eq!(schemas["Kind"]["enum"].as_array().map(Vec::len), Some(3));
+    assert_eq!(
+        schemas["Reason"],
+        json!({
+            "type": "string", "enum": ["SOLD"],
+            "description": format!("Why something failed.\n\n- `SOLD`: It is sold.\n\n{grows}"),
+        })
+    );
+    let reason = &schemas["ErrorDetail"]["properties"]["reason"]["$ref"];
+    assert_eq!(reason, "#/components/schemas/Reason");
+    let text = market.to_string();
+    assert_eq!(
+        text.matches("\"enum\"").count(),
+        5,
+        "none is within another"
+    );
+    assert!(!text.contains("anyOf"));
+}
+
+#[test]
+fn names_are_none_that_generators_make() {
+    let market = market();
+    let schemas = market["components"]["schemas"].as_object().expect("some");
+    assert!(schemas.contains_key("ErrorReply") && schemas.contains_key("MarketError"));
+    for name in schemas.keys() {
+        assert!(!name.ends_with("Response") && name != "Error", "{name}");
+    }
+}
+
+#[test]
+fn an_operation_is_named_by_its_method_and_where_two_are_called_the_same_by_its_service() {
+    let transcoder = Transcoder::new(&descriptor_set("market_twice.proto"), &Options::default());
+    let transcoder = transcoder.expect("it can be served");
+    let twice = document(&transcoder, &Info::default(), &|_| Visibility::Public);
+    let id = |path: &str| twice["paths"][path]["get"]["operationId"].clone();
+    assert_eq!(id("/left"), "twiceLeftGet");
+    assert_eq!(id("/left/again"), "twiceLeftGet2");
+    assert_eq!(id("/left/over"), "leftOver");
+    assert_eq!(id("/right"), "rightGet");
+    assert_eq!(id("/thrice/left"), "thriceLeftGet");
+    assert_eq!(twice["paths"]["/right"]["get"]["deprecated"], true);
+    assert_eq!(twice["paths"]["/left"]["get"].get("deprecated"), None);
+    assert_eq!(
+        twice["servers"],
+        json!([{ "url": "/", "description": "Where this document was read." }])
+    );
 }
 
 #[test]
@@ -237,7 +406,16 @@ fn query_parameters_are_the_fields_of_the_request_with_nested_ones() {
         .iter()
         .filter_map(|p| p["name"].as_str())
         .collect();
-    assert_eq!(names, ["pageSize", "filter.query", "filter.since", "kinds"]);
+    assert_eq!(
+        names,
+        [
+            "pageSize",
+            "filter.query",
+            "filter.since",
+            "kinds",
+            "orderBy"
+        ]
+    );
     assert_eq!(
         parameters[0],
         json!({
@@ -246,6 +424,13 @@ fn query_parameters_are_the_fields_of_the_request_with_nested_ones() {
         })
     );
     assert_eq!(parameters[3]["schema"]["type"], "array");
+    assert_eq!(
+        parameters[4],
+        json!({
+            "name": "orderBy", "in": "query", "description": "Not used any more.",
+            "deprecated": true, "schema": { "type": "string" },
+        })
+    );
 }
 
 #[test]
@@ -255,6 +440,11 @@ fn streams_and_secrets_are_told() {
         &market["paths"]["/v1/offers/{offerId}:watch"]["get"]["responses"]["200"]["content"];
     let types: Vec<_> = watch.as_object().expect("content").keys().collect();
     assert_eq!(types, ["text/event-stream", "application/x-ndjson"]);
+    let told =
+        market["paths"]["/v1/offers/{offerId}:watch"]["get"]["responses"]["200"]["description"]
+            .as_str();
+    let told = told.expect("a text");
+    assert!(told.contains("Whoever sends no `Accept`"), "{told}");
     let login = &market["paths"]["/v1/login"]["post"];
     assert_eq!(
         login.get("parameters"),
