@@ -134,6 +134,18 @@ pub(crate) struct Plan<'a> {
 
 /// The edge of the Tradewind mesh: every method that its contract opens to users or to anybody.
 pub async fn build(config: Config, node: &Node) -> Result<Arc<Edge>, StartError> {
+    Edge::new(config, node.clone(), mesh(), None)
+}
+
+/// What the edge of the Tradewind mesh serves as `/openapi.json`; with these servers, if there are any.
+pub fn openapi(settings: &Settings, servers: Vec<String>) -> Result<String, StartError> {
+    let mut plan = mesh();
+    plan.info.servers = servers;
+    let transcoder = plan.transcoder(settings)?;
+    Ok(plan.document(Arc::new(transcoder))())
+}
+
+fn mesh() -> Plan<'static> {
     let contract = Contract::tradewind();
     let landing = Landing {
         title: "Tradewind".to_owned(),
@@ -152,11 +164,14 @@ pub async fn build(config: Config, node: &Node) -> Result<Arc<Edge>, StartError>
             "The public API of a commerce back end: accounts, catalogue, stock, orders and \
                       shipments."
                 .to_owned(),
+        contact: "Tradewind".to_owned(),
+        license: Some(("Apache License 2.0".to_owned(), "Apache-2.0".to_owned())),
+        reasons: Some("tradewind.errors.v1.Reason".to_owned()),
         success_status_option: Some(policy::SUCCESS_STATUS.to_owned()),
         sensitive_option: Some("tradewind.options.v1.sensitive".to_owned()),
         ..Info::default()
     };
-    let plan = Plan {
+    Plan {
         descriptors: Descriptors::of_pool(
             contracts::FILE_DESCRIPTOR_SET,
             contract.descriptors().clone(),
@@ -169,8 +184,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Arc<Edge>, StartError>
         info,
         upstreams: Upstreams::Mesh,
         profile: Profile::default(),
-    };
-    Edge::new(config, node.clone(), plan, None)
+    }
 }
 
 /// Methods for workloads alone have no route here.
@@ -213,6 +227,54 @@ fn visibility(access: Option<Access>, optional_user: bool) -> Visibility {
         Some(Access::Public) => Visibility::Public,
         Some(Access::AnyToken) => Visibility::Secured { roles: Vec::new() },
         Some(Access::Alternatives { roles, .. }) => Visibility::Secured { roles },
+    }
+}
+
+impl Plan<'_> {
+    fn transcoder(&self, settings: &Settings) -> Result<Transcoder, StartError> {
+        let (requests, mapping) = (&settings.requests, &settings.mapping);
+        let rules = routes::read(&mapping.routes).map_err(StartError::Config)?;
+        let mut options = Options {
+            json: JsonOptions {
+                max_depth: MAX_DEPTH,
+                max_bytes: requests.body_limit,
+                ..JsonOptions::default()
+            },
+            ignored_query_parameters: match self.upstreams {
+                Upstreams::Mesh => vec![authentication::TICKET.to_owned()],
+                Upstreams::Others { .. } => Vec::new(),
+            },
+            bind_unannotated: self.bind_unannotated,
+            json_for: mapping.json.clone(),
+            rules,
+            rules_override: mapping.routes_override,
+            query: QueryOptions {
+                indexed_lists: mapping.query_lists,
+                ignore_unknown: mapping
+                    .ignore_unknown_query
+                    .unwrap_or(self.profile.ignores_unknown_query),
+                ..QueryOptions::default()
+            },
+            ..Options::default()
+        };
+        self.profile.set(&mut options);
+        let of_method = access_of(self.contract.clone(), self.access.clone());
+        let keep = |method: &MethodDescriptor| of_method(method).is_some();
+        Transcoder::with_methods(&self.descriptors, &options, keep)
+            .map_err(|error| StartError::Contract(vec![error.to_string()]))
+    }
+
+    /// Writes the OpenAPI document.
+    fn document(&self, transcoder: Arc<Transcoder>) -> impl Fn() -> String + Send + Sync + use<> {
+        let of_method = access_of(self.contract.clone(), self.access.clone());
+        let (info, contract) = (self.info.clone(), self.contract.clone());
+        let takes_user = move |descriptor: &MethodDescriptor| {
+            method_of(&contract, descriptor).is_some_and(|method| method.optional_user)
+        };
+        move || {
+            let seen = |m: &MethodDescriptor| visibility(of_method(m), takes_user(m));
+            openapi::document(&transcoder, &info, &seen).to_string()
+        }
     }
 }
 
@@ -270,38 +332,9 @@ impl Edge {
             metrics,
             successor,
         } = lasting;
-        let (requests, mapping) = (&settings.requests, &settings.mapping);
-        let rules = routes::read(&mapping.routes).map_err(StartError::Config)?;
-        let mut options = Options {
-            json: JsonOptions {
-                max_depth: MAX_DEPTH,
-                max_bytes: requests.body_limit,
-                ..JsonOptions::default()
-            },
-            ignored_query_parameters: match plan.upstreams {
-                Upstreams::Mesh => vec![authentication::TICKET.to_owned()],
-                Upstreams::Others { .. } => Vec::new(),
-            },
-            bind_unannotated: plan.bind_unannotated,
-            json_for: mapping.json.clone(),
-            rules,
-            rules_override: mapping.routes_override,
-            query: QueryOptions {
-                indexed_lists: mapping.query_lists,
-                ignore_unknown: mapping
-                    .ignore_unknown_query
-                    .unwrap_or(plan.profile.ignores_unknown_query),
-                ..QueryOptions::default()
-            },
-            ..Options::default()
-        };
-        plan.profile.set(&mut options);
+        let transcoder = Arc::new(plan.transcoder(&settings)?);
+        let document = plan.document(transcoder.clone());
         let contract = plan.contract;
-        let of_method = access_of(contract.clone(), plan.access.clone());
-        let keep = |method: &MethodDescriptor| of_method(method).is_some();
-        let transcoder = Transcoder::with_methods(&plan.descriptors, &options, keep)
-            .map_err(|error| StartError::Contract(vec![error.to_string()]))?;
-        let transcoder = Arc::new(transcoder);
         // Without a route, what is public is how workloads of the mesh begin: no business of clients.
         let unrouted =
             |access: &Access| plan.upstreams != Upstreams::Mesh || *access != Access::Public;
@@ -315,16 +348,6 @@ impl Edge {
         let reflection = reflection
             .transpose()
             .map_err(|error| StartError::Contract(vec![error]))?;
-        let document = {
-            let (transcoder, info, contract) = (transcoder.clone(), plan.info, contract.clone());
-            let takes_user = move |descriptor: &MethodDescriptor| {
-                method_of(&contract, descriptor).is_some_and(|method| method.optional_user)
-            };
-            move || {
-                let seen = |m: &MethodDescriptor| visibility(of_method(m), takes_user(m));
-                openapi::document(&transcoder, &info, &seen).to_string()
-            }
-        };
         let shown = Shown {
             docs: !(settings.web.hide_docs || plan.profile.hides_docs),
             password: plan.upstreams == Upstreams::Mesh,

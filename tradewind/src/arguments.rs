@@ -34,6 +34,9 @@ enum Command {
     Policy(contract::DescriptorSet),
     /// Write the descriptor set of the contract, for `grpcurl -protoset`
     Descriptors(contract::Descriptors),
+    /// Write the OpenAPI document of the REST routes, as the edge serves it
+    #[command(name = "openapi")]
+    OpenApi(contract::OpenApi),
     /// List or publish again the events that a service gave up on
     DeadLetters(dead_letters::Arguments),
     /// Make the streams of NATS that the services publish to, where their own credentials may not;
@@ -75,6 +78,7 @@ impl Arguments {
             Command::Routes(set) => exit_code(contract::routes(&set)),
             Command::Policy(set) => exit_code(contract::policy(&set)),
             Command::Descriptors(arguments) => exit_code(contract::descriptors(&arguments)),
+            Command::OpenApi(arguments) => exit_code(contract::openapi(arguments)),
         }
     }
 }

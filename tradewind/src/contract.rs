@@ -1,6 +1,9 @@
-//! `tradewind routes`, `policy` and `descriptors`: what the contract says, printed.
+//! `tradewind routes`, `policy`, `descriptors` and `openapi`: what the contract says, printed.
 
-use std::{io::Write as _, path::PathBuf};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -30,6 +33,18 @@ pub(crate) struct Descriptors {
     /// File to write the descriptor set to, for `grpcurl -protoset` [default: standard output]
     #[arg(long, short)]
     output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct OpenApi {
+    /// File to write the document to [default: standard output]
+    #[arg(long, short)]
+    output: Option<PathBuf>,
+    /// Address of an edge, for `servers`, once for each; `/` if there is none, as the edge says itself
+    #[arg(long, value_name = "URL")]
+    server: Vec<String>,
+    #[command(flatten)]
+    mapping: edge::config::Mapping,
 }
 
 /// The REST routes, one per line: method, path, what the body holds, the gRPC method behind it.
@@ -92,12 +107,24 @@ pub(crate) fn policy(set: &DescriptorSet) -> Result<()> {
 
 /// The descriptor set of the contract, as bytes.
 pub(crate) fn descriptors(arguments: &Descriptors) -> Result<()> {
-    match &arguments.output {
-        Some(path) => std::fs::write(path, contracts::FILE_DESCRIPTOR_SET)
+    write(arguments.output.as_deref(), contracts::FILE_DESCRIPTOR_SET)
+}
+
+/// What an edge that is mapped like this serves as `/openapi.json`.
+pub(crate) fn openapi(arguments: OpenApi) -> Result<()> {
+    let settings = edge::Settings {
+        mapping: arguments.mapping,
+        ..edge::Settings::default()
+    };
+    let document = edge::openapi(&settings, arguments.server)?;
+    write(arguments.output.as_deref(), document.as_bytes())
+}
+
+fn write(path: Option<&Path>, content: &[u8]) -> Result<()> {
+    match path {
+        Some(path) => std::fs::write(path, content)
             .with_context(|| format!("cannot write {}", path.display())),
-        None => Ok(std::io::stdout()
-            .lock()
-            .write_all(contracts::FILE_DESCRIPTOR_SET)?),
+        None => Ok(std::io::stdout().lock().write_all(content)?),
     }
 }
 

@@ -73,6 +73,40 @@ fn descriptors_are_those_of_the_contract() {
 }
 
 #[test]
+fn the_openapi_document_names_the_servers_that_it_is_told() {
+    let of = |arguments: &[&str]| {
+        let output = tradewind(arguments).stdout;
+        serde_json::from_slice::<serde_json::Value>(&output).expect("it is JSON")
+    };
+    let told = of(&["openapi", "--server", "https://shop.example.com"]);
+    let servers = serde_json::json!([{ "url": "https://shop.example.com" }]);
+    assert_eq!(told["servers"], servers);
+    let mut otherwise = of(&["openapi"]);
+    assert_eq!(otherwise["servers"][0]["url"], "/");
+    otherwise["servers"] = servers;
+    assert_eq!(otherwise, told);
+}
+
+#[test]
+fn operations_are_called_as_their_methods() {
+    let document = tradewind(&["openapi"]).stdout;
+    let document: serde_json::Value = serde_json::from_slice(&document).expect("it is JSON");
+    let items = document["paths"].as_object().expect("paths").values();
+    let operations = items.flat_map(|item| item.as_object().expect("an item").values());
+    let ids: Vec<_> = operations
+        .filter_map(|operation| operation["operationId"].as_str())
+        .collect();
+    assert!(ids.len() > 30, "{ids:?}");
+    let contract = text(&tradewind(&["routes"]).stdout);
+    for id in ids {
+        // One that two services had in common would have the name of its service before it.
+        let method = format!("/{}{}", id[..1].to_uppercase(), &id[1..]);
+        let is_method = |line: &str| line.split_whitespace().any(|word| word.ends_with(&method));
+        assert!(contract.lines().any(is_method), "{id}");
+    }
+}
+
+#[test]
 fn all_that_is_wrong_with_the_configuration_is_told_at_once() {
     let output = tradewind(&[
         "up",
