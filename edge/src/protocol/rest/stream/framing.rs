@@ -23,6 +23,9 @@ pub(crate) enum Framing {
     Elements,
 }
 
+/// Sent by `fetch` alone (W3C Fetch Metadata, section 2.2), of browsers and of Node.
+const SEC_FETCH_MODE: &str = "sec-fetch-mode";
+
 /// By their names; the first is for whoever does not say.
 const OFFERS: [(Framing, &[&str]); 3] = [
     (
@@ -38,8 +41,13 @@ const OFFERS: [(Framing, &[&str]); 3] = [
 ];
 
 impl Framing {
-    /// The one that the client likes best, or lines.
+    /// The one that the client likes best, or lines. `fetch` that was told nothing gets events: it is
+    /// clients generated from OpenAPI that call it so, for the type that they know streams by.
     pub(crate) fn wanted(headers: &HeaderMap) -> Self {
+        let says_nothing = headers.get(ACCEPT).is_some_and(|value| value == "*/*");
+        if says_nothing && headers.contains_key(SEC_FETCH_MODE) {
+            return Self::ServerSentEvents;
+        }
         accept::preferred(headers, ACCEPT, &OFFERS).unwrap_or(Self::Lines)
     }
 
@@ -148,6 +156,19 @@ mod tests {
         );
         assert_eq!(wanted("*/*"), Framing::Lines);
         assert_eq!(Framing::wanted(&HeaderMap::new()), Framing::Lines);
+    }
+
+    #[test]
+    fn events_are_sent_to_a_fetch_that_asks_for_nothing() {
+        let fetched = |accept: &str| {
+            let headers = [(ACCEPT, accept), (SEC_FETCH_MODE.parse().unwrap(), "cors")];
+            let headers = headers.map(|(name, value)| (name, value.parse().unwrap()));
+            Framing::wanted(&HeaderMap::from_iter(headers))
+        };
+        assert_eq!(fetched("*/*"), Framing::ServerSentEvents);
+        assert_eq!(fetched("application/x-ndjson"), Framing::Lines);
+        assert_eq!(fetched("application/json, */*"), Framing::Array);
+        assert_eq!(fetched("text/html, */*;q=0.8"), Framing::Lines);
     }
 
     #[test]
