@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk test conformance fuzz lint fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk clients test conformance fuzz lint fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ seed: ## Fill the mesh that runs with a small demo shop
 
 sdk: ## Generate and compile the TypeScript clients, in sdk/typescript
 	scripts/sdk
+
+clients: ## Generate clients in every language of docs/SDKS.md and compile them, those too that take long
+	mkdir -p .dev/clients
+	$(CARGO) run --profile $(PROFILE) --package tradewind -- openapi --output .dev/clients/openapi.json
+	scripts/clients .dev/clients/openapi.json all
 
 test: ## Run every test, on embedded and on real servers, installing what is missing
 	scripts/test

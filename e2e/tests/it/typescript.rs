@@ -51,6 +51,11 @@ async fn the_example_of_the_documentation_works(mesh: &Mesh) {
     assert_eq!(order().await, Value::Null, "one is too few");
 }
 
+#[tokio::test]
+async fn values_that_a_client_does_not_know_are_no_error() {
+    assert_eq!(sdk::node("test/unknown.js", &[]).await, Value::Bool(true));
+}
+
 #[test]
 fn the_documentation_shows_the_example() {
     let example = include_str!("../../../sdk/typescript/example/order.ts");

@@ -108,3 +108,24 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reason_that_is_newer_than_this_client_is_a_refusal_like_others() {
+        let body = serde_json::json!({"error": {
+            "code": 409, "status": "ABORTED", "message": "the beam was lost",
+            "details": [{
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "BEAM_LOST", "domain": "tradewind",
+            }],
+        }});
+        let mut response = http::Response::new(body.to_string());
+        *response.status_mut() = StatusCode::CONFLICT;
+        let failure = Failure::of_response(response.into()).await;
+        assert!(failure.refuses() && !failure.exists());
+        assert_eq!(failure.to_string(), "409 BEAM_LOST: the beam was lost");
+    }
+}
