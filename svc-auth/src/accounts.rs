@@ -51,19 +51,20 @@ impl Accounts {
         Ok(reply.into_inner().user.unwrap_or_default().display_name)
     }
 
-    /// Opens the account of a credential, unless it is there.
+    /// Opens the account of a credential, unless it is there. Gives the name that it is shown by.
     pub(crate) async fn open(
         &self,
         credential: &Credential,
         pending: &Pending,
-    ) -> Result<(), Status> {
+    ) -> Result<String, Status> {
         let request = EnsureAccountRequest {
             user_id: credential.user_id.to_string(),
             email: credential.email.clone(),
             display_name: pending.display_name.clone(),
             roles: pending.roles.clone(),
         };
-        self.client.clone().ensure_account(request).await.map(drop)
+        let reply = self.client.clone().ensure_account(request).await?;
+        Ok(reply.into_inner().user.unwrap_or_default().display_name)
     }
 
     /// The e-mail address of an account, by the right of the administrator who calls; `None` if

@@ -33,7 +33,7 @@ pub(crate) async fn finish(auth: &Auth, credential: &Credential) -> Result<(), E
     let opened = auth.accounts.open(credential, pending).await;
     let mut tx = auth.db.begin().await?;
     let result = match opened {
-        Ok(()) => {
+        Ok(_) => {
             credential::activate(&mut tx, credential.user_id, auth.clock.now()).await?;
             Ok(())
         }

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use store::Tx;
 use uuid::Uuid;
 
-use self::attempt::{Attempt, Known};
+pub(super) use self::attempt::{Attempt, Known};
 use super::Auth;
 use crate::domain::email::email_key;
 use crate::domain::network::Network;

@@ -1,8 +1,11 @@
 //! Register: an account is opened and signed in.
 
+mod repetition;
+
 use contracts::tradewind::auth::v1::RegisterRequest;
 use runtime::call::CallContext;
 
+use self::repetition::Asked;
 use super::{Auth, login};
 use crate::domain::email::email_key;
 use crate::domain::network::Network;
@@ -37,24 +40,27 @@ pub(super) async fn register(
         email: request.email.trim().to_owned(),
         password_hash: auth.hashing.hash(password).await?,
         pending: Some(Pending {
-            display_name: request.display_name,
+            display_name: request.display_name.clone(),
             roles: Vec::new(),
         }),
     };
-    let credential = reserve(auth, &key, wanted).await?;
-    let finished = match own(auth, credential, Typed::from(request.password)).await? {
-        Some(credential) => registration::finish(auth, &credential)
-            .await
-            .map(|()| credential),
-        None => Err(Error::EmailTaken(request.email)),
+    let reserved = reserve(auth, &key, wanted).await?;
+    let password = Typed::from(request.password);
+    let asked = Asked {
+        email: &request.email,
+        email_key: &key,
+        display_name: &request.display_name,
+        password: &password,
     };
-    match finished {
-        Ok(credential) => login::open_session(auth, call, &credential, Action::Register).await,
-        Err(error) => {
-            if matches!(error, Error::EmailTaken(_)) {
-                refused(auth, call).await?;
-            }
-            Err(error)
+    let granted = match own(auth, call, reserved, &asked).await? {
+        Ok(credential) => open(auth, call, &credential).await,
+        Err(outcome) => Err(outcome),
+    };
+    match granted {
+        Ok(granted) => granted,
+        Err(outcome) => {
+            refused(auth, call, outcome).await?;
+            Err(Error::EmailTaken(request.email))
         }
     }
 }
@@ -91,28 +97,48 @@ enum Reserved {
     Gone,
 }
 
-/// The credential if it is the caller's: a new one, or a registration that was begun with the
-/// same password and broke off.
+/// The credential if it is the caller's: a new one, a registration that was begun with the same
+/// password and broke off, or one that was done and whose reply was lost.
 async fn own(
     auth: &Auth,
+    call: &CallContext,
     reserved: Reserved,
-    password: Typed,
-) -> Result<Option<Credential>, Error> {
+    asked: &Asked<'_>,
+) -> Result<Result<Credential, Outcome>, Error> {
     match reserved {
-        Reserved::New(credential) => Ok(Some(credential)),
+        Reserved::New(credential) => Ok(Ok(credential)),
         Reserved::There(credential) if credential.pending.is_some() => {
             let hash = credential.password_hash.clone();
-            let fit = auth.hashing.verify(&password, Some(hash), &[]).await?;
-            Ok(fit.map(|_| credential))
+            let fit = auth.hashing.verify(asked.password, Some(hash), &[]).await?;
+            Ok(fit.map(|_| credential).ok_or(Outcome::Taken))
         }
-        Reserved::There(_) | Reserved::Gone => Ok(None),
+        Reserved::There(credential) => repetition::own(auth, call, &credential, asked).await,
+        Reserved::Gone => Ok(Err(Outcome::Taken)),
     }
 }
 
-async fn refused(auth: &Auth, call: &CallContext) -> Result<(), Error> {
+/// Finishes what is to be done for the account, and signs it in.
+async fn open(
+    auth: &Auth,
+    call: &CallContext,
+    credential: &Credential,
+) -> Result<Result<Granted, Error>, Outcome> {
+    match registration::finish(auth, credential).await {
+        Ok(()) => {}
+        Err(Error::EmailTaken(_)) => return Err(Outcome::Taken),
+        Err(error) => return Ok(Err(error)),
+    }
+    match login::open_session(auth, call, credential, Action::Register).await {
+        // It was closed a moment ago.
+        Err(Error::AccountInactive) => Err(Outcome::Inactive),
+        granted => Ok(granted),
+    }
+}
+
+async fn refused(auth: &Auth, call: &CallContext, outcome: Outcome) -> Result<(), Error> {
     let entry = Entry {
         action: Action::Register,
-        outcome: Outcome::Taken,
+        outcome,
         user_id: None,
         session_id: None,
     };

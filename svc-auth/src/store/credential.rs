@@ -87,6 +87,13 @@ pub async fn find(tx: &mut Tx, user_id: Uuid) -> Result<Option<Credential>, Erro
     Ok(row.map(Credential::from))
 }
 
+/// Whether the credential of an account was made after `time`.
+pub async fn is_made_after(tx: &mut Tx, user_id: Uuid, time: DateTime<Utc>) -> Result<bool, Error> {
+    let sql = "SELECT user_id FROM credentials WHERE user_id = $1 AND create_time > $2";
+    let row = store::fetch_optional!(tx, (Uuid,), sql, user_id, time)?;
+    Ok(row.is_some())
+}
+
 /// Adds a credential unless the address or the account has one; says whether it was added. One
 /// that is pending is left to its caller until `heal_time`.
 pub async fn insert(

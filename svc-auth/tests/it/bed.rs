@@ -181,10 +181,19 @@ impl Bed {
     }
 
     pub(crate) async fn register(&self, email: &str) -> Result<RegisterResponse, Status> {
+        self.register_as(email, PASSWORD, "Ada").await
+    }
+
+    pub(crate) async fn register_as(
+        &self,
+        email: &str,
+        password: &str,
+        display_name: &str,
+    ) -> Result<RegisterResponse, Status> {
         let request = RegisterRequest {
             email: email.into(),
-            password: PASSWORD.into(),
-            display_name: "Ada".into(),
+            password: password.into(),
+            display_name: display_name.into(),
         };
         self.anybody()
             .register(request)

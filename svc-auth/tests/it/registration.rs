@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use contracts::tradewind::auth::v1::RegisterRequest;
+use contracts::tradewind::users::v1::UserState;
 use runtime::status::{Reason, retry_delay};
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -9,6 +10,7 @@ use crate::bed::{Bed, PASSWORD, eventually, refused};
 use crate::users::BAD;
 
 const ADA: &str = "ada@example.com";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 store::on_both! {
     async fn an_account_is_opened_and_signed_in(database: TestDatabase) {
@@ -81,6 +83,63 @@ store::on_both! {
         refused(bed.anybody().register(other).await, Reason::ResourceExists);
         bed.register(ADA).await.unwrap();
         bed.login("eve@example.com", PASSWORD).await.unwrap();
+    }
+
+    async fn a_registration_whose_reply_was_lost_can_be_repeated(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let lost = bed.register(ADA).await.unwrap();
+        let again = bed.register(ADA).await.unwrap();
+        assert_eq!(again.user_id, lost.user_id);
+        assert_ne!(again.refresh_token, lost.refresh_token);
+        assert_eq!(bed.sessions(&again.access_token).await.unwrap().len(), 2);
+        bed.refresh(&again.refresh_token).await.unwrap();
+
+        bed.advance(DAY - Duration::from_secs(1)).await;
+        bed.register(ADA).await.unwrap();
+        bed.advance(Duration::from_secs(1)).await;
+        let status = refused(bed.register(ADA).await, Reason::ResourceExists);
+        assert_eq!(status.code(), Code::AlreadyExists);
+        bed.login(ADA, PASSWORD).await.unwrap();
+    }
+
+    async fn only_the_same_registration_is_repeated(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.register(ADA).await.unwrap();
+        let mut told = Vec::new();
+        for (password, name) in [("another password", "Ada"), (PASSWORD, "Eve")] {
+            let status = refused(bed.register_as(ADA, password, name).await, Reason::ResourceExists);
+            assert_eq!(status.code(), Code::AlreadyExists);
+            told.push(status.message().to_owned());
+        }
+        bed.users.change(&ada.user_id, |user| user.state = UserState::Deactivated.into());
+        let status = refused(bed.register(ADA).await, Reason::ResourceExists);
+        told.push(status.message().to_owned());
+        // Nobody learns which part was another.
+        assert!(told.iter().all(|message| message == &told[0]), "{told:?}");
+        assert_eq!(bed.count("SELECT count(*) FROM sessions").await, 1);
+
+        bed.users.change(&ada.user_id, |user| user.state = UserState::Active.into());
+        bed.register(ADA).await.unwrap();
+    }
+
+    async fn a_wrong_password_to_a_repeated_registration_counts_as_one_to_sign_in(
+        database: TestDatabase
+    ) {
+        let bed = Bed::with(&database, |config| config.throttle.login_account_burst = 2).await;
+        bed.register(ADA).await.unwrap();
+        for _ in 0..2 {
+            let guessed = bed.register_as(ADA, "another password", "Ada").await;
+            refused(guessed, Reason::ResourceExists);
+        }
+        refused(bed.register_as(ADA, "another password", "Ada").await, Reason::RateLimited);
+        refused(bed.login(ADA, PASSWORD).await, Reason::RateLimited);
+        let outcomes = "SELECT count(*) FROM audit_events WHERE outcome = 'WRONG_PASSWORD'";
+        assert_eq!(bed.count(outcomes).await, 2);
+        bed.advance(Duration::from_secs(60)).await;
+        // Those that are right do not count.
+        for _ in 0..3 {
+            bed.register(ADA).await.unwrap();
+        }
     }
 
     async fn registrations_of_an_address_are_throttled(database: TestDatabase) {

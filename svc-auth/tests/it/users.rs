@@ -116,8 +116,10 @@ impl UsersService for Users {
         }
         let user = accounts
             .entry(request.user_id.clone())
-            .or_insert_with(|| account(request.user_id, &request.email, request.roles));
-        user.display_name = request.display_name;
+            .or_insert_with(|| User {
+                display_name: request.display_name,
+                ..account(request.user_id, &request.email, request.roles)
+            });
         Ok(Response::new(EnsureAccountResponse {
             user: Some(user.clone()),
         }))

@@ -17,7 +17,7 @@ use crate::store::credential::{self, Credential};
 use crate::store::{known_network, throttle};
 
 /// An attempt that was counted.
-pub(super) struct Attempt {
+pub(in crate::grpc) struct Attempt {
     /// Of the client's network, whatever the account is.
     network: Vec<Bucket>,
     /// Of the account as a whole, and of the client's site in it.
@@ -27,11 +27,11 @@ pub(super) struct Attempt {
 }
 
 /// What a password is compared with.
-pub(super) struct Known {
+pub(in crate::grpc) struct Known {
     /// The account's credential, if there is one.
-    pub(super) credential: Option<Credential>,
+    pub(in crate::grpc) credential: Option<Credential>,
     /// The forms of all hashes there are.
-    pub(super) forms: Vec<Form>,
+    pub(in crate::grpc) forms: Vec<Form>,
 }
 
 impl Attempt {
@@ -40,7 +40,7 @@ impl Attempt {
     ///
     /// # Errors
     /// [`Error::Throttled`].
-    pub(super) async fn begin(
+    pub(in crate::grpc) async fn begin(
         auth: &Auth,
         call: &CallContext,
         email_key: &str,
@@ -86,7 +86,7 @@ impl Attempt {
     /// The account starts anew from this network. What others have in common has one attempt less,
     /// so that whoever owns one account cannot try the others without end, nor a stranger go on
     /// whenever the owner signs in.
-    pub(super) async fn was_good(&self, auth: &Auth) -> Result<(), Error> {
+    pub(in crate::grpc) async fn was_good(&self, auth: &Auth) -> Result<(), Error> {
         let mut tx = auth.db.begin().await?;
         for bucket in self.network.iter().chain(&self.shared) {
             throttle::give_back(&mut tx, bucket).await?;
