@@ -209,6 +209,31 @@ impl Databases {
         }
     }
 
+    /// Waits until nothing waits in an outbox. Gives what waits after all patience.
+    pub async fn drained(&self, patience: Duration) -> Vec<String> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let waiting = self.waiting().await;
+            if waiting.is_empty() || Instant::now() >= deadline {
+                return waiting;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Events that wait, by their kind. Dead letters wait for nothing.
+    async fn waiting(&self) -> Vec<String> {
+        let mut waiting = Vec::new();
+        for service in SERVICES {
+            let query =
+                "SELECT subject, aggregate_id FROM outbox WHERE due_at IS NOT NULL LIMIT 20";
+            for (subject, aggregate) in self.pairs(service, query).await {
+                waiting.push(format!("{service}: {subject} of {aggregate}"));
+            }
+        }
+        waiting
+    }
+
     /// What does not hold now.
     pub async fn violations(&self, dead: i64) -> Vec<String> {
         let mut violations = Vec::new();

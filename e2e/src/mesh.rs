@@ -24,6 +24,8 @@ use crate::{
 const START: Duration = Duration::from_secs(90);
 /// How long a process may take to stop.
 const STOP: Duration = Duration::from_secs(40);
+/// How long events that a test left may take to be published.
+const DRAIN: Duration = Duration::from_secs(30);
 /// The services by name.
 pub const SERVICES: [&str; 6] = [
     "svc-auth",
@@ -93,7 +95,8 @@ impl Program {
     }
 }
 
-/// A running mesh. Dropped, it is killed.
+/// A running mesh. Dropped, it is killed; if all of it ran until then, and the test did well, what waits in
+/// its outboxes has to leave them before.
 pub struct Mesh {
     /// What it runs on.
     pub kind: Kind,
@@ -115,6 +118,7 @@ pub struct Mesh {
     programs: BTreeMap<String, Program>,
     processes: BTreeMap<String, Process>,
     admin: OnceCell<String>,
+    leaves_events: bool,
     folder: TempDir,
 }
 
@@ -140,6 +144,11 @@ impl Mesh {
     /// A mesh of separate processes on real servers.
     pub async fn real() -> Mesh {
         Mesh::start(Setup::new(Kind::Real)).await
+    }
+
+    /// The test ends with events in an outbox, on purpose.
+    pub fn leaves_events(&mut self) {
+        self.leaves_events = true;
     }
 
     /// Where logs and data are.
@@ -281,8 +290,13 @@ impl Mesh {
 impl Drop for Mesh {
     /// A failed test leaves its logs.
     fn drop(&mut self) {
+        let is_whole = self.processes.len() == self.programs.len();
+        let mut left = Vec::new();
+        if is_whole && !self.leaves_events && !std::thread::panicking() {
+            left = undrained(self.databases.clone());
+        }
         self.kill_all();
-        if std::thread::panicking() {
+        if std::thread::panicking() || !left.is_empty() {
             self.folder.disable_cleanup(true);
             eprint(&format!(
                 "the logs of the {:?} mesh are in {}\n",
@@ -290,7 +304,26 @@ impl Drop for Mesh {
                 self.folder.path().display()
             ));
         }
+        assert!(
+            left.is_empty(),
+            "the test ends, and there wait still:\n{}\nIf it means to, let it say mesh.leaves_events()",
+            left.join("\n")
+        );
     }
+}
+
+/// The events that wait after all patience. In a thread of its own: a test's runtime cannot be blocked on
+/// from within.
+fn undrained(databases: Databases) -> Vec<String> {
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a test can have a runtime more");
+        runtime.block_on(databases.drained(DRAIN))
+    });
+    let drained = thread.join();
+    drained.unwrap_or_else(|_| vec!["something that cannot be read".to_owned()])
 }
 
 fn eprint(text: &str) {

@@ -9,6 +9,14 @@
 //!     }
 //! }
 //! ```
+//!
+//! What a test wrote into an outbox has to leave it: a test that ends with events that wait fails, unless
+//! it says by [`TestDatabase::leaves_events`] that it means to.
+
+mod undrained;
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use runtime::random::Random;
 use secrecy::ExposeSecret;
@@ -16,13 +24,15 @@ use sqlx::{ConnectOptions, Connection, postgres::PgConnectOptions};
 
 use crate::{Database, DatabaseConfig, Dialect, Migrations};
 
-/// A database of one test's own, removed when dropped.
+/// A database of one test's own, removed when dropped. Drop it last: the relays of a test go on until
+/// its runtime ends, and have until then to publish what is left.
 pub struct TestDatabase {
     config: DatabaseConfig,
     /// Of SQLite.
     _directory: Option<tempfile::TempDir>,
     /// Of Postgres: the server's URL and the database's name.
     created: Option<(String, String)>,
+    leaves_events: AtomicBool,
 }
 
 /// A server that tests need, by the environment variable that names it.
@@ -70,6 +80,7 @@ impl TestDatabase {
             config,
             _directory: Some(directory),
             created: None,
+            leaves_events: AtomicBool::new(false),
         }
     }
 
@@ -85,6 +96,7 @@ impl TestDatabase {
             config,
             _directory: None,
             created: Some((server, name)),
+            leaves_events: AtomicBool::new(false),
         }
     }
 
@@ -100,6 +112,11 @@ impl TestDatabase {
         self.config.database_url.expose_secret().to_owned()
     }
 
+    /// The test ends with events in the outbox, on purpose.
+    pub fn leaves_events(&self) {
+        self.leaves_events.store(true, Ordering::Relaxed);
+    }
+
     /// Opens it with these migrations.
     ///
     /// # Panics
@@ -112,18 +129,34 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let Some((server, name)) = self.created.take() else {
-            return;
-        };
-        // A test's runtime cannot be blocked on from within.
-        let dropped = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
-            runtime.map(|runtime| runtime.block_on(drop_database(&server, &name)))
-        });
-        let _ = dropped.join();
+        let mut left = Vec::new();
+        if !self.leaves_events.load(Ordering::Relaxed) && !std::thread::panicking() {
+            let url = self.url();
+            left = beside(async move { undrained::events(&url).await });
+        }
+        if let Some((server, name)) = self.created.take() {
+            // A server that is away has nothing to remove.
+            let _ = beside(async move { drop_database(&server, &name).await });
+        }
+        assert!(
+            left.is_empty(),
+            "the test ends, and in the outbox there wait still:\n{}\nIf it means to, let it say \
+             database.leaves_events()",
+            left.join("\n")
+        );
     }
+}
+
+/// What it becomes, in a thread of its own: a test's runtime cannot be blocked on from within.
+fn beside<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a test can have a runtime more");
+        runtime.block_on(future)
+    });
+    thread.join().expect("nothing in it panics")
 }
 
 async fn drop_database(server: &str, name: &str) -> Result<(), sqlx::Error> {

@@ -51,6 +51,7 @@ pub(super) fn prepare(setup: &Setup) -> Mesh {
         programs: BTreeMap::from([("tradewind".into(), program)]),
         processes: BTreeMap::new(),
         admin: OnceCell::new(),
+        leaves_events: false,
         folder,
     }
 }

@@ -70,6 +70,7 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
         programs: BTreeMap::new(),
         processes: BTreeMap::new(),
         admin: OnceCell::new(),
+        leaves_events: false,
         folder,
     };
     for program in SERVICES.into_iter().chain(["edge"]) {

@@ -171,6 +171,7 @@ mod tests {
     #[tokio::test]
     async fn a_batch_is_no_larger_than_asked_for() {
         let (database, now) = (TestDatabase::postgres(), Clock::system().now());
+        database.leaves_events();
         let database = open(&database).await;
         write(&database, 1, now).await;
         let mut tx = database.statements().await.expect("a connection");
@@ -185,6 +186,7 @@ mod tests {
     #[tokio::test]
     async fn what_the_bus_did_not_take_is_left_alone_for_a_moment() {
         let (database, now) = (TestDatabase::postgres(), Clock::system().now());
+        database.leaves_events();
         let database = open(&database).await;
         write(&database, 3, now).await;
         let lease = TimeDelta::seconds(30);

@@ -216,3 +216,49 @@ async fn replicas_relay_and_consume_each_event_once_between_them() {
         bed.stop().await;
     }
 }
+
+/// A database whose outbox has an event, and no relay.
+async fn left(database: &TestDatabase) {
+    let mut bed = Testbed::new();
+    let (_, db, outbox) = open(&mut bed, database).await;
+    append(&db, &outbox, "left behind").await;
+    bed.stop().await;
+}
+
+store::on_both! {
+    async fn a_test_that_leaves_an_event_in_the_outbox_fails_and_says_which(database: TestDatabase) {
+        left(&database).await;
+        let ends = tokio::task::spawn_blocking(move || drop(database)).await;
+        let why = ends.expect_err("it fails").into_panic();
+        let why = why.downcast_ref::<String>().expect("it says why");
+        assert!(why.contains("orders.v1.OrderConfirmed of \"left behind\""), "{why}");
+    }
+
+    async fn a_test_may_leave_events_if_it_says_so(database: TestDatabase) {
+        left(&database).await;
+        database.leaves_events();
+    }
+
+    async fn what_is_still_under_way_when_a_test_ends_is_waited_for(database: TestDatabase) {
+        let mut bed = Testbed::new();
+        let (node, db, outbox) = open(&mut bed, &database).await;
+        let (goes_on, released) = tokio::sync::watch::channel(false);
+        let handled = Arc::new(AtomicU32::new(0));
+        let counted = handled.clone();
+        store::consume(&node, &db, "svc-shipping", &[CONFIRMED], move |_, _| {
+            let (mut released, counted) = (released.clone(), counted.clone());
+            Box::pin(async move {
+                // The sender is gone with the test, which is as good.
+                let _ = released.wait_for(|released| *released).await;
+                counted.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            })
+        });
+        bed.host().start();
+        append(&db, &outbox, "slow").await;
+        assert_eq!(pending(&db).await, 1);
+        drop((bed, goes_on));
+        tokio::task::spawn_blocking(move || drop(database)).await.expect("it waits");
+        assert_eq!(handled.load(Ordering::Relaxed), 1);
+    }
+}

@@ -15,6 +15,7 @@ async fn count(database: &Database, sql: &'static str) -> i64 {
 
 store::on_both! {
     async fn what_was_kept_long_enough_is_removed(database: TestDatabase) {
+        database.leaves_events();
         let (clock, hands) = Clock::manual(Clock::system().now());
         let db = database.open(migrations()).await;
         let now = clock.now();
