@@ -89,7 +89,9 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 /// Names of functions, of which tests are some.
 fn tests_in(files: &[PathBuf]) -> BTreeSet<String> {
-    let texts = files.iter().filter_map(|file| fs::read_to_string(file).ok());
+    let texts = files
+        .iter()
+        .filter_map(|file| fs::read_to_string(file).ok());
     let of = |text: String| -> Vec<String> {
         let after = text.split("fn ").skip(1);
         let names = after.filter_map(|rest| rest.split(['(', '<']).next().map(str::to_owned));
