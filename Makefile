@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test conformance fuzz lint fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk clients test conformance fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ fuzz: ## Fuzz the JSON engine, paths, queries, forms and the framing of gRPC-Web
 
 lint: ## Formatting, clippy, the contracts' rules and promises, dependencies
 	scripts/lint
+
+release-contracts: ## Promise the contracts as they are: proto/released.binpb, which lint compares with
+	scripts/tools buf
+	.dev/tools/bin/buf build --output proto/released.binpb
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
