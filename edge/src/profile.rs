@@ -6,7 +6,7 @@
 use http::{Method, StatusCode};
 use runtime::status::{Problem, Reason};
 use tonic::Code;
-use transcoder::{Masks, Options, PathOptions, Strays};
+use transcoder::{Booleans, Masks, Options, PathOptions, Strays};
 
 use crate::failure::Failure;
 use crate::metadata::Passing;
@@ -43,7 +43,7 @@ pub(crate) struct Profile {
     pub(crate) hides_docs: bool,
     /// Query parameters that are no fields are passed over.
     pub(crate) ignores_unknown_query: bool,
-    loose_booleans: bool,
+    booleans: Booleans,
     go_durations: bool,
     plain_plus: bool,
     prints_defaults: bool,
@@ -90,7 +90,7 @@ impl Default for Profile {
             takes_any_media_type: false,
             hides_docs: false,
             ignores_unknown_query: false,
-            loose_booleans: false,
+            booleans: Booleans::Json,
             go_durations: false,
             plain_plus: false,
             // An empty list is `[]` and nothing in stock is 0: clients need not know defaults.
@@ -120,7 +120,7 @@ impl From<Name> for Profile {
                 takes_any_media_type: true,
                 hides_docs: true,
                 ignores_unknown_query: true,
-                loose_booleans: true,
+                booleans: Booleans::Go,
                 go_durations: true,
                 plain_plus: false,
                 prints_defaults: true,
@@ -145,7 +145,7 @@ impl From<Name> for Profile {
                 takes_any_media_type: true,
                 hides_docs: true,
                 ignores_unknown_query: false,
-                loose_booleans: true,
+                booleans: Booleans::Abseil,
                 go_durations: false,
                 plain_plus: true,
                 prints_defaults: false,
@@ -170,7 +170,7 @@ impl Profile {
         json.always_print_fields_without_presence = self.prints_defaults;
         json.absent_messages_as_null = self.prints_null_messages;
         json.ignore_unknown_fields = self.ignores_unknown_fields;
-        options.query.loose_booleans = self.loose_booleans;
+        options.query.booleans = self.booleans;
         options.query.go_durations = self.go_durations;
         options.query.plain_plus = self.plain_plus;
         options.paths = self.paths;

@@ -15,25 +15,54 @@ impl FieldPath {
         message: &MessageDescriptor,
         names: impl Iterator<Item = &'n str>,
     ) -> Result<Self, String> {
-        let mut fields: Vec<FieldDescriptor> = Vec::new();
+        let mut path = Self(Vec::new());
         for name in names {
-            if fields.len() == MAX_DEPTH {
-                return Err(format!("a path of more than {MAX_DEPTH} fields"));
-            }
-            let parent = match fields.last() {
-                None => message.clone(),
-                Some(last) => submessage(last)
-                    .ok_or_else(|| format!("{:?} has no fields of its own", last.name()))?,
-            };
-            let field = by_name(&parent, name)
-                .ok_or_else(|| format!("{} has no field {name:?}", parent.full_name()))?;
-            fields.push(field);
+            let parent = path.parent(message)?;
+            path.push(&parent, name)?;
         }
-        if fields.is_empty() {
+        if path.0.is_empty() {
             Err("an empty path".to_owned())
         } else {
-            Ok(Self(fields))
+            Ok(path)
         }
+    }
+
+    /// The path that a query parameter's name begins with, and what follows the bracket behind it.
+    pub(crate) fn read<'k>(
+        message: &MessageDescriptor,
+        key: &'k str,
+    ) -> Result<(Self, Option<&'k str>), String> {
+        let mut path = Self(Vec::new());
+        let mut rest = key;
+        loop {
+            let parent = path.parent(message)?;
+            let (name, after) = rest.split_at(first_name(&parent, rest));
+            path.push(&parent, name)?;
+            match after.split_at_checked(1) {
+                Some((".", inner)) => rest = inner,
+                Some((_, element)) => return Ok((path, Some(element))),
+                None => return Ok((path, None)),
+            }
+        }
+    }
+
+    /// The message that the next field is of.
+    fn parent(&self, message: &MessageDescriptor) -> Result<MessageDescriptor, String> {
+        if self.0.len() == MAX_DEPTH {
+            return Err(format!("a path of more than {MAX_DEPTH} fields"));
+        }
+        match self.0.last() {
+            None => Ok(message.clone()),
+            Some(last) => submessage(last)
+                .ok_or_else(|| format!("{:?} has no fields of its own", last.name())),
+        }
+    }
+
+    fn push(&mut self, parent: &MessageDescriptor, name: &str) -> Result<(), String> {
+        let field = by_name(parent, name)
+            .ok_or_else(|| format!("{} has no field {name:?}", parent.full_name()))?;
+        self.0.push(field);
+        Ok(())
     }
 
     /// The fields, outermost first; at least one.
@@ -59,6 +88,21 @@ impl FieldPath {
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(a, b)| a == b)
     }
+}
+
+/// How long the name is that `key` begins with: up to a dot or a bracket, unless the JSON name of a
+/// field (`json_name`, any text) has these itself and fits further.
+fn first_name(message: &MessageDescriptor, key: &str) -> usize {
+    const ENDS: [char; 2] = ['.', '['];
+    let Some(end) = key.find(ENDS) else {
+        return key.len();
+    };
+    let fits = |field: FieldDescriptor| {
+        let name = field.json_name();
+        let after = key.strip_prefix(name)?;
+        (after.is_empty() || after.starts_with(ENDS)).then_some(name.len())
+    };
+    message.fields().filter_map(fits).max().unwrap_or(end)
 }
 
 /// The field of that proto or JSON name.

@@ -108,7 +108,9 @@ pub use error::{BadRequest, BuildError, FieldViolation, JsonError, TemplateError
 pub use http_body::HttpBody;
 pub use load::Descriptors;
 pub use method::Method;
-pub use options::{JsonChoices, JsonOptions, Masks, Options, PathOptions, QueryOptions, Strays};
+pub use options::{
+    Booleans, JsonChoices, JsonOptions, Masks, Options, PathOptions, QueryOptions, Strays,
+};
 /// Re-exported, so that callers read their own options from the descriptors of this same version.
 pub use prost_reflect;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
@@ -242,4 +244,9 @@ impl Transcoder {
     ) -> (status::Code, serde_json::Value) {
         status::error(&self.json, status::Code::from(code), message, details)
     }
+}
+
+/// A text without the mark that some editors put in front of UTF-8.
+fn without_bom(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }

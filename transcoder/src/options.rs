@@ -38,12 +38,24 @@ pub struct QueryOptions {
     pub indexed_lists: bool,
     /// Parameters that are no fields are passed over instead of refused.
     pub ignore_unknown: bool,
-    /// Booleans may also be `1`, `0`, `t`, `f`, `yes`, `no`, in whatever case.
-    pub loose_booleans: bool,
+    /// How booleans may be written.
+    pub booleans: Booleans,
     /// Durations may also be as Go writes them, `1h30m`.
     pub go_durations: bool,
     /// `+` is itself, rather than a space. In forms it is always a space.
     pub plain_plus: bool,
+}
+
+/// How queries and paths may write a boolean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Booleans {
+    /// `true` and `false`.
+    #[default]
+    Json,
+    /// As Go's `strconv.ParseBool`: also `1`, `0`, `t`, `f`, and each with a capital or in capitals.
+    Go,
+    /// As Abseil's `SimpleAtob`: also `1`, `0`, `t`, `f`, `yes`, `no`, `y`, `n`, in whatever case.
+    Abseil,
 }
 
 /// How paths are matched where others match them differently.

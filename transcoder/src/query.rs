@@ -118,12 +118,8 @@ impl<'r> Binding<'r> {
         value: &str,
         out: &mut Vec<u8>,
     ) -> Result<Option<FieldPath>, String> {
-        let (outer, element) = match key.split_once('[') {
-            None => (key, None),
-            Some((outer, element)) => (outer, Some(element)),
-        };
-        let path = match FieldPath::resolve(&self.message, outer.split('.')) {
-            Ok(path) => path,
+        let (path, element) = match FieldPath::read(&self.message, key) {
+            Ok(read) => read,
             Err(_) if self.route.query.ignore_unknown => return Ok(None),
             Err(problem) => return Err(self.no_parameter(&problem)),
         };
@@ -137,13 +133,14 @@ impl<'r> Binding<'r> {
         let json = &self.route.json;
         if let Some(element) = element {
             self.given.check_oneofs(&[], &path)?;
-            let lists = self.route.query.indexed_lists;
-            if self.route.strays == Strays::Ignored && path.leaf().is_list() && !lists {
+            let options = self.route.query;
+            let is_stray = path.leaf().is_list() && !options.indexed_lists;
+            if self.route.strays == Strays::Ignored && is_stray {
                 return Ok(None);
             }
             let added = self
                 .elements
-                .add(&mut self.given, json, lists, &path, element, value);
+                .add(&mut self.given, json, options, &path, element, value);
             return match added {
                 Ok(()) => Ok(Some(path)),
                 Err(element::Fault::Unknown(_)) if self.route.query.ignore_unknown => Ok(None),

@@ -118,14 +118,15 @@ impl Matched {
     }
 
     fn body(&self, body: &[u8], infer_mask: bool, out: &mut Vec<u8>) -> Result<(), JsonError> {
-        let body = body.trim_ascii();
+        // The engine passes a byte order mark over, once.
+        let bare = crate::without_bom(body).trim_ascii();
         let Route { json, tables, .. } = &*self.route;
         match &self.route.body {
-            Body::None if body.is_empty() || body == b"{}" => Ok(()),
+            Body::None if bare.is_empty() || bare == b"{}" => Ok(()),
             Body::None if self.route.strays == Strays::Refused => Err(no_body()),
             Body::None if self.route.strays == Strays::Ignored => Ok(()),
-            Body::Field(_) if body.is_empty() && self.route.strays == Strays::Refused => Ok(()),
-            Body::Field(field) if body.is_empty() => {
+            Body::Field(_) if bare.is_empty() && self.route.strays == Strays::Refused => Ok(()),
+            Body::Field(field) if bare.is_empty() => {
                 if field::submessage(field).is_some() {
                     wire::message(field, &[], out);
                 }
@@ -135,7 +136,7 @@ impl Matched {
                 }
                 Ok(())
             }
-            _ if body.is_empty() => Ok(()),
+            _ if bare.is_empty() => Ok(()),
             Body::Whole | Body::None => json.parse(tables.input, body, out),
             Body::Field(_) => {
                 let known = tables.body.expect("the body is a field");

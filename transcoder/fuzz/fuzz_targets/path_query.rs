@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use transcoder::prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage as _, Value};
 use transcoder::{
-    Content, HttpMethod, Matched, Options, QueryOptions, RouteMatch, Segment, Template, Transcoder,
+    Booleans, Content, HttpMethod, Matched, Options, QueryOptions, RouteMatch, Segment, Template,
+    Transcoder,
 };
 
 /// By the first byte of the input: what queries may hold.
@@ -24,7 +25,7 @@ static TRANSCODERS: LazyLock<[Transcoder; 2]> = LazyLock::new(|| {
         let query = QueryOptions {
             indexed_lists: is_lenient,
             ignore_unknown: is_lenient,
-            loose_booleans: is_lenient,
+            booleans: if is_lenient { Booleans::Abseil } else { Booleans::Json },
             go_durations: is_lenient,
             plain_plus: false,
         };

@@ -27,7 +27,8 @@ impl<'a> Scanner<'a> {
             max_depth,
         };
         match std::str::from_utf8(json) {
-            Ok(text) => Ok(scanner(text, 0)),
+            // A byte order mark says nothing more, and may be passed over (RFC 8259, section 8.1).
+            Ok(text) => Ok(scanner(text, json.len() - crate::without_bom(json).len())),
             Err(error) => {
                 Err(scanner("", error.valid_up_to()).malformed("invalid unicode code point"))
             }

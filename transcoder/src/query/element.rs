@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
+use super::spelling::usual;
 use super::{Given, no_text};
 use crate::field::{self, FieldPath, MAX_DEPTH};
 use crate::json::Engine;
-use crate::{FieldViolation, wire};
+use crate::{FieldViolation, QueryOptions, wire};
 
 /// Most entries and elements of one request: each costs memory well beyond its text.
 const MAX_ELEMENTS: usize = 1_000;
@@ -71,11 +72,12 @@ impl Elements {
         &mut self,
         given: &mut Given,
         json: &Engine,
-        indexed_lists: bool,
+        options: QueryOptions,
         path: &FieldPath,
         element: &str,
         value: &str,
     ) -> Result<(), Fault> {
+        let indexed_lists = options.indexed_lists;
         let mut lists = &mut self.lists;
         let (mut path, mut rest) = (path.clone(), element);
         let mut way: Vec<u32> = Vec::new();
@@ -111,16 +113,14 @@ impl Elements {
                 if !given.fields.insert(way) {
                     return Err("is given more than once".into());
                 }
+                let value = &*usual(options, &of_element, value);
                 let field = json.field_of(&of_element);
                 return Ok(json.parse_text(field, value, &mut element.content)?);
             };
             let message = message_of(&of_element)
                 .ok_or_else(|| Fault::Unknown("it has no fields of its own".to_owned()))?;
-            let (names, deeper) = match inner.split_once('[') {
-                None => (inner, None),
-                Some((names, deeper)) => (names, Some(deeper)),
-            };
-            path = FieldPath::resolve(&message, names.split('.')).map_err(Fault::Unknown)?;
+            let deeper;
+            (path, deeper) = FieldPath::read(&message, inner).map_err(Fault::Unknown)?;
             depth += path.fields().len();
             if depth > MAX_DEPTH {
                 return Err(format!("is more than {MAX_DEPTH} fields deep").into());
@@ -132,6 +132,7 @@ impl Elements {
                 }
                 given.check(&way, &path)?;
                 let mut record = Vec::new();
+                let value = &*usual(options, leaf, value);
                 json.parse_text(json.field_of(leaf), value, &mut record)?;
                 element
                     .content

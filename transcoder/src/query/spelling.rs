@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use prost_reflect::{FieldDescriptor, Kind};
 
-use crate::QueryOptions;
+use crate::{Booleans, QueryOptions};
 
 /// The value as JSON writes it, if the options know it in another spelling; else as it is.
 pub(crate) fn usual<'v>(
@@ -13,9 +13,9 @@ pub(crate) fn usual<'v>(
     value: &'v str,
 ) -> Cow<'v, str> {
     match field.kind() {
-        Kind::Bool if options.loose_booleans => boolean(value),
+        Kind::Bool => boolean(options.booleans, value),
         Kind::Message(message) => match message.full_name() {
-            "google.protobuf.BoolValue" if options.loose_booleans => boolean(value),
+            "google.protobuf.BoolValue" => boolean(options.booleans, value),
             "google.protobuf.Duration" if options.go_durations => duration(value),
             _ => Cow::Borrowed(value),
         },
@@ -23,12 +23,21 @@ pub(crate) fn usual<'v>(
     }
 }
 
-fn boolean(value: &str) -> Cow<'_, str> {
-    Cow::Borrowed(match value.to_ascii_lowercase().as_str() {
-        "1" | "t" | "true" | "y" | "yes" => "true",
-        "0" | "f" | "false" | "n" | "no" => "false",
-        _ => value,
-    })
+fn boolean(spelling: Booleans, value: &str) -> Cow<'_, str> {
+    let usual = match spelling {
+        Booleans::Json => value,
+        Booleans::Go => match value {
+            "1" | "t" | "T" | "TRUE" | "True" => "true",
+            "0" | "f" | "F" | "FALSE" | "False" => "false",
+            _ => value,
+        },
+        Booleans::Abseil => match value.to_ascii_lowercase().as_str() {
+            "1" | "t" | "true" | "y" | "yes" => "true",
+            "0" | "f" | "false" | "n" | "no" => "false",
+            _ => value,
+        },
+    };
+    Cow::Borrowed(usual)
 }
 
 /// Go's `time.ParseDuration`: numbers, each with its unit, and a sign before all of them.

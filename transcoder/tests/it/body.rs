@@ -44,6 +44,22 @@ fn an_absent_body_is_an_empty_message_or_an_absent_field() {
 }
 
 #[test]
+fn a_byte_order_mark_before_the_body_says_nothing() {
+    let shop = shop();
+    let marked = put("\u{feff}{\"i32\":1}");
+    assert_eq!(marked.as_deref(), Ok(r#"{"text":"from-path","i32":1}"#));
+    assert_eq!(put("\u{feff}").as_deref(), Ok(r#"{"text":"from-path"}"#));
+    let tags = request(&shop, "POST", "/v1/things/7/tags", "\u{feff}[\"a\"]");
+    assert_eq!(tags.as_deref(), Ok(r#"{"thingId":"7","tags":["a"]}"#));
+    let changed = request(&shop, "PATCH", "/v1/things/7", "\u{feff}{\"title\":\"x\"}");
+    let unmarked = request(&shop, "PATCH", "/v1/things/7", "{\"title\":\"x\"}");
+    assert_eq!(changed, unmarked);
+    for wrong in ["\u{feff}\u{feff}{}", "{}\u{feff}", "{\u{feff}}"] {
+        assert!(put(wrong).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
 fn one_field_may_be_the_body_also_a_list() {
     let shop = shop();
     let add = |body| request(&shop, "POST", "/v1/things/7/tags", body);

@@ -3,7 +3,8 @@
 use http::Method;
 use serde_json::{Value, json};
 use transcoder::{
-    JsonOptions, Masks, Options, PathOptions, QueryOptions, RouteMatch, Strays, Transcoder,
+    Booleans, JsonOptions, Masks, Options, PathOptions, QueryOptions, RouteMatch, Strays,
+    Transcoder,
 };
 
 use crate::{matched, request, shop, shop_with, wire};
@@ -164,7 +165,7 @@ fn a_mask_may_be_all_that_is_mentioned_or_none() {
 #[test]
 fn queries_may_be_written_as_others_take_them() {
     let query = QueryOptions {
-        loose_booleans: true,
+        booleans: Booleans::Abseil,
         go_durations: true,
         plain_plus: true,
         ..QueryOptions::default()
@@ -191,6 +192,41 @@ fn queries_may_be_written_as_others_take_them() {
         assert!(request(&shop(), "GET", &format!("/v1/things?{query}"), "").is_err());
     }
     assert!(request(&loose, "GET", "/v1/things?flag=2", "").is_err());
+}
+
+#[test]
+fn booleans_are_written_as_the_parser_of_each_takes_them() {
+    let takes = |booleans, text: &str| {
+        let query = QueryOptions {
+            booleans,
+            ..QueryOptions::default()
+        };
+        let shop = shop_with(&Options {
+            query,
+            ..Options::default()
+        });
+        let plain = request(&shop, "GET", &format!("/v1/things?flag={text}"), "");
+        let wrapped = request(&shop, "GET", &format!("/v1/things?maybeFlag={text}"), "");
+        assert_eq!(plain.is_ok(), wrapped.is_ok(), "{text}");
+        plain.is_ok()
+    };
+    for (text, go, abseil) in [
+        ("true", true, true),
+        ("1", true, true),
+        ("F", true, true),
+        ("TRUE", true, true),
+        ("False", true, true),
+        ("tRUE", false, true),
+        ("yes", false, true),
+        ("y", false, true),
+        ("N", false, true),
+        ("on", false, false),
+        ("", false, false),
+    ] {
+        assert_eq!(takes(Booleans::Go, text), go, "{text}");
+        assert_eq!(takes(Booleans::Abseil, text), abseil, "{text}");
+        assert_eq!(takes(Booleans::Json, text), text == "true", "{text}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
-use transcoder::{Options, QueryOptions};
+use transcoder::{Options, QueryOptions, Transcoder};
 
-use crate::{request, shop, shop_with};
+use crate::{descriptor_set, request, shop, shop_with};
 
 fn find(query: &str) -> Result<String, String> {
     request(&shop(), "GET", &format!("/v1/things?{query}"), "")
@@ -232,6 +232,47 @@ fn parameters_that_belong_to_somebody_else_are_passed_over() {
         "",
     );
     assert_eq!(answer.as_deref(), Ok(r#"{"text":"x"}"#));
+}
+
+#[test]
+fn a_field_is_set_whatever_its_json_name_holds() {
+    let set = descriptor_set("measures.proto");
+    let measures = Transcoder::new(&set, &Options::default()).expect("its rules are right");
+    for (query, expected) in [
+        ("width[cm]=3", r#"{"width[cm]":3}"#),
+        ("width%5Bcm%5D=3", r#"{"width[cm]":3}"#),
+        ("width=3", r#"{"width[cm]":3}"#),
+        ("tag[]=a&tag[]=b&tags=c", r#"{"tag[]":["a","b","c"]}"#),
+        ("by.name[x]=1&by_name[y]=2", r#"{"by.name":{"x":1,"y":2}}"#),
+        (
+            "in[n]er.in[n]er.width[cm]=3",
+            r#"{"in[n]er":{"in[n]er":{"width[cm]":3}}}"#,
+        ),
+        (
+            "in[n]er.by.name[x.y]=1",
+            r#"{"in[n]er":{"by.name":{"x.y":1}}}"#,
+        ),
+        (
+            "others[a].width[cm]=3",
+            r#"{"others":{"a":{"width[cm]":3}}}"#,
+        ),
+        (
+            "others[a].by.name[b]=3",
+            r#"{"others":{"a":{"by.name":{"b":3}}}}"#,
+        ),
+        (
+            "flags[even]=true&flags[odd]=5",
+            r#"{"flags":{"even":true},"flags[odd]":5}"#,
+        ),
+    ] {
+        let target = format!("/v1/measures?{query}");
+        let message = request(&measures, "GET", &target, "");
+        assert_eq!(message.as_deref(), Ok(expected), "{query}");
+    }
+    for query in ["width[mm]=3", "in[n]er[cm]=3", "tag[=a", "by.nam[x]=1"] {
+        let target = format!("/v1/measures?{query}");
+        assert!(request(&measures, "GET", &target, "").is_err(), "{query}");
+    }
 }
 
 #[test]

@@ -23,7 +23,12 @@ pub(super) struct Values {
     array: Array,
     depth: usize,
     string: Option<Escape>,
+    /// How much of a byte order mark has come, while nothing else has.
+    mark: Option<usize>,
 }
+
+/// What some editors put in front of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The array around the values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +63,7 @@ impl Values {
             },
             depth: 0,
             string: None,
+            mark: Some(0),
         }
     }
 
@@ -98,6 +104,16 @@ impl Values {
     }
 
     fn byte(&mut self, byte: u8, each: Each<'_>) -> Result<(), Failure> {
+        if let Some(come) = self.mark {
+            if byte == BYTE_ORDER_MARK[come] {
+                self.mark = Some(come + 1).filter(|come| *come < BYTE_ORDER_MARK.len());
+                return Ok(());
+            }
+            self.mark = None;
+            if come > 0 {
+                self.extend(&BYTE_ORDER_MARK[..come])?;
+            }
+        }
         if let Some(escape) = self.string {
             self.string = match (escape, byte) {
                 (Escape::No, b'"') => None,
@@ -246,6 +262,8 @@ mod tests {
         ];
         assert_eq!(syntax(r#" [ {"a":["]",1]} , "\"],"] "#), found(&two));
         assert_eq!(syntax("[]"), found(&[]));
+        assert_eq!(syntax("\u{feff}[1]"), found(&[("message 1", "1")]));
+        assert_eq!(syntax("\u{feff}"), found(&[]));
         for wrong in ["[1,]", "[,1]", "[1", "[1,,2]", "[1] 2", "["] {
             assert!(syntax(wrong).is_err(), "{wrong}");
         }
