@@ -64,6 +64,14 @@ pub(crate) async fn authenticate(
     Ok(Some(verified))
 }
 
+/// Whether a request has credentials of a kind that is known here, be they good or not.
+pub(crate) fn are_presented(head: &Parts, streaming: bool) -> bool {
+    match head.headers.get(AUTHORIZATION) {
+        Some(value) => bearer(value).is_some(),
+        None => streaming && ticket(head.uri.query()).is_some(),
+    }
+}
+
 async fn verified(edge: &Edge, token: Token) -> Result<Authenticated, VerifyError> {
     let user = edge.node.identity.verify_user(&token).await?;
     Ok(Authenticated { user, token })

@@ -13,11 +13,11 @@ use crate::metadata::Rule;
 use crate::reply::{self, Body};
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
-const HEADERS: &str = "authorization, content-type, accept, accept-language, idempotency-key, \
-                       last-event-id, request-timeout, traceparent, tracestate, x-request-id, \
+const HEADERS: &str = "authorization, content-type, content-encoding, accept, accept-language, \
+                       idempotency-key, if-match, if-none-match, last-event-id, request-timeout, traceparent, tracestate, x-request-id, \
                        grpc-timeout, x-grpc-web, x-user-agent, connect-protocol-version, \
                        connect-timeout-ms, connect-content-encoding, connect-accept-encoding";
-const EXPOSED: &str = "x-request-id, retry-after, ratelimit, ratelimit-policy, www-authenticate, \
+const EXPOSED: &str = "etag, x-request-id, retry-after, ratelimit, ratelimit-policy, www-authenticate, \
                        deprecation, grpc-status, grpc-message, grpc-status-details-bin, \
                        grpc-encoding, connect-content-encoding";
 /// Two hours: as long as browsers keep a preflight's answer at most.

@@ -33,6 +33,8 @@ pub(crate) struct Failure {
     is_in_stream: bool,
     /// The rest of the request's body is not read.
     is_unread: bool,
+    /// The request had no credentials that the edge knows.
+    is_of_nobody: bool,
 }
 
 /// Who says it.
@@ -60,6 +62,7 @@ impl Failure {
             beside: None,
             is_in_stream: false,
             is_unread: false,
+            is_of_nobody: false,
         }
     }
 
@@ -211,6 +214,14 @@ impl Failure {
         }
     }
 
+    /// Of a request without credentials, or with ones of a scheme that is not ours.
+    pub(crate) fn of_nobody(self) -> Self {
+        Self {
+            is_of_nobody: true,
+            ..self
+        }
+    }
+
     /// What an upstream said beside its error, word for word, if the call was a unary one.
     pub(crate) fn beside(&self) -> Option<&Metadata> {
         self.beside.as_deref()
@@ -301,7 +312,11 @@ impl Failure {
         }
         let is_unknown = self.http.is_none() && self.status.code() == Code::Unauthenticated;
         if is_unknown && !headers.contains_key(WWW_AUTHENTICATE) {
-            headers.insert(WWW_AUTHENTICATE, challenge(status::reason(&self.status)));
+            let challenge = match self.is_of_nobody {
+                true => NO_ERROR,
+                false => challenge(status::reason(&self.status)),
+            };
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
     }
 
@@ -334,10 +349,12 @@ fn enveloped(error: &serde_json::Value) -> String {
     format!(r#"{{"error":{error}}}"#)
 }
 
-/// RFC 6750 section 3: without credentials, no error is named.
+/// Without credentials, or with some of another scheme, no error is named (RFC 6750, section 3.1).
+const NO_ERROR: HeaderValue = HeaderValue::from_static("Bearer");
+
 fn challenge(reason: Option<Reason>) -> HeaderValue {
     let description = match reason {
-        Some(Reason::TokenMissing) => return HeaderValue::from_static("Bearer"),
+        Some(Reason::TokenMissing) => return NO_ERROR,
         Some(Reason::TokenExpired) => "the token has expired",
         Some(Reason::SessionRevoked) => "the session has ended",
         Some(Reason::TicketInvalid) => "the ticket is not valid",
@@ -347,7 +364,7 @@ fn challenge(reason: Option<Reason>) -> HeaderValue {
             | Reason::RefreshTokenInvalid
             | Reason::ResetTokenInvalid
             | Reason::SessionExpired,
-        ) => return HeaderValue::from_static("Bearer"),
+        ) => return NO_ERROR,
         _ => "the token is not valid",
     };
     let challenge = format!(r#"Bearer error="invalid_token", error_description="{description}""#);
@@ -397,7 +414,8 @@ fn reason_of(code: Code) -> Option<Reason> {
         Code::PermissionDenied => Reason::AccessDenied,
         Code::NotFound => Reason::ResourceNotFound,
         Code::AlreadyExists => Reason::ResourceExists,
-        Code::DeadlineExceeded | Code::Cancelled => Reason::DeadlineExceeded,
+        Code::DeadlineExceeded => Reason::DeadlineExceeded,
+        Code::Cancelled => Reason::Cancelled,
         Code::Unavailable => Reason::DependencyUnavailable,
         Code::ResourceExhausted => Reason::Overloaded,
         Code::Unimplemented => Reason::Unimplemented,

@@ -21,6 +21,7 @@ mod door;
 mod exchange;
 mod failure;
 pub mod generic;
+mod host;
 mod lifetime;
 mod limits;
 mod metadata;

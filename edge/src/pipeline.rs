@@ -8,7 +8,7 @@
 //! | 4 | trace and metrics | sees all that follows, refusals too |
 //! | 5 | security headers | on every reply, refusals and pages too |
 //! | 6 | CORS | a page must be able to read also why it was refused; a preflight needs no more than this |
-//! | 7 | protocol and route: 404, 405, OPTIONS | cheap, and what follows depends on them |
+//! | 7 | host: 400; protocol and route: 404, 405, OPTIONS | cheap, and what follows depends on them |
 //! | 8 | address limit | before anything that costs: signatures, bodies, upstreams |
 //! | 9 | authentication: 401 | before anything is said about the request's content |
 //! | 10 | access: 403 | as 9; the services would say so too, but later |
@@ -37,7 +37,7 @@ use tokio::time::Instant;
 use tonic::Code;
 use tracing::Instrument as _;
 
-use crate::authentication::{Authenticated, authenticate};
+use crate::authentication::{Authenticated, are_presented, authenticate};
 use crate::body::{Allowance, Held, Pace, Whole};
 use crate::call::Call;
 use crate::client_address::limited_as;
@@ -51,7 +51,7 @@ use crate::protocol::{Protocol, Recognised, recognise};
 use crate::reply::{self, Body};
 use crate::streams::Open;
 use crate::{
-    Upstreams, body, client_address, cors, deadline, limits, metadata, problem, request_id,
+    Upstreams, body, client_address, cors, deadline, host, limits, metadata, problem, request_id,
     security_headers,
 };
 
@@ -141,6 +141,10 @@ async fn route(
     let edge = &door.edge;
     let requests = &edge.settings.requests;
     let rules = &edge.settings.metadata.request_header;
+    if let Err(failure) = host::check(&head) {
+        body::discard(&head, body, requests);
+        return failure.response(edge);
+    }
     if let Some(response) = cors::preflight(&head.method, &head.headers, rules) {
         body::discard(&head, body, requests);
         return response;
@@ -205,6 +209,10 @@ async fn handle(
     };
     let mut response = served.unwrap_or_else(|failure| {
         exchange.failed(failure.status());
+        let failure = match are_presented(&head, request.takes_tickets()) {
+            true => failure,
+            false => failure.of_nobody(),
+        };
         let mut response = request.refuse(&door.edge, &head, &failure);
         if failure.is_unread() {
             response.extensions_mut().insert(Unread);

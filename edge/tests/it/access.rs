@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use runtime::identity::Revocation;
 use serde_json::json;
+use tonic::Status;
 
 use crate::fixture::{Fixture, SESSION, refusal, refused, shop};
+use crate::upstream::Answer;
 
 #[tokio::test]
 async fn without_a_token_it_is_401_and_says_how_to_get_in() {
@@ -25,7 +27,6 @@ async fn a_bad_token_is_401_with_its_error() {
     let other = Fixture::start(shop).await.token(&["user"]);
     let cases = [
         ("Bearer nonsense".to_owned(), "TOKEN_INVALID"),
-        ("Basic YWRhOmxvdmVsYWNl".to_owned(), "TOKEN_INVALID"),
         (format!("Bearer {other}"), "TOKEN_INVALID"),
         (
             format!(
@@ -54,6 +55,41 @@ async fn a_bad_token_is_401_with_its_error() {
         );
     }
     assert!(fixture.upstream.calls().is_empty());
+}
+
+#[tokio::test]
+async fn where_no_bearer_token_was_sent_no_error_is_named() {
+    let fixture = Fixture::start(shop).await;
+    for (path, authorization) in [
+        ("/v1/orders/o-1", Some("Basic YWRhOmxvdmVsYWNl")),
+        ("/v1/orders/o-1", Some("Negotiate YII=")),
+        ("/v1/orders/o-1", Some("")),
+        ("/v1/orders/o-1", None),
+        ("/v1/orders/o-1?ticket=of-a-stream", None),
+        ("/v1/orders/o-1:watch", Some("Basic YWRhOmxvdmVsYWNl")),
+    ] {
+        let mut request = fixture.request("GET", path);
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 401, "{path} {authorization:?}");
+        let challenge = &response.headers()["www-authenticate"];
+        assert_eq!(challenge, "Bearer", "{path} {authorization:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_upstream_says_of_no_credentials_names_no_error_either() {
+    let fixture = Fixture::start(|_| Answer::Error(Status::unauthenticated("who are you?"))).await;
+    let response = fixture.get("/v1/products/A%201").await;
+    assert_eq!(response.headers()["www-authenticate"], "Bearer");
+    assert_eq!(response.status(), 401);
+
+    let request = fixture.as_user("GET", "/v1/orders/o-1");
+    let response = request.send().await.unwrap();
+    let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+    assert!(challenge.contains("invalid_token"), "{challenge}");
 }
 
 #[tokio::test]

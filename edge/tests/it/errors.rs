@@ -291,6 +291,7 @@ async fn codes_map_to_http_as_google_says() {
         (Code::Unimplemented, 501),
         (Code::Unavailable, 503),
         (Code::DeadlineExceeded, 504),
+        (Code::Cancelled, 499),
     ];
     for (code, http) in codes {
         let fixture =
@@ -307,6 +308,16 @@ async fn codes_map_to_http_as_google_says() {
             reason(&error);
         }
     }
+}
+
+#[tokio::test]
+async fn a_call_that_an_upstream_gave_up_is_told_as_given_up() {
+    let fixture = Fixture::start(|_| Answer::Error(Status::cancelled("given up"))).await;
+    let response = fixture.as_user("GET", "/v1/orders/o-1").send().await;
+    assert_eq!(
+        refusal(response.unwrap()).await,
+        refused(499, "CANCELLED", "CANCELLED")
+    );
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::fixture::Fixture;
 
 mod bodies;
-mod floods;
+pub(crate) mod floods;
 mod shapes;
 mod slow;
 

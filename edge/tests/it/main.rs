@@ -14,6 +14,7 @@ mod generic;
 mod grpc;
 mod grpc_web;
 mod headers;
+mod host;
 mod hostile;
 mod limits;
 mod metadata;

@@ -10,7 +10,7 @@ use super::{insist, others_do_not_notice};
 use crate::fixture::{Fixture, settings, shop};
 
 // Types of frames, and flags of HEADERS.
-pub(super) const HEADERS: u8 = 1;
+pub(crate) const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
@@ -19,11 +19,11 @@ pub(super) const CONTINUATION: u8 = 9;
 const WHOLE: u8 = 0x1 | 0x4;
 
 /// What a client of HTTP/2 begins with, and empty SETTINGS.
-pub(super) const PREFACE: [u8; 33] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+pub(crate) const PREFACE: [u8; 33] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 /// `GET /v1/products/A%201` in the static table of HPACK and literals.
 const GET_PRODUCT: &[u8] = b"\x82\x86\x04\x12/v1/products/A%201\x01\x01x";
 
-pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut frame = length[1..].to_vec();
     frame.extend([kind, flags]);
