@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
 use http_body_util::Full;
 use runtime::call::CallContext;
@@ -192,7 +193,11 @@ impl Call<'_> {
         // Nobody knows what the servers of others make of a key.
         let has_key = self.door.edge.upstreams == Upstreams::Mesh
             && self.metadata.as_ref().contains_key(IDEMPOTENCY_KEY);
-        (self.policy.is_repeatable || has_key)
+        // What was done the first time would not hold the second.
+        let is_conditional = [IF_MATCH, IF_NONE_MATCH]
+            .iter()
+            .any(|name| self.metadata.as_ref().contains_key(name));
+        (self.policy.is_repeatable && !is_conditional || has_key)
             && self.is_of_this_hop(status)
             && Instant::now() + RETRY_PAUSE < self.deadline
     }

@@ -320,10 +320,21 @@ impl Failure {
         }
     }
 
+    /// Whether a condition of the request does not hold (RFC 9110, section 15.5.13). A stale etag in
+    /// its message is a conflict, ABORTED.
+    fn is_condition(&self) -> bool {
+        self.status.code() == Code::FailedPrecondition
+            && status::reason(&self.status) == Some(Reason::EtagMismatch)
+    }
+
     fn http_status(&self) -> StatusCode {
         let code = transcoder::status::Code::from(self.status.code() as i32);
         let mapped = StatusCode::from_u16(code.http_status());
         self.http
+            .or_else(|| {
+                self.is_condition()
+                    .then_some(StatusCode::PRECONDITION_FAILED)
+            })
             .or(mapped.ok())
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }

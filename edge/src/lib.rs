@@ -38,6 +38,8 @@ mod security_headers;
 mod sequence;
 mod serving;
 mod streams;
+mod validators;
+mod wire;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -50,7 +52,7 @@ use limits::{Limiter, Shared};
 pub use limits::{Quota, Rate};
 pub use metadata::Rule as MetadataRule;
 use runtime::StartError;
-use runtime::contract::{Access, Contract, Method};
+use runtime::contract::{self, Access, Contract, Method};
 use runtime::node::Node;
 use runtime::room::Room;
 use tokio::net::TcpListener;
@@ -169,6 +171,8 @@ fn mesh() -> Plan<'static> {
         license: Some(("Apache License 2.0".to_owned(), "Apache-2.0".to_owned())),
         reasons: Some("tradewind.errors.v1.Reason".to_owned()),
         success_status_option: Some(policy::SUCCESS_STATUS.to_owned()),
+        conditional_option: Some(contract::CONDITIONAL.to_owned()),
+        cache_option: Some(contract::CACHE.to_owned()),
         sensitive_option: Some("tradewind.options.v1.sensitive".to_owned()),
         ..Info::default()
     };

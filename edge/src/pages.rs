@@ -249,7 +249,7 @@ fn cached(
 }
 
 /// The same content has the same tag on every replica.
-fn tag(content: &[u8]) -> HeaderValue {
+pub(crate) fn tag(content: &[u8]) -> HeaderValue {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);
     let tag = format!("\"{:016x}\"", hasher.finish());

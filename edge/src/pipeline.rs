@@ -268,6 +268,7 @@ async fn admit<'a>(
         caller: Caller::default(),
         request_id,
         idempotency_key: None,
+        preconditions: None,
         client_address: Some(client),
         user_agent: metadata::user_agent(&head.headers).map(Arc::from),
         user_token: None,
@@ -412,13 +413,20 @@ impl Admitted<'_> {
     pub(crate) fn call(&self, headers: &HeaderMap) -> Result<Call<'_>, Failure> {
         let edge = &self.door.edge;
         let key = metadata::idempotency_key(headers, self.policy, &edge.node, edge.upstreams)?;
+        let mut metadata = metadata::forwarded(edge, headers, self.peer, key)?;
+        self.policy.validators.pass_on(headers, metadata.as_mut());
         Ok(Call {
             door: self.door,
             policy: self.policy,
             context: self.context.clone(),
-            metadata: metadata::forwarded(edge, headers, self.peer, key)?,
+            metadata,
             deadline: self.deadline,
         })
+    }
+
+    /// Whether it is of no known user.
+    pub(crate) fn is_of_nobody(&self) -> bool {
+        self.caller.is_none()
     }
 
     /// How long a stream of this caller may last.

@@ -10,6 +10,7 @@ use transcoder::prost_reflect::MethodDescriptor;
 use transcoder::{Route, Transcoder};
 
 use crate::sequence::Sequence;
+use crate::validators::Validators;
 
 /// The full name of the option that holds the HTTP status of success.
 pub(crate) const SUCCESS_STATUS: &str = "tradewind.options.v1.success_status";
@@ -36,6 +37,7 @@ pub(crate) struct Policy {
     /// The most bytes of a request that its contract allows, if it tells: on the wire and as JSON.
     pub(crate) largest: (Option<usize>, Option<usize>),
     pub(crate) sequence: Sequence,
+    pub(crate) validators: Validators,
 }
 
 /// A method that protocols without routes call by its name.
@@ -82,6 +84,7 @@ impl Policies {
                         name: route.template().as_str().into(),
                         success: success_status(declared_status(route)),
                         sequence: Sequence::of(route),
+                        validators: policy.validators.by(route),
                         ..policy
                     };
                     policies.by_route.insert(key(route), policy);
@@ -165,6 +168,7 @@ impl Policies {
             is_streaming: method.client_streaming || method.server_streaming,
             largest: (method.max_request_bytes, method.max_request_json),
             sequence: Sequence::default(),
+            validators: Validators::of(method),
         })
     }
 }

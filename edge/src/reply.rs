@@ -123,7 +123,8 @@ pub(crate) fn with_trailers(response: Response<Body>, trailers: HeaderMap) -> Re
 
 /// The reply to HEAD: the headers of the reply to GET (RFC 9110 section 9.3.2).
 pub(crate) fn without_body(mut response: Response<Body>) -> Response<Body> {
-    if let Some(length) = response.body().size_hint().exact() {
+    let has_body = response.status() != StatusCode::NOT_MODIFIED;
+    if let Some(length) = response.body().size_hint().exact().filter(|_| has_body) {
         let headers = response.headers_mut();
         headers
             .entry(CONTENT_LENGTH)

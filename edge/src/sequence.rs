@@ -1,12 +1,12 @@
 //! Where a stream can be taken up again: the number of each message, and the field of the request
 //! that says after which one to go on.
 
-use bytes::{Buf, Bytes, BytesMut};
-use prost::encoding::{
-    DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field,
-};
+use bytes::{Bytes, BytesMut};
+use prost::encoding::{WireType, decode_varint, encode_key, encode_varint};
 use transcoder::Route;
 use transcoder::prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+
+use crate::wire::{find, innermost, shown};
 
 /// The number of a message: an integer field of this name in what the client gets.
 const SEQUENCE: &str = "sequence";
@@ -29,10 +29,7 @@ impl Sequence {
         }
         let after =
             number_field(&route.method().input(), AFTER_SEQUENCE).map(|field| field.number());
-        let (mut path, shown) = match route.response_body() {
-            None => (Vec::new(), Some(route.method().output())),
-            Some(field) => (vec![field.number()], submessage(field)),
-        };
+        let (mut path, shown) = shown(route);
         match shown.and_then(|message| number_field(&message, SEQUENCE)) {
             Some(field) => path.push(field.number()),
             None => path.clear(),
@@ -43,9 +40,7 @@ impl Sequence {
     /// The number of a message, given as its wire bytes.
     pub(crate) fn number(&self, message: &[u8]) -> Option<i64> {
         let (last, outer) = self.path.split_last()?;
-        let message = outer.iter().try_fold(message, |message, field| {
-            find(message, *field, WireType::LengthDelimited)
-        })?;
+        let message = innermost(message, outer)?;
         let mut value = find(message, *last, WireType::Varint)?;
         decode_varint(&mut value).ok().map(|number| number as i64)
     }
@@ -67,13 +62,6 @@ impl Sequence {
     }
 }
 
-fn submessage(field: &FieldDescriptor) -> Option<MessageDescriptor> {
-    match field.kind() {
-        Kind::Message(message) if !field.is_list() && !field.is_map() => Some(message),
-        _ => None,
-    }
-}
-
 fn number_field(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
     let is_number = |field: &FieldDescriptor| {
         !field.is_list()
@@ -83,25 +71,4 @@ fn number_field(message: &MessageDescriptor, name: &str) -> Option<FieldDescript
             )
     };
     message.get_field_by_name(name).filter(is_number)
-}
-
-/// The bytes that a field's value starts with (exactly its content, if it is length-delimited):
-/// of its last occurrence.
-fn find(mut message: &[u8], wanted: u32, wanted_type: WireType) -> Option<&[u8]> {
-    let mut found = None;
-    while message.has_remaining() {
-        let (number, wire_type) = decode_key(&mut message).ok()?;
-        if number == wanted && wire_type == wanted_type {
-            found = Some(match wire_type {
-                WireType::LengthDelimited => {
-                    let mut content = message;
-                    let length = usize::try_from(decode_varint(&mut content).ok()?).ok()?;
-                    content.get(..length)?
-                }
-                _ => message,
-            });
-        }
-        skip_field(wire_type, number, &mut message, DecodeContext::default()).ok()?;
-    }
-    found
 }

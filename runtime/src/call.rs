@@ -12,6 +12,7 @@ use tonic::{Code, Status};
 use tracing::Span;
 use uuid::Uuid;
 
+use crate::precondition::Preconditions;
 use crate::status::{Problem, Reason};
 use crate::telemetry::Trace;
 
@@ -31,6 +32,9 @@ pub struct CallContext {
     pub request_id: Arc<str>,
     /// The caller's key for having the effect once.
     pub idempotency_key: Option<Arc<str>>,
+    /// What the caller asks of the resource as it stands. It does not go along to the next hop,
+    /// whose resource is another.
+    pub preconditions: Option<Arc<Preconditions>>,
     /// The address of the client outside of the mesh, as the edge saw it.
     pub client_address: Option<IpAddr>,
     /// The user agent of the client.
@@ -69,6 +73,7 @@ impl CallContext {
             caller: Caller::default(),
             request_id: format!("{name}-{number}").into(),
             idempotency_key: None,
+            preconditions: None,
             client_address: None,
             user_agent: None,
             user_token: None,

@@ -11,6 +11,11 @@ use prost_reflect::{
 
 use crate::validate::Rules;
 
+/// The full name of the option of a method that holds to `if-match` and `if-none-match`.
+pub const CONDITIONAL: &str = "tradewind.options.v1.conditional";
+/// The full name of the option of a method whose replies may be kept.
+pub const CACHE: &str = "tradewind.options.v1.cache";
+
 /// The methods of a descriptor set.
 #[derive(Debug)]
 pub struct Contract {
@@ -34,6 +39,10 @@ pub struct Method {
     pub priority: Priority,
     /// Whether a second call does harm.
     pub idempotency: Idempotency,
+    /// Whether it holds to `if-match` and `if-none-match`.
+    pub conditional: bool,
+    /// How long a reply may be kept on its way; none if not at all.
+    pub cache: Option<Cache>,
     /// Whether the reply has a field that is never stored.
     pub sensitive_reply: bool,
     /// Whether the client sends a stream.
@@ -59,6 +68,15 @@ impl Method {
     pub fn is_streaming(&self) -> bool {
         self.client_streaming || self.server_streaming
     }
+}
+
+/// How long a reply may be kept (RFC 9111).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cache {
+    /// Seconds that it stays fresh.
+    pub max_age: u32,
+    /// Whether what is kept may be given to others.
+    pub public: bool,
 }
 
 /// Who may call a method.
@@ -182,6 +200,8 @@ impl Contract {
                 name: path.trim_start_matches('/').into(),
                 path: path.as_str().into(),
                 optional_user: has_optional_user(&self.pool, &descriptor),
+                conditional: is_conditional(&self.pool, &descriptor),
+                cache: cache(&self.pool, &descriptor),
                 access,
                 priority: priority(&self.pool, &descriptor),
                 idempotency: idempotency(&descriptor),
@@ -225,6 +245,8 @@ impl Contract {
                 client_streaming: access == Access::AnyToken,
                 access: Some(access),
                 optional_user: false,
+                conditional: false,
+                cache: None,
                 priority,
                 idempotency: Idempotency::NoSideEffects,
                 sensitive_reply: false,
@@ -265,6 +287,26 @@ fn has_optional_user(pool: &DescriptorPool, method: &MethodDescriptor) -> bool {
             .as_bool()
     };
     read().unwrap_or(false)
+}
+
+fn is_conditional(pool: &DescriptorPool, method: &MethodDescriptor) -> bool {
+    let extension = pool.get_extension_by_name(CONDITIONAL);
+    extension
+        .is_some_and(|extension| method.options().get_extension(&extension).as_bool() == Some(true))
+}
+
+fn cache(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<Cache> {
+    let extension = pool.get_extension_by_name(CACHE)?;
+    let options = method.options();
+    if !options.has_extension(&extension) {
+        return None;
+    }
+    let value = options.get_extension(&extension);
+    let cache = value.as_message()?;
+    Some(Cache {
+        max_age: cache.get_field_by_name("max_age")?.as_u32()?,
+        public: cache.get_field_by_name("public")?.as_bool()?,
+    })
 }
 
 fn strings(message: &DynamicMessage, field: &str) -> Vec<String> {

@@ -16,6 +16,7 @@ pub mod mesh;
 pub mod metadata;
 pub mod node;
 pub mod ops;
+pub mod precondition;
 pub mod process;
 pub mod random;
 pub mod readiness;

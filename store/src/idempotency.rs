@@ -17,7 +17,7 @@ use runtime::{
     call::CallContext,
     clock::Clock,
     node::Node,
-    status::{Problem, Reason},
+    status::{self, Problem, Reason},
 };
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -216,16 +216,19 @@ enum Found {
     Free(Option<Row>),
 }
 
-/// Whether the refusal is about the request itself, so that a repetition must get the same.
+/// Whether the refusal is about the request itself, so that a repetition must get the same. A
+/// condition on the resource's etag is no part of the message, and is another one when it is made again.
 fn is_final(status: &Status) -> bool {
-    matches!(
-        status.code(),
-        Code::InvalidArgument
-            | Code::NotFound
-            | Code::AlreadyExists
-            | Code::FailedPrecondition
-            | Code::OutOfRange
-    )
+    let is_condition = status::reason(status) == Some(Reason::EtagMismatch);
+    !is_condition
+        && matches!(
+            status.code(),
+            Code::InvalidArgument
+                | Code::NotFound
+                | Code::AlreadyExists
+                | Code::FailedPrecondition
+                | Code::OutOfRange
+        )
 }
 
 fn in_progress() -> Status {

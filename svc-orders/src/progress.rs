@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use runtime::clock::Clock;
 use runtime::node::Node;
+use runtime::precondition;
 use store::{Claim, Database, Outbox};
 use uuid::Uuid;
 
@@ -90,6 +91,7 @@ impl Progress {
         reason: &str,
     ) -> Result<Order, Error> {
         let mut order = order;
+        expected(&order, order.version)?;
         while order.state != State::Cancelling {
             let to = order.state.after(Step::Cancel);
             if to.map_err(|refused| Error::InvalidState {
@@ -185,8 +187,15 @@ impl Progress {
         let mut tx = self.db.begin().await?;
         let Some((_, version)) = changes::advance(&mut tx, order.id, &change).await? else {
             drop(tx);
-            return self.load(order.id).await;
+            let order = self.load(order.id).await?;
+            if step == Step::Cancel {
+                expected(&order, order.version)?;
+            }
+            return Ok(order);
         };
+        if step == Step::Cancel {
+            expected(&order, version - 1)?;
+        }
         order.state = to;
         order.version = version;
         order.update_time = now;
@@ -236,4 +245,13 @@ fn refused(order: &Order, step: Step) -> Error {
         order: order.id,
         refused,
     }
+}
+
+/// Holds the caller's preconditions against a version of the order.
+fn expected(order: &Order, version: i64) -> Result<(), Error> {
+    Ok(precondition::check(
+        "order",
+        &order.id,
+        Some(&version.to_string()),
+    )?)
 }

@@ -30,6 +30,7 @@ mod parameters;
 mod pattern;
 mod rules;
 mod schema;
+mod validators;
 
 use comments::Comments;
 use names::{Names, Reachable};
@@ -59,6 +60,12 @@ pub struct Info {
     /// The full name of a `bool` extension of `google.protobuf.FieldOptions` that marks secrets: they
     /// get the format `password`, and a method whose reply has one takes no idempotency key.
     pub sensitive_option: Option<String>,
+    /// The full name of a `bool` extension of `google.protobuf.MethodOptions` that marks methods which
+    /// hold to `If-Match` and `If-None-Match`.
+    pub conditional_option: Option<String>,
+    /// The full name of an extension of `google.protobuf.MethodOptions` that methods have whose
+    /// replies may be kept.
+    pub cache_option: Option<String>,
 }
 
 /// Who may call a method, for its `security`, its error responses, and whether it is shown at all.
@@ -121,10 +128,17 @@ pub fn document(
     let mut document = json!({ "openapi": "3.1.0", "info": head, "servers": servers });
     document["tags"] = tags(&contract, &shown);
     document["paths"] = Value::Object(paths);
+    let mut responses = errors::responses();
+    let mut parameters = Map::new();
+    parameters.insert("IdempotencyKey".to_owned(), parameters::idempotency_key());
+    if contract.conditional.is_some() {
+        validators::responses(&mut responses);
+        validators::parameters(&mut parameters);
+    }
     document["components"] = json!({
         "schemas": schemas,
-        "responses": errors::responses(),
-        "parameters": { "IdempotencyKey": parameters::idempotency_key() },
+        "responses": responses,
+        "parameters": parameters,
         "securitySchemes": {
             "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
         },
@@ -180,6 +194,8 @@ struct Contract {
     prints_defaults: bool,
     success_status: Option<ExtensionDescriptor>,
     sensitive: Option<ExtensionDescriptor>,
+    conditional: Option<ExtensionDescriptor>,
+    cache: Option<ExtensionDescriptor>,
 }
 
 impl Contract {
@@ -207,6 +223,8 @@ impl Contract {
             prints_defaults: shown.iter().all(|shown| shown.route.json.prints_defaults()),
             success_status: extension(&info.success_status_option),
             sensitive: extension(&info.sensitive_option),
+            conditional: extension(&info.conditional_option),
+            cache: extension(&info.cache_option),
         }
     }
 

@@ -25,6 +25,7 @@ use crate::pipeline::{Admitted, Form};
 use crate::policy::{Policies, Policy};
 use crate::reply::{self, Body};
 use crate::sequence::Sequence;
+use crate::validators::Validators;
 
 /// What the paths of both versions start with.
 const PREFIX: &str = "/grpc.reflection.";
@@ -63,6 +64,7 @@ impl Reflection {
                 is_streaming: true,
                 largest: (Some(QUESTION), None),
                 sequence: Sequence::default(),
+                validators: Validators::default(),
             },
         })
     }

@@ -140,7 +140,7 @@ impl Protocol for Rest {
             .unary(message)
             .await
             .map_err(|refusal| Failure::of_upstream(refusal, route))?;
-        answer(&admitted, route, headers, &metadata, message)
+        answer(&admitted, route, head, &metadata, &message)
     }
 
     fn refuse(&self, edge: &Edge, head: &Parts, failure: &Failure) -> Response<Body> {
@@ -195,7 +195,7 @@ impl Rest {
             leading,
             trailing: HeaderMap::new(),
         };
-        answer(&admitted, route, headers, &metadata, reply)
+        answer(&admitted, route, head, &metadata, &reply)
     }
 
     /// Messages to the client, in the framing that it likes best.
@@ -235,19 +235,31 @@ impl Rest {
 fn answer(
     admitted: &Admitted<'_>,
     route: &Route,
-    headers: &HeaderMap,
+    head: &Parts,
     metadata: &Metadata,
-    message: Bytes,
+    message: &Bytes,
 ) -> Result<Response<Body>, Failure> {
-    let success = admitted.policy.success;
-    let response = match route.gives_http_body() {
-        true => raw::whole(route, success, message)?,
+    let Policy {
+        success,
+        validators,
+        ..
+    } = admitted.policy;
+    let success = *success;
+    let (content, response) = match route.gives_http_body() {
+        true => (
+            message.clone(),
+            raw::whole(route, success, message.clone())?,
+        ),
         false => {
-            let json = route.response(&message);
-            reply::json(success, json.map_err(|error| Problem::internal(&error))?)
+            let json = route.response(message);
+            let json = Bytes::from(json.map_err(|error| Problem::internal(&error))?);
+            (json.clone(), reply::json(success, json))
         }
     };
-    Ok(tell(&admitted.door.edge, headers, metadata, response))
+    let is_of_nobody = admitted.is_of_nobody();
+    let response = validators.conclude(head, is_of_nobody, message, &content, response)?;
+    let edge = &admitted.door.edge;
+    Ok(tell(edge, &head.headers, metadata, response))
 }
 
 /// A reply with what the upstream said beside its message.

@@ -32,4 +32,5 @@ mod tickets;
 mod traces;
 mod uploads;
 mod upstream;
+mod validators;
 mod websocket;

@@ -14,6 +14,7 @@ use super::observe::Incoming;
 use super::policy::Verified;
 use crate::call::CallContext;
 use crate::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT, idempotency_key, text};
+use crate::precondition::Preconditions;
 use crate::status::Problem;
 
 #[derive(Clone)]
@@ -59,6 +60,14 @@ fn context(request: &Request<Body>) -> Result<CallContext, Problem> {
         caller: verified.caller,
         request_id: incoming.request_id.clone(),
         idempotency_key: idempotency_key(headers)?.map(Arc::from),
+        preconditions: match incoming
+            .method
+            .as_ref()
+            .is_some_and(|method| method.conditional)
+        {
+            true => Preconditions::of(headers)?.map(Arc::new),
+            false => None,
+        },
         client_address,
         user_agent: user_agent.map(Arc::from),
         user_token: verified.user_token,

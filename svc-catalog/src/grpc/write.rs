@@ -5,6 +5,7 @@ use contracts::tradewind::catalog::v1::{
     UpdateProductResponse,
 };
 use runtime::call::CallContext;
+use runtime::precondition;
 use store::{Claim, Tx};
 use tonic::Status;
 
@@ -35,6 +36,7 @@ pub(super) async fn create(
         let mut tx = catalog.db.begin().await?;
         claim.start(&mut tx).await?;
         products::insert(&mut tx, &product).await?;
+        precondition::check("product", &product.sku, None)?;
         catalog.tell_of(&mut tx, &product).await?;
         let reply = CreateProductResponse {
             product: Some(message_of(product.clone())),
@@ -65,6 +67,7 @@ pub(super) async fn update(
         let mut tx = catalog.db.begin().await?;
         claim.start(&mut tx).await?;
         let mut product = locked(&mut tx, &sku).await?;
+        precondition::check("product", &sku, Some(&product.etag()))?;
         let changed = product
             .update(change, &etag, catalog.clock.now())
             .map_err(|refusal| Error::Refused { sku, refusal })?;
@@ -92,6 +95,7 @@ pub(super) async fn archive(
 ) -> Result<ArchiveProductResponse, Status> {
     let mut tx = catalog.db.begin().await?;
     let mut product = locked(&mut tx, sku).await?;
+    precondition::check("product", sku, Some(&product.etag()))?;
     if product.archive(catalog.clock.now()) {
         products::update(&mut tx, &product).await?;
         catalog.tell_of(&mut tx, &product).await?;

@@ -8,10 +8,16 @@ use contracts::tradewind::catalog::v1::{
 };
 use prost_types::{FieldMask, Timestamp};
 use runtime::status::{Reason, reason};
-use tonic::Code;
+use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
 
 use crate::fixture::{Shop, fields, heart, money};
+
+fn conditional<T>(mut request: Request<T>, name: &'static str, condition: &str) -> Request<T> {
+    let value = condition.parse().expect("ASCII");
+    request.metadata_mut().insert(name, value);
+    request
+}
 
 fn mask(paths: &[&str]) -> Option<FieldMask> {
     Some(FieldMask {
@@ -167,6 +173,84 @@ store::on_both! {
         assert_eq!(refused.code(), Code::Aborted);
         assert_eq!(reason(&refused), Some(Reason::EtagMismatch));
         assert_eq!(shop.get("85123A").await.ok(), won.ok());
+    }
+
+    async fn a_change_on_a_condition_is_made_where_it_holds(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        shop.create(heart()).await.expect("a new product");
+        let change = |title: &str, name: &'static str, condition: &str| {
+            let message = UpdateProductRequest {
+                product: Some(Product { title: title.into(), ..heart() }),
+                update_mask: mask(&["title"]),
+            };
+            let request = conditional(shop.admin(message), name, condition);
+            let mut client = shop.client();
+            async move { client.update_product(request).await }
+        };
+        for (name, condition) in [
+            ("if-match", r#""999""#),
+            ("if-match", r#"W/"1""#),
+            ("if-none-match", "*"),
+            ("if-none-match", r#""7", W/"1""#),
+        ] {
+            let refused = change("RED", name, condition).await.expect_err(condition);
+            assert_eq!(refused.code(), Code::FailedPrecondition, "{condition}");
+            assert_eq!(reason(&refused), Some(Reason::EtagMismatch), "{condition}");
+        }
+        let refused = change("RED", "if-match", "1").await.expect_err("no quotes");
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert_eq!(shop.get("85123A").await.expect("it exists").title, heart().title);
+
+        for (title, name, condition) in [
+            ("RED", "if-match", r#""7", "1""#),
+            ("BLUE", "if-match", "*"),
+            ("GREEN", "if-none-match", r#""1""#),
+        ] {
+            change(title, name, condition).await.expect(condition);
+            assert_eq!(shop.get("85123A").await.expect("it exists").title, title);
+        }
+
+        let archive = |condition: &'static str| {
+            let message = ArchiveProductRequest { sku: "85123A".into() };
+            let request = conditional(shop.admin(message), "if-match", condition);
+            let mut client = shop.client();
+            async move { client.archive_product(request).await }
+        };
+        let refused = archive(r#""1""#).await.expect_err("it has changed");
+        assert_eq!(reason(&refused), Some(Reason::EtagMismatch));
+        archive(r#""4""#).await.expect("as it stands");
+
+        let message = CreateProductRequest { product: Some(Product { sku: "B".into(), ..heart() }) };
+        let create = |condition: &'static str, name: &'static str| {
+            let request = conditional(shop.admin(message.clone()), name, condition);
+            let mut client = shop.client();
+            async move { client.create_product(request).await }
+        };
+        let refused = create("*", "if-match").await.expect_err("there is none");
+        assert_eq!(reason(&refused), Some(Reason::EtagMismatch));
+        create("*", "if-none-match").await.expect("there is none");
+    }
+
+    async fn of_two_changes_on_the_same_condition_one_is_refused(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        shop.create(heart()).await.expect("a new product");
+        let change = |title: &str| {
+            let message = UpdateProductRequest {
+                product: Some(Product { title: title.into(), ..heart() }),
+                update_mask: mask(&["title"]),
+            };
+            let request = conditional(shop.admin(message), "if-match", r#""1""#);
+            let mut client = shop.client();
+            async move { client.update_product(request).await }
+        };
+        let titles: Vec<_> = (0..8).map(|number| format!("HEART {number}")).collect();
+        let changes = titles.iter().map(|title| change(title));
+        let made = futures::future::join_all(changes).await;
+        assert_eq!(made.iter().filter(|one| one.is_ok()).count(), 1);
+        for refused in made.into_iter().filter_map(Result::err) {
+            assert_eq!(reason(&refused), Some(Reason::EtagMismatch), "{refused}");
+        }
+        assert_eq!(shop.get("85123A").await.expect("it exists").etag, "2");
     }
 
     async fn an_archived_product_is_kept_but_no_longer_sold(database: TestDatabase) {

@@ -2,6 +2,7 @@
 
 use contracts::tradewind::orders::v1::{CreateOrderRequest, CreateOrderResponse};
 use runtime::call::{CallContext, Caller};
+use runtime::precondition;
 use store::idempotency::Claim;
 use tonic::Status;
 use uuid::Uuid;
@@ -95,6 +96,7 @@ impl Orders {
             create_time: now,
             update_time: now,
         };
+        precondition::check("order", &order.id, None)?;
         let mut tx = self.db.begin().await?;
         claim.start_for(&mut tx, order.id).await?;
         if let Err(error) = changes::insert(&mut tx, &order, actor, now + self.lease).await {

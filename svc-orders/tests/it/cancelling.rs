@@ -31,6 +31,27 @@ store::on_both! {
         assert_eq!(ada.get(&order).await.unwrap(), cancelled);
     }
 
+    async fn an_order_is_cancelled_on_a_condition_that_holds(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        shop.neighbours.sell("A", 100, 10);
+        let ada = shop.buyer().await;
+        let order = ada.order(&[("A", 4)]).await.unwrap();
+
+        let refused = ada.cancel_if(&order.order_id, "\"1\"").await.unwrap_err();
+        assert_eq!(refused.code(), Code::FailedPrecondition);
+        assert_eq!(reason(&refused), Some(Reason::EtagMismatch));
+        assert_eq!(ada.get(&order.order_id).await.unwrap(), order);
+
+        let condition = format!("\"{}\"", order.etag);
+        let (one, other) = futures::join!(
+            ada.cancel_if(&order.order_id, &condition),
+            ada.cancel_if(&order.order_id, &condition),
+        );
+        let (won, lost) = if one.is_ok() { (one, other) } else { (other, one) };
+        assert_eq!(won.unwrap().state(), OrderState::Cancelled);
+        assert_eq!(reason(&lost.unwrap_err()), Some(Reason::EtagMismatch));
+    }
+
     async fn a_dispatched_order_is_not_cancelled(database: TestDatabase) {
         let shop = Shop::open(&database).await;
         shop.neighbours.sell("A", 100, 10);

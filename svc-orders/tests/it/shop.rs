@@ -272,6 +272,18 @@ impl Buyer {
             .unwrap())
     }
 
+    /// Cancels it on a condition.
+    pub(crate) async fn cancel_if(&self, order: &str, if_match: &str) -> Result<Order, Status> {
+        let mut request = Request::new(CancelOrderRequest {
+            order_id: order.to_owned(),
+            reason: String::new(),
+        });
+        let value = if_match.parse().unwrap();
+        request.metadata_mut().insert("if-match", value);
+        let reply = self.client.clone().cancel_order(request).await?;
+        Ok(reply.into_inner().order.unwrap())
+    }
+
     pub(crate) async fn list(&self) -> Vec<Order> {
         self.list_by(ListOrdersRequest::default())
             .await

@@ -2,6 +2,7 @@
 
 use contracts::tradewind::users::v1::{CreateUserRequest, CreateUserResponse};
 use runtime::call::CallContext;
+use runtime::precondition;
 use store::{Claim, Tx};
 use tonic::Status;
 use uuid::Uuid;
@@ -44,6 +45,7 @@ async fn insert(
     let mut tx = users.db.begin().await?;
     claim.start(&mut tx).await?;
     user::insert(&mut tx, &opened).await?;
+    precondition::check("user", &opened.id, None)?;
     events::publish(&users.outbox, &mut tx, &opened, Change::Profile).await?;
     let reply = CreateUserResponse {
         user: Some(convert::resource(opened)),
@@ -67,6 +69,7 @@ pub(super) async fn deactivate(users: &Users, id: Uuid) -> Result<User, Error> {
 pub(super) async fn reactivate(users: &Users, id: Uuid) -> Result<User, Error> {
     let mut tx = users.db.begin().await?;
     let mut account = user::lock(&mut tx, id).await?;
+    precondition::check("user", &id, Some(&account.etag()))?;
     if account
         .reactivate(users.clock.now())
         .map_err(Error::refused(id))?
@@ -99,6 +102,7 @@ pub(super) async fn lock(users: &Users, id: Uuid) -> Result<(Tx, User, usize), E
     let mut tx = users.db.begin().await?;
     let administrators = user::lock_administrators(&mut tx).await?;
     let account = user::lock(&mut tx, id).await?;
+    precondition::check("user", &id, Some(&account.etag()))?;
     let others = administrators.iter().filter(|other| **other != id).count();
     Ok((tx, account, others))
 }

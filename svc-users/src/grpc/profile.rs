@@ -4,6 +4,7 @@ use contracts::tradewind::users::v1::{
     UpdateMeRequest, UpdateMeResponse, User as Resource, UserState,
 };
 use runtime::call::CallContext;
+use runtime::precondition;
 use store::Claim;
 use tonic::Status;
 use uuid::Uuid;
@@ -57,6 +58,7 @@ async fn update(
     if own.state == State::Deleted {
         return Err(Error::NotFound(id));
     }
+    precondition::check("user", &id, Some(&own.etag()))?;
     own.expect_etag(&new.etag).map_err(Error::refused(id))?;
     if own
         .change(change, users.clock.now())

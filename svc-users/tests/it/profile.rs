@@ -1,10 +1,10 @@
 use contracts::tradewind::users::v1::{
-    DeleteMeRequest, EnsureAccountRequest, GetAccountRequest, GetUserRequest, UpdateMeRequest,
-    User, UserState,
+    DeactivateUserRequest, DeleteMeRequest, EnsureAccountRequest, GetAccountRequest,
+    GetUserRequest, ReactivateUserRequest, SetUserRolesRequest, UpdateMeRequest, User, UserState,
 };
 use prost_types::FieldMask;
 use runtime::status::Reason;
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
@@ -16,6 +16,14 @@ fn update(user: User, paths: &[&str]) -> UpdateMeRequest {
         user: Some(user),
         update_mask: Some(FieldMask { paths }),
     }
+}
+
+/// A request on a condition.
+fn on<T>(message: T, condition: &str) -> Request<T> {
+    let mut request = Request::new(message);
+    let value = condition.parse().unwrap();
+    request.metadata_mut().insert("if-match", value);
+    request
 }
 
 fn named(name: &str) -> User {
@@ -54,6 +62,40 @@ store::on_both! {
         let stale = User { etag: "1".into(), ..named("Countess") };
         let result = bed.update(id, update(stale, &["display_name"])).await;
         assert_eq!(refused(result, Reason::EtagMismatch).code(), Code::Aborted);
+    }
+
+    async fn a_change_on_a_condition_is_made_where_it_holds(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = bed.register("Ada", "ada@example.com", &[]).await;
+        let own = |condition: &str| {
+            on(update(named("Countess"), &["display_name"]), condition)
+        };
+        let result = bed.user(id).update_me(own(r#""999""#)).await;
+        assert_eq!(refused(result, Reason::EtagMismatch).code(), Code::FailedPrecondition);
+        assert_eq!(bed.me(id).await.unwrap().display_name, "Ada");
+        bed.user(id).update_me(own(r#""1""#)).await.unwrap();
+
+        let user_id = id.to_string();
+        let roles = || SetUserRolesRequest {
+            user_id: user_id.clone(),
+            roles: vec!["user".into(), "admin".into()],
+        };
+        let result = bed.admin().set_user_roles(on(roles(), r#""1""#)).await;
+        refused(result, Reason::EtagMismatch);
+        bed.admin().set_user_roles(on(roles(), r#""2""#)).await.unwrap();
+        let deactivate = || DeactivateUserRequest { user_id: user_id.clone() };
+        let result = bed.admin().deactivate_user(on(deactivate(), r#""1""#)).await;
+        refused(result, Reason::EtagMismatch);
+        let other = bed.register("Eve", "eve@example.com", &["user", "admin"]).await;
+        assert_ne!(other, id);
+        bed.admin().deactivate_user(on(deactivate(), r#""3""#)).await.unwrap();
+        let reactivate = || ReactivateUserRequest { user_id: user_id.clone() };
+        let result = bed.admin().reactivate_user(on(reactivate(), r#""3""#)).await;
+        refused(result, Reason::EtagMismatch);
+        bed.admin().reactivate_user(on(reactivate(), r#""4""#)).await.unwrap();
+        let result = bed.user(id).delete_me(on(DeleteMeRequest {}, r#""4""#)).await;
+        refused(result, Reason::EtagMismatch);
+        bed.user(id).delete_me(on(DeleteMeRequest {}, r#""5""#)).await.unwrap();
     }
 
     async fn output_only_fields_have_no_effect(database: TestDatabase) {

@@ -13,7 +13,7 @@ type Failure = (
     Option<(&'static str, &'static str)>,
 );
 
-const FAILURES: [Failure; 13] = [
+const FAILURES: [Failure; 14] = [
     (
         400,
         "BadRequest",
@@ -48,6 +48,12 @@ const FAILURES: [Failure; 13] = [
         409,
         "Conflict",
         "It exists already, or something else changed it meanwhile.",
+        None,
+    ),
+    (
+        412,
+        "PreconditionFailed",
+        "The resource is not as If-Match or If-None-Match says.",
         None,
     ),
     (413, "TooLarge", "The body is too large.", None),
@@ -193,13 +199,18 @@ pub(super) fn responses() -> Map<String, Value> {
 }
 
 /// The failures that a route can answer with, as references by status.
-pub(super) fn of(shown: &Shown<'_>, is_read: bool) -> impl Iterator<Item = (String, Value)> {
+pub(super) fn of(
+    shown: &Shown<'_>,
+    is_read: bool,
+    is_conditional: bool,
+) -> impl Iterator<Item = (String, Value)> {
     let is_secured = shown.secured.is_some() || shown.is_optional;
     let has_body = !matches!(shown.route.body(), Body::None);
     let can_be = move |&&(status, ..): &&Failure| match status {
         // A method that is open to anybody may be the one that takes credentials, such as a login.
         401 | 403 => is_secured || !is_read,
         409 => !is_read,
+        412 => is_conditional,
         413 | 415 => has_body,
         _ => true,
     };

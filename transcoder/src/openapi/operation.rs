@@ -11,6 +11,7 @@ use super::ids::Ids;
 use super::names::{Use, capitalized};
 use super::parameters::{self, OpenApiPath};
 use super::schema::{Schemas, Variant};
+use super::validators::Validators;
 use super::{Contract, Shown, comments, errors};
 use crate::field::{self, FieldPath};
 use crate::{Body, Route};
@@ -103,6 +104,8 @@ impl<'a, 's> Operations<'a, 's> {
             _ if takes_key => "key",
             _ => "none",
         });
+        let validators = Validators::of(self.contract, method, level == 1);
+        parameters.extend(validators.parameters());
         if !parameters.is_empty() {
             operation["parameters"] = json!(parameters);
         }
@@ -110,9 +113,10 @@ impl<'a, 's> Operations<'a, 's> {
             operation["requestBody"] = body;
         }
         let mut responses = Map::new();
-        let (status, success) = self.success(route);
+        let (status, mut success) = self.success(route);
+        validators.tell(&mut success, &mut responses);
         responses.insert(status, success);
-        responses.extend(errors::of(shown, level == 1));
+        responses.extend(errors::of(shown, level == 1, validators.is_conditional));
         operation["responses"] = Value::Object(responses);
         operation
     }
