@@ -1,10 +1,8 @@
 //! Who asks.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use contracts::tradewind::auth::v1::RedeemTicketRequest;
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
+use contracts::tradewind::auth::v1::{RedeemTicketRequest, RedeemTicketResponse};
 use http::request::Parts;
 use runtime::call::{CallContext, Token, User};
 use runtime::contract::Access;
@@ -12,6 +10,7 @@ use runtime::identity::VerifyError;
 use runtime::metadata::{AUTHORIZATION, bearer};
 use runtime::status::{Problem, Reason};
 use tonic::Code;
+use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::policy::Policy;
@@ -25,12 +24,23 @@ pub(crate) const TICKET: &str = "ticket";
 pub(crate) struct Authenticated {
     pub(crate) user: User,
     pub(crate) token: Token,
+    /// The stream that a ticket opens which reconnects: over when the ticket opens another.
+    pub(crate) stream_id: Option<Uuid>,
+}
+
+/// Which tickets may stand for the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tickets {
+    None,
+    SingleUse,
+    /// Those too that let an EventSource connect again.
+    All,
 }
 
 impl Authenticated {
     /// When the token expires.
     pub(crate) fn expires(&self) -> Option<DateTime<Utc>> {
-        expires(&self.token)
+        self.token.expire_time()
     }
 }
 
@@ -41,7 +51,7 @@ pub(crate) async fn authenticate(
     edge: &Edge,
     policy: &Policy,
     head: &Parts,
-    streaming: bool,
+    tickets: Tickets,
     call: &CallContext,
 ) -> Result<Option<Authenticated>, Failure> {
     if policy.access == Access::Public {
@@ -51,48 +61,69 @@ pub(crate) async fn authenticate(
             None => Ok(None),
         };
     }
-    let token: Token = match head.headers.get(AUTHORIZATION) {
-        Some(value) => bearer(value).ok_or_else(no_bearer)?.into(),
-        None => match ticket(head.uri.query()) {
-            Some(ticket) if streaming && edge.upstreams == Upstreams::Mesh => {
-                Box::pin(redeem(edge, ticket, head.uri.path(), call)).await?
-            }
-            _ => return Err(no_token()),
-        },
+    let presented = match head.headers.get(AUTHORIZATION) {
+        Some(value) => {
+            return by_token(edge, bearer(value).ok_or_else(no_bearer)?.into(), None).await;
+        }
+        None => ticket(head.uri.query()),
     };
+    match presented {
+        Some(ticket) if tickets != Tickets::None && edge.upstreams == Upstreams::Mesh => {
+            let request = RedeemTicketRequest {
+                ticket,
+                path: head.uri.path().to_owned(),
+                server_sent_events: tickets == Tickets::All,
+            };
+            let RedeemTicketResponse {
+                access_token,
+                stream_id,
+            } = Box::pin(redeem(edge, request, call)).await?;
+            by_token(edge, access_token.into(), stream_id.parse().ok()).await
+        }
+        _ => Err(no_token()),
+    }
+}
+
+async fn by_token(
+    edge: &Edge,
+    token: Token,
+    stream_id: Option<Uuid>,
+) -> Result<Option<Authenticated>, Failure> {
     let verified = verified(edge, token).await.map_err(tonic::Status::from)?;
-    Ok(Some(verified))
+    Ok(Some(Authenticated {
+        stream_id,
+        ..verified
+    }))
 }
 
 /// Whether a request has credentials of a kind that is known here, be they good or not.
-pub(crate) fn are_presented(head: &Parts, streaming: bool) -> bool {
+pub(crate) fn are_presented(head: &Parts, tickets: Tickets) -> bool {
     match head.headers.get(AUTHORIZATION) {
         Some(value) => bearer(value).is_some(),
-        None => streaming && ticket(head.uri.query()).is_some(),
+        None => tickets != Tickets::None && ticket(head.uri.query()).is_some(),
     }
 }
 
 async fn verified(edge: &Edge, token: Token) -> Result<Authenticated, VerifyError> {
     let user = edge.node.identity.verify_user(&token).await?;
-    Ok(Authenticated { user, token })
+    Ok(Authenticated {
+        user,
+        token,
+        stream_id: None,
+    })
 }
 
-/// A ticket opens one path, once. Only the edge itself may redeem it.
+/// A ticket opens one path. Only the edge itself may redeem it.
 async fn redeem(
     edge: &Edge,
-    ticket: String,
-    path: &str,
+    request: RedeemTicketRequest,
     call: &CallContext,
-) -> Result<Token, Failure> {
+) -> Result<RedeemTicketResponse, Failure> {
     let mut auth = AuthServiceClient::new(edge.node.channel("svc-auth"));
-    let request = RedeemTicketRequest {
-        ticket,
-        path: path.to_owned(),
-    };
     let reply = call
         .scope(async move { auth.redeem_ticket(request).await })
         .await?;
-    Ok(reply.into_inner().access_token.into())
+    Ok(reply.into_inner())
 }
 
 fn ticket(query: Option<&str>) -> Option<String> {
@@ -100,17 +131,6 @@ fn ticket(query: Option<&str>) -> Option<String> {
     parameters
         .find(|(name, _)| name == TICKET)
         .map(|(_, ticket)| ticket.into_owned())
-}
-
-/// `exp` of a token that was verified before.
-fn expires(token: &str) -> Option<DateTime<Utc>> {
-    #[derive(serde::Deserialize)]
-    struct Expiry {
-        exp: i64,
-    }
-    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-    let Expiry { exp } = serde_json::from_slice(&claims).ok()?;
-    DateTime::from_timestamp(exp, 0)
 }
 
 fn no_token() -> Failure {
@@ -132,15 +152,5 @@ mod tests {
         assert_eq!(ticket(Some("a=1&ticket=x%2By&b=2")).as_deref(), Some("x+y"));
         assert_eq!(ticket(Some("tickets=1")), None);
         assert_eq!(ticket(None), None);
-    }
-
-    #[test]
-    fn the_expiry_is_read_from_the_token() {
-        let claims = URL_SAFE_NO_PAD.encode(r#"{"exp":1700000000,"sub":"x"}"#);
-        assert_eq!(
-            expires(&format!("e30.{claims}.c2ln")).unwrap().timestamp(),
-            1_700_000_000
-        );
-        assert_eq!(expires("nothing"), None);
     }
 }

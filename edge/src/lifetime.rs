@@ -57,9 +57,18 @@ impl Lifetime {
                 None => std::future::pending().await,
             }
         };
+        let replaced = async {
+            match self.caller.as_ref().and_then(|caller| caller.stream_id) {
+                Some(stream_id) => identity.revoked(stream_id).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = self.door.drain.cancelled() => Failure::shutting_down(),
             () = revocation => unauthenticated(Reason::SessionRevoked, "the session has ended"),
+            () = replaced => {
+                unauthenticated(Reason::TicketInvalid, "the ticket has opened another stream")
+            }
             () = expiry => unauthenticated(Reason::TokenExpired, "the token has expired"),
         }
     }

@@ -209,7 +209,7 @@ async fn handle(
     };
     let mut response = served.unwrap_or_else(|failure| {
         exchange.failed(failure.status());
-        let failure = match are_presented(&head, request.takes_tickets()) {
+        let failure = match are_presented(&head, request.tickets(&door.edge, &head)) {
             true => failure,
             false => failure.of_nobody(),
         };
@@ -275,7 +275,7 @@ async fn admit<'a>(
         trace,
         span: tracing::Span::current(),
     };
-    let tickets = request.takes_tickets();
+    let tickets = request.tickets(edge, head);
     let caller = authenticate(edge, policy, head, tickets, &context).await?;
     context.caller.user = caller.as_ref().map(|caller| caller.user.clone());
     runtime::server::allow(&policy.access, &context.caller)?;

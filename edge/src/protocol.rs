@@ -8,6 +8,7 @@ use http::request::Parts;
 use hyper::body::Incoming;
 
 use crate::Edge;
+use crate::authentication::Tickets;
 use crate::failure::Failure;
 use crate::pipeline::Admitted;
 use crate::policy::Policy;
@@ -28,9 +29,9 @@ pub(crate) trait Protocol: Sync {
     /// What holds for the method.
     fn policy<'a>(&'a self, edge: &'a Edge) -> &'a Policy;
 
-    /// Whether a ticket may stand for the token: for clients that cannot set headers.
-    fn takes_tickets(&self) -> bool {
-        false
+    /// Which tickets may stand for the token: for clients that cannot set headers.
+    fn tickets(&self, _: &Edge, _: &Parts) -> Tickets {
+        Tickets::None
     }
 
     /// Steps 12 to 14, for a caller who may.

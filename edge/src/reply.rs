@@ -32,10 +32,15 @@ pub(crate) fn whole(content: Bytes) -> Body {
     Either::Left(Full::new(content))
 }
 
-/// The answer to OPTIONS: what a path has.
-pub(crate) fn options(allow: &str) -> Response<Body> {
+pub(crate) fn no_content() -> Response<Body> {
     let mut response = Response::new(empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// The answer to OPTIONS: what a path has.
+pub(crate) fn options(allow: &str) -> Response<Body> {
+    let mut response = no_content();
     let allow = HeaderValue::try_from(allow).expect("methods are tokens of visible ASCII");
     response.headers_mut().insert(ALLOW, allow);
     response

@@ -7,6 +7,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 use tracing::Span;
@@ -127,6 +130,19 @@ impl From<String> for Token {
     }
 }
 
+impl Token {
+    /// `exp` of an access token, which is not verified here.
+    pub fn expire_time(&self) -> Option<DateTime<Utc>> {
+        #[derive(serde::Deserialize)]
+        struct Expiry {
+            exp: i64,
+        }
+        let claims = URL_SAFE_NO_PAD.decode(self.split('.').nth(1)?).ok()?;
+        let Expiry { exp } = serde_json::from_slice(&claims).ok()?;
+        DateTime::from_timestamp(exp, 0)
+    }
+}
+
 impl Deref for Token {
     type Target = str;
 
@@ -201,6 +217,15 @@ impl User {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_expiry_is_read_from_the_token() {
+        let claims = URL_SAFE_NO_PAD.encode(r#"{"exp":1700000000,"sub":"x"}"#);
+        let token = Token::from(format!("e30.{claims}.c2ln"));
+        let expires = token.expire_time().expect("it says so");
+        assert_eq!(expires.timestamp(), 1_700_000_000);
+        assert_eq!(Token::from("nothing").expire_time(), None);
+    }
 
     #[test]
     fn a_call_can_be_printed_without_its_token() {

@@ -132,8 +132,19 @@ impl Tokens {
         session: &Session,
         roles: Vec<String>,
     ) -> (String, TimeDelta) {
+        self.access_token_until(session, roles, DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// The same, of one that does not outlive `latest` either.
+    #[must_use]
+    pub(crate) fn access_token_until(
+        &self,
+        session: &Session,
+        roles: Vec<String>,
+        latest: DateTime<Utc>,
+    ) -> (String, TimeDelta) {
         let now = self.clock.now();
-        let end = self.end_time(session.create_time);
+        let end = self.end_time(session.create_time).min(latest);
         let expire_time = (now + self.lifetimes.access_token_lifetime).min(end);
         let token = self.keyring.signer().sign(&AccessClaims {
             iss: self.issuer.name.to_string(),

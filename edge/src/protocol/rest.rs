@@ -11,6 +11,7 @@ use transcoder::{Matched, Route, RouteMatch};
 use super::upstream::{self, Messages, Refused, Replies, Requests};
 use super::{Protocol, envelope};
 use crate::Edge;
+use crate::authentication::Tickets;
 use crate::call::{Metadata, Reply};
 use crate::failure::Failure;
 use crate::metadata::Passing;
@@ -106,8 +107,12 @@ impl Protocol for Rest {
         edge.policies.of(self.matched.route())
     }
 
-    fn takes_tickets(&self) -> bool {
-        self.matched.route().is_server_streaming()
+    fn tickets(&self, edge: &Edge, head: &Parts) -> Tickets {
+        match self.matched.route().is_server_streaming() {
+            false => Tickets::None,
+            true if framing(edge, &head.headers) == Framing::ServerSentEvents => Tickets::All,
+            true => Tickets::SingleUse,
+        }
     }
 
     async fn serve(
@@ -207,8 +212,7 @@ impl Rest {
         replies: Replies,
     ) -> Result<Response<Body>, Failure> {
         let edge = &admitted.door.edge;
-        let framing = edge.profile.framing;
-        let framing = framing.unwrap_or_else(|| Framing::wanted(headers));
+        let framing = framing(edge, headers);
         let messages = Messages::of_at_most(admitted.reply_limit(), replies);
         let (door, route) = (admitted.door.clone(), self.matched.route().clone());
         let begun = match route.gives_http_body() {
@@ -217,9 +221,16 @@ impl Rest {
                 Box::pin(raw::stream(route, success, messages, deadline)).await
             }
             false => {
+                let is_resumed = framing == Framing::ServerSentEvents
+                    && admitted.policy.sequence.can_resume()
+                    && last_event_id(headers).is_some();
                 let live = Live::begin(door, route, framing, messages).await;
-                live.map(|live| live.reply(headers))
-                    .map_err(Failure::in_stream)
+                live.map(|live| match is_resumed && live.is_over() {
+                    // An EventSource connects again until it is told so (HTML standard, 9.2.2).
+                    true => reply::no_content(),
+                    false => live.reply(headers),
+                })
+                .map_err(Failure::in_stream)
             }
         };
         let mut response = begun.map_err(|failure| failure.after(&leading))?;
@@ -229,6 +240,12 @@ impl Rest {
             .reply(rules, &leading, response.headers_mut());
         Ok(response)
     }
+}
+
+/// The framing of a stream to the client: what it likes best, where it may choose.
+fn framing(edge: &Edge, headers: &HeaderMap) -> Framing {
+    let framing = edge.profile.framing;
+    framing.unwrap_or_else(|| Framing::wanted(headers))
 }
 
 /// A reply of one message.

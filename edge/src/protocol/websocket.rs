@@ -28,6 +28,7 @@ use tonic::Code;
 use transcoder::{Matched, RouteMatch};
 
 use super::Protocol;
+use crate::authentication::Tickets;
 use crate::failure::Failure;
 use crate::pipeline::Admitted;
 use crate::policy::Policy;
@@ -93,8 +94,8 @@ impl Protocol for WebSocket {
         edge.policies.of(self.0.route())
     }
 
-    fn takes_tickets(&self) -> bool {
-        true
+    fn tickets(&self, _: &Edge, _: &Parts) -> Tickets {
+        Tickets::SingleUse
     }
 
     async fn serve(

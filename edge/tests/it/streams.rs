@@ -61,6 +61,30 @@ async fn rest(mut response: Response) -> String {
 }
 
 #[tokio::test]
+async fn who_has_seen_the_last_event_is_told_not_to_come_again() {
+    let fixture = Fixture::start(five).await;
+    let last = events(&fixture).header("last-event-id", "5");
+    let response = last.send().await.unwrap();
+    assert_eq!(response.status(), 204);
+    assert_eq!(response.headers().get("content-type"), None);
+    assert_eq!(response.text().await.unwrap(), "");
+
+    let before = events(&fixture).header("last-event-id", "4");
+    let text = rest(before.send().await.unwrap()).await;
+    assert!(text.starts_with("id: 5\n"), "{text}");
+    // What is no EventSource asks once, and is told of an empty stream.
+    let lines = fixture.as_user("GET", WATCH).header("last-event-id", "5");
+    assert_eq!(lines.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn who_has_seen_all_there_is_yet_waits_for_more() {
+    let fixture = Fixture::start(|_| Answer::Stream(futures::stream::pending().boxed())).await;
+    let response = events(&fixture).header("last-event-id", "1");
+    assert_eq!(response.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn who_accepts_events_gets_events_with_ids_and_an_end() {
     let fixture = Fixture::start(five).await;
     let response = events(&fixture)

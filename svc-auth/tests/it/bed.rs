@@ -17,7 +17,7 @@ use runtime::call::{CallContext, User};
 use runtime::client::Channel;
 use runtime::clock::{Clock, ManualClock};
 use runtime::host::HostConfig;
-use runtime::identity::{AssertionClaims, Signer, VerifyError};
+use runtime::identity::{AssertionClaims, Identity, Signer, VerifyError};
 use runtime::random::Random;
 use runtime::service::Service;
 use runtime::status::{Reason, reason};
@@ -242,6 +242,11 @@ impl Bed {
     /// The user of an access token, as every process of the mesh would see it.
     pub(crate) async fn verify(&self, access_token: &str) -> Result<User, VerifyError> {
         self.node.identity.verify_user(access_token).await
+    }
+
+    /// What this process knows of tokens and of sessions that ended.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.node.identity
     }
 
     /// Moves the clock, and waits until this workload's own token holds again.

@@ -105,9 +105,13 @@ store::on_both! {
         assert_eq!(end.seconds - begin.seconds, 90 * 24 * 60 * 60);
 
         // A ticket gives no longer right than the session has.
-        let request = CreateTicketRequest { path: "/v1/orders/1:watch".into() };
+        let request = CreateTicketRequest {
+            path: "/v1/orders/1:watch".into(),
+            reconnects: false,
+        };
         let ticket = bed.holder(&last.access_token).create_ticket(request.clone()).await.unwrap();
         let redeem = RedeemTicketRequest {
+            server_sent_events: true,
             ticket: ticket.into_inner().ticket,
             path: request.path.clone(),
         };

@@ -70,6 +70,11 @@ impl Live {
         })
     }
 
+    /// Whether there is nothing, and nothing will come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.first == Some(None)
+    }
+
     /// The reply that the frames are, packed if the client likes. Events are not: what stands
     /// between an EventSource and its server often waits for more of what is packed.
     pub(crate) fn reply(self, headers: &HeaderMap) -> Response<Body> {
