@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use e2e::{
     Mesh,
+    browser::Browser,
     condition::eventually,
     shop::{self, Customer},
 };
@@ -20,6 +21,8 @@ crate::on_both!(
     lines_of_the_same_product_are_merged,
     a_watcher_sees_an_order_move,
     a_browser_watches_with_a_ticket,
+    an_event_source_connects_again_until_it_has_seen_all,
+    a_condition_on_a_product_is_held,
     a_price_change_does_not_touch_orders_that_were_placed,
     a_list_comes_page_by_page,
     a_field_that_is_only_for_output_is_ignored,
@@ -266,6 +269,89 @@ async fn a_browser_watches_with_a_ticket(mesh: &Mesh) {
         watch().await.expect("the edge answers").status(),
         401,
         "a ticket is good once"
+    );
+}
+
+async fn an_event_source_connects_again_until_it_has_seen_all(mesh: &Mesh) {
+    let (admin, buyer) = (mesh.admin().await, Customer::register(mesh).await);
+    let sku = shop::product(&admin, 1).await;
+    let id = buyer.order(&sku, 1).await.expect(201).text_at("/orderId");
+    let path = format!("/v1/orders/{id}:watch");
+    let body = json!({"path": path, "reconnects": true});
+    let ticket = buyer.rest.post("/v1/auth/tickets", &body).await;
+    let ticket = ticket.expect(201).text_at("/ticket");
+
+    let mut browser = Browser::start().await;
+    browser.open(&format!("{}/docs", mesh.edges[0])).await;
+    let begin = format!(
+        "document.readyState === 'complete' && (window.source ??= (() => {{ \
+           window.seen = []; window.opened = 0; \
+           const source = new EventSource('{path}?ticket={ticket}'); \
+           source.onopen = () => {{ opened += 1; }}; \
+           source.onmessage = (event) => seen.push(JSON.parse(event.data).newState); \
+           return source; }})(), seen.length === 2 && {{seen, opened}})"
+    );
+    let seen = browser.eventually(&begin).await;
+    let states = |names: &[&str]| -> Vec<String> {
+        let of = |name: &&str| format!("ORDER_STATE_{name}");
+        names.iter().map(of).collect()
+    };
+    assert_eq!(seen["seen"], json!(states(&["PENDING", "CONFIRMED"])));
+
+    // Somebody else opens a stream by the same ticket, perhaps at another edge: the browser's ends, and
+    // when it connects again, the other's does.
+    let other = mesh.rest().at(mesh.edges.last().expect("there is one"));
+    let other = other
+        .request(Method::GET, &format!("{path}?ticket={ticket}"))
+        .header("accept", "text/event-stream")
+        .send()
+        .await
+        .expect("the edge answers");
+    assert_eq!(other.status(), 200);
+    browser.eventually("opened === 2").await;
+    let ended = tokio::time::timeout(PATIENCE, other.text()).await;
+    let ended = ended.expect("one stream is open").expect("it ends well");
+    assert!(ended.contains("TICKET_INVALID"), "{ended}");
+
+    let cancel = format!("/v1/orders/{id}:cancel");
+    buyer.rest.post(&cancel, &json!({})).await.expect(200);
+    // It comes once more after the last event, and hears that there is no more.
+    let closed = "source.readyState === EventSource.CLOSED && {seen, opened}";
+    let all = browser.eventually(closed).await;
+    let expected = states(&["PENDING", "CONFIRMED", "CANCELLING", "CANCELLED"]);
+    assert_eq!(all["seen"], json!(expected));
+    assert_eq!(all["opened"], 2);
+    browser.close().await;
+    for process in mesh.processes() {
+        let log = mesh.log(&process);
+        assert!(!log.contains(&ticket), "{process} has logged the ticket");
+    }
+}
+
+async fn a_condition_on_a_product_is_held(mesh: &Mesh) {
+    let admin = mesh.admin().await;
+    let path = format!("/v1/products/{}", shop::product(&admin, 1).await);
+    let read = mesh.rest().get(&path).await.expect(200);
+    let etag = read.headers["etag"].to_str().expect("it is ASCII");
+    assert_eq!(read.headers["cache-control"], "public, max-age=30");
+    let again = mesh.rest().with_header("if-none-match", etag);
+    assert_eq!(again.get(&path).await.status, 304);
+
+    let title = |title: &str| json!({"title": title});
+    let stale = admin.with_header("if-match", "\"999\"");
+    stale
+        .patch(&path, &title("Lost"))
+        .await
+        .refused(412, "ETAG_MISMATCH");
+    let fresh = admin.with_header("if-match", etag);
+    fresh.patch(&path, &title("Found")).await.expect(200);
+    fresh
+        .patch(&path, &title("Late"))
+        .await
+        .refused(412, "ETAG_MISMATCH");
+    assert_eq!(
+        admin.get(&path).await.expect(200).text_at("/title"),
+        "Found"
     );
 }
 
