@@ -12,6 +12,7 @@ pub mod contract;
 pub mod host;
 pub mod http;
 pub mod identity;
+pub mod mask;
 pub mod mesh;
 pub mod metadata;
 pub mod node;

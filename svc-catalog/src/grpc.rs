@@ -1,7 +1,6 @@
 //! The RPCs of the contract: request -> domain and store -> reply.
 
 mod convert;
-mod mask;
 mod read;
 mod write;
 

@@ -4,7 +4,7 @@ use runtime::status::Problem;
 use tonic::Status;
 use uuid::Uuid;
 
-use crate::domain::{Refusal, UnfitName, UnknownPath, UnknownRole, User};
+use crate::domain::{Refusal, UnfitName, UnknownRole, User};
 
 /// The type of our resources in `google.rpc.ResourceInfo`.
 const USER: &str = "user";
@@ -35,9 +35,6 @@ pub enum Error {
     /// A role that does not exist was asked for.
     #[error(transparent)]
     Role(#[from] UnknownRole),
-    /// The update mask names no field.
-    #[error(transparent)]
-    Mask(#[from] UnknownPath),
     /// A refusal that is worded already.
     #[error(transparent)]
     Status(#[from] Status),
@@ -92,7 +89,6 @@ impl From<Error> for Status {
             },
             Error::Name(unfit) => Problem::invalid([("displayName", unfit.to_string())]),
             Error::Role(unknown) => Problem::invalid([("roles", unknown.to_string())]),
-            Error::Mask(unknown) => Problem::invalid([("updateMask", unknown.to_string())]),
             Error::Status(status) => return status,
             Error::Corrupt(_) => Problem::internal(&error),
             Error::Store(error) => error.problem(),

@@ -26,12 +26,12 @@ pub(crate) enum State {
     Archived,
 }
 
-/// New values; `None` leaves a field as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Change {
-    pub(crate) title: Option<String>,
-    pub(crate) description: Option<String>,
-    pub(crate) price: Option<Price>,
+/// What an administrator says of a product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) price: Price,
 }
 
 /// Why a product does not change.
@@ -45,14 +45,13 @@ pub(crate) enum Refusal {
 
 impl Product {
     /// A new product, on sale.
-    pub(crate) fn new(
-        sku: String,
-        title: String,
-        description: String,
-        price: Price,
-        now: DateTime<Utc>,
-    ) -> Self {
+    pub(crate) fn new(sku: String, said: Said, now: DateTime<Utc>) -> Self {
         let state = State::Active;
+        let Said {
+            title,
+            description,
+            price,
+        } = said;
         Self {
             sku,
             title,
@@ -70,33 +69,31 @@ impl Product {
         self.version.to_string()
     }
 
-    /// Takes new values over. Returns whether anything is different now.
+    /// Whether it takes a change by somebody who has read its version `etag`, or any if that is empty.
     ///
     /// # Errors
     /// `Stale` if `etag` is neither empty nor the product's, `Archived` if it is not on sale.
-    pub(crate) fn update(
-        &mut self,
-        change: Change,
-        etag: &str,
-        now: DateTime<Utc>,
-    ) -> Result<bool, Refusal> {
+    pub(crate) fn expect_changeable(&self, etag: &str) -> Result<(), Refusal> {
         if !etag.is_empty() && etag != self.etag() {
             return Err(Refusal::Stale);
         }
         if self.state == State::Archived {
             return Err(Refusal::Archived);
         }
+        Ok(())
+    }
+
+    /// Takes new values over. Returns whether anything is different now.
+    pub(crate) fn update(&mut self, said: Said, now: DateTime<Utc>) -> bool {
         let before = self.clone();
-        self.title = change.title.unwrap_or_else(|| self.title.clone());
-        self.description = change
-            .description
-            .unwrap_or_else(|| self.description.clone());
-        self.price = change.price.unwrap_or(self.price);
+        self.title = said.title;
+        self.description = said.description;
+        self.price = said.price;
         let changed = *self != before;
         if changed {
             self.touch(now);
         }
-        Ok(changed)
+        changed
     }
 
     /// Takes the product out of sale. Returns whether it was on sale.
@@ -134,25 +131,19 @@ mod tests {
     const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
     fn heart() -> Product {
-        let pounds = Currency::of("GBP").expect("a code of the table");
-        let price = Price::from_minor(pounds, 255).expect("within the bounds");
-        Product::new(
-            "85123A".into(),
-            "WHITE HEART".into(),
-            String::new(),
-            price,
-            START,
-        )
+        Product::new("85123A".into(), titled("WHITE HEART"), START)
     }
 
     fn later() -> DateTime<Utc> {
         START + chrono::TimeDelta::seconds(1)
     }
 
-    fn titled(title: &str) -> Change {
-        Change {
-            title: Some(title.into()),
-            ..Change::default()
+    fn titled(title: &str) -> Said {
+        let pounds = Currency::of("GBP").expect("a code of the table");
+        Said {
+            title: title.into(),
+            description: String::new(),
+            price: Price::from_minor(pounds, 255).expect("within the bounds"),
         }
     }
 
@@ -160,10 +151,7 @@ mod tests {
     fn a_change_gives_a_new_etag() {
         let mut product = heart();
         let etag = product.etag();
-        assert_eq!(
-            product.update(titled("RED HEART"), &etag, later()),
-            Ok(true)
-        );
+        assert!(product.update(titled("RED HEART"), later()));
         assert_eq!(product.title, "RED HEART");
         assert_ne!(product.etag(), etag);
         assert_eq!((product.create_time, product.update_time), (START, later()));
@@ -172,10 +160,7 @@ mod tests {
     #[test]
     fn a_change_to_the_same_values_is_none() {
         let mut product = heart();
-        assert_eq!(
-            product.update(titled("WHITE HEART"), "", later()),
-            Ok(false)
-        );
+        assert!(!product.update(titled("WHITE HEART"), later()));
         assert_eq!(product, heart());
     }
 
@@ -183,14 +168,10 @@ mod tests {
     fn a_stale_etag_is_refused() {
         let mut product = heart();
         let etag = product.etag();
-        product
-            .update(titled("RED HEART"), &etag, later())
-            .expect("the etag is fresh");
-        assert_eq!(
-            product.update(titled("BLUE"), &etag, later()),
-            Err(Refusal::Stale)
-        );
-        assert_eq!(product.title, "RED HEART");
+        assert_eq!(product.expect_changeable(&etag), Ok(()));
+        product.update(titled("RED HEART"), later());
+        assert_eq!(product.expect_changeable(&etag), Err(Refusal::Stale));
+        assert_eq!(product.expect_changeable(""), Ok(()));
     }
 
     #[test]
@@ -199,10 +180,7 @@ mod tests {
         assert!(product.archive(later()));
         assert!(!product.archive(later()));
         assert_eq!(product.version, 2);
-        assert_eq!(
-            product.update(titled("RED HEART"), "", later()),
-            Err(Refusal::Archived)
-        );
+        assert_eq!(product.expect_changeable(""), Err(Refusal::Archived));
     }
 
     #[test]

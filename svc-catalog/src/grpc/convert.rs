@@ -6,45 +6,17 @@ use runtime::clock::timestamp;
 
 use crate::domain::Mistake;
 use crate::domain::price::Price;
-use crate::domain::product::{self, Change, Product, State};
-use crate::grpc::mask::Mask;
+use crate::domain::product::{self, Product, Said, State};
 
-/// What a client says of a new product. OUTPUT_ONLY fields are not looked at.
-pub(super) struct NewProduct {
-    pub(super) sku: String,
-    pub(super) title: String,
-    pub(super) description: String,
-    pub(super) price: Price,
-}
-
-impl NewProduct {
-    /// # Errors
-    /// All mistakes at once.
-    pub(super) fn of(product: proto::Product) -> Result<Self, Vec<Mistake>> {
-        let (title, price) = both(product::title(product.title), price_of(product.price))?;
-        Ok(Self {
-            sku: product.sku,
-            title,
-            description: product.description,
-            price,
-        })
-    }
-}
-
-/// The new values that a client sends with an update.
+/// What a message says of a product. OUTPUT_ONLY fields are not looked at.
 ///
 /// # Errors
 /// All mistakes at once.
-pub(super) fn change_of(product: proto::Product, mask: Mask) -> Result<Change, Vec<Mistake>> {
-    let title = mask
-        .title
-        .then(|| product::title(product.title))
-        .transpose();
-    let price = mask.price.then(|| price_of(product.price)).transpose();
-    let (title, price) = both(title, price)?;
-    Ok(Change {
+pub(super) fn said_of(product: proto::Product) -> Result<Said, Vec<Mistake>> {
+    let (title, price) = both(product::title(product.title), price_of(product.price))?;
+    Ok(Said {
         title,
-        description: mask.description.then_some(product.description),
+        description: product.description,
         price,
     })
 }

@@ -5,16 +5,19 @@ use contracts::tradewind::catalog::v1::{
     UpdateProductResponse,
 };
 use runtime::call::CallContext;
+use runtime::mask::Mask;
 use runtime::precondition;
 use store::{Claim, Tx};
 use tonic::Status;
 
-use super::convert::{NewProduct, change_of, message_of};
-use super::mask::Mask;
+use super::convert::{message_of, said_of};
 use crate::Catalog;
 use crate::domain::product::Product;
 use crate::error::Error;
 use crate::store::products;
+
+/// The resource, as the contract names it.
+const PRODUCT: &str = "tradewind.catalog.v1.Product";
 
 pub(super) async fn create(
     catalog: &Catalog,
@@ -25,13 +28,9 @@ pub(super) async fn create(
     let request = &request;
     let create = |claim: Claim| async move {
         let new = request.product.clone().unwrap_or_default();
-        let NewProduct {
-            sku,
-            title,
-            description,
-            price,
-        } = NewProduct::of(new).map_err(Error::Invalid)?;
-        let product = Product::new(sku, title, description, price, catalog.clock.now());
+        let sku = new.sku.clone();
+        let said = said_of(new).map_err(Error::Invalid)?;
+        let product = Product::new(sku, said, catalog.clock.now());
 
         let mut tx = catalog.db.begin().await?;
         claim.start(&mut tx).await?;
@@ -60,18 +59,21 @@ pub(super) async fn update(
     let request = &request;
     let update = |claim: Claim| async move {
         let new = request.product.clone().unwrap_or_default();
-        let (sku, etag) = (new.sku.clone(), new.etag.clone());
-        let mask = Mask::of(request.update_mask.as_ref(), &new).map_err(Error::from)?;
-        let change = change_of(new, mask).map_err(Error::Invalid)?;
+        let mask = Mask::of(PRODUCT, request.update_mask.as_ref())?;
 
         let mut tx = catalog.db.begin().await?;
         claim.start(&mut tx).await?;
-        let mut product = locked(&mut tx, &sku).await?;
-        precondition::check("product", &sku, Some(&product.etag()))?;
-        let changed = product
-            .update(change, &etag, catalog.clock.now())
-            .map_err(|refusal| Error::Refused { sku, refusal })?;
-        if changed {
+        let mut product = locked(&mut tx, &new.sku).await?;
+        precondition::check("product", &new.sku, Some(&product.etag()))?;
+        product
+            .expect_changeable(&new.etag)
+            .map_err(|refusal| Error::Refused {
+                sku: new.sku.clone(),
+                refusal,
+            })?;
+        let merged = mask.merge(&message_of(product.clone()), &new)?;
+        let said = said_of(merged).map_err(Error::Invalid)?;
+        if product.update(said, catalog.clock.now()) {
             products::update(&mut tx, &product).await?;
             catalog.tell_of(&mut tx, &product).await?;
         }

@@ -106,6 +106,44 @@ store::on_both! {
         assert_eq!(shop.get("85123A").await.expect("it exists"), updated);
     }
 
+    async fn a_mask_into_the_price_leaves_the_rest_of_it(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        shop.create(heart()).await.expect("a new product");
+        let priced = |price| Product { price, ..heart() };
+        let update = async |price, path| {
+            let updated = shop.update(priced(Some(price)), mask(&[path])).await.expect("it changes");
+            updated.price.expect("it has a price")
+        };
+        assert_eq!(update(money("JPY", 7, 0), "price.units").await, money("GBP", 7, 550_000_000));
+        assert_eq!(update(money("", 0, 250_000_000), "price.nanos").await, money("GBP", 7, 250_000_000));
+        assert_eq!(update(money("EUR", 0, 0), "price.currency_code").await, money("EUR", 7, 250_000_000));
+
+        // The whole must be a price, although each part could be one's.
+        let yen = priced(Some(money("JPY", 7, 0)));
+        let refused = shop.update(yen, mask(&["price.currency_code"])).await;
+        assert_eq!(fields(&refused.expect_err("a quarter of a yen")), ["product.price.nanos"]);
+        let nothing = shop.update(priced(None), mask(&["price.currency_code"])).await;
+        assert_eq!(fields(&nothing.expect_err("no currency")), ["product.price.currencyCode"]);
+        let price = shop.get("85123A").await.expect("it exists").price;
+        assert_eq!(price, Some(money("EUR", 7, 250_000_000)));
+    }
+
+    async fn what_cannot_be_set_apart_is_refused_by_its_name(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        shop.create(heart()).await.expect("a new product");
+        for (path, named) in [
+            ("price.cents", "price.cents"),
+            ("price.currency_code.first", "price.currencyCode.first"),
+            ("create_time.seconds", "createTime.seconds"),
+            ("title.en", "title.en"),
+        ] {
+            let refused = shop.update(heart(), mask(&["title", path])).await.expect_err(path);
+            assert_eq!(refused.code(), Code::InvalidArgument);
+            assert_eq!(fields(&refused), ["updateMask"], "{path}");
+            assert!(refused.message().contains(named), "{refused:?}");
+        }
+    }
+
     async fn what_only_the_service_sets_is_not_taken_from_a_client(database: TestDatabase) {
         let shop = Shop::open(&database).await;
         let sent = Product {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{DisplayName, ProfileChange, Role, Roles, UnfitAvatar, UnfitName, avatar_url};
+use super::{DisplayName, OwnProfile, Role, Roles, UnfitAvatar, UnfitName, avatar_url};
 
 /// Whether an account may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,22 +122,29 @@ impl User {
     ///
     /// # Errors
     /// [`Refusal::Name`], [`Refusal::Avatar`], [`Refusal::Deleted`].
-    pub fn change(&mut self, change: ProfileChange, now: DateTime<Utc>) -> Result<bool, Refusal> {
+    pub fn change(&mut self, profile: OwnProfile, now: DateTime<Utc>) -> Result<bool, Refusal> {
         self.expect_not_deleted()?;
         // What is as it was is not looked at again: it may be older than the rules.
-        let name = match change.display_name {
-            Some(name) if name != self.display_name => DisplayName::parse(name)?.into(),
-            _ => self.display_name.clone(),
-        };
-        let avatar = match change.avatar_url {
-            Some(url) if url != self.avatar_url => avatar_url(url)?,
-            _ => self.avatar_url.clone(),
-        };
-        if name == self.display_name && avatar == self.avatar_url {
+        let (name, url) = (profile.display_name, profile.avatar_url);
+        let is_renamed = name != self.display_name;
+        let has_new_picture = url != self.avatar_url;
+        if !is_renamed && !has_new_picture {
             return Ok(false);
         }
+        let (name, url) = (
+            if is_renamed {
+                DisplayName::parse(name)?.into()
+            } else {
+                name
+            },
+            if has_new_picture {
+                avatar_url(url)?
+            } else {
+                url
+            },
+        );
         self.display_name = name;
-        self.avatar_url = avatar;
+        self.avatar_url = url;
         self.touch(now);
         Ok(true)
     }
@@ -278,9 +285,9 @@ mod tests {
     #[test]
     fn a_change_that_changes_nothing_leaves_the_version() {
         let mut ada = user(&[]);
-        let same = ProfileChange {
-            display_name: Some("Ada".into()),
-            avatar_url: None,
+        let same = OwnProfile {
+            display_name: "Ada".into(),
+            avatar_url: String::new(),
         };
         assert_eq!(ada.change(same, DateTime::UNIX_EPOCH), Ok(false));
         assert_eq!(ada.reactivate(DateTime::UNIX_EPOCH), Ok(false));

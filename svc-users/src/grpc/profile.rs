@@ -4,16 +4,20 @@ use contracts::tradewind::users::v1::{
     UpdateMeRequest, UpdateMeResponse, User as Resource, UserState,
 };
 use runtime::call::CallContext;
+use runtime::mask::Mask;
 use runtime::precondition;
 use store::Claim;
 use tonic::Status;
 use uuid::Uuid;
 
 use super::{Users, administration, convert, directory};
-use crate::domain::{ProfileChange, State};
+use crate::domain::{OwnProfile, State};
 use crate::error::Error;
 use crate::events::Change;
 use crate::store::user;
+
+/// The resource, as the contract names it.
+const USER: &str = "tradewind.users.v1.User";
 
 pub(super) async fn get_me(users: &Users, call: &CallContext) -> Result<Resource, Error> {
     let id = call.caller.user()?.id;
@@ -49,8 +53,7 @@ async fn update(
     claim: Claim,
 ) -> Result<UpdateMeResponse, Error> {
     let new = request.user.unwrap_or_default();
-    let mask = request.update_mask.map(|mask| mask.paths);
-    let change = ProfileChange::masked(new.display_name, new.avatar_url, mask.as_deref())?;
+    let mask = Mask::of(USER, request.update_mask.as_ref())?;
 
     let mut tx = users.db.begin().await?;
     claim.start(&mut tx).await?;
@@ -60,8 +63,17 @@ async fn update(
     }
     precondition::check("user", &id, Some(&own.etag()))?;
     own.expect_etag(&new.etag).map_err(Error::refused(id))?;
+    let Resource {
+        display_name,
+        avatar_url,
+        ..
+    } = mask.merge(&convert::resource(own.clone()), &new)?;
+    let profile = OwnProfile {
+        display_name,
+        avatar_url,
+    };
     if own
-        .change(change, users.clock.now())
+        .change(profile, users.clock.now())
         .map_err(Error::refused(id))?
     {
         users.save(&mut tx, &own, Change::Profile).await?;
