@@ -50,7 +50,8 @@ impl Problem {
     /// ALREADY_EXISTS: the name, address or reference is taken.
     pub fn already_exists(resource_type: &str, name: impl ToString) -> Problem {
         let name = name.to_string();
-        let message = format!("there is a {resource_type} {name} already");
+        let article = article(resource_type);
+        let message = format!("there is {article} {resource_type} {name} already");
         Problem::new(Reason::ResourceExists, Code::AlreadyExists, message)
             .resource(resource_type, name)
     }
@@ -191,6 +192,15 @@ impl From<Problem> for Status {
     }
 }
 
+/// "a" or "an", by the letter that the noun begins with.
+fn article(noun: &str) -> &'static str {
+    // A user is no "an user": its u is spoken as in "you".
+    match noun.starts_with(['a', 'e', 'i', 'o']) {
+        true => "an",
+        false => "a",
+    }
+}
+
 /// The reason as it is printed: INSUFFICIENT_STOCK.
 pub fn reason_name(reason: Reason) -> &'static str {
     let name = reason.as_str_name();
@@ -294,6 +304,19 @@ mod tests {
             details.bad_request().unwrap().field_violations[0].field,
             "items[0].quantity"
         );
+    }
+
+    #[test]
+    fn what_is_there_already_is_told_in_good_english() {
+        for (resource, said) in [
+            ("order", "there is an order X already"),
+            ("account", "there is an account X already"),
+            ("user", "there is a user X already"),
+            ("product", "there is a product X already"),
+        ] {
+            let status: Status = Problem::already_exists(resource, "X").into();
+            assert_eq!(status.message(), said);
+        }
     }
 
     #[test]
