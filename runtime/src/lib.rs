@@ -30,6 +30,7 @@ pub mod tasks;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testbed;
+pub mod text;
 pub mod validate;
 
 pub use start::StartError;

@@ -5,10 +5,14 @@
 //! at, and no more violations are looked for than are told. It also refuses what the decoder would refuse: wire types that do not
 //! fit, text that is not UTF-8. Fields that are OUTPUT_ONLY are ignored in requests, so their
 //! rules are not asked (AIP-203).
+//!
+//! Texts that people write (`tradewind.options.v1.Text`) are brought to one form on the way, so that
+//! no service has to think of it.
 
 mod compile;
 mod largest;
 mod list;
+mod normal;
 mod number;
 mod path;
 mod slots;
@@ -18,10 +22,13 @@ mod values;
 mod walk;
 mod wire;
 
+use std::borrow::Cow;
+
 pub use compile::Compiler;
 pub use largest::Size;
 use table::Table;
 use walk::Stop;
+use wire::Malformed;
 
 /// The rules of a message and of everything in it.
 #[derive(Debug)]
@@ -42,17 +49,27 @@ pub enum Invalid {
 }
 
 impl Rules {
-    /// Checks an encoded message.
-    pub fn check(&self, message: &[u8]) -> Result<(), Invalid> {
+    /// Checks an encoded message, and gives it with its texts in the form that the contract asks
+    /// for. It is written anew only if one of them is in another.
+    pub fn accept<'m>(&self, message: &'m [u8]) -> Result<Cow<'m, [u8]>, Invalid> {
         let mut walk = walk::Walk::new(&self.tables);
         let end = walk.message(0, message);
+        let is_normal = walk.is_normal;
         let violations = walk.violations();
         match end {
             Err(Stop::Malformed) => Err(Invalid::Malformed),
             Err(Stop::Enough) => Err(Invalid::ManyViolations(violations)),
-            Ok(()) if violations.is_empty() => Ok(()),
-            Ok(()) => Err(Invalid::Violations(violations)),
+            Ok(()) if !violations.is_empty() => Err(Invalid::Violations(violations)),
+            Ok(()) if is_normal => Ok(Cow::Borrowed(message)),
+            Ok(()) => normal::message(&self.tables, 0, message)
+                .map(Cow::Owned)
+                .map_err(|Malformed| Invalid::Malformed),
         }
+    }
+
+    /// Checks an encoded message.
+    pub fn check(&self, message: &[u8]) -> Result<(), Invalid> {
+        self.accept(message).map(drop)
     }
 }
 

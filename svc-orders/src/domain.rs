@@ -1,11 +1,13 @@
 //! What an order is: pure types, rules and the table of its states.
 
+mod country;
 mod line;
 mod money;
 mod order;
 mod pricing;
 mod state;
 
+pub(crate) use country::is_destination;
 pub(crate) use line::{Line, merge};
 pub(crate) use money::{Money, MoneyError};
 pub(crate) use order::{Address, Event, Item, Order, Rejection};

@@ -19,6 +19,9 @@ pub(crate) enum Error {
     /// There is no such account to place an order for.
     #[error("there is no user {0}")]
     UnknownUser(Uuid),
+    /// Nothing can be sent there.
+    #[error("must be a country of ISO 3166-1, as in GB")]
+    UnknownCountry,
     /// The account may not order.
     #[error("the account {0} is not active")]
     AccountInactive(Uuid),
@@ -88,6 +91,7 @@ impl From<Error> for Status {
             )
             .field("userId", message)
             .resource("user", user.to_string()),
+            Error::UnknownCountry => Problem::invalid([("shipTo.country", message)]),
             Error::AccountInactive(user) => Problem::new(
                 Reason::AccountInactive,
                 Code::FailedPrecondition,

@@ -4,7 +4,7 @@ use runtime::status::Problem;
 use tonic::Status;
 use uuid::Uuid;
 
-use crate::domain::{Refusal, UnfitName, UnknownRole, User};
+use crate::domain::{Refusal, UnknownRole, User};
 
 /// The type of our resources in `google.rpc.ResourceInfo`.
 const USER: &str = "user";
@@ -29,9 +29,6 @@ pub enum Error {
         /// Why.
         refusal: Refusal,
     },
-    /// The name of a new account is not one to show.
-    #[error(transparent)]
-    Name(#[from] UnfitName),
     /// A role that does not exist was asked for.
     #[error(transparent)]
     Role(#[from] UnknownRole),
@@ -81,13 +78,12 @@ impl From<Error> for Status {
             Error::ExternalIdTaken(id) => Problem::already_exists(USER, id),
             Error::Refused { id, refusal } => match refusal {
                 Refusal::Stale => Problem::etag_mismatch(USER, id),
-                Refusal::Name(unfit) => Problem::invalid([("user.displayName", unfit.to_string())]),
+                Refusal::Nameless => Problem::invalid([("user.displayName", refusal.to_string())]),
                 Refusal::Avatar(unfit) => Problem::invalid([("user.avatarUrl", unfit.to_string())]),
                 Refusal::LastAdministrator | Refusal::Deleted => {
                     Problem::invalid_state(format!("user:{id}"), refusal.to_string())
                 }
             },
-            Error::Name(unfit) => Problem::invalid([("displayName", unfit.to_string())]),
             Error::Role(unknown) => Problem::invalid([("roles", unknown.to_string())]),
             Error::Status(status) => return status,
             Error::Corrupt(_) => Problem::internal(&error),

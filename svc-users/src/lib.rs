@@ -31,6 +31,9 @@ pub struct Config {
 /// What is wrong with the configuration or the database.
 pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let db = ::store::Database::open(&config.database, node, ::store::migrations!()).await?;
+    store::user::make_words(&db)
+        .await
+        .map_err(StartError::other)?;
     let cache = ::store::Cache::open(&config.cache, node.name)?;
     events::keep_cache_fresh(&cache, node);
     let users = Users::new(db, cache, node);

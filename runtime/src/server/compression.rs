@@ -63,7 +63,7 @@ pub(super) fn unpack(
     Ok(frame(0, &message))
 }
 
-fn frame(flags: u8, message: &[u8]) -> Bytes {
+pub(super) fn frame(flags: u8, message: &[u8]) -> Bytes {
     let length = u32::try_from(message.len()).expect("messages are limited to far below 4 GiB");
     let mut frame = BytesMut::with_capacity(PREFIX + message.len());
     frame.put_u8(flags);

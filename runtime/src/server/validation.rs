@@ -1,4 +1,7 @@
-//! The message is held against the contract's rules before the handler sees it.
+//! The message is held against the contract's rules, and its texts are brought to one form, before
+//! the handler sees it.
+
+use std::borrow::Cow;
 
 use bytes::{Buf as _, Bytes};
 use http::{Request, Response};
@@ -6,7 +9,7 @@ use http_body_util::Full;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::compression::{packing, sent, unpack};
+use super::compression::{frame, packing, sent, unpack};
 use super::filter::{Filter, Next};
 use super::observe::Incoming;
 use super::receive::{PREFIX, Receiver, Receiving};
@@ -44,8 +47,8 @@ impl Filter for Validated {
         let (parts, body) = request.into_parts();
         let checked = receiving.whole(body).await.and_then(|body| {
             let body = unpacked(body, coding, &mut receiving)?;
-            check(&body, method.rules.as_deref())?;
-            Ok(Body::new(Full::new(body)))
+            let accepted = accept(body, method.rules.as_deref())?;
+            Ok(Body::new(Full::new(accepted)))
         });
         // What has arrived takes no memory of what is on its way.
         drop(receiving);
@@ -65,9 +68,13 @@ fn unpacked(body: Bytes, sent: Option<Coding>, receiving: &mut Receiving) -> Res
     }
 }
 
-fn check(body: &Bytes, rules: Option<&Rules>) -> Result<(), Status> {
-    let Some(rules) = rules else { return Ok(()) };
-    rules.check(&message(body.clone())?).map_err(refusal)
+/// The body as the handler gets it: with its texts in the form that the contract asks for.
+fn accept(body: Bytes, rules: Option<&Rules>) -> Result<Bytes, Status> {
+    let Some(rules) = rules else { return Ok(body) };
+    match rules.accept(&message(body.clone())?).map_err(refusal)? {
+        Cow::Borrowed(_) => Ok(body),
+        Cow::Owned(normal) => Ok(frame(0, &normal)),
+    }
 }
 
 /// The one message of a request, whatever its flags.

@@ -13,6 +13,8 @@ use prost_reflect::{
 use super::Rules;
 use super::list::{ListRules, MapRules};
 use super::table::{Field, Kind, Oneof, Shape, Table, ValueRules};
+use super::text::TextRules;
+use crate::text;
 
 /// `google.api.FieldBehavior.OUTPUT_ONLY`.
 const OUTPUT_ONLY: i32 = 3;
@@ -25,6 +27,7 @@ pub struct Compiler {
     message: Option<ExtensionDescriptor>,
     oneof: Option<ExtensionDescriptor>,
     behavior: Option<ExtensionDescriptor>,
+    text: Option<ExtensionDescriptor>,
 }
 
 impl Compiler {
@@ -36,6 +39,7 @@ impl Compiler {
             message: extension("buf.validate.message"),
             oneof: extension("buf.validate.oneof"),
             behavior: extension("google.api.field_behavior"),
+            text: extension("tradewind.options.v1.text"),
         }
     }
 
@@ -115,7 +119,8 @@ impl Pass<'_> {
         let written = if checked { written } else { Written::none() };
         let skip_zero = written.ignore == IGNORE_IF_ZERO_VALUE;
         let (required, typed) = (written.required, written.typed);
-        let shape = if descriptor.is_map() {
+        let kind_of_text = checked.then(|| self.kind_of_text(descriptor)).flatten();
+        let mut shape = if descriptor.is_map() {
             let (key, value) = entry_fields(descriptor);
             let rules = self.map_rules(&name, typed, &key, &value);
             Shape::Map {
@@ -137,6 +142,9 @@ impl Pass<'_> {
                 presence: descriptor.supports_presence(),
             }
         };
+        if let Some(kind) = kind_of_text {
+            self.set_kind_of_text(&name, &mut shape, kind);
+        }
         let (number, name) = (descriptor.number(), descriptor.json_name().to_owned());
         Field {
             number,
@@ -170,6 +178,42 @@ impl Pass<'_> {
                 table: self.table(&message),
                 checked,
             },
+        }
+    }
+
+    fn kind_of_text(&mut self, field: &FieldDescriptor) -> Option<text::Kind> {
+        let extension = self.compiler.text.as_ref()?;
+        let options = field.options();
+        let number = options.get_extension(extension).as_enum_number()?;
+        let kind = text::Kind::of(number);
+        if kind.is_none() && number != 0 {
+            self.unsupported(field.full_name(), &format!("text of the kind {number}"));
+        }
+        kind
+    }
+
+    fn set_kind_of_text(&mut self, name: &str, shape: &mut Shape, kind: text::Kind) {
+        let rules = match shape {
+            Shape::One {
+                kind: Kind::Text,
+                rules,
+                ..
+            } => rules,
+            Shape::Many {
+                kind: Kind::Text,
+                rules,
+            } => &mut rules.items,
+            _ => return self.unsupported(name, "text, on a field of another type"),
+        };
+        match rules {
+            ValueRules::Text(rules) => rules.kind = Some(kind),
+            _ => {
+                let kind = Some(kind);
+                *rules = ValueRules::Text(Box::new(TextRules {
+                    kind,
+                    ..TextRules::default()
+                }));
+            }
         }
     }
 

@@ -159,7 +159,7 @@ fn text(rules: &TextRules) -> Option<Size> {
         rules.must_be.as_ref().map(String::len),
         rules.one_of.iter().map(String::len).max(),
         most(&rules.byte_length),
-        characters.map(|characters| characters.saturating_mul(4)),
+        characters.map(|characters| characters.saturating_mul(width(rules))),
         rules
             .pattern
             .as_ref()
@@ -171,6 +171,16 @@ fn text(rules: &TextRules) -> Option<Size> {
     let escaped = bytes.saturating_mul(6);
     let escaped = characters.map_or(escaped, |most| escaped.min(most.saturating_mul(12)));
     Some(Size::of(bytes, escaped.saturating_add(r#""""#.len())))
+}
+
+/// Bytes of a character. Lengths count those of the composed text; Korean, which grows most, has three
+/// for each before it is composed. With the room that is left to spare (see [`Rules::largest`]) half is
+/// enough.
+fn width(rules: &TextRules) -> usize {
+    match rules.kind {
+        Some(_) => 6,
+        None => 4,
+    }
 }
 
 /// Most bytes of a text that a pattern matches wholly.

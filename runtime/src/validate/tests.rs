@@ -5,6 +5,7 @@ use super::{Compiler, Invalid, Rules};
 
 mod bounds;
 mod composed;
+mod kinds;
 mod largest;
 mod number;
 mod text;
@@ -21,6 +22,7 @@ fn pool(fields: &str, others: &str) -> DescriptorPool {
         import "google/api/field_behavior.proto";
         import "google/protobuf/duration.proto";
         import "google/protobuf/timestamp.proto";
+        import "tradewind/options/v1/options.proto";
         message M {{ {fields} }}
         {others}"#
     );

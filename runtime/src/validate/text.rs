@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::number::list;
+use crate::text::Kind;
 
 /// Rules of `string`. Lengths count characters, byte lengths the bytes of UTF-8.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub(super) struct TextRules {
     pub(super) one_of: Vec<String>,
     pub(super) none_of: Vec<String>,
     pub(super) format: Option<Format>,
+    /// What people may write.
+    pub(super) kind: Option<Kind>,
 }
 
 /// Bounds of a length.
@@ -77,6 +80,10 @@ impl TextRules {
             }
         }
         let wrong = self.byte_length.check(value.len() as u64, "bytes");
+        if wrong.is_some() {
+            return wrong;
+        }
+        let wrong = self.kind.and_then(|kind| kind.wrong(value));
         if wrong.is_some() {
             return wrong;
         }

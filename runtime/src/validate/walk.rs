@@ -1,5 +1,6 @@
 //! The pass over a message.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::list::{ListRules, MapRules};
@@ -35,6 +36,8 @@ pub(super) struct Walk<'t> {
     /// False inside of what is only read, not checked.
     checking: bool,
     violations: Vec<(String, String)>,
+    /// False once a text is in another form than its kind asks for.
+    pub(super) is_normal: bool,
 }
 
 impl<'t> Walk<'t> {
@@ -45,6 +48,7 @@ impl<'t> Walk<'t> {
             depth: 0,
             checking: true,
             violations: Vec::new(),
+            is_normal: true,
         }
     }
 
@@ -252,7 +256,11 @@ impl<'t> Walk<'t> {
                     // Postgres stores no text that does.
                     Some("must not hold the character U+0000".into())
                 } else if let ValueRules::Text(rules) = rules {
-                    rules.check(text)
+                    let normal = rules
+                        .kind
+                        .map_or(Cow::Borrowed(text), |kind| kind.normal(text));
+                    self.is_normal &= matches!(normal, Cow::Borrowed(_));
+                    rules.check(&normal)
                 } else {
                     None
                 }

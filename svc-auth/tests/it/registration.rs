@@ -57,6 +57,31 @@ store::on_both! {
         bed.register(ADA).await.unwrap();
     }
 
+    async fn a_name_has_something_to_see(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        for name in [" ", "\u{A0}\u{3000}", "\u{200B}"] {
+            let request = RegisterRequest {
+                email: ADA.into(),
+                password: PASSWORD.into(),
+                display_name: name.into(),
+            };
+            let status = refused(bed.anybody().register(request).await, Reason::InvalidField);
+            let mistakes = status.get_details_bad_request().unwrap().field_violations;
+            assert_eq!(mistakes[0].field, "displayName", "{name:?}");
+        }
+    }
+
+    async fn an_address_of_the_world_is_one_account_however_it_is_written(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        bed.register("ada@bücher.example").await.unwrap();
+        bed.register("søren@example.dk").await.unwrap();
+        let again = bed.register("Ada@xn--bcher-kva.example").await;
+        refused(again, Reason::ResourceExists);
+        for address in ["ada@bu\u{308}cher.example", "ADA@XN--BCHER-KVA.EXAMPLE", "SØREN@example.dk"] {
+            bed.login(address, PASSWORD).await.unwrap();
+        }
+    }
+
     async fn what_broke_off_is_finished_in_the_background(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         bed.users.set_away(true);

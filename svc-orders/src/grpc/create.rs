@@ -68,6 +68,11 @@ impl Orders {
         actor: &str,
         claim: &Claim,
     ) -> Result<Order, Error> {
+        let reference = Some(request.external_reference).filter(|text| !text.is_empty());
+        let ship_to = convert::to_address(request.ship_to.unwrap_or_default());
+        if !domain::is_destination(&ship_to.country, reference.is_some()) {
+            return Err(Error::UnknownCountry);
+        }
         let lines = request
             .items
             .into_iter()
@@ -82,16 +87,15 @@ impl Orders {
         }
         let priced = domain::price(&lines, products?)?;
         let now = self.clock.now();
-        let reference = request.external_reference;
         let order = Order {
             id: self.random.uuid7(&self.clock),
             user_id: owner,
-            external_reference: (!reference.is_empty()).then_some(reference),
+            external_reference: reference,
             state: State::Pending,
             version: 1,
             items: priced.items,
             total: priced.total,
-            ship_to: convert::to_address(request.ship_to.unwrap_or_default()),
+            ship_to,
             rejection: None,
             create_time: now,
             update_time: now,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use contracts::google::r#type::Money;
 use contracts::tradewind::catalog::v1::ProductState;
-use contracts::tradewind::orders::v1::OrderState;
+use contracts::tradewind::orders::v1::{Address, OrderState};
 use contracts::tradewind::users::v1::UserState;
 use runtime::status::{Problem, Reason, reason};
 use tonic::Code;
@@ -102,6 +102,46 @@ store::on_both! {
         assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
         assert!(refused.message().contains("shipTo.city"), "{refused}");
         assert_eq!(shop.count("orders").await, 0);
+    }
+
+    async fn an_address_says_where_an_order_goes(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        shop.neighbours.sell("A", 100, 10);
+        let ada = shop.buyer().await;
+        type Change = fn(&mut Address);
+        let to = |change: Change| {
+            let mut request = basket(&[("A", 1)]);
+            change(request.ship_to.as_mut().unwrap());
+            ada.place(request, None)
+        };
+        let cases: [(&str, Change); 9] = [
+            ("shipTo.name", |to| to.name = " ".into()),
+            ("shipTo.name", |to| to.name = "Ada\u{200B}".into()),
+            ("shipTo.lines[1]", |to| to.lines.push("\u{3000}".into())),
+            ("shipTo.lines[0]", |to| to.lines[0] = "12 \u{202E}St".into()),
+            ("shipTo.city", |to| to.city = "\u{A0}".into()),
+            ("shipTo.postalCode", |to| to.postal_code = "SW1\nY".into()),
+            ("shipTo.country", |to| to.country = "XX".into()),
+            ("shipTo.country", |to| to.country = "ZZ".into()),
+            ("shipTo.country", |to| to.country = "gb".into()),
+        ];
+        for (field, change) in cases {
+            let refused = to(change).await.expect_err(field);
+            assert_eq!(reason(&refused), Some(Reason::InvalidField), "{refused}");
+            let details = refused.get_error_details();
+            assert_eq!(details.bad_request().unwrap().field_violations[0].field, field);
+        }
+        assert_eq!(shop.count("orders").await, 0);
+
+        // Names and streets of the world, kept in composed characters.
+        let order = to(|to| {
+            to.name = "A\u{30A}sa 李小龙".into();
+            to.city = "Zu\u{308}rich".into();
+            to.postal_code = String::new();
+            to.country = "CH".into();
+        });
+        let sent_to = order.await.unwrap().ship_to.unwrap();
+        assert_eq!((sent_to.name.as_str(), sent_to.city.as_str()), ("Åsa 李小龙", "Zürich"));
     }
 
     async fn too_little_stock_rejects_the_order_and_says_what_is_available(database: TestDatabase) {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{DisplayName, OwnProfile, Role, Roles, UnfitAvatar, UnfitName, avatar_url};
+use super::{OwnProfile, Role, Roles, UnfitAvatar, avatar_url};
 
 /// Whether an account may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +28,9 @@ pub enum Refusal {
     /// The account was changed since it was read.
     #[error("the account was changed in the meantime")]
     Stale,
-    /// The name is not one to show.
-    #[error(transparent)]
-    Name(#[from] UnfitName),
+    /// An account is shown by its name.
+    #[error("must not be empty")]
+    Nameless,
     /// The picture is not one to load.
     #[error(transparent)]
     Avatar(#[from] UnfitAvatar),
@@ -46,7 +46,7 @@ pub struct NewUser {
     /// E-mail address as it was typed.
     pub email: Option<String>,
     /// Name shown to others.
-    pub display_name: DisplayName,
+    pub display_name: String,
     /// What it may do.
     pub roles: Roles,
 }
@@ -84,7 +84,7 @@ impl User {
             id: new.id,
             external_id: new.external_id,
             email: new.email,
-            display_name: new.display_name.into(),
+            display_name: new.display_name,
             avatar_url: String::new(),
             roles: new.roles,
             state: State::Active,
@@ -121,28 +121,22 @@ impl User {
     /// Changes the profile. True if anything is different now.
     ///
     /// # Errors
-    /// [`Refusal::Name`], [`Refusal::Avatar`], [`Refusal::Deleted`].
+    /// [`Refusal::Nameless`], [`Refusal::Avatar`], [`Refusal::Deleted`].
     pub fn change(&mut self, profile: OwnProfile, now: DateTime<Utc>) -> Result<bool, Refusal> {
         self.expect_not_deleted()?;
-        // What is as it was is not looked at again: it may be older than the rules.
-        let (name, url) = (profile.display_name, profile.avatar_url);
+        let (name, mut url) = (profile.display_name, profile.avatar_url);
+        if name.is_empty() {
+            return Err(Refusal::Nameless);
+        }
         let is_renamed = name != self.display_name;
         let has_new_picture = url != self.avatar_url;
         if !is_renamed && !has_new_picture {
             return Ok(false);
         }
-        let (name, url) = (
-            if is_renamed {
-                DisplayName::parse(name)?.into()
-            } else {
-                name
-            },
-            if has_new_picture {
-                avatar_url(url)?
-            } else {
-                url
-            },
-        );
+        // One that is as it was is not looked at again: it may be older than the rules.
+        if has_new_picture {
+            url = avatar_url(url)?;
+        }
         self.display_name = name;
         self.avatar_url = url;
         self.touch(now);
@@ -259,7 +253,7 @@ mod tests {
             id: Uuid::from_u128(1),
             external_id: Some("C-1".into()),
             email: Some("ada@example.com".into()),
-            display_name: DisplayName::parse("Ada".into()).unwrap(),
+            display_name: "Ada".into(),
             roles: Roles::from_names(roles).unwrap(),
         };
         User::open(new, DateTime::UNIX_EPOCH)
@@ -292,6 +286,17 @@ mod tests {
         assert_eq!(ada.change(same, DateTime::UNIX_EPOCH), Ok(false));
         assert_eq!(ada.reactivate(DateTime::UNIX_EPOCH), Ok(false));
         assert_eq!(ada.etag(), "1");
+    }
+
+    #[test]
+    fn an_account_keeps_a_name() {
+        let mut ada = user(&[]);
+        let nameless = OwnProfile::default();
+        assert_eq!(
+            ada.change(nameless, DateTime::UNIX_EPOCH),
+            Err(Refusal::Nameless)
+        );
+        assert_eq!(ada.display_name, "Ada");
     }
 
     #[test]

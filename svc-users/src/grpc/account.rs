@@ -3,7 +3,7 @@
 use contracts::tradewind::users::v1::{EnsureAccountRequest, GetAccountResponse};
 
 use super::{Users, convert};
-use crate::domain::{DisplayName, NewUser, Roles, User};
+use crate::domain::{NewUser, Roles, User};
 use crate::error::Error;
 use crate::events::{self, Change};
 use crate::store::user;
@@ -20,7 +20,7 @@ pub(super) async fn ensure(users: &Users, request: EnsureAccountRequest) -> Resu
         id,
         external_id: None,
         email: Some(request.email),
-        display_name: DisplayName::parse(request.display_name)?,
+        display_name: request.display_name,
         roles,
     };
     let opened = User::open(new, users.clock.now());

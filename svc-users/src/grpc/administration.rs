@@ -8,7 +8,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::{Users, convert};
-use crate::domain::{DisplayName, NewUser, Roles, User};
+use crate::domain::{NewUser, Roles, User};
 use crate::error::Error;
 use crate::events::{self, Change};
 use crate::store::user;
@@ -38,7 +38,7 @@ async fn insert(
         id: users.random.uuid7(&users.clock),
         external_id: Some(request.external_id).filter(|id| !id.is_empty()),
         email: Some(request.email).filter(|email| !email.is_empty()),
-        display_name: DisplayName::parse(request.display_name)?,
+        display_name: request.display_name,
         roles: Roles::default(),
     };
     let opened = User::open(new, users.clock.now());

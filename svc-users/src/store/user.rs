@@ -1,12 +1,13 @@
 //! The table `users`.
 
 use chrono::{DateTime, Utc};
+use runtime::text::email_key;
 use sqlx::types::Json;
-use store::{Dialect, Tx};
+use store::{Database, Dialect, Tx};
 use uuid::Uuid;
 
 use super::directory;
-use crate::domain::{Roles, State, User, email_key, name_key};
+use crate::domain::{Roles, State, User, name_key};
 use crate::error::Error;
 
 /// A row as both databases hold it.
@@ -149,8 +150,8 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<(), Error> {
     store::execute!(
         tx,
         "INSERT INTO users (user_id, external_id, email, email_key, display_name, name_key, \
-         name_words, avatar_url, roles, state, version, create_time, update_time) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         name_words, avatar_url, roles, state, version, create_time, update_time, words_version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $11)",
         user.id,
         user.external_id.as_deref(),
         user.email.as_deref(),
@@ -175,7 +176,7 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<(), Error> {
         tx,
         "UPDATE users SET external_id = $2, email = $3, email_key = $4, display_name = $5, \
          name_key = $6, name_words = $7, avatar_url = $8, roles = $9, state = $10, version = $11, \
-         update_time = $12 WHERE user_id = $1",
+         update_time = $12, words_version = $11 WHERE user_id = $1",
         user.id,
         user.external_id.as_deref(),
         user.email.as_deref(),
@@ -190,6 +191,41 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<(), Error> {
         user.update_time
     )?;
     directory::index(tx, user).await
+}
+
+/// Makes the words of names anew that were made for another version of the account: an older service
+/// has written it. Some at a time, until there are none.
+///
+/// # Errors
+/// The database's.
+pub async fn make_words(db: &Database) -> Result<(), Error> {
+    loop {
+        let mut tx = db.begin().await?;
+        let sql = match tx.dialect() {
+            // What another replica has locked, it makes.
+            Dialect::Postgres => select_users!(
+                "WHERE words_version <> version ORDER BY user_id LIMIT 500 FOR UPDATE SKIP LOCKED"
+            ),
+            Dialect::Sqlite => {
+                select_users!("WHERE words_version <> version ORDER BY user_id LIMIT 500")
+            }
+        };
+        let rows = store::fetch_all!(tx, Row, sql)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in rows {
+            let user = User::try_from(row)?;
+            store::execute!(
+                tx,
+                "UPDATE users SET name_words = $2, words_version = version WHERE user_id = $1",
+                user.id,
+                directory::name_words(&user.display_name)
+            )?;
+            directory::index(&mut tx, &user).await?;
+        }
+        tx.commit().await?;
+    }
 }
 
 /// A page of the active accounts that a search by name finds, in the order of their names.

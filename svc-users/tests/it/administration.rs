@@ -26,6 +26,23 @@ store::on_both! {
         bed.create("", "Guest", "").await.unwrap();
     }
 
+    async fn addresses_of_the_world_are_taken_each_once(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        for (email, same) in [
+            ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+            ("søren@example.dk", "SØREN@example.DK"),
+            ("a\u{30A}sa@example.se", "åsa@example.se"),
+        ] {
+            bed.create("", "Ada", email).await.unwrap();
+            refused(bed.create("", "Ada", same).await, Reason::ResourceExists);
+        }
+        for email in ["ada", "ada@", "ada@bü cher.example", "ad\u{202E}a@example.com", "a@b@c.example"] {
+            let status = refused(bed.create("", "Ada", email).await, Reason::InvalidField);
+            let mistakes = status.get_details_bad_request().unwrap().field_violations;
+            assert_eq!(mistakes[0].field, "email", "{email}");
+        }
+    }
+
     async fn a_creation_repeated_with_its_key_is_done_once(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let request = CreateUserRequest {

@@ -43,11 +43,43 @@ store::on_both! {
         assert_eq!(search(&bed, "%%").await, Vec::<String>::new());
     }
 
+    async fn people_are_found_in_whatever_form_and_without_accents(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        bed.register("A\u{30A}sa O\u{308}berg", "asa@example.com", &[]).await;
+        bed.register("李小龙", "li@example.com", &[]).await;
+        for query in ["Åsa", "A\u{30A}sa", "asa oberg", "ÖBERG"] {
+            assert_eq!(search(&bed, query).await, ["Åsa Öberg"], "{query}");
+        }
+        for query in ["李小龙", "小龙", "龙"] {
+            assert_eq!(search(&bed, query).await, ["李小龙"], "{query}");
+        }
+        for query in ["🎉", "🎉🎉", "♥ ★", "龙小"] {
+            assert_eq!(search(&bed, query).await, [""; 0], "{query}");
+        }
+    }
+
+    async fn whom_an_older_service_has_written_is_found_too(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = bed.register("Åsa", "asa@example.com", &[]).await;
+        let db = database.open(store::migrations!()).await;
+        let mut tx = db.begin().await.unwrap();
+        store::execute!(tx, "UPDATE users SET name_words = ' åsa', words_version = 0").unwrap();
+        store::execute!(tx, "UPDATE user_words SET word = 'åsa'").unwrap();
+        tx.commit().await.unwrap();
+        let restarted = Bed::start(&database).await;
+        assert_eq!(search(&restarted, "asa").await, ["Åsa"]);
+        assert_eq!(restarted.me(id).await.unwrap().etag, "1");
+    }
+
     async fn people_are_found_by_their_whole_address(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         bed.register("Ada", "Ada@Example.com", &[]).await;
         assert_eq!(search(&bed, "ADA@example.com").await, ["Ada"]);
         assert_eq!(search(&bed, "ada@").await, Vec::<String>::new());
+        bed.register("Bo", "bo@bücher.example", &[]).await;
+        for address in ["bo@bücher.example", "BO@BÜCHER.example", "bo@xn--bcher-kva.example"] {
+            assert_eq!(search(&bed, address).await, ["Bo"], "{address}");
+        }
     }
 
     async fn only_active_accounts_are_found(database: TestDatabase) {

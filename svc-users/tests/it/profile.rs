@@ -129,6 +129,11 @@ store::on_both! {
         refused(result, Reason::InvalidField);
         let result = bed.update(id, update(named(" "), &["display_name"])).await;
         refused(result, Reason::InvalidField);
+        let result = bed.update(id, update(named(""), &["display_name"])).await;
+        refused(result, Reason::InvalidField);
+        let result = bed.update(id, update(named("A"), &["display_name", "roles.0"])).await;
+        let status = refused(result, Reason::InvalidField);
+        assert_eq!(status.message(), "updateMask: roles.0: roles is set as a whole");
         let unasked = UpdateMeRequest { user: Some(named("Ada L.")), update_mask: None };
         let user = bed.update(id, unasked).await.unwrap();
         assert_eq!(user.display_name, "Ada L.");
@@ -157,7 +162,7 @@ store::on_both! {
     async fn a_name_that_deceives_is_refused_wherever_it_is_given(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let id = bed.register("Ada", "ada@example.com", &[]).await;
-        for name in ["Ada\u{202E}", "Ad\u{200B}a", "Ada\nLovelace", "\u{2067}Ada", "\u{3164}"] {
+        for name in ["Ada\u{202E}", " ", "\u{3000}", "Ad\u{200B}a", "Ada\nLovelace", "\u{2067}Ada", "\u{3164}"] {
             let field = |result: Result<User, Status>| {
                 let status = refused(result, Reason::InvalidField);
                 status.get_details_bad_request().unwrap().field_violations[0].field.clone()

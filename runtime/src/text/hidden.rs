@@ -1,6 +1,6 @@
-//! Names that others see. A character that cannot be seen, or that turns the text around it,
-//! makes two names look alike that are not, breaks lines, and shows words in another order than
-//! they are stored in (Unicode Technical Report 36, section 2.5).
+//! Characters that cannot be seen, or that turn the text around them: with them two texts look alike
+//! that are not, and words are shown in another order than they are stored in (Unicode Technical
+//! Report 36, section 2.5).
 
 use icu_properties::props::{
     BidiControl, BinaryProperty as _, CanonicalCombiningClass, DefaultIgnorableCodePoint,
@@ -10,54 +10,28 @@ use icu_properties::props::{
 const NON_JOINER: char = '\u{200C}';
 const JOINER: char = '\u{200D}';
 
-/// Why a text is no name.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitName {
-    /// There is nothing to see.
-    #[error("the name must not be empty")]
-    Blank,
-    /// A character is refused.
-    #[error(
-        "the name must not hold the character U+{:04X}: it cannot be seen, or it changes how the \
-         text around it is shown", u32::from(*.0)
-    )]
-    Hidden(char),
+/// The first hidden character that no script needs where it stands, beside those `allowed`.
+pub(super) fn first(text: &str, allowed: &[char]) -> Option<char> {
+    let mut characters = text.char_indices().filter(|(_, c)| is_hidden(*c));
+    let refused = characters.find(|(at, c)| {
+        let (before, after) = (&text[..*at], &text[at + c.len_utf8()..]);
+        !allowed.contains(c) && !is_needed(before, *c, after)
+    });
+    refused.map(|(_, c)| c)
 }
 
-/// A name to show, as it was typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DisplayName(String);
-
-impl DisplayName {
-    /// Takes a text that can be seen, in whatever script.
-    ///
-    /// # Errors
-    /// [`UnfitName`] says what is wrong with it.
-    pub fn parse(text: String) -> Result<Self, UnfitName> {
-        let mut before = String::with_capacity(text.len());
-        for (at, c) in text.char_indices() {
-            let after = &text[at + c.len_utf8()..];
-            if is_hidden(c) && !is_needed(&before, c, after) {
-                return Err(UnfitName::Hidden(c));
-            }
-            before.push(c);
-        }
-        if text.chars().all(is_blank) {
-            return Err(UnfitName::Blank);
-        }
-        Ok(Self(text))
-    }
-}
-
-impl From<DisplayName> for String {
-    fn from(name: DisplayName) -> Self {
-        name.0
-    }
+/// Whether there is nothing to see. U+2800 is a pattern of no dots: a letter to Unicode, nothing to
+/// the eye.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || c == '\u{2800}')
 }
 
 /// Controls, separators of lines and paragraphs, what has no width of its own, and what sets the
 /// direction of text. Private agreements between programs, such as U+FFF9, have no place either.
-fn is_hidden(c: char) -> bool {
+pub(super) fn is_hidden(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_control();
+    }
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FFF9}'..='\u{FFFB}')
         || BidiControl::for_char(c)
@@ -110,22 +84,13 @@ fn is_emoji_sequence(before: &str, after: &str) -> bool {
             .is_some_and(ExtendedPictographic::for_char)
 }
 
-/// U+2800 is a pattern of no dots: a letter to Unicode, nothing to the eye.
-fn is_blank(c: char) -> bool {
-    c.is_whitespace() || c == '\u{2800}'
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<DisplayName, UnfitName> {
-        DisplayName::parse(text.to_owned())
-    }
-
     #[test]
-    fn names_of_all_scripts_are_taken_as_they_are() {
-        for name in [
+    fn texts_of_all_scripts_are_taken_as_they_are() {
+        for text in [
             "Ada Lovelace",
             "O'Brien-Åsa Öberg, Jr.",
             "李小龙",
@@ -142,12 +107,12 @@ mod tests {
             "👩🏽\u{200D}🚀 and 👨\u{200D}👩\u{200D}👧",
             "🏳\u{FE0F}\u{200D}🌈",
         ] {
-            assert_eq!(parse(name), Ok(DisplayName(name.to_owned())), "{name:?}");
+            assert_eq!(first(text, &[]), None, "{text:?}");
         }
     }
 
     #[test]
-    fn what_cannot_be_seen_or_turns_text_is_refused_and_named() {
+    fn what_cannot_be_seen_or_turns_text_is_found() {
         let directions = ('\u{202A}'..='\u{202E}').chain('\u{2066}'..='\u{2069}');
         let marks = ['\u{200E}', '\u{200F}', '\u{061C}'];
         let invisible = [
@@ -162,21 +127,20 @@ mod tests {
             '\0', '\t', '\n', '\r', '\u{1B}', '\u{7F}', '\u{85}', '\u{2028}', '\u{2029}',
         ];
         for c in directions.chain(marks).chain(invisible).chain(controls) {
-            for name in [
+            for text in [
                 format!("Ada{c}Lovelace"),
                 format!("{c}Ada"),
                 format!("Ada{c}"),
             ] {
-                assert_eq!(parse(&name), Err(UnfitName::Hidden(c)), "{name:?}");
+                assert_eq!(first(&text, &[]), Some(c), "{text:?}");
+                assert_eq!(first(&text, &[c]), None, "{text:?}");
             }
         }
-        let said = UnfitName::Hidden('\u{202E}').to_string();
-        assert!(said.contains("U+202E"), "{said}");
     }
 
     #[test]
-    fn joiners_and_selectors_are_refused_where_nothing_is_joined_or_selected() {
-        for (name, hidden) in [
+    fn joiners_and_selectors_are_found_where_nothing_is_joined_or_selected() {
+        for (text, hidden) in [
             ("Ad\u{200D}a", JOINER),
             ("Ad\u{200C}a", NON_JOINER),
             ("\u{200D}🚀", JOINER),
@@ -187,14 +151,15 @@ mod tests {
             ("Ada \u{FE0F}", '\u{FE0F}'),
             ("❤\u{FE0F}\u{FE0F}", '\u{FE0F}'),
         ] {
-            assert_eq!(parse(name), Err(UnfitName::Hidden(hidden)), "{name:?}");
+            assert_eq!(first(text, &[]), Some(hidden), "{text:?}");
         }
     }
 
     #[test]
-    fn a_name_has_something_to_see() {
-        for name in ["", " ", "\u{3000}\u{A0}", "\u{2800}\u{2800}"] {
-            assert_eq!(parse(name), Err(UnfitName::Blank), "{name:?}");
+    fn white_space_of_all_kinds_is_nothing_to_see() {
+        for text in ["", " ", "\u{3000}\u{A0}", "\u{2800}\u{2800}"] {
+            assert!(is_blank(text), "{text:?}");
         }
+        assert!(!is_blank(" a"));
     }
 }
