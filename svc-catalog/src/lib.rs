@@ -51,6 +51,9 @@ pub(crate) struct Catalog {
 /// When the configuration is wrong or the migrations do not fit the database.
 pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let db = Database::open(&config.database, node, ::store::migrations!()).await?;
+    store::products::make_words(&db)
+        .await
+        .map_err(StartError::other)?;
     let cached = Cached::new(Cache::open(&config.cache, node.name)?, node);
     let catalog = Catalog {
         outbox: Outbox::new(&db, node),

@@ -1,17 +1,15 @@
 //! The words of a search.
 
-/// Words to look for: letters and digits in lower case, what stands between them left out.
+use runtime::text::{index_words, query_words};
+
+/// Words to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Words(Vec<String>);
 
 impl Words {
     /// The words of a text; `None` if it has none.
     pub(crate) fn of(text: &str) -> Option<Self> {
-        let words: Vec<String> = text
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .map(str::to_lowercase)
-            .collect();
+        let words = query_words(text);
         (!words.is_empty()).then_some(Self(words))
     }
 
@@ -27,22 +25,28 @@ impl Words {
     }
 }
 
+/// The words by which a text is found, with a space between them.
+pub(crate) fn found_by(text: &str) -> String {
+    index_words(text).join(" ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Words;
+    use super::*;
 
     #[test]
     fn words_are_letters_and_digits() {
         let words = Words::of("  T-light \"HOLDER\" 3.5cm & Ä' OR (x").expect("it has words");
-        assert_eq!(words.plain(), "t light holder 3 5cm ä or x");
+        assert_eq!(words.plain(), "t light holder 3 5cm a or x");
         assert_eq!(
             words.fts5(),
-            r#""t" "light" "holder" "3" "5cm" "ä" "or" "x""#
+            r#""t" "light" "holder" "3" "5cm" "a" "or" "x""#
         );
+        assert_eq!(found_by("T-light, Ä' 茶壶"), "t light a 茶 壶 茶壶");
     }
 
     #[test]
     fn a_text_without_letters_has_no_words() {
-        assert_eq!(Words::of(" -%_*\" "), None);
+        assert_eq!(Words::of(" -%_*\" 🎉"), None);
     }
 }

@@ -9,7 +9,6 @@ use tonic::Status;
 
 use super::convert::message_of;
 use crate::Catalog;
-use crate::domain::Mistake;
 use crate::domain::words::Words;
 use crate::error::Error;
 use crate::store::search::Position;
@@ -64,8 +63,6 @@ pub(super) async fn search(
     request: SearchProductsRequest,
 ) -> Result<SearchProductsResponse, Status> {
     let size = store::page::size(request.page_size, 20, 100);
-    let words = Words::of(&request.query)
-        .ok_or_else(|| Error::from(Mistake::new("query", "must have a letter or a digit")))?;
     // The rank travels by its bits, to stay exact.
     let list = store::list!("products:search", request);
     let after: Option<(u64, String)> = list.after(&request.page_token)?;
@@ -73,6 +70,10 @@ pub(super) async fn search(
         rank: f64::from_bits(rank),
         sku,
     });
+    let Some(words) = Words::of(&request.query) else {
+        // Signs and emoji are in no index.
+        return Ok(SearchProductsResponse::default());
+    };
     let mut tx = catalog.db.read().await?;
     let mut page = found::search(&mut tx, &words, &after, size + 1).await?;
     let next_page_token = list.cut(&mut page, size, |last| {

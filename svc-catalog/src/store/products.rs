@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
-use store::{Dialect, Tx};
+use store::{Database, Dialect, Tx};
 
 use crate::domain::currency::Currency;
 use crate::domain::price::Price;
 use crate::domain::product::{Product, State};
+use crate::domain::words::found_by;
 use crate::error::Error;
 
 /// `SELECT` of all that a [`Row`] holds, and what comes after it.
@@ -72,7 +73,8 @@ pub(crate) async fn insert(tx: &mut Tx, product: &Product) -> Result<(), Error> 
     let inserted = store::execute!(
         tx,
         "INSERT INTO products (sku, title, description, currency, price, state, version, \
-         create_time, update_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         create_time, update_time, title_words, description_words, words_version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $7) \
          ON CONFLICT (sku) DO NOTHING",
         &product.sku,
         &product.title,
@@ -82,7 +84,9 @@ pub(crate) async fn insert(tx: &mut Tx, product: &Product) -> Result<(), Error> 
         name_of(product.state),
         product.version,
         product.create_time,
-        product.update_time
+        product.update_time,
+        found_by(&product.title),
+        found_by(&product.description)
     )?;
     if inserted == 0 {
         return Err(Error::Exists {
@@ -97,7 +101,8 @@ pub(crate) async fn update(tx: &mut Tx, product: &Product) -> Result<(), Error> 
     store::execute!(
         tx,
         "UPDATE products SET title = $2, description = $3, currency = $4, price = $5, \
-         state = $6, version = $7, update_time = $8 WHERE sku = $1",
+         state = $6, version = $7, update_time = $8, title_words = $9, description_words = $10, \
+         words_version = $7 WHERE sku = $1",
         &product.sku,
         &product.title,
         &product.description,
@@ -105,9 +110,45 @@ pub(crate) async fn update(tx: &mut Tx, product: &Product) -> Result<(), Error> 
         product.price.minor(),
         name_of(product.state),
         product.version,
-        product.update_time
+        product.update_time,
+        found_by(&product.title),
+        found_by(&product.description)
     )?;
     Ok(())
+}
+
+/// Makes the words of products anew that were made for another version of them: an older service
+/// has written it. Some at a time, until there are none.
+pub(crate) async fn make_words(db: &Database) -> Result<(), Error> {
+    loop {
+        let mut tx = db.begin().await?;
+        let sql = match tx.dialect() {
+            // What another replica has locked, it makes.
+            Dialect::Postgres => {
+                "SELECT sku, title, description FROM products WHERE words_version <> version \
+                 ORDER BY sku LIMIT 500 FOR UPDATE SKIP LOCKED"
+            }
+            Dialect::Sqlite => {
+                "SELECT sku, title, description FROM products WHERE words_version <> version \
+                 ORDER BY sku LIMIT 500"
+            }
+        };
+        let products = store::fetch_all!(tx, (String, String, String), sql)?;
+        if products.is_empty() {
+            return Ok(());
+        }
+        for (sku, title, description) in products {
+            store::execute!(
+                tx,
+                "UPDATE products SET title_words = $2, description_words = $3, \
+                 words_version = version WHERE sku = $1",
+                sku.as_str(),
+                found_by(&title),
+                found_by(&description)
+            )?;
+        }
+        tx.commit().await?;
+    }
 }
 
 /// A row of the table.

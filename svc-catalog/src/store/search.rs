@@ -58,7 +58,7 @@ pub(crate) async fn search(
                  SELECT sku, title, description, currency, price, state, version, create_time, \
                      update_time, \
                      (id IN (SELECT rowid FROM product_words \
-                         WHERE product_words MATCH '{title} : (' || $1 || ')')) \
+                         WHERE product_words MATCH '{title_words} : (' || $1 || ')')) \
                      + 1.0 / (1 + length(title) + length(description)) AS rank \
                  FROM products \
                  WHERE id IN (SELECT rowid FROM product_words WHERE product_words MATCH $1) \

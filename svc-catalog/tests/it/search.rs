@@ -3,7 +3,7 @@
 use contracts::tradewind::catalog::v1::{Product, SearchProductsRequest};
 use store::testing::TestDatabase;
 
-use crate::fixture::{Shop, fields, heart, skus};
+use crate::fixture::{Shop, heart, skus};
 
 async fn stocked(database: &TestDatabase) -> Shop {
     let shop = Shop::open(database).await;
@@ -95,10 +95,64 @@ store::on_both! {
         assert_eq!(found, all.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
-    async fn a_query_without_words_is_a_mistake(database: TestDatabase) {
+    async fn a_query_without_words_finds_nothing(database: TestDatabase) {
+        let shop = stocked(&database).await;
+        for query in ["-- *", "🎉", "❤\u{FE0F}", "€", "%", " "] {
+            assert_eq!(shop.search_all(query, 10).await, [""; 0], "{query:?}");
+        }
+        // Beside words they say nothing.
+        assert_eq!(shop.search_all("🎉 linen ★", 10).await, ["3"]);
+    }
+
+    async fn a_text_is_found_in_whatever_form_and_without_its_accents(database: TestDatabase) {
         let shop = Shop::open(&database).await;
-        let request = SearchProductsRequest { query: "-- *".into(), ..Default::default() };
-        let refused = shop.client().search_products(request).await.expect_err("no words");
-        assert_eq!(fields(&refused), ["query"]);
+        let product = |sku: &str, title: &str, description: &str| {
+            let (sku, title, description) = (sku.into(), title.into(), description.into());
+            shop.create(Product { sku, title, description, ..heart() })
+        };
+        let decomposed = product("1", "Cafe\u{301} cre\u{300}me", "Mu\u{308}sli").await;
+        let decomposed = decomposed.expect("a new product");
+        assert_eq!((decomposed.title.as_str(), decomposed.description.as_str()), ("Café crème", "Müsli"));
+        product("2", "CAFÉ CRÈME", "Straße").await.expect("a new product");
+        for query in ["Café crème", "Cafe\u{301} cre\u{300}me", "cafe creme", "ＣＡＦＥ"] {
+            let mut found = shop.search_all(query, 10).await;
+            found.sort_unstable();
+            assert_eq!(found, ["1", "2"], "{query}");
+        }
+        assert_eq!(shop.search_all("musli", 10).await, ["1"]);
+        assert_eq!(shop.search_all("STRASSE", 10).await, ["2"]);
+    }
+
+    async fn a_word_of_a_script_without_spaces_is_found_within_a_longer_one(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        for (sku, title) in [("1", "宜兴紫砂茶壶礼盒"), ("2", "アイスティーセット"), ("3", "대한민국 찻잔")] {
+            let (sku, title) = (sku.into(), title.into());
+            shop.create(Product { sku, title, ..heart() }).await.expect("a new product");
+        }
+        for (query, expected) in [
+            ("茶壶", vec!["1"]),
+            ("茶", vec!["1"]),
+            ("宜兴紫砂茶壶礼盒", vec!["1"]),
+            ("ティー", vec!["2"]),
+            ("민국", vec!["3"]),
+            ("茶 礼盒", vec!["1"]),
+            ("壶茶", vec![]),
+            ("茶壶セット", vec![]),
+        ] {
+            assert_eq!(shop.search_all(query, 10).await, expected, "{query}");
+        }
+    }
+
+    async fn what_an_older_service_has_written_is_found_too(database: TestDatabase) {
+        let shop = stocked(&database).await;
+        let db = database.open(store::migrations!()).await;
+        let mut tx = db.begin().await.expect("a transaction");
+        let sql = "UPDATE products SET title_words = '', description_words = '', words_version = 0";
+        store::execute!(tx, sql).expect("older rows");
+        tx.commit().await.expect("committed");
+        let restarted = Shop::open(&database).await;
+        assert_eq!(restarted.search_all("musli", 10).await, ["5"]);
+        assert_eq!(shop.search_all("hearts", 10).await.len(), 3);
+        assert_eq!(shop.get("5").await.expect("it exists").etag, "1");
     }
 }
