@@ -1,54 +1,42 @@
-//! Currencies and their minor digits (ISO 4217, list one, active codes).
+//! Currencies and their minor digits (ISO 4217).
 
 use std::fmt;
 
 /// A currency that money can be counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Currency {
-    code: &'static str,
+    known: iso_currency::Currency,
     /// Digits after the decimal point: 2 for EUR, 0 for JPY, 3 for KWD.
     pub(crate) minor_digits: u32,
 }
 
-/// Codes by their number of minor digits.
-const CODES: [(u32, &str); 4] = [
-    (
-        0,
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
-    ),
-    (
-        2,
-        "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD \
-         CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD \
-         GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL \
-         MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN \
-         PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP \
-         SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG",
-    ),
-    (3, "BHD IQD JOD KWD LYD OMR TND"),
-    (4, "CLF UYW"),
-];
-
 impl Currency {
-    /// The currency with this three-letter code, in capitals.
+    /// The currency with this three-letter code, in capitals; also one that is no longer in use.
     pub(crate) fn of(code: &str) -> Option<Self> {
-        CODES.iter().find_map(|&(minor_digits, codes)| {
-            let code = codes
-                .split_ascii_whitespace()
-                .find(|known| *known == code)?;
-            Some(Self { code, minor_digits })
+        let known = iso_currency::Currency::from_code(code)?;
+        // Metals, units of account and codes for tests are no money that one pays with.
+        let digits = known.exponent().filter(|_| !known.is_special())?;
+        Some(Self {
+            known,
+            minor_digits: digits.into(),
         })
+    }
+
+    /// Whether new prices may be in it.
+    pub(crate) fn is_in_use(self) -> bool {
+        // The bolívar has two codes in use, of which the crate takes the older one for replaced.
+        self.known.is_superseded().is_none() || self.code() == "VES"
     }
 
     /// The three-letter code.
     pub(crate) fn code(self) -> &'static str {
-        self.code
+        self.known.code()
     }
 }
 
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code)
+        f.write_str(self.code())
     }
 }
 
@@ -64,12 +52,26 @@ mod tests {
         assert_eq!(digits("ZWG"), Some(2));
         assert_eq!(digits("KWD"), Some(3));
         assert_eq!(digits("CLF"), Some(4));
+        assert_eq!(digits("XCG"), Some(2));
     }
 
     #[test]
     fn what_is_no_code_is_no_currency() {
-        for code in ["", "gbp", "XXX", "GB", "GBP ", "GBP GEL"] {
+        for code in [
+            "", "gbp", "XXX", "XAU", "XTS", "GB", "GBP ", "GBP GEL", "ABC",
+        ] {
             assert_eq!(Currency::of(code), None, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn currencies_that_were_replaced_are_known_and_not_in_use() {
+        let in_use = |code| Currency::of(code).map(Currency::is_in_use);
+        for code in ["HRK", "ZWL"] {
+            assert_eq!(in_use(code), Some(false), "{code}");
+        }
+        for code in ["EUR", "ZWG", "XCG", "VES", "VED", "UYI", "CLF"] {
+            assert_eq!(in_use(code), Some(true), "{code}");
         }
     }
 }

@@ -26,7 +26,7 @@ impl Price {
     /// An unknown currency, more minor digits than the currency has, or an amount that is not
     /// above zero or too high.
     pub(crate) fn from_money(code: &str, units: i64, nanos: i32) -> Result<Self, Mistake> {
-        let Some(currency) = Currency::of(code) else {
+        let Some(currency) = Currency::of(code).filter(|currency| currency.is_in_use()) else {
             return Err(Mistake::new(
                 CURRENCY_CODE,
                 "must be a currency of ISO 4217, as in GBP",
@@ -99,6 +99,7 @@ mod tests {
         assert_eq!(minor("JPY", 1200, 0), Ok(1200));
         assert_eq!(minor("KWD", 0, 1_000_000), Ok(1));
         assert_eq!(minor("CLF", 1, 100_000), Ok(10_001));
+        assert_eq!(minor("XCG", 1, 10_000_000), Ok(101));
     }
 
     #[test]
@@ -118,6 +119,7 @@ mod tests {
         assert_eq!(field_of_mistake("GBP", i64::MAX, 0), UNITS);
         assert!(Price::from_money("GBP", 1_000_000_000, 0).is_ok());
         assert_eq!(field_of_mistake("gbp", 1, 0), CURRENCY_CODE);
+        assert_eq!(field_of_mistake("HRK", 1, 0), CURRENCY_CODE);
     }
 
     proptest! {

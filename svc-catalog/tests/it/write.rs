@@ -39,6 +39,15 @@ store::on_both! {
         assert_eq!(shop.list_all(10, false).await, [product]);
     }
 
+    async fn a_price_may_be_in_any_currency_that_is_in_use(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        for (code, nanos) in [("XCG", 10_000_000), ("JPY", 0), ("KWD", 1_000_000), ("VES", 0)] {
+            let price = Some(money(code, 1, nanos));
+            let product = Product { sku: code.into(), price: price.clone(), ..heart() };
+            assert_eq!(shop.create(product).await.expect(code).price, price);
+        }
+    }
+
     async fn a_sku_is_taken_once(database: TestDatabase) {
         let shop = Shop::open(&database).await;
         shop.create(heart()).await.expect("a new product");
@@ -67,10 +76,16 @@ store::on_both! {
         let shop = Shop::open(&database).await;
         let title = Product { title: "  ".into(), ..heart() };
         let price = |units, nanos| Product { price: Some(money("GBP", units, nanos)), ..heart() };
-        let both = Product { price: None, ..title.clone() };
+        let both = Product { price: None, title: String::new(), ..heart() };
         let currency = Product { price: Some(money("XYZ", 1, 0)), ..heart() };
+        let titled = |title: &str| Product { title: title.into(), ..heart() };
+        let described = Product { description: "Han\u{202E}gs.".into(), ..heart() };
         for (product, expected) in [
             (title, vec!["product.title"]),
+            (titled("\u{3000}\u{A0}"), vec!["product.title"]),
+            (titled("HE\u{200B}ART"), vec!["product.title"]),
+            (titled("HEART\nHOLDER"), vec!["product.title"]),
+            (described, vec!["product.description"]),
             (both, vec!["product.price", "product.title"]),
             (price(0, 0), vec!["product.price.units"]),
             (price(-1, 0), vec!["product.price.units"]),

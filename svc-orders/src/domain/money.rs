@@ -73,13 +73,10 @@ impl Money {
 
 /// Digits after the decimal point (ISO 4217, column "minor unit"); 2 unless it says otherwise.
 fn minor_digits(currency: &str) -> u32 {
-    match currency {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
-        | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        "CLF" | "UYW" => 4,
-        _ => 2,
-    }
+    let known = iso_currency::Currency::from_code(currency);
+    known
+        .and_then(|known| known.exponent())
+        .map_or(2, u32::from)
 }
 
 #[cfg(test)]
@@ -95,6 +92,7 @@ mod tests {
             ("JPY", 150, 0, 150),
             ("KWD", 2, 5_000_000, 2005),
             ("CLF", 0, 100_000, 1),
+            ("XCG", 1, 10_000_000, 101),
         ] {
             let money = Money::from_units(currency, units, nanos).unwrap();
             assert_eq!(money.minor, minor, "{currency} {units} {nanos}");
