@@ -8,7 +8,7 @@ use contracts::tradewind::orders::v1::{GetOrderResponse, Order};
 use reqwest::Response;
 use runtime::contract::Contract;
 use runtime::status::{Problem, Reason};
-use serde_json::json;
+use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::fixture::{Fixture, order, refusal, refused, settings};
@@ -227,6 +227,28 @@ async fn public_reads_may_be_kept_for_as_long_as_the_contract_says() {
 }
 
 #[tokio::test]
+async fn what_connect_reads_by_get_may_be_kept_too() {
+    let fixture = Fixture::start(shop).await;
+    let read = "/tradewind.catalog.v1.CatalogService/GetProduct?connect=v1&encoding=json&message=";
+    let path = format!("{read}%7B%22sku%22:%22A%201%22%7D");
+    let response = fixture.get(&path).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(
+        header(&response, "cache-control"),
+        Some("public, max-age=30")
+    );
+    let etag = header(&response, "etag").unwrap().to_owned();
+    let again = fixture.request("GET", &path).header("if-none-match", etag);
+    assert_eq!(again.send().await.unwrap().status(), 304);
+
+    let path = "/tradewind.catalog.v1.CatalogService/GetProduct";
+    let post = fixture.request("POST", path).json(&json!({"sku": "A 1"}));
+    let response = post.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(header(&response, "cache-control"), Some("no-store"));
+}
+
+#[tokio::test]
 async fn everything_else_is_kept_by_nobody() {
     let fixture = Fixture::start(shop).await;
     let replies = [
@@ -244,6 +266,58 @@ async fn everything_else_is_kept_by_nobody() {
             Some("no-store"),
             "{url} {status}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_document_tells_of_versions_and_conditions() {
+    let fixture = Fixture::start(shop).await;
+    let document: Value = fixture.get("/openapi.json").await.json().await.unwrap();
+    let told = |path: &str, method: &str| {
+        let operation = &document["paths"][path][method];
+        let parameters = operation["parameters"].as_array().unwrap().iter();
+        let names = parameters.filter_map(|one| one["$ref"].as_str()?.rsplit('/').next());
+        let names: Vec<_> = names.filter(|name| name.starts_with("If")).collect();
+        let responses = operation["responses"].as_object().unwrap();
+        let success = &responses[if responses.contains_key("200") {
+            "200"
+        } else {
+            "201"
+        }];
+        let headers = success["headers"].as_object();
+        let headers: Vec<_> = headers
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name)
+            .collect();
+        let has = ["304", "412"].map(|status| responses.contains_key(status));
+        json!([names, headers, has])
+    };
+    let (both, one) = (["IfMatch", "IfNoneMatch"], ["IfNoneMatch"]);
+    for (path, method, expected) in [
+        (
+            "/v1/orders/{orderId}",
+            "get",
+            json!([both, ["ETag"], [true, true]]),
+        ),
+        (
+            "/v1/products/{sku}",
+            "get",
+            json!([both, ["ETag", "Cache-Control"], [true, true]]),
+        ),
+        (
+            "/v1/products",
+            "get",
+            json!([one, ["ETag", "Cache-Control"], [true, false]]),
+        ),
+        (
+            "/v1/products",
+            "post",
+            json!([both, ["ETag"], [false, true]]),
+        ),
+        ("/v1/shipments", "get", json!([[], [], [false, false]])),
+    ] {
+        assert_eq!(told(path, method), expected, "{method} {path}");
     }
 }
 

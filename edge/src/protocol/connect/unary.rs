@@ -135,7 +135,7 @@ impl Protocol for Unary {
         let (message, trailing) = single(replies, limit).await?;
         let message = self.codec.response(&self.served, message)?;
 
-        let mut response = Response::new(reply::whole(message));
+        let mut response = Response::new(reply::whole(message.clone()));
         let headers = response.headers_mut();
         *headers = metadata::returned(&leading);
         headers.extend(trailers(&trailing));
@@ -144,7 +144,9 @@ impl Protocol for Unary {
             Codec::Proto => "application/proto",
         };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Ok(response)
+        // Only a route knows where the reply has its etag.
+        let (validators, is_of_nobody) = (&self.served.policy.validators, admitted.is_of_nobody());
+        validators.conclude(head, is_of_nobody, &[], &message, response)
     }
 
     fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
