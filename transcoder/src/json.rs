@@ -72,6 +72,7 @@ mod wire;
 
 pub(crate) use editions::without_editions;
 use fault::Outcome;
+pub(crate) use mention::Mention;
 use mention::Mentions;
 use print::Printer;
 use read::Reader;
@@ -229,10 +230,10 @@ impl Engine {
         &self,
         message: MessageType,
         json: &[u8],
-        skips: &dyn Fn(FieldRef, &[&str]) -> bool,
+        how: &dyn Fn(FieldRef, &[&str]) -> Mention,
     ) -> Result<Vec<String>, JsonError> {
         let scan = Scanner::new(json, 0, self.options.max_depth)?;
-        Ok(Mentions::new(&self.tables, scan, skips).of(message)?)
+        Ok(Mentions::new(&self.tables, scan, how).of(message)?)
     }
 
     /// Whether the message's JSON is an object with its fields.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use crate::field::{self, FieldPath};
-use crate::json::{Engine, FieldRef, MessageType};
+use crate::json::{Engine, FieldRef, Mention, MessageType};
 use crate::{Masks, wire};
 
 /// Infers masks for one route.
@@ -20,6 +20,9 @@ pub(crate) struct Inference {
     /// Fields that only the service sets: a client that sends back what it has read does not mean
     /// to change them (google/api/field_behavior.proto).
     output_only: HashSet<FieldRef>,
+    /// Fields that are values of several parts, such as money: who sends `{"units": "5"}` does not
+    /// mean to keep the pence.
+    values: HashSet<FieldRef>,
     /// Whoever reads them gets them in order, and one also if nothing is mentioned.
     pub(crate) is_whole: bool,
 }
@@ -40,10 +43,16 @@ impl Inference {
             .get_field_by_name("update_mask")
             .filter(field::is_mask)?;
         let resource = field::submessage(body)?;
-        let mut output_only = HashSet::new();
+        let (mut output_only, mut values) = (HashSet::new(), HashSet::new());
         let is_whole = masks == Masks::Mentioned;
         if !is_whole {
-            collect_output_only(&resource, json, &mut HashSet::new(), &mut output_only);
+            each_field(&resource, &mut HashSet::new(), &mut |field| {
+                if field::behaviors(field).contains(&field::OUTPUT_ONLY) {
+                    output_only.insert(json.field_of(field));
+                } else if is_value(field) {
+                    values.insert(json.field_of(field));
+                }
+            });
         }
         let inside = |path: &FieldPath| match path.fields().split_first() {
             Some((first, rest)) if first == body && !rest.is_empty() && !is_whole => {
@@ -56,18 +65,25 @@ impl Inference {
             resource: json.message_of(&resource),
             bound: path_fields.iter().filter_map(inside).collect(),
             output_only,
+            values,
             is_whole,
         })
     }
 
     /// Appends the mask for `body`, JSON of the resource that has been accepted.
     pub(crate) fn append(&self, json: &Engine, body: &[u8], out: &mut Vec<u8>) {
-        let skips = |field: FieldRef, way: &[&str]| {
-            self.output_only.contains(&field) || self.bound.iter().any(|bound| bound == way)
+        let how = |field: FieldRef, way: &[&str]| {
+            if self.output_only.contains(&field) || self.bound.iter().any(|bound| bound == way) {
+                Mention::Passed
+            } else if self.values.contains(&field) {
+                Mention::Whole
+            } else {
+                Mention::Within
+            }
         };
         let mentioned = match body.is_empty() {
             true => Ok(Vec::new()),
-            false => json.mentioned(self.resource, body, &skips),
+            false => json.mentioned(self.resource, body, &how),
         };
         if let Ok(mut paths) = mentioned {
             if self.is_whole {
@@ -85,7 +101,15 @@ impl Inference {
             !fields.any(|field| self.output_only.contains(&json.field_of(field)))
                 && !self.bound.iter().any(|bound| *bound == names)
         };
-        let mut paths: Vec<_> = set.iter().filter(is_meant).map(FieldPath::name).collect();
+        let is_value = |field: &FieldDescriptor| self.values.contains(&json.field_of(field));
+        let name = |path: &FieldPath| {
+            let fields = path.fields();
+            let value = fields.iter().position(is_value);
+            let told = &fields[..value.map_or(fields.len(), |value| value + 1)];
+            let names: Vec<_> = told.iter().map(FieldDescriptor::name).collect();
+            names.join(".")
+        };
+        let mut paths: Vec<_> = set.iter().filter(is_meant).map(name).collect();
         paths.dedup();
         self.write(&paths, out);
     }
@@ -99,20 +123,24 @@ impl Inference {
     }
 }
 
-fn collect_output_only(
+/// Whether it is one of the common value types of google/type.
+fn is_value(field: &FieldDescriptor) -> bool {
+    field::submessage(field).is_some_and(|message| message.package_name() == "google.type")
+}
+
+/// Every field within a message, each message once.
+fn each_field(
     message: &MessageDescriptor,
-    json: &Engine,
     seen: &mut HashSet<String>,
-    output_only: &mut HashSet<FieldRef>,
+    tell: &mut impl FnMut(&FieldDescriptor),
 ) {
     if !seen.insert(message.full_name().to_owned()) {
         return;
     }
     for field in message.fields() {
-        if field::behaviors(&field).contains(&field::OUTPUT_ONLY) {
-            output_only.insert(json.field_of(&field));
-        } else if let Some(inner) = field::submessage(&field) {
-            collect_output_only(&inner, json, seen, output_only);
+        tell(&field);
+        if let Some(inner) = field::submessage(&field) {
+            each_field(&inner, seen, tell);
         }
     }
 }

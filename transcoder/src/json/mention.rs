@@ -5,12 +5,23 @@ use super::scan::Scanner;
 use super::table::{Message, Shape, Tables};
 use super::{FieldRef, MessageType};
 
+/// How a field that is mentioned is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mention {
+    /// Not at all.
+    Passed,
+    /// By its own path, whatever is within it.
+    Whole,
+    /// By the paths of what is mentioned within it.
+    Within,
+}
+
 /// The walk through a text that has been accepted as a message.
 pub(super) struct Mentions<'a> {
     tables: &'a Tables,
     scan: Scanner<'a>,
-    /// Whether a field, at the end of its way in proto names, is not to be told.
-    skips: &'a dyn Fn(FieldRef, &[&str]) -> bool,
+    /// How a field is told, at the end of its way in proto names.
+    how: &'a dyn Fn(FieldRef, &[&str]) -> Mention,
     way: Vec<&'a str>,
     paths: Vec<String>,
 }
@@ -19,12 +30,12 @@ impl<'a> Mentions<'a> {
     pub(super) fn new(
         tables: &'a Tables,
         scan: Scanner<'a>,
-        skips: &'a dyn Fn(FieldRef, &[&str]) -> bool,
+        how: &'a dyn Fn(FieldRef, &[&str]) -> Mention,
     ) -> Self {
         Self {
             tables,
             scan,
-            skips,
+            how,
             way: Vec::new(),
             paths: Vec::new(),
         }
@@ -66,9 +77,10 @@ impl<'a> Mentions<'a> {
         let has_fields = field.shape == Shape::Explicit
             && field.is_message()
             && self.tables.message(field).is_plain();
-        if (self.skips)(known, &self.way) {
+        let how = (self.how)(known, &self.way);
+        if how == Mention::Passed {
             self.scan.skip()?;
-        } else if !has_fields || self.scan.peek() != b'{' {
+        } else if how == Mention::Whole || !has_fields || self.scan.peek() != b'{' {
             self.scan.skip()?;
             self.paths.push(self.way.join("."));
         } else if !self.object(MessageType(field.target), self.tables.message(field))? {

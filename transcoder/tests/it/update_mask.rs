@@ -24,6 +24,11 @@ fn a_mask_left_out_is_what_the_body_mentions() {
         (r#"{"counts":{"a":1}}"#, "counts"),
         (r#"{"extra":{"a":{"b":1}}}"#, "extra"),
         (r#"{"units":"5"}"#, "units"),
+        // A value of several parts is one value.
+        (
+            r#"{"deposit":{"units":"5","currencyCode":"GBP"}}"#,
+            "deposit",
+        ),
     ];
     for (body, paths) in cases {
         assert_eq!(mask("", body), paths, "{body}");
