@@ -21,6 +21,7 @@ pub(crate) mod grpc_web;
 pub(crate) mod reflection;
 pub(crate) mod rest;
 pub(crate) mod status;
+mod step;
 mod upstream;
 pub(crate) mod websocket;
 

@@ -11,6 +11,8 @@ use libfuzzer_sys::fuzz_target;
 mod envelope;
 #[path = "../../src/protocol/grpc_web/frames.rs"]
 mod frames;
+#[path = "../../src/protocol/step.rs"]
+mod step;
 
 /// The errors of the rooms above; the edge tells them to clients.
 mod failure {

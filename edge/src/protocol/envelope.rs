@@ -3,7 +3,7 @@
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
-use super::upstream::Step;
+use super::step::Step;
 use crate::failure::Failure;
 
 /// Bytes before each message.

@@ -17,7 +17,8 @@ use tower::Service as _;
 use transcoder::prost_reflect::{DescriptorPool, DynamicMessage, Value};
 
 use super::envelope::Sizes;
-use super::upstream::{Requests, Step, lock};
+use super::step::Step;
+use super::upstream::{Requests, lock};
 use super::{Protocol, grpc};
 use crate::Edge;
 use crate::failure::Failure;

@@ -17,6 +17,7 @@ use tonic::{Code, Status};
 
 use super::envelope::Envelopes;
 use super::status;
+use super::step::Step;
 use crate::body::{Allowance, Broken, Content, Held};
 use crate::failure::Failure;
 use crate::lifetime::Lifetime;
@@ -24,19 +25,6 @@ use crate::metadata;
 
 /// Why a stream of requests was broken off, for the reply to tell.
 pub(super) type Refused = Arc<Mutex<Option<Failure>>>;
-
-/// What becomes of the pieces of a body.
-pub(super) trait Step: Unpin {
-    /// The next one, or the end.
-    fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Failure>;
-
-    /// Whether something has begun of which more has to come: between messages, a client may be
-    /// silent.
-    fn has_begun(&self) -> bool;
-
-    /// Bytes that are kept until more has come.
-    fn held(&self) -> usize;
-}
 
 /// A stream of requests, piece by piece as the upstream takes it.
 pub(super) struct Requests<S> {

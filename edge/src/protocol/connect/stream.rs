@@ -19,7 +19,8 @@ use crate::pipeline::Admitted;
 use crate::policy::{Policy, Served};
 use crate::protocol::Protocol;
 use crate::protocol::envelope::{self, Envelopes};
-use crate::protocol::upstream::{self, End, Refused, Replies, Reply, Requests, Step};
+use crate::protocol::step::Step;
+use crate::protocol::upstream::{self, End, Refused, Replies, Reply, Requests};
 use crate::reply::{self, Body};
 use crate::{Edge, metadata};
 

@@ -9,7 +9,7 @@ use transcoder::Matched;
 use super::json;
 use crate::failure::Failure;
 use crate::protocol::envelope;
-use crate::protocol::upstream::Step;
+use crate::protocol::step::Step;
 
 mod split;
 

@@ -13,7 +13,8 @@ use crate::body;
 use crate::failure::Failure;
 use crate::pipeline::Admitted;
 use crate::protocol::envelope;
-use crate::protocol::upstream::{self, Replies, Requests, Step};
+use crate::protocol::step::Step;
+use crate::protocol::upstream::{self, Replies, Requests};
 
 /// Calls a method that takes a stream of HttpBody; gives back its leading metadata and its replies.
 pub(in crate::protocol::rest) async fn upload(
