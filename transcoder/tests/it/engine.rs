@@ -230,6 +230,11 @@ fn what_json_cannot_express_is_an_error() {
             "a path that JSON has no spelling for",
         ),
         (
+            "google.protobuf.FieldMask",
+            b"\x0a\x03,ab",
+            "a path that JSON has no spelling for",
+        ),
+        (
             "google.protobuf.Any",
             b"\x0a\x03a/b",
             "an Any of a type that is not known here",

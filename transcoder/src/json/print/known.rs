@@ -102,7 +102,8 @@ fn put_camel_case(path: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut bytes = path.iter();
     while let Some(&byte) = bytes.next() {
         match byte {
-            b'A'..=b'Z' => return None,
+            // In JSON, a comma is the end of a path.
+            b'A'..=b'Z' | b',' => return None,
             b'_' => match bytes.next() {
                 Some(letter @ b'a'..=b'z') => out.push(letter.to_ascii_uppercase()),
                 _ => return None,
