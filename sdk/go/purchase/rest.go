@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 
-	openapi_types "github.com/oapi-codegen/runtime/types"
-
 	"example.com/shop/gen/rest"
 )
 
@@ -32,7 +30,7 @@ func refused(status string, body []byte) error {
 }
 
 func (s restShop) register(ctx context.Context, email string) (string, error) {
-	account := rest.RegisterRequest{Email: openapi_types.Email(email), Password: password, DisplayName: "A buyer"}
+	account := rest.RegisterRequest{Email: email, Password: password, DisplayName: "A buyer"}
 	reply, err := s.client.RegisterWithResponse(ctx, account)
 	if err != nil {
 		return "", err
