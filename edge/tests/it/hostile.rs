@@ -17,8 +17,9 @@ mod slow;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Requests of another client during an attack.
 const OTHERS: usize = 20;
-/// More than any client may send that gets no answer.
-const PLENTY: usize = 32 << 20;
+/// More than any client may send that gets no answer: what a fast machine takes in the seconds until
+/// a client that only pings counts as idle is some tens of MiB.
+const PLENTY: usize = 512 << 20;
 
 /// What a hostile client has seen of its connection.
 pub(crate) struct Ended {
