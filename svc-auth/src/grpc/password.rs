@@ -27,6 +27,10 @@ pub(super) async fn change(
     let user = call.caller.user()?;
     let current = Typed::from(request.current_password);
     let (known, before) = begin(auth, user).await?;
+    let wrong = || {
+        let (outcome, error) = (Outcome::WrongPassword, Error::WrongPassword);
+        refuse(auth, call, user, outcome, error)
+    };
     // Without a password of its own an account has none that is right.
     let hash = known.as_ref().map(|known| known.password_hash.clone());
     // Nothing is said of the new one before the current one is known to be right.
@@ -38,14 +42,7 @@ pub(super) async fn change(
         {
             return Ok(());
         }
-        return refuse(
-            auth,
-            call,
-            user,
-            Outcome::WrongPassword,
-            Error::WrongPassword,
-        )
-        .await;
+        return wrong().await;
     };
     was_right(auth, user).await?;
     let new = match admit(auth, &known, &request.new_password).await {
@@ -57,14 +54,7 @@ pub(super) async fn change(
     let hash = auth.hashing.hash(new).await?;
     if !replace(auth, call, user, &known, &hash).await? {
         // Somebody changed it at the same time.
-        return refuse(
-            auth,
-            call,
-            user,
-            Outcome::WrongPassword,
-            Error::WrongPassword,
-        )
-        .await;
+        return wrong().await;
     }
     Ok(())
 }
