@@ -101,15 +101,16 @@ impl Inference {
             !fields.any(|field| self.output_only.contains(&json.field_of(field)))
                 && !self.bound.iter().any(|bound| *bound == names)
         };
-        let is_value = |field: &FieldDescriptor| self.values.contains(&json.field_of(field));
-        let name = |path: &FieldPath| {
+        // A path into a value of several parts is told as the value.
+        let told = |path: &FieldPath| {
             let fields = path.fields();
-            let value = fields.iter().position(is_value);
-            let told = &fields[..value.map_or(fields.len(), |value| value + 1)];
+            let is_whole = |field| self.values.contains(&json.field_of(field));
+            let end = fields.iter().position(is_whole);
+            let told = &fields[..end.map_or(fields.len(), |end| end + 1)];
             let names: Vec<_> = told.iter().map(FieldDescriptor::name).collect();
             names.join(".")
         };
-        let mut paths: Vec<_> = set.iter().filter(is_meant).map(name).collect();
+        let mut paths: Vec<_> = set.iter().filter(is_meant).map(told).collect();
         paths.dedup();
         self.write(&paths, out);
     }
