@@ -64,9 +64,15 @@ fn messages(bytes: &[u8], piece: usize) -> (Vec<(u8, Bytes)>, bool, bool) {
 fn envelopes(bytes: &[u8], piece: usize) {
     let (found, failed, ends_whole) = messages(bytes, piece);
     let at_once = messages(bytes, bytes.len().max(1));
-    assert_eq!((&found, failed, ends_whole), (&at_once.0, at_once.1, at_once.2));
+    assert_eq!(
+        (&found, failed, ends_whole),
+        (&at_once.0, at_once.1, at_once.2)
+    );
 
-    let again: Vec<u8> = found.iter().flat_map(|(flags, one)| envelope::write(*flags, one)).collect();
+    let again: Vec<u8> = found
+        .iter()
+        .flat_map(|(flags, one)| envelope::write(*flags, one))
+        .collect();
     assert!(bytes.starts_with(&again));
     assert_eq!(ends_whole, !failed && again.len() == bytes.len());
     assert!(found.iter().all(|(_, one)| one.len() <= LIMIT));
@@ -83,8 +89,14 @@ fn envelopes(bytes: &[u8], piece: usize) {
 }
 
 fn text(bytes: &[u8], piece: usize) {
-    let parts: String = bytes.chunks(piece).map(|part| STANDARD.encode(part)).collect();
-    assert_eq!(frames::decode(parts.as_bytes()).expect("it was encoded"), bytes);
+    let parts: String = bytes
+        .chunks(piece)
+        .map(|part| STANDARD.encode(part))
+        .collect();
+    assert_eq!(
+        frames::decode(parts.as_bytes()).expect("it was encoded"),
+        bytes
+    );
     if let Ok(decoded) = frames::decode(bytes) {
         assert!(decoded.len() <= bytes.len() / 4 * 3);
     }
@@ -105,10 +117,16 @@ fn trailers(bytes: &[u8]) {
     let mut rest = &lines[..];
     while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
         let line = &rest[..end];
-        let colon = line.windows(2).position(|two| two == b": ").expect("each has a name");
+        let colon = line
+            .windows(2)
+            .position(|two| two == b": ")
+            .expect("each has a name");
         let name = HeaderName::from_bytes(&line[..colon]).expect("it was a name");
         assert_eq!(name.as_str().as_bytes(), &line[..colon], "in lower case");
-        found.append(name, HeaderValue::from_bytes(&line[colon + 2..]).expect("it was a value"));
+        found.append(
+            name,
+            HeaderValue::from_bytes(&line[colon + 2..]).expect("it was a value"),
+        );
         rest = &rest[end + 2..];
     }
     assert!(rest.is_empty());

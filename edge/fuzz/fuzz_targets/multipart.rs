@@ -44,7 +44,10 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let piece = usize::from(first >> 1).max(1);
-    let line = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+    let line = rest
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(rest.len());
     let (content_type, body) = (&rest[..line], rest.get(line + 1..).unwrap_or_default());
     let content_type = match std::str::from_utf8(content_type) {
         Ok("") => "multipart/form-data; boundary=x",
@@ -108,18 +111,33 @@ fn request(matched: &Matched, read: &Read, length: usize) {
         None => message,
         Some(file) => file.as_message().expect("HttpBody").clone(),
     };
-    let field = |name| file.get_field_by_name(name).expect("HttpBody has it").into_owned();
+    let field = |name| {
+        file.get_field_by_name(name)
+            .expect("HttpBody has it")
+            .into_owned()
+    };
     assert_eq!(field("data"), Value::Bytes(read.data.clone().into()));
-    assert_eq!(field("content_type"), Value::String(read.content_type.clone()));
+    assert_eq!(
+        field("content_type"),
+        Value::String(read.content_type.clone())
+    );
 }
 
 /// What is written as RFC 7578 has it is read as it was: fields of a name and a content, by lines.
 fn written(input: &[u8], piece: usize) {
     const BOUNDARY: &[u8] = b"\r\n--a b";
-    let fields: Vec<_> = input.split(|byte| *byte == b'\n').take(200).map(field).collect();
+    let fields: Vec<_> = input
+        .split(|byte| *byte == b'\n')
+        .take(200)
+        .map(field)
+        .collect();
     let has_boundary = |content: &[u8]| {
         let after = [BOUNDARY, content].concat();
-        after.windows(BOUNDARY.len()).filter(|part| *part == BOUNDARY).count() > 1
+        after
+            .windows(BOUNDARY.len())
+            .filter(|part| *part == BOUNDARY)
+            .count()
+            > 1
     };
     if fields.iter().any(|(_, content)| has_boundary(content)) {
         return;

@@ -41,7 +41,10 @@ pub fn round(engine: &Engine, message: MessageType, wire: &[u8]) {
         return;
     };
     // A NullValue that is not 0 has the same JSON as 0, which need not be printed.
-    if printed.windows(14).any(|window| window == b"\"nothing\":null") {
+    if printed
+        .windows(14)
+        .any(|window| window == b"\"nothing\":null")
+    {
         return;
     }
     let mut wire = Vec::new();

@@ -4,7 +4,9 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use transcoder::prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage as _, Value};
+use transcoder::prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, ReflectMessage as _, Value,
+};
 use transcoder::{
     Booleans, Content, HttpMethod, Matched, Options, QueryOptions, RouteMatch, Segment, Template,
     Transcoder,
@@ -25,7 +27,11 @@ static TRANSCODERS: LazyLock<[Transcoder; 2]> = LazyLock::new(|| {
         let query = QueryOptions {
             indexed_lists: is_lenient,
             ignore_unknown: is_lenient,
-            booleans: if is_lenient { Booleans::Abseil } else { Booleans::Json },
+            booleans: if is_lenient {
+                Booleans::Abseil
+            } else {
+                Booleans::Json
+            },
             go_durations: is_lenient,
             plain_plus: false,
         };
@@ -38,7 +44,9 @@ static TRANSCODERS: LazyLock<[Transcoder; 2]> = LazyLock::new(|| {
 });
 
 /// And the method of the request.
-const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "HEAD", "DELETE", "PURGE", "OPTIONS"];
+const METHODS: [&str; 8] = [
+    "GET", "POST", "PUT", "PATCH", "HEAD", "DELETE", "PURGE", "OPTIONS",
+];
 
 // `path?query`, and a form on the lines below.
 fuzz_target!(|input: &[u8]| {
@@ -49,7 +57,9 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let (target, form) = text.split_once('\n').unwrap_or((text, ""));
-    let (path, query) = target.split_once('?').map_or((target, None), |(p, q)| (p, Some(q)));
+    let (path, query) = target
+        .split_once('?')
+        .map_or((target, None), |(p, q)| (p, Some(q)));
     let transcoder = &TRANSCODERS[usize::from(choice & 1)];
     let method = METHODS[usize::from(choice >> 1 & 7)];
     let method = http::Method::from_bytes(method.as_bytes()).expect("a name");
@@ -76,7 +86,10 @@ fuzz_target!(|input: &[u8]| {
             match found {
                 RouteMatch::MethodNotAllowed { allow } => {
                     assert!(some_fits, "{method} {path}");
-                    assert!(method == "OPTIONS" || !allow.contains(&method), "{method} {path}");
+                    assert!(
+                        method == "OPTIONS" || !allow.contains(&method),
+                        "{method} {path}"
+                    );
                 }
                 _ => assert!(!some_fits, "{method} {path}"),
             }
@@ -96,7 +109,9 @@ fn readings(path: &str) -> Vec<Reading<'_>> {
         return Vec::new();
     };
     let mut readings = Vec::new();
-    let colon = segments.rfind(':').filter(|at| !segments[*at..].contains('/'));
+    let colon = segments
+        .rfind(':')
+        .filter(|at| !segments[*at..].contains('/'));
     if let Some((at, verb)) = colon.and_then(|at| Some((at, decoded(&segments[at + 1..])?))) {
         // `/a/:verb` has an empty last segment, where `/:verb` has none.
         readings.push(Reading {
@@ -187,7 +202,10 @@ fn request(matched: &Matched, reading: &Reading<'_>, query: Option<&str>, form: 
         let value = decoded(&value.replace('+', " ")).expect("it was taken");
         let is_text = |field: &FieldDescriptor| field.kind() == Kind::String && !field.is_list();
         let by_name = input.get_field_by_json_name(&name);
-        if let Some(known) = by_name.or_else(|| input.get_field_by_name(&name)).filter(is_text) {
+        if let Some(known) = by_name
+            .or_else(|| input.get_field_by_name(&name))
+            .filter(is_text)
+        {
             assert_eq!(*message.get_field(&known), Value::String(value), "{name}");
         }
     }
@@ -195,7 +213,10 @@ fn request(matched: &Matched, reading: &Reading<'_>, query: Option<&str>, form: 
 
 fn field(message: &DynamicMessage, path: &[String]) -> Value {
     let (first, inner) = path.split_first().expect("a variable has a field");
-    let known = message.descriptor().get_field_by_name(first).expect("the route was built");
+    let known = message
+        .descriptor()
+        .get_field_by_name(first)
+        .expect("the route was built");
     match &*message.get_field(&known) {
         Value::Message(message) if !inner.is_empty() => field(message, inner),
         value => value.clone(),

@@ -10,5 +10,9 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let contract = &contract::CONTRACTS[0];
-    contract::round(&contract.engine, contract.messages[usize::from(choice & 1)], wire);
+    contract::round(
+        &contract.engine,
+        contract.messages[usize::from(choice & 1)],
+        wire,
+    );
 });
