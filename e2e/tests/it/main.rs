@@ -20,6 +20,7 @@ mod orders;
 mod security;
 mod sessions;
 mod shutdown;
+mod structure;
 mod tracing;
 mod typescript;
 
