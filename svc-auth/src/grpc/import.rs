@@ -14,6 +14,7 @@ use crate::domain::password::hash;
 use crate::error::Error;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
+use crate::store::password_reset;
 
 /// How many accounts are looked up at once.
 const LOOK_UPS: usize = 16;
@@ -90,6 +91,7 @@ async fn take_over(
     let now = auth.clock.now();
     let key = email_key(&imported.email);
     if credential::insert(tx, imported, &key, now, now).await? {
+        password_reset::forget(tx, imported.user_id).await?;
         let entry = Entry {
             action: Action::ImportCredentials,
             outcome: Outcome::Done,

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::events;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
-use crate::store::{changed_password, session, throttle};
+use crate::store::{changed_password, password_reset, session, throttle};
 
 /// How long a change may be repeated whose reply was lost.
 const REPEATABLE: Duration = Duration::from_secs(10 * 60);
@@ -112,8 +112,8 @@ async fn admit(auth: &Auth, known: &Credential, new: &str) -> Result<SecretStrin
     admitted.map_err(|refusal| Error::PasswordRefused("newPassword", refusal))
 }
 
-/// Sets the new hash and ends the other sessions, unless the hash is not the one that was verified
-/// any more; says whether it did.
+/// Sets the new hash, ends the other sessions and takes a reset token away, unless the hash is not
+/// the one that was verified any more; says whether it did.
 async fn replace(
     auth: &Auth,
     call: &CallContext,
@@ -127,6 +127,7 @@ async fn replace(
         return Ok(false);
     }
     changed_password::remember(&mut tx, user.id, old, now + REPEATABLE).await?;
+    password_reset::forget(&mut tx, user.id).await?;
     let others = session::delete_of_user(&mut tx, user.id, Some(user.session_id)).await?;
     events::revoke(auth, &mut tx, user.id, &others).await?;
     auth.record(&mut tx, call, entry(user, Outcome::Done))

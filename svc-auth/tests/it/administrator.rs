@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use contracts::tradewind::auth::v1::{LoginOperatorRequest, ResetPasswordRequest};
+use contracts::tradewind::auth::v1::{
+    ChangePasswordRequest, LoginOperatorRequest, ResetPasswordRequest,
+};
 use runtime::identity::{AssertionClaims, Signer};
 use runtime::status::{Reason, retry_delay};
 use secrecy::ExposeSecret as _;
@@ -165,6 +167,33 @@ store::on_both! {
         let bed = Bed::replica(&database, common, given).await.unwrap();
         refused(reset(&bed, &token(&invitation), NEW).await, Reason::ResetTokenInvalid);
         bed.login(ROOT, "first password").await.unwrap();
+    }
+
+    async fn a_password_that_its_owner_changes_takes_the_place_of_the_link(
+        database: TestDatabase
+    ) {
+        let invitation = Invitation::always();
+        let change = |config: &mut Config| {
+            config.admin_email = Some(ROOT.into());
+            config.admin_password = Some("first password".into());
+            config.invitation = Some(invitation.clone());
+        };
+        let bed = Bed::with(&database, change).await;
+        let opened = || async {
+            bed.time.advance(Duration::from_secs(1));
+            bed.users.of(ROOT).is_some()
+        };
+        eventually("the account is opened", opened).await;
+        let root = bed.login(ROOT, "first password").await.unwrap();
+        let request = ChangePasswordRequest {
+            current_password: "first password".into(),
+            new_password: NEW.into(),
+        };
+        bed.holder(&root.access_token).change_password(request).await.unwrap();
+
+        let late = reset(&bed, &token(&invitation), "another password").await;
+        refused(late, Reason::ResetTokenInvalid);
+        bed.login(ROOT, NEW).await.unwrap();
     }
 
     async fn guesses_of_an_address_are_throttled(database: TestDatabase) {

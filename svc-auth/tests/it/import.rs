@@ -2,11 +2,13 @@ use std::borrow::Cow;
 
 use argon2::PasswordHasher as _;
 use contracts::tradewind::auth::v1::{
-    ImportCredentialsRequest, ImportCredentialsResponse, ImportedCredential,
+    ImportCredentialsRequest, ImportCredentialsResponse, ImportedCredential, ResetPasswordRequest,
 };
 use runtime::status::Reason;
 use svc_auth::domain::password::hash::{self, Form};
+use svc_auth::domain::refresh;
 use svc_auth::store::credential::{self, Credential};
+use svc_auth::store::password_reset;
 
 use crate::bed::{Bed, PASSWORD, refused};
 
@@ -99,6 +101,28 @@ store::on_both! {
         assert_eq!(failed, [ada.as_str(), &guest, &owner, nobody]);
         // The owner's own password is as it was.
         bed.login("owner@example.com", PASSWORD).await.unwrap();
+    }
+
+    async fn a_hash_that_is_taken_over_takes_the_place_of_a_token_that_sets_a_password(
+        database: TestDatabase
+    ) {
+        let bed = Bed::start(&database).await;
+        let id = bed.users.open("ada@example.com");
+        let day = bed.common.clock.now() + std::time::Duration::from_secs(24 * 60 * 60);
+        let mut tx = bed.write().await;
+        let token_hash = refresh::hash("a token");
+        password_reset::put(&mut tx, id.parse().unwrap(), &token_hash, day).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let hash = bcrypt::hash("old password", 4).unwrap();
+        import(&bed, vec![credential(&id, &hash)]).await.unwrap();
+        let request = ResetPasswordRequest {
+            token: "a token".into(),
+            new_password: "seven green lamps".into(),
+        };
+        let result = bed.anybody().reset_password(request).await;
+        refused(result, Reason::ResetTokenInvalid);
+        bed.login("ada@example.com", "old password").await.unwrap();
     }
 
     async fn a_repeated_import_changes_nothing(database: TestDatabase) {
