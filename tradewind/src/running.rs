@@ -52,13 +52,22 @@ impl Mesh {
     }
 
     fn serves(&self, edge: &Url) -> bool {
-        let here = match edge.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(ip)) => ip.is_loopback() || self.edge.ip() == ip,
-            Some(Host::Ipv6(ip)) => ip.is_loopback() || self.edge.ip() == ip,
-            None => false,
+        let its_own = match edge.host() {
+            Some(Host::Ipv4(ip)) => self.edge.ip() == ip,
+            Some(Host::Ipv6(ip)) => self.edge.ip() == ip,
+            _ => false,
         };
-        here && edge.port_or_known_default() == Some(self.edge.port())
+        (its_own || is_loopback(edge)) && edge.port_or_known_default() == Some(self.edge.port())
+    }
+}
+
+/// Whether a URL leads to this machine, whatever a name server says.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `tradewind up`: the edge and every service in one process.
 
 mod arguments;
+mod data_folder;
 mod first_start;
 mod services;
 mod welcome;
@@ -20,6 +21,7 @@ use runtime::{
 use tokio::net::TcpListener;
 
 pub(crate) use arguments::Arguments;
+use data_folder::DataFolder;
 use services::{Configurations, Keys};
 use welcome::{SERVICES, Welcome};
 
@@ -31,6 +33,13 @@ pub(crate) fn run(words: Vec<OsString>) -> ExitCode {
     let arguments = match Arguments::read(words) {
         Ok(arguments) => arguments,
         Err(refused) => return refused.tell(),
+    };
+    let _folder = match DataFolder::take(&arguments.data_dir) {
+        Ok(folder) => folder,
+        Err(refused) => {
+            crate::complain(&format!("{refused:#}"));
+            return ExitCode::FAILURE;
+        }
     };
     let keys = Keys::generate(&Random::system());
     let configurations = match services::configurations(&arguments, &keys) {

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use url::Url;
 
 use super::credentials::{Account, Credentials};
 use crate::{
     operator,
-    running::{self, Mesh},
+    running::{self, Mesh, is_loopback},
 };
 
 const DEFAULT_EDGE: &str = "http://127.0.0.1:8080";
@@ -60,22 +60,30 @@ impl Door {
             true => None,
             false => running::find(self.edge.as_ref(), self.data_dir.as_deref())?,
         };
+        let edge = match (&self.edge, &mesh) {
+            (Some(edge), _) => edge.clone(),
+            (None, Some(mesh)) => mesh.url(),
+            (None, None) => DEFAULT_EDGE.parse()?,
+        };
         Ok(Way {
-            edge: match (&self.edge, &mesh) {
-                (Some(edge), _) => edge.clone(),
-                (None, Some(mesh)) => mesh.url(),
-                (None, None) => DEFAULT_EDGE.parse()?,
-            },
             account: match given {
                 Some((email, password)) => Account::Password(Credentials { email, password }),
-                None => self.operator(mesh.as_ref())?,
+                None => self.operator(&edge, mesh.as_ref())?,
             },
+            edge,
             hint: (!named).then(|| hint(mesh.as_ref())),
         })
     }
 
-    /// Whoever may read the data folder.
-    fn operator(&self, mesh: Option<&Mesh>) -> Result<Account> {
+    /// Whoever may read the data folder. A proof from a folder that was only guessed stays on this
+    /// machine: whoever gets it may act as the operator of the mesh that it belongs to.
+    fn operator(&self, edge: &Url, mesh: Option<&Mesh>) -> Result<Account> {
+        ensure!(
+            self.data_dir.is_some() || mesh.is_some() || is_loopback(edge),
+            "who are you there? {edge} is not on this machine, and only whoever operates a mesh \
+             here needs no account: --email and --password (ADMIN_EMAIL, ADMIN_PASSWORD) give one, \
+             --data-dir the data folder of the mesh behind it"
+        );
         let data_dir = match (&self.data_dir, mesh) {
             (Some(data_dir), _) => data_dir,
             (None, Some(mesh)) => &mesh.data_dir,

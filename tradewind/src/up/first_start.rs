@@ -1,9 +1,7 @@
-//! What the first start makes and later ones find: the data folder, the secret of the signing
-//! keys. No password is kept: svc-auth has its hash.
+//! What the first start makes and later ones find: the secret of the signing keys. No password is kept: svc-auth has its hash.
 
 use std::{
     io::ErrorKind,
-    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -61,15 +59,6 @@ impl Administrator {
             _ => Ok(()),
         }
     }
-}
-
-/// Makes the folder, for its owner alone.
-pub(super) fn make_folder(data_dir: &Path) -> Result<()> {
-    let made = std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data_dir);
-    made.with_context(|| format!("--data-dir {}", data_dir.display()))
 }
 
 /// From the environment, or from the data folder, which keeps one from the first start on.

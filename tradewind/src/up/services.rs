@@ -72,7 +72,6 @@ pub(super) fn configurations(
     keys: &Keys,
 ) -> Result<Configurations, Refused> {
     let wrong = |error: anyhow::Error| Refused::Mistakes(vec![format!("{error:#}")]);
-    first_start::make_folder(&arguments.data_dir).map_err(wrong)?;
     let administrator = Administrator::of(arguments);
     let secret = first_start::signing_key_secret(&arguments.data_dir).map_err(wrong)?;
 

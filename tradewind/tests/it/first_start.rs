@@ -237,11 +237,13 @@ fn a_start_that_fails_on_a_busy_port_makes_no_administrator() {
     let output = output.expect("tradewind is built");
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
-    let kept: Vec<_> = fs::read_dir(folder.path().join("data"))
+    let mut kept: Vec<_> = fs::read_dir(folder.path().join("data"))
         .expect("the folder is there")
         .flatten()
         .map(|entry| entry.file_name())
         .collect();
-    assert_eq!(kept, ["signing-key-secret"], "no database, no account");
+    kept.sort();
+    let expected = ["lock", "signing-key-secret"];
+    assert_eq!(kept, expected, "no database, no account");
     assert!(Up::start(folder.path(), &[]).token().is_some());
 }

@@ -3,8 +3,10 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
+    net::TcpListener,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -181,5 +183,99 @@ fn a_mesh_beside_a_running_one_says_so_instead_of_a_taken_port_alone() {
     let told = fails(&user.run(&["up", "--ops-port", "0", "--edge-port", &port]));
     for part in ["--edge-port", &port, "A mesh is running there", "real/data"] {
         assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
+fn a_data_folder_has_one_mesh_at_a_time() {
+    let user = User::new();
+    let mesh = user.up("real/data");
+    let folder = user.path().join("real/data");
+    let folder = folder.to_string_lossy();
+    let again = |home: &str| {
+        let ports = PORTS.iter().flat_map(|port| [*port, "0"]);
+        let mut command = user.command(&["up", "--data-dir", &folder]);
+        let command = command.args(ports).env("HOME", user.path().join(home));
+        command.output().expect("tradewind is built")
+    };
+    let pid = mesh.0.id().to_string();
+    let address = format!("http://127.0.0.1:{}", user.edges().remove(0));
+    let told = fails(&again("."));
+    for part in [&*folder, &address, &pid, "Stop it first", "--data-dir"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    // Also where nothing says which meshes run.
+    let told = fails(&again("another-home"));
+    for part in [&*folder, &pid, "Stop it first"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+
+    // It was killed: nothing stands in the way of the next.
+    drop(mesh);
+    user.up("real/data");
+}
+
+/// What is sent to the proxy that the commands are told of, which answers nothing.
+struct Proxy(TcpListener);
+
+impl Proxy {
+    fn new() -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.set_nonblocking(true).expect("it is a socket");
+        Proxy(listener)
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.0.local_addr().expect("it is bound"))
+    }
+
+    fn was_called(&self) -> bool {
+        self.0.accept().is_ok()
+    }
+}
+
+#[test]
+fn the_operators_proof_leaves_the_machine_only_for_a_data_folder_that_is_named() {
+    let user = User::new();
+    let folder = user.path().join("elsewhere/.tradewind");
+    fs::create_dir(&folder).expect("it is ours");
+    let secret = format!("{}=", "A".repeat(43));
+    fs::write(folder.join("signing-key-secret"), secret).expect("it is ours");
+    let sales = user.path().join("elsewhere/sales.csv");
+    let header = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country";
+    fs::write(
+        &sales,
+        format!("{header}\n1,A,LAMP,1,2009-12-01,6.95,1,France\n"),
+    )
+    .expect("it too");
+
+    let proxy = Proxy::new();
+    let run = |arguments: &[&str]| {
+        let mut command = user.command(arguments);
+        command.args(["--patience", "0"]);
+        // Whatever is sent anywhere else is sent here.
+        let command = command.env("http_proxy", proxy.url());
+        fails(&command.output().expect("tradewind is built"))
+    };
+    let elsewhere = ["--edge", "http://shop.example.com"];
+    for command in [&["token"][..], &["seed"], &["import", "sales.csv"]] {
+        let told = run(&[command, &elsewhere].concat());
+        for part in ["shop.example.com", "--data-dir", "--email", "--password"] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    }
+    for here in ["http://127.0.0.1:9", "http://localhost:9", "http://[::1]:9"] {
+        let told = run(&["token", "--edge", here]);
+        assert!(told.contains("no such mesh"), "{told}");
+    }
+    assert!(!proxy.was_called());
+
+    let mut command = user.command(&["token", "--data-dir", ".tradewind"]);
+    let command = command.args(elsewhere).env("http_proxy", proxy.url());
+    let mut command = Mesh(command.spawn().expect("tradewind is built"));
+    while !proxy.was_called() {
+        let ended = command.0.try_wait().expect("it is ours");
+        assert!(ended.is_none(), "it ended and sent nothing");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
