@@ -1,7 +1,7 @@
 """A purchase, over whichever protocol: purchase.py PROTOCOL EDGE SKU.
 
-The protocols are connect, grpc and grpc-web (by connectrpc), and rest (by openapi-python-client). It
-prints the ids of the order and of its shipment as JSON.
+The protocols are connect, grpc and grpc-web (by connectrpc), and REST as rest (by
+openapi-python-client) and openapi-generator. It prints the ids of the order and of its shipment as JSON.
 """
 
 import json
@@ -100,6 +100,56 @@ class OverRest:
         return next((shipment.shipment_id for shipment in reply.shipments), None)
 
 
+class OverGenerated:
+    """By openapi-generator."""
+
+    def __init__(self, edge):
+        from gen import openapi
+
+        self.edge, self.openapi = edge, openapi
+
+    def of(self, token=None):
+        configuration = self.openapi.Configuration(host=self.edge, access_token=token)
+        return self.openapi.ApiClient(configuration)
+
+    def register(self, email):
+        account = self.openapi.RegisterRequest(
+            email=email, password=PASSWORD, display_name="A buyer"
+        )
+        # It does not let itself be logged by accident.
+        return self.openapi.AuthServiceApi(self.of()).register(account).access_token.get_secret_value()
+
+    def products(self, page):
+        reply = self.openapi.CatalogServiceApi(self.of()).list_products(page_token=page)
+        return [product.sku for product in reply.products], reply.next_page_token
+
+    def order(self, token, key, sku):
+        items = [self.openapi.CreateOrderItem(sku=sku, quantity=1)]
+        ship_to = self.openapi.AddressInput(**SHIP_TO)
+        order = self.openapi.CreateOrderRequest(items=items, ship_to=ship_to)
+        orders = self.openapi.OrdersServiceApi(self.of(token))
+        return orders.create_order(order, idempotency_key=key).order_id
+
+    def shipment(self, token, order):
+        shipping = self.openapi.ShippingServiceApi(self.of(token))
+        reply = shipping.list_shipments(order_id=order)
+        return next((shipment.shipment_id for shipment in reply.shipments), None)
+
+    def tell(self, token, order):
+        """More of an order's replies, and why somebody gets no order that does not exist."""
+        orders = self.openapi.OrdersServiceApi(self.of(token))
+        events = orders.list_order_events(order).events
+        try:
+            orders.get_order(uuid.UUID(int=0))
+        except self.openapi.ApiException as error:
+            reasons = [detail.reason for detail in error.data.error.details]
+        return {
+            "total": orders.get_order(order).total.units,
+            "states": [event.new_state for event in events],
+            "refusal": next(filter(None, reasons)),
+        }
+
+
 def find(shop, sku):
     """Goes through the pages of the catalogue until it sees the product."""
     page = ""
@@ -112,7 +162,8 @@ def find(shop, sku):
 
 
 def main(protocol, edge, sku):
-    shop = OverRest(edge) if protocol == "rest" else OverConnect(protocol, edge)
+    over = {"rest": OverRest, "openapi-generator": OverGenerated}.get(protocol)
+    shop = over(edge) if over else OverConnect(protocol, edge)
     token = shop.register(f"{uuid.uuid4()}@example.com")
     find(shop, sku)
     # Sent again with the same key, it is the same order.
@@ -126,7 +177,8 @@ def main(protocol, edge, sku):
         if time.monotonic() > deadline:
             raise SystemExit("there is no shipment")
         time.sleep(0.05)
-    print(json.dumps({"order": order, "shipment": shipment}))
+    told = shop.tell(token, order) if hasattr(shop, "tell") else {}
+    print(json.dumps({"order": order, "shipment": shipment, **told}))
 
 
 if __name__ == "__main__":

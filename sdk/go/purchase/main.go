@@ -1,7 +1,7 @@
 // A purchase, over whichever protocol: purchase PROTOCOL EDGE SKU.
 //
-// The protocols are connect, grpc-web and grpc (by connect-go), grpc-go, and rest (by oapi-codegen). It
-// prints the ids of the order and of its shipment as JSON.
+// The protocols are connect, grpc-web and grpc (by connect-go), grpc-go, and REST as rest (by
+// oapi-codegen) and openapi-generator. It prints the ids of the order and of its shipment as JSON.
 package main
 
 import (
@@ -27,6 +27,23 @@ type shop interface {
 	shipment(ctx context.Context, token, order string) (string, error)
 }
 
+// bought is what is printed.
+type bought struct {
+	Order    string `json:"order"`
+	Shipment string `json:"shipment"`
+	// Units of the order's total.
+	Total string `json:"total,omitempty"`
+	// The states that it went through.
+	States []string `json:"states,omitempty"`
+	// Why somebody gets no order that does not exist.
+	Refusal string `json:"refusal,omitempty"`
+}
+
+// A teller reads more of an order's replies.
+type teller interface {
+	tell(ctx context.Context, token, order string, bought *bought) error
+}
+
 func main() {
 	if len(os.Args) != 4 {
 		fail(fmt.Errorf("usage: purchase PROTOCOL EDGE SKU"))
@@ -37,17 +54,19 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
-	order, shipment, err := buy(ctx, shop, os.Args[3])
+	bought, err := buy(ctx, shop, os.Args[3])
 	if err != nil {
 		fail(err)
 	}
-	json.NewEncoder(os.Stdout).Encode(map[string]string{"order": order, "shipment": shipment})
+	json.NewEncoder(os.Stdout).Encode(bought)
 }
 
 func open(protocol, edge string) (shop, error) {
 	switch protocol {
 	case "rest":
 		return newREST(edge)
+	case "openapi-generator":
+		return newGenerated(edge)
 	case "grpc-go":
 		return newGRPC(edge)
 	default:
@@ -55,30 +74,33 @@ func open(protocol, edge string) (shop, error) {
 	}
 }
 
-func buy(ctx context.Context, shop shop, sku string) (order, shipment string, err error) {
+func buy(ctx context.Context, shop shop, sku string) (bought bought, err error) {
 	token, err := shop.register(ctx, rand.Text()+"@example.com")
 	if err != nil {
-		return "", "", fmt.Errorf("register: %w", err)
+		return bought, fmt.Errorf("register: %w", err)
 	}
 	if err := find(ctx, shop, sku); err != nil {
-		return "", "", err
+		return bought, err
 	}
 	// Sent again with the same key, it would be the same order.
 	key := rand.Text()
-	if order, err = shop.order(ctx, token, key, sku); err != nil {
-		return "", "", fmt.Errorf("order: %w", err)
+	if bought.Order, err = shop.order(ctx, token, key, sku); err != nil {
+		return bought, fmt.Errorf("order: %w", err)
 	}
 	again, err := shop.order(ctx, token, key, sku)
-	if err != nil || again != order {
-		return "", "", fmt.Errorf("the same order again: %q instead of %q, %w", again, order, err)
+	if err != nil || again != bought.Order {
+		return bought, fmt.Errorf("the same order again: %q instead of %q, %w", again, bought.Order, err)
 	}
-	for shipment == "" {
-		if shipment, err = shop.shipment(ctx, token, order); err != nil {
-			return "", "", fmt.Errorf("shipment: %w", err)
+	for bought.Shipment == "" {
+		if bought.Shipment, err = shop.shipment(ctx, token, bought.Order); err != nil {
+			return bought, fmt.Errorf("shipment: %w", err)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return order, shipment, nil
+	if teller, ok := shop.(teller); ok {
+		err = teller.tell(ctx, token, bought.Order, &bought)
+	}
+	return bought, err
 }
 
 // find goes through the pages of the catalogue until it sees the product.

@@ -1,7 +1,9 @@
 // A purchase by a client that was generated from OpenAPI: node dist/src/purchase.js CLIENT EDGE SKU
-// The clients are openapi-fetch and hey-api. It prints the ids of the order and of its shipment.
+// The clients are openapi-fetch, hey-api and openapi-generator. It prints the ids of the order and of its
+// shipment.
 import { heyApi } from "./hey-api.js";
 import { openapiFetch } from "./openapi-fetch.js";
+import { openapiGenerator } from "./openapi-generator.js";
 
 /** What a purchase needs; what a call returns is what matters of its reply. */
 export interface Shop {
@@ -13,6 +15,10 @@ export interface Shop {
   order(token: string, key: string, sku: string): Promise<string>;
   /** The states that an order goes through until it is confirmed. */
   states?(token: string, orderId: string): Promise<string[]>;
+  /** Units of the order's total. */
+  total?(token: string, orderId: string): Promise<string>;
+  /** Why somebody gets no order that does not exist. */
+  refusal?(token: string): Promise<string | undefined>;
   /** The id of an order's shipment, if there is one. */
   shipment(token: string, orderId: string): Promise<string | undefined>;
 }
@@ -34,6 +40,7 @@ async function find(shop: Shop, sku: string): Promise<void> {
 const CLIENTS: Record<string, (edge: string) => Shop> = {
   "openapi-fetch": openapiFetch,
   "hey-api": heyApi,
+  "openapi-generator": openapiGenerator,
 };
 
 const [name = "", edge = "", sku = ""] = process.argv.slice(2);
@@ -47,12 +54,14 @@ const order = await shop.order(token, key, sku);
 const again = await shop.order(token, key, sku);
 if (again !== order) throw new Error(`the same order again: ${again} instead of ${order}`);
 const states = await shop.states?.(token, order);
+const total = await shop.total?.(token, order);
+const refusal = await shop.refusal?.(token);
 let shipment: string | undefined;
 const deadline = Date.now() + 60_000;
 while (!(shipment = await shop.shipment(token, order))) {
   if (Date.now() > deadline) throw new Error("there is no shipment");
   await new Promise((resolve) => setTimeout(resolve, 50));
 }
-console.log(JSON.stringify({ order, shipment, states }));
+console.log(JSON.stringify({ order, shipment, states, total, refusal }));
 // A stream that was left is still open.
 process.exit();
