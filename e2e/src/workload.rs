@@ -67,7 +67,7 @@ impl Workloads {
 
     /// A fresh proof that the test is this workload (RFC 7523), for the audience of the mesh.
     pub fn assertion(&self, name: &str, audience: &str) -> String {
-        let now = runtime::clock::Clock::system().now().timestamp();
+        let now = net::clock::Clock::system().now().timestamp();
         self.signers[name].sign(&AssertionClaims {
             iss: name.to_owned(),
             sub: name.to_owned(),

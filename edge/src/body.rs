@@ -13,8 +13,8 @@ use http::{HeaderMap, Version};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use runtime::coding::{Coding, Unpacking};
-use runtime::room::{Full, Share};
+use net::coding::{Coding, Unpacking};
+use net::room::{Full, Share};
 use runtime::status::Problem;
 use tokio::time::{Instant, timeout, timeout_at};
 

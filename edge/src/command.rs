@@ -3,11 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use runtime::StartError;
-use runtime::host::{Host, HostConfig, listen};
+use net::StartError;
+use net::listen::listen;
+use net::process::{in_runtime, stop_signal};
+use net::telemetry::Telemetry;
+use runtime::host::{Host, HostConfig};
 use runtime::mesh::Mesh;
-use runtime::process::{ProcessConfig, in_runtime, stop_signal};
-use runtime::telemetry::Telemetry;
+use runtime::process::ProcessConfig;
 
 use crate::generic;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use runtime::process::duration;
+use net::process::duration;
 use transcoder::JsonChoices;
 
 use crate::client_address::Network;

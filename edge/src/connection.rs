@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
-use runtime::http::Limits;
+use net::http::Limits;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -63,7 +63,7 @@ pub(crate) async fn serve(
         }
     });
     tokio::select! {
-        () = runtime::http::connection(stream, peer, watched, limits, stop.clone()) => {}
+        () = net::http::connection(stream, peer, watched, limits, stop.clone()) => {}
         () = idle => return,
     }
     if let Some(session) = switched.get().and_then(Upgraded::take) {

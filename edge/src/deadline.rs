@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use runtime::client::parse_timeout;
-use runtime::metadata::GRPC_TIMEOUT;
+use net::metadata::GRPC_TIMEOUT;
+use net::metadata::parse_timeout;
 
 use crate::failure::Failure;
 

@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use http::request::Parts;
 use http::{Method, StatusCode, Version};
+use net::room::Room;
+use net::telemetry::{Durations, RECORDED, Telemetry, Trace};
 use opentelemetry::KeyValue;
-use runtime::room::Room;
-use runtime::telemetry::{Durations, RECORDED, Telemetry, Trace};
 use tonic::Status;
 use tracing::Span;
 use tracing::field::Empty;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use runtime::coding::Corrupt;
+use net::coding::Corrupt;
 use runtime::status::{self, Problem, Reason};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};

@@ -7,11 +7,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use runtime::StartError;
+use net::StartError;
+use net::address::Address;
+use net::process::duration;
 use runtime::contract::{self, Contract, Method};
-use runtime::mesh::Address;
 use runtime::node::Node;
-use runtime::process::duration;
 use tokio::sync::watch;
 use transcoder::Descriptors;
 use transcoder::openapi::Info;

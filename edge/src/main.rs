@@ -8,7 +8,7 @@ fn main() -> ExitCode {
     let command = Command::new("edge").version(env!("CARGO_PKG_VERSION"));
     let command = <edge::command::Arguments as clap::Args>::augment_args(command)
         .about("REST/JSON in front of the Tradewind mesh, or of any gRPC server");
-    let matches = runtime::process::arguments::parse(command, std::env::args_os().collect());
+    let matches = net::process::arguments::parse(command, std::env::args_os().collect());
     let arguments = matches.and_then(|matches| {
         edge::command::Arguments::from_arg_matches(&matches).map_err(Into::into)
     });

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
-use runtime::client::of_one_call;
+use net::metadata::of_one_call;
 use runtime::metadata::IDEMPOTENCY_KEY;
 use runtime::node::Node;
 use tonic::metadata::MetadataMap;

@@ -13,7 +13,7 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use runtime::readiness::Readiness;
+use net::readiness::Readiness;
 use tower::ServiceExt as _;
 
 use crate::Edge;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use runtime::metadata::REQUEST_ID;
+use net::metadata::REQUEST_ID;
 use runtime::node::Node;
 
 /// What the client calls it, if that is short and harmless in a log; a UUIDv7 otherwise.

@@ -4,7 +4,7 @@
 use std::hash::Hash;
 use std::net::IpAddr;
 
-use runtime::room::{Most, Room, Share};
+use net::room::{Most, Room, Share};
 use uuid::Uuid;
 
 use crate::config::Streams as Settings;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use net::telemetry::Trace;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 use tracing::Span;
@@ -17,7 +18,6 @@ use uuid::Uuid;
 
 use crate::precondition::Preconditions;
 use crate::status::{Problem, Reason};
-use crate::telemetry::Trace;
 
 tokio::task_local! {
     static CURRENT: CallContext;
@@ -66,6 +66,12 @@ impl CallContext {
         CURRENT.try_with(CallContext::clone).ok()
     }
 
+    /// The trace of the call in progress as pairs, for an event; none outside of a call.
+    #[must_use]
+    pub fn current_trace() -> Vec<(String, String)> {
+        CallContext::current().map_or_else(Vec::new, |call| call.trace.pairs())
+    }
+
     /// A context for loops and for consumers of events: the workload acts for itself, without a
     /// deadline.
     pub fn background(name: &str) -> CallContext {
@@ -98,7 +104,7 @@ impl CallContext {
         name: &str,
         trace: &[(String, String)],
     ) -> CallContext {
-        (self.span, self.trace) = crate::telemetry::span_of(service, name, trace);
+        (self.span, self.trace) = net::telemetry::span_of(service, name, trace);
         self
     }
 

@@ -1,7 +1,5 @@
 //! Services in one process: each with its own port, stopped in order.
 
-mod listen;
-
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -10,29 +8,29 @@ use std::time::Duration;
 
 use bus::Bus;
 use futures::FutureExt as _;
+use net::address::Address;
+use net::clock::Clock;
+use net::http::{Limits, serve};
+use net::listen::listen;
+use net::listen::reachable;
+use net::ops::Ops;
+use net::random::Random;
+use net::readiness::{Gate, Readiness};
+use net::start::StartError;
+use net::tasks::{Tasks, panic_message};
+use net::telemetry::Telemetry;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Channel, Unconnected};
-use crate::clock::Clock;
 use crate::contract::Contract;
-use crate::http::{Limits, serve};
 use crate::identity::{Identity, Issuer, Signer, Verifier};
-use crate::mesh::{Address, Mesh};
+use crate::mesh::Mesh;
 use crate::node::Node;
-use crate::ops::Ops;
-use crate::random::Random;
-use crate::readiness::{Gate, Readiness};
 use crate::server::{HealthState, Server, ServerLimits};
 use crate::service::Service;
-use crate::start::StartError;
-use crate::tasks::{Tasks, panic_message};
-use crate::telemetry::Telemetry;
-pub use listen::listen;
-use listen::reachable;
-pub(crate) use listen::{BACKLOG, reserve, taken};
 
 const SVC_AUTH: &str = "svc-auth";
 /// Loops and relays that do not end within this time are left behind.
@@ -179,7 +177,7 @@ impl Host {
             let unconnected = Unconnected {
                 service: SVC_AUTH.into(),
                 caller,
-                identity: None,
+                credentials: None,
                 contract: contract.clone(),
                 metrics: metrics.clone(),
                 random: random.clone(),

@@ -11,6 +11,10 @@ mod verifier;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use http::{HeaderName, HeaderValue};
+use net::client::Credentials;
+use net::clock::Clock;
+use net::random::Random;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -24,8 +28,7 @@ pub(crate) use verifier::RevocationSource;
 pub use verifier::{EXPIRY_GRACE, Issuer, Verifier};
 
 use crate::call::User;
-use crate::clock::Clock;
-use crate::random::Random;
+use crate::metadata::WORKLOAD_AUTHORIZATION;
 use own::OwnToken;
 
 /// Verifies the tokens of callers and holds this workload's own token.
@@ -105,16 +108,26 @@ impl Identity {
 
     /// This workload's own token as the value of `x-workload-authorization`, waiting for the
     /// first one; none if the workload has no key.
-    pub async fn own_token(&self) -> Result<Option<http::HeaderValue>, Status> {
+    pub async fn own_token(&self) -> Result<Option<HeaderValue>, Status> {
         self.own.token().await
-    }
-
-    /// As `own_token`, without waiting.
-    pub fn own_token_now(&self) -> Option<http::HeaderValue> {
-        self.own.token_now()
     }
 
     pub(crate) fn own(&self) -> &OwnToken {
         &self.own
+    }
+}
+
+/// This workload's own token goes along with what it calls.
+impl Credentials for Identity {
+    fn header(&self) -> HeaderName {
+        WORKLOAD_AUTHORIZATION
+    }
+
+    fn at_hand(&self) -> Option<HeaderValue> {
+        self.own.token_now()
+    }
+
+    fn get(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, Status>> {
+        Box::pin(self.own.token())
     }
 }

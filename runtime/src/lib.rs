@@ -6,34 +6,22 @@
 
 pub mod call;
 pub mod client;
-pub mod clock;
-pub mod coding;
 pub mod contract;
 pub mod host;
-pub mod http;
 pub mod identity;
 pub mod mask;
 pub mod mesh;
 pub mod metadata;
 pub mod node;
-pub mod ops;
 pub mod precondition;
 pub mod process;
-pub mod random;
-pub mod readiness;
-pub mod room;
 pub mod server;
 pub mod service;
-pub mod start;
 pub mod status;
-pub mod tasks;
-pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testbed;
 pub mod text;
 pub mod validate;
-
-pub use start::StartError;
 
 /// Of every process: messages are allocated on one thread and freed on another all the time. The
 /// unit tests have that of the library which they stand beside.

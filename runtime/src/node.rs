@@ -4,16 +4,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use bus::Bus;
+use net::client::Credentials;
+use net::clock::Clock;
+use net::random::Random;
+use net::readiness::Readiness;
+use net::tasks::Tasks;
+use net::telemetry::Telemetry;
 
 use crate::client::{Channel, Unconnected};
-use crate::clock::Clock;
 use crate::contract::Contract;
 use crate::identity::Identity;
 use crate::mesh::Mesh;
-use crate::random::Random;
-use crate::readiness::Readiness;
-use crate::tasks::Tasks;
-use crate::telemetry::Telemetry;
 
 /// A service's place in its process and in the mesh.
 #[derive(Clone)]
@@ -62,7 +63,7 @@ impl Node {
 
     /// A channel with connections of its own, for threads that share nothing.
     pub fn new_channel(&self, service: &str) -> Channel {
-        self.connect(service, Some(self.identity.clone()))
+        self.connect(service, Some(Arc::new(self.identity.clone())))
     }
 
     /// As `new_channel`, to a server outside of the mesh: this workload's token stays here, for
@@ -71,11 +72,11 @@ impl Node {
         self.connect(service, None)
     }
 
-    fn connect(&self, service: &str, identity: Option<Identity>) -> Channel {
+    fn connect(&self, service: &str, credentials: Option<Arc<dyn Credentials>>) -> Channel {
         let unconnected = Unconnected {
             service: service.into(),
             caller: self.name,
-            identity,
+            credentials,
             contract: self.contract.clone(),
             metrics: self.telemetry.client_metrics(),
             random: self.random.clone(),

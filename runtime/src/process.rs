@@ -1,6 +1,5 @@
 //! One service in a process of its own.
 
-pub mod arguments;
 mod config;
 
 use std::ffi::OsString;
@@ -9,16 +8,17 @@ use std::process::ExitCode;
 
 use bus::{Bus, JetStreamConfig};
 use clap::{Args, Command, FromArgMatches as _};
-use tokio::signal::unix::{SignalKind, signal};
+use net::listen::{BACKLOG, listen, reserve, taken};
+use net::process::{arguments, in_runtime, stop_signal};
+use net::start::StartError;
+use net::telemetry::Telemetry;
 
-use crate::host::{BACKLOG, Host, HostConfig, listen, reserve, taken};
+use crate::host::{Host, HostConfig};
 use crate::node::Node;
 use crate::service::Service;
-use crate::start::StartError;
-use crate::telemetry::Telemetry;
 use arguments::Refused;
 pub use config::{
-    BusConfig, IdentityConfig, MeshConfig, ProcessConfig, ServerConfig, default_port, duration,
+    BusConfig, IdentityConfig, MeshConfig, ProcessConfig, ServerConfig, default_port,
 };
 
 /// Runs one service until SIGTERM or SIGINT. Exit codes: 0 after a shutdown, 1 after a failure,
@@ -52,73 +52,6 @@ where
         host.serve(&node, service, listener)?;
         tracing::info!(service = name, listen = %address, "serving");
         host.run(stop).await
-    })
-}
-
-/// Runs the body of a process with telemetry, which is flushed also when the body fails, and
-/// gives its exit code. Errors are printed.
-pub fn in_runtime<F>(
-    process: &'static str,
-    telemetry: &crate::telemetry::TelemetryConfig,
-    body: F,
-) -> ExitCode
-where
-    F: AsyncFnOnce(Telemetry) -> Result<(), StartError>,
-{
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return tell(&StartError::other(error)),
-    };
-    let result = runtime.block_on(async {
-        let telemetry = Telemetry::install(process, telemetry)?;
-        let result = body(telemetry.clone()).await;
-        // Off the runtime's threads: the exporter needs them.
-        let flushed = tokio::task::spawn_blocking(move || telemetry.flush());
-        // The process ends anyway.
-        let _ = flushed.await;
-        result
-    });
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => tell(&error),
-    }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "also when there are no logs, the operator must see it"
-)]
-fn tell(error: &StartError) -> ExitCode {
-    eprintln!("error: {error}");
-    ExitCode::from(error.exit_code())
-}
-
-/// Completes at SIGTERM or SIGINT; a second one ends the process at once.
-pub fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::other)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::other)?;
-    let (first, stopped) = tokio::sync::oneshot::channel();
-    tokio::spawn(async move {
-        let mut first = Some(first);
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            match first.take() {
-                // Nobody waits if the process is stopping for another reason.
-                Some(first) => drop(first.send(())),
-                None => std::process::exit(130),
-            }
-        }
-    });
-    Ok(async move {
-        // An error would mean that the task above is gone, which ends with the process.
-        let _ = stopped.await;
     })
 }
 

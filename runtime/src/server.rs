@@ -24,6 +24,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
+use net::start::StartError;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::service::Routes;
@@ -31,7 +32,6 @@ use tower::{Service as TowerService, ServiceBuilder, ServiceExt as _};
 
 use crate::node::Node;
 use crate::service::Service;
-use crate::start::StartError;
 use compression::Compression;
 use context::InContext;
 use deadline::Deadlines;
@@ -94,7 +94,7 @@ impl Default for ServerLimits {
     }
 }
 
-/// A service with the server stack in front, to be given to [`crate::http::serve`].
+/// A service with the server stack in front, to be given to [`net::http::serve`].
 #[derive(Clone)]
 pub struct Server(Arc<dyn Call>);
 

@@ -2,13 +2,13 @@
 
 use std::convert::Infallible;
 
+use net::start::StartError;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tower::Service as TowerService;
 
 use crate::node::Node;
-use crate::start::StartError;
 
 /// The gRPC servers of one process, before the server stack is put in front of them.
 pub struct Service {

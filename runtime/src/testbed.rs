@@ -7,6 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Bus;
+use net::clock::Clock;
+use net::random::Random;
+use net::start::StartError;
+use net::telemetry::Telemetry;
 use tokio::net::TcpListener;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -14,16 +18,12 @@ use tonic::{Request, Status};
 use uuid::Uuid;
 
 use crate::client::{Channel, Unconnected};
-use crate::clock::Clock;
 use crate::contract::Contract;
 use crate::host::{Host, HostConfig};
 use crate::identity::{AccessClaims, RevocationSource, Signer, WorkloadClaims};
 use crate::mesh::Mesh;
 use crate::node::Node;
-use crate::random::Random;
 use crate::service::Service;
-use crate::start::StartError;
-use crate::telemetry::Telemetry;
 
 /// A mesh for one test. Services are added by `node` and `serve`; others that they call can be
 /// played by the test itself in the same way.
@@ -109,7 +109,7 @@ impl Testbed {
         let unconnected = Unconnected {
             service: service.into(),
             caller: "test",
-            identity: None,
+            credentials: None,
             contract: Contract::tradewind(),
             metrics: self.config.telemetry.client_metrics(),
             random: self.config.random.clone(),
@@ -207,7 +207,7 @@ impl Interceptor for Tokens {
                 .expect("a token is printable ASCII")
         };
         if let Some(token) = &self.user {
-            metadata.insert(crate::metadata::AUTHORIZATION, value(token));
+            metadata.insert(net::metadata::AUTHORIZATION, value(token));
         }
         if let Some(token) = &self.workload {
             metadata.insert(crate::metadata::WORKLOAD_AUTHORIZATION, value(token));

@@ -14,8 +14,9 @@ use std::{sync::Arc, time::Duration};
 use bus::{BroadcastItem, Event};
 use bytes::Bytes;
 use futures::StreamExt;
+use net::StartError;
 use prost::Message;
-use runtime::{StartError, node::Node};
+use runtime::node::Node;
 use secrecy::SecretString;
 use tonic::Status;
 

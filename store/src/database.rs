@@ -7,7 +7,8 @@ mod tx;
 
 use std::sync::Arc;
 
-use runtime::{StartError, node::Node};
+use net::StartError;
+use runtime::node::Node;
 use sqlx::{
     PgPool, SqlitePool,
     migrate::{MigrateError, Migrator},

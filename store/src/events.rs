@@ -2,7 +2,8 @@
 
 use bus::{Event, Failure, WorkGroup};
 use futures::future::BoxFuture;
-use runtime::{call::CallContext, clock::Clock, node::Node};
+use net::clock::Clock;
+use runtime::{call::CallContext, node::Node};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 

@@ -12,10 +12,10 @@ mod turns;
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use net::clock::Clock;
 use prost::Message;
 use runtime::{
     call::CallContext,
-    clock::Clock,
     node::Node,
     status::{self, Problem, Reason},
 };

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use bus::Event;
 use chrono::{DateTime, Utc};
+use net::{clock::Clock, random::Random};
 use prost::Message;
-use runtime::{clock::Clock, node::Node, random::Random};
+use runtime::{call::CallContext, node::Node};
 use sqlx::types::Json;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -89,7 +90,7 @@ impl Outbox {
             event.version,
             now,
             event.data.as_slice(),
-            Json(runtime::telemetry::inject())
+            Json(CallContext::current_trace())
         )?;
         tx.wake_on_commit(&self.wake);
         Ok(id)

@@ -18,7 +18,7 @@ mod undrained;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use runtime::random::Random;
+use net::random::Random;
 use secrecy::ExposeSecret;
 use sqlx::{ConnectOptions, Connection, postgres::PgConnectOptions};
 

@@ -6,9 +6,9 @@ mod throttle;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use runtime::StartError;
+use net::StartError;
+use net::process::duration;
 use runtime::identity::EXPIRY_GRACE;
-use runtime::process::duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use store::DatabaseConfig;
 
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_weak_password_of_the_administrator_is_a_mistake() {
-        let key = EncryptionKey::generate(&runtime::random::Random::seeded(1));
+        let key = EncryptionKey::generate(&net::random::Random::seeded(1));
         let database = DatabaseConfig::url("sqlite::memory:");
         for weak in ["password", "root@example.com", "tradewind1", "        "] {
             let config = Config {
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_told_and_no_secret_is_repeated() {
-        let key = EncryptionKey::generate(&runtime::random::Random::seeded(1));
+        let key = EncryptionKey::generate(&net::random::Random::seeded(1));
         let database = DatabaseConfig::url("sqlite::memory:");
         let config = Config {
             signing_key_encryption_key: "c2VjcmV0".into(),

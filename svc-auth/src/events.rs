@@ -4,8 +4,8 @@
 use bus::{Event, Failure};
 use contracts::tradewind::auth::v1::SessionsRevoked;
 use contracts::tradewind::users::v1::{UserDeactivated, UserDeleted, UserRolesTaken};
+use net::clock::timestamp;
 use runtime::call::CallContext;
-use runtime::clock::timestamp;
 use runtime::node::Node;
 use store::{NewEvent, Tx};
 use uuid::Uuid;

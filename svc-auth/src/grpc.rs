@@ -24,10 +24,10 @@ use contracts::tradewind::auth::v1::{
     RegisterResponse, ResetPasswordRequest, ResetPasswordResponse, RevokeSessionRequest,
     RevokeSessionResponse,
 };
+use net::clock::Clock;
+use net::random::Random;
+use net::tasks::Tasks;
 use runtime::call::CallContext;
-use runtime::clock::Clock;
-use runtime::random::Random;
-use runtime::tasks::Tasks;
 use store::{Database, Outbox, Tx};
 use tonic::{Request, Response, Status};
 
@@ -84,7 +84,7 @@ impl AuthService for Auth {
         let (auth, of) = (self.clone(), call.clone());
         let request = request.into_inner();
         let steps = async move { register::register(&auth, &of, request).await };
-        let granted = self.tasks.complete(&call, steps).await?;
+        let granted = self.tasks.complete(call.scope(steps)).await?;
         Ok(Response::new(granted.into()))
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use net::random::Random;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Meter};
-use runtime::random::Random;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;

@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use runtime::StartError;
-use runtime::random::Random;
+use net::StartError;
+use net::random::Random;
 use secrecy::ExposeSecret as _;
 
 use crate::domain::seal::EncryptionKey;

@@ -7,11 +7,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use runtime::StartError;
-use runtime::clock::Clock;
+use net::StartError;
+use net::clock::Clock;
+use net::random::Random;
 use runtime::identity::{Identity, Jwk, Signer};
 use runtime::node::Node;
-use runtime::random::Random;
 use store::{Database, Tx};
 
 use crate::domain::keys::{KeyAge, Plan, Schedule};

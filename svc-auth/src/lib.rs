@@ -20,7 +20,7 @@ mod workloads;
 use std::sync::Arc;
 
 use contracts::tradewind::auth::v1::auth_service_server::AuthServiceServer;
-use runtime::StartError;
+use net::StartError;
 use runtime::node::Node;
 use runtime::service::Service;
 

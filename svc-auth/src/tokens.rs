@@ -7,10 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::tradewind::auth::v1::{
     LoginOperatorResponse, LoginResponse, RefreshResponse, RegisterResponse,
 };
+use net::clock::Clock;
+use net::random::Random;
 use runtime::call::CallContext;
-use runtime::clock::Clock;
 use runtime::identity::{AccessClaims, EXPIRY_GRACE, Issuer, WorkloadClaims};
-use runtime::random::Random;
 use uuid::Uuid;
 
 use crate::config::Lifetimes;

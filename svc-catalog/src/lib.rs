@@ -9,8 +9,8 @@ mod store;
 
 use ::store::{Cache, CacheConfig, Database, DatabaseConfig, Idempotency, Outbox};
 use contracts::tradewind::catalog::v1::catalog_service_server::CatalogServiceServer;
-use runtime::StartError;
-use runtime::clock::Clock;
+use net::StartError;
+use net::clock::Clock;
 use runtime::node::Node;
 use runtime::service::Service;
 

@@ -13,11 +13,11 @@ use std::time::Duration;
 use ::store::{Cache, CacheConfig, Database, DatabaseConfig, Idempotency, Outbox, Tx};
 use chrono::TimeDelta;
 use contracts::tradewind::inventory::v1::inventory_service_server::InventoryServiceServer;
-use runtime::StartError;
-use runtime::clock::Clock;
+use net::StartError;
+use net::clock::Clock;
+use net::process::duration;
+use net::random::Random;
 use runtime::node::Node;
-use runtime::process::duration;
-use runtime::random::Random;
 use runtime::service::Service;
 
 use crate::cached::Cached;

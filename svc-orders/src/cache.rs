@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use contracts::tradewind::orders::v1::Order;
-use runtime::StartError;
+use net::StartError;
 use runtime::node::Node;
 use store::{Cache, CacheConfig};
 use tonic::Status;

@@ -15,10 +15,10 @@ use contracts::tradewind::orders::v1::{
     ListOrdersRequest, ListOrdersResponse, WatchOrderRequest, WatchOrderResponse,
 };
 use futures::stream::BoxStream;
+use net::clock::Clock;
+use net::random::Random;
+use net::tasks::Tasks;
 use runtime::call::{CallContext, Caller};
-use runtime::clock::Clock;
-use runtime::random::Random;
-use runtime::tasks::Tasks;
 use store::{Database, Idempotency};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -54,7 +54,7 @@ impl OrdersService for Orders {
         let call = CallContext::of(&request);
         let (orders, request) = (self.clone(), request.into_inner());
         let steps = create::create(orders, call.clone(), request);
-        Ok(Response::new(self.tasks.complete(&call, steps).await?))
+        Ok(Response::new(self.tasks.complete(call.scope(steps)).await?))
     }
 
     async fn get_order(
@@ -84,7 +84,7 @@ impl OrdersService for Orders {
         let call = CallContext::of(&request);
         let (orders, request) = (self.clone(), request.into_inner());
         let steps = cancel::cancel(orders, call.caller.clone(), request);
-        Ok(Response::new(self.tasks.complete(&call, steps).await?))
+        Ok(Response::new(self.tasks.complete(call.scope(steps)).await?))
     }
 
     async fn list_order_events(

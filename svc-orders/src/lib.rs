@@ -17,7 +17,7 @@ use ::store::{CacheConfig, Database, DatabaseConfig, Idempotency, Outbox};
 use bus::BroadcastItem;
 use contracts::tradewind::orders::v1::orders_service_server::OrdersServiceServer;
 use futures::StreamExt as _;
-use runtime::StartError;
+use net::StartError;
 use runtime::node::Node;
 use runtime::service::Service;
 use tokio_util::sync::CancellationToken;
@@ -44,7 +44,7 @@ pub struct Config {
         long,
         env = "RECOVERY_LEASE",
         default_value = "30s",
-        value_parser = runtime::process::duration
+        value_parser = net::process::duration
     )]
     pub recovery_lease: Duration,
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use runtime::clock::Clock;
+use net::clock::Clock;
 use runtime::node::Node;
 use runtime::precondition;
 use store::{Claim, Database, Outbox};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use net::clock::Clock;
 use runtime::call::CallContext;
-use runtime::clock::Clock;
 use store::Database;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;

@@ -10,9 +10,9 @@ use contracts::tradewind::shipping::v1::{
     DispatchShipmentRequest, DispatchShipmentResponse, GetShipmentRequest, GetShipmentResponse,
     ListShipmentsRequest, ListShipmentsResponse,
 };
+use net::clock::Clock;
+use net::random::Random;
 use runtime::call::{CallContext, Caller};
-use runtime::clock::Clock;
-use runtime::random::Random;
 use store::{Database, Outbox};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;

@@ -8,7 +8,7 @@ mod store;
 
 use ::store::{Database, DatabaseConfig, Outbox};
 use contracts::tradewind::shipping::v1::shipping_service_server::ShippingServiceServer;
-use runtime::StartError;
+use net::StartError;
 use runtime::node::Node;
 use runtime::service::Service;
 

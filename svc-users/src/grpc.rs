@@ -15,11 +15,11 @@ use contracts::tradewind::users::v1::{
     ReactivateUserResponse, SearchUsersRequest, SearchUsersResponse, SetUserRolesRequest,
     SetUserRolesResponse, UpdateMeRequest, UpdateMeResponse, User as Resource,
 };
+use net::clock::Clock;
+use net::random::Random;
+use net::tasks::Tasks;
 use runtime::call::CallContext;
-use runtime::clock::Clock;
 use runtime::node::Node;
-use runtime::random::Random;
-use runtime::tasks::Tasks;
 use store::{Cache, Database, Idempotency, Outbox, Tx};
 use tonic::{Request, Response, Status};
 
@@ -86,7 +86,7 @@ impl UsersService for Users {
         let call = CallContext::of(&request);
         let (users, of, request) = (self.clone(), call.clone(), request.into_inner());
         let steps = async move { profile::update_me(&users, &of, request).await };
-        Ok(Response::new(self.tasks.complete(&call, steps).await?))
+        Ok(Response::new(self.tasks.complete(call.scope(steps)).await?))
     }
 
     async fn delete_me(
@@ -132,7 +132,7 @@ impl UsersService for Users {
         let call = CallContext::of(&request);
         let (users, of, request) = (self.clone(), call.clone(), request.into_inner());
         let steps = async move { administration::create(&users, &of, request).await };
-        Ok(Response::new(self.tasks.complete(&call, steps).await?))
+        Ok(Response::new(self.tasks.complete(call.scope(steps)).await?))
     }
 
     async fn deactivate_user(

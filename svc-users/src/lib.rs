@@ -8,7 +8,7 @@ pub mod grpc;
 pub mod store;
 
 use contracts::tradewind::users::v1::users_service_server::UsersServiceServer;
-use runtime::StartError;
+use net::StartError;
 use runtime::node::Node;
 use runtime::service::Service;
 

@@ -4,7 +4,7 @@ use std::{ffi::OsString, future::Future, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args as _, FromArgMatches as _, Parser, Subcommand};
-use runtime::process::arguments;
+use net::process::arguments;
 
 use crate::{contract, dead_letters, import, seed, streams, token, up};
 

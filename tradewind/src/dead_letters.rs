@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail, ensure};
 use bus::JetStreamConfig;
 use clap::{Args, Subcommand};
-use runtime::clock::Clock;
+use net::clock::Clock;
 use store::{Database, Migrations, outbox, sqlx::migrate::Migrator};
 
 use crate::streams::{SERVICES, connect};

@@ -7,11 +7,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use runtime::{
-    clock::Clock,
-    identity::{AssertionClaims, Issuer, Signer},
-    random::Random,
-};
+use net::{clock::Clock, random::Random};
+use runtime::identity::{AssertionClaims, Issuer, Signer};
 use secrecy::{ExposeSecret as _, SecretString};
 use svc_auth::{EncryptionKey, OPERATOR};
 

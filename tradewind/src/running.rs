@@ -14,7 +14,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use runtime::random::Random;
+use net::random::Random;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 

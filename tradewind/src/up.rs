@@ -8,15 +8,12 @@ mod welcome;
 
 use std::{ffi::OsString, net::SocketAddr, process::ExitCode, time::Instant};
 
+use net::{StartError, listen::listen, process, random::Random, telemetry::Telemetry};
 use runtime::{
-    StartError,
-    host::{Host, HostConfig, listen},
+    host::{Host, HostConfig},
     identity::Signer,
     mesh::Mesh as Addresses,
     node::Node,
-    process,
-    random::Random,
-    telemetry::Telemetry,
 };
 use tokio::net::TcpListener;
 

@@ -4,7 +4,7 @@
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt as _;
-use runtime::client::ResponseBody;
+use net::client::ResponseBody;
 use runtime::status::Problem;
 use tonic::{Code, Status};
 

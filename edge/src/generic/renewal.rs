@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use net::StartError;
 use opentelemetry::KeyValue;
-use runtime::StartError;
 use tokio::sync::watch;
 
 use super::descriptors::{self, Gathered, Source};

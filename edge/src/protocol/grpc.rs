@@ -141,7 +141,7 @@ pub(super) async fn call(
 }
 
 fn reply_of(
-    response: Response<runtime::client::ResponseBody>,
+    response: Response<net::client::ResponseBody>,
     lifetime: Option<crate::lifetime::Lifetime>,
     refused: upstream::Refused,
 ) -> (HeaderMap, Replies) {

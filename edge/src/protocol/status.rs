@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use runtime::metadata::GRPC_STATUS as CODE;
+use net::metadata::GRPC_STATUS as CODE;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 

@@ -10,8 +10,8 @@ use http::HeaderMap;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use runtime::client::ResponseBody;
-use runtime::coding::Coding;
+use net::client::ResponseBody;
+use net::coding::Coding;
 use runtime::status::Problem;
 use tonic::{Code, Status};
 

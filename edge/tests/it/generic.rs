@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use edge::Settings;
 use edge::generic::{Access, Config, Upstream as Address};
+use net::StartError;
 use prost::Message as _;
-use runtime::StartError;
 use runtime::status::Problem;
 use runtime::testbed::Testbed;
 use serde_json::{Value, json};

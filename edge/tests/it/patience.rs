@@ -112,7 +112,7 @@ async fn the_upstream_learns_the_edges_own_timeout_if_the_client_asks_for_more()
 
 fn timeout_of(call: &Seen) -> Duration {
     let timeout = call.metadata.get("grpc-timeout");
-    runtime::client::parse_timeout(timeout.expect("every call has one")).unwrap()
+    net::metadata::parse_timeout(timeout.expect("every call has one")).unwrap()
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use edge::{Config, Settings};
-use runtime::StartError;
+use net::StartError;
 use runtime::testbed::Testbed;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use runtime::telemetry::{Telemetry, TelemetryConfig};
+use net::telemetry::{Telemetry, TelemetryConfig};
 
 use crate::fixture::{Fixture, settings, shop};
 

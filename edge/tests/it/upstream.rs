@@ -115,10 +115,10 @@ impl Upstream {
                 }
             })
         };
-        let limits = runtime::http::Limits::default();
+        let limits = net::http::Limits::default();
         let stopped = stop.clone();
         tokio::spawn(async move {
-            runtime::http::serve(listener.await, service, limits, stopped).await;
+            net::http::serve(listener.await, service, limits, stopped).await;
         });
         Self {
             address,

@@ -9,6 +9,7 @@ use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use contracts::tradewind::auth::v1::{ListRevocationsRequest, SessionsRevoked};
 use futures::StreamExt as _;
 use futures::future::{Fuse, FutureExt as _};
+use net::readiness::{Gate, Readiness};
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -16,7 +17,6 @@ use uuid::Uuid;
 
 use super::Identity;
 use super::revocations::Revocation;
-use crate::readiness::{Gate, Readiness};
 
 /// The event that tells every process of sessions that ended.
 const SESSIONS_REVOKED: &str = "auth.v1.SessionsRevoked";

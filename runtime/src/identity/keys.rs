@@ -9,12 +9,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub use contracts::tradewind::auth::v1::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use net::random::Random;
 use serde::Serialize;
 
 use super::claims::Claims;
 use super::error::VerifyError;
 use super::verifier::Issuer;
-use crate::random::Random;
 
 /// A key that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

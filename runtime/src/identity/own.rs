@@ -8,6 +8,9 @@ use chrono::{DateTime, Utc};
 use contracts::tradewind::auth::v1::IssueWorkloadTokenRequest;
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use http::HeaderValue;
+use net::clock::Clock;
+use net::random::Random;
+use net::readiness::Gate;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -16,9 +19,6 @@ use super::claims::{AssertionClaims, WorkloadClaims};
 use super::keys::Signer;
 use super::verifier::Issuer;
 use crate::client::Channel;
-use crate::clock::Clock;
-use crate::random::Random;
-use crate::readiness::Gate;
 use crate::status::Problem;
 
 /// How long a token lives that svc-auth signs for itself.

@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
 use chrono::{DateTime, Utc};
+use net::clock::Clock;
 use tokio::sync::watch;
 use uuid::Uuid;
-
-use crate::clock::Clock;
 
 /// A session that ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use contracts::tradewind::auth::v1::GetJwksRequest;
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use futures::future::BoxFuture;
 use moka::sync::Cache;
+use net::clock::Clock;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tonic::Status;
@@ -18,7 +19,6 @@ use super::keys::{Jwk, KeyError, VerifyingKeys};
 use super::revocations::{Revocation, Revocations};
 use crate::call::User;
 use crate::client::Channel;
-use crate::clock::Clock;
 
 /// How long after its expiry a user's token counts for calls within the mesh: a request that the edge
 /// took in time is done although the token ends on the way. Only beside a workload's token, and never

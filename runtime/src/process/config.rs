@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use net::address::Address;
+use net::process::duration;
+use net::start::StartError;
+use net::telemetry::TelemetryConfig;
 
 use crate::host::HostConfig;
 use crate::identity::{Issuer, Signer};
-use crate::mesh::{Address, Mesh};
-use crate::start::StartError;
-use crate::telemetry::TelemetryConfig;
+use crate::mesh::Mesh;
 
 /// What every process is configured with.
 #[derive(Args, Clone, Debug)]
@@ -345,24 +347,4 @@ impl ServerConfig {
         config.http.drain_timeout = self.drain_timeout;
         config.drain_delay = self.drain_delay;
     }
-}
-
-/// A duration as flags write it: `250ms`, `10s`, `5m`, `12h`, `30d`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "a duration looks like 250ms, 10s, 5m, 12h or 30d".to_owned();
-    let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(unit);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let seconds = match unit {
-        "ms" => return Ok(Duration::from_millis(number)),
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return Err(wrong()),
-    };
-    number
-        .checked_mul(seconds)
-        .map(Duration::from_secs)
-        .ok_or_else(wrong)
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http_body::Frame;
+use net::coding::Coding;
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 use tonic::body::Body;
@@ -14,7 +15,6 @@ use tonic::{Code, Status};
 
 use super::compression::{packing, unpack};
 use super::receive::{PREFIX, Receiving, too_large, too_slow};
-use crate::coding::Coding;
 use crate::status::{Problem, Reason};
 
 pub(super) struct Arriving {

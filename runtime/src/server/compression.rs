@@ -7,14 +7,14 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::Frame;
+use net::coding::{Coding, Corrupt};
+use net::metadata::GRPC_STATUS;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::filter::{Filter, Next};
 use super::observe::Incoming;
 use super::receive::{PREFIX, Receiving, too_large};
-use crate::coding::{Coding, Corrupt};
-use crate::metadata::GRPC_STATUS;
 use crate::status::{Problem, Reason};
 
 const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
@@ -57,8 +57,12 @@ pub(super) fn unpack(
     receiving: &mut Receiving,
 ) -> Result<Bytes, Status> {
     let limit = receiving.limit();
-    let hold = |unpacked| receiving.hold(packed.len() + unpacked);
-    let unpacked = coding.unpack(packed, limit, hold)?;
+    let hold = |unpacked| {
+        let held = receiving.hold(packed.len() + unpacked);
+        held.map_err(Refusal)
+    };
+    let unpacked = coding.unpack(packed, limit, hold);
+    let unpacked = unpacked.map_err(|Refusal(status)| status)?;
     let message = unpacked.ok_or_else(|| too_large(limit))?;
     Ok(frame(0, &message))
 }
@@ -72,10 +76,13 @@ pub(super) fn frame(flags: u8, message: &[u8]) -> Bytes {
     frame.freeze()
 }
 
-impl From<Corrupt> for Status {
-    fn from(corrupt: Corrupt) -> Status {
+/// What a message is refused with.
+struct Refusal(Status);
+
+impl From<Corrupt> for Refusal {
+    fn from(corrupt: Corrupt) -> Refusal {
         let message = corrupt.to_string();
-        Problem::new(Reason::MalformedRequest, Code::InvalidArgument, message).into()
+        Refusal(Problem::new(Reason::MalformedRequest, Code::InvalidArgument, message).into())
     }
 }
 

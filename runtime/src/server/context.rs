@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::header::USER_AGENT;
 use http::{Request, Response};
+use net::metadata::text;
 use tonic::Status;
 use tonic::body::Body;
 
@@ -13,7 +14,7 @@ use super::filter::{Filter, Next};
 use super::observe::Incoming;
 use super::policy::Verified;
 use crate::call::CallContext;
-use crate::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT, idempotency_key, text};
+use crate::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT, idempotency_key};
 use crate::precondition::Preconditions;
 use crate::status::Problem;
 
@@ -41,7 +42,7 @@ fn context(request: &Request<Body>) -> Result<CallContext, Problem> {
         .unwrap_or_default();
     let peer = request
         .extensions()
-        .get::<crate::http::Peer>()
+        .get::<net::http::Peer>()
         .map(|peer| peer.0.ip());
     let own_agent = text(headers, &USER_AGENT);
     // Only the mesh may speak for a client outside of it.

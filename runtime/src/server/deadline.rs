@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use http::{Request, Response};
+use net::metadata::GRPC_TIMEOUT;
+use net::metadata::parse_timeout;
 use tokio::time::Instant;
 use tonic::body::Body;
 
 use super::filter::{Filter, Next};
 use super::observe::Incoming;
-use crate::client::parse_timeout;
-use crate::metadata::GRPC_TIMEOUT;
 use crate::status::Problem;
 
 /// When the caller stops waiting: in the extensions of the request.

@@ -1,12 +1,11 @@
 //! gRPC health (grpc.health.v1): serving while the process is ready.
 
+use net::readiness::Readiness;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
-
-use crate::readiness::Readiness;
 
 /// What the health service of one server says.
 #[derive(Clone, Debug, Default)]

@@ -7,17 +7,17 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Frame, SizeHint};
+use net::clock::Clock;
+use net::metadata::{GRPC_STATUS, REQUEST_ID};
+use net::random::Random;
+use net::telemetry::{CallMetrics, CallRecord, RECORDED, Trace};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use super::filter::{Filter, Next};
-use crate::clock::Clock;
 use crate::contract::{Contract, Method};
-use crate::metadata::{GRPC_STATUS, REQUEST_ID};
-use crate::random::Random;
-use crate::telemetry::{CallMetrics, CallRecord, RECORDED, Trace};
 
 /// What is known of a call before anything is asked: in the extensions of the request.
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ impl Filter for Observed {
             .as_ref()
             .map_or(&self.unknown, |method| &method.name)
             .clone();
-        let request_id: Arc<str> = match crate::metadata::text(request.headers(), &REQUEST_ID) {
+        let request_id: Arc<str> = match net::metadata::text(request.headers(), &REQUEST_ID) {
             Some(id) if is_request_id(id) => id.into(),
             _ => self.random.uuid7(&self.clock).to_string().into(),
         };

@@ -4,12 +4,12 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
 use http::{Request, Response};
+use net::tasks::panic_message;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::filter::{Filter, Next};
 use crate::status::{Problem, Reason};
-use crate::tasks::panic_message;
 
 #[derive(Clone)]
 pub(super) struct Panics;

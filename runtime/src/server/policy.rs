@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Request, Response};
+use net::metadata::{AUTHORIZATION, bearer};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
@@ -12,7 +13,7 @@ use super::observe::Incoming;
 use crate::call::{Caller, Token};
 use crate::contract::{Access, Method};
 use crate::identity::{EXPIRY_GRACE, Identity, VerifyError};
-use crate::metadata::{AUTHORIZATION, WORKLOAD_AUTHORIZATION, bearer};
+use crate::metadata::WORKLOAD_AUTHORIZATION;
 use crate::status::{self, Problem, Reason};
 
 /// Who calls and with which token: in the extensions of the request.

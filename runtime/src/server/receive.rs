@@ -8,13 +8,13 @@ use bytes::{Bytes, BytesMut};
 use futures::FutureExt as _;
 use http::Request;
 use http_body_util::BodyExt as _;
+use net::http::Peer;
+use net::room::{Full, Most, Room, Share};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::ServerLimits;
 use super::policy::Verified;
-use crate::http::Peer;
-use crate::room::{Full, Most, Room, Share};
 use crate::status::{Problem, Reason};
 
 /// Flag and length before each message (gRPC over HTTP/2, Length-Prefixed-Message).

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use http::{Request, Response};
+use net::clock::Clock;
+use net::room::{Full, Most, Room, Share};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -23,9 +25,7 @@ use super::observe::Incoming;
 use super::policy::Verified;
 use super::receive::{Receiver, network};
 use super::stream::StreamedBody;
-use crate::clock::Clock;
 use crate::identity::{Revocations, VerifyError};
-use crate::room::{Full, Most, Room, Share};
 use crate::status::{Problem, Reason};
 
 #[derive(Clone)]

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use bytes::{Buf as _, Bytes};
 use http::{Request, Response};
 use http_body_util::Full;
+use net::coding::Coding;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
@@ -13,7 +14,6 @@ use super::compression::{frame, packing, sent, unpack};
 use super::filter::{Filter, Next};
 use super::observe::Incoming;
 use super::receive::{PREFIX, Receiver, Receiving};
-use crate::coding::Coding;
 use crate::status::{Problem, Reason};
 use crate::validate::{Invalid, Rules};
 

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use net::random::Random;
+use net::telemetry::Telemetry;
 use runtime::client::{Channel, Unconnected};
 use runtime::contract::Contract;
-use runtime::random::Random;
 use runtime::status::Reason;
-use runtime::telemetry::Telemetry;
 use tokio::net::{TcpListener, TcpSocket};
 use tonic::Code;
 
@@ -19,7 +19,7 @@ pub(crate) fn channel(addresses: &str) -> Channel {
     let unconnected = Unconnected {
         service: "svc-orders".into(),
         caller: "test",
-        identity: None,
+        credentials: None,
         contract: Contract::tradewind(),
         metrics: Telemetry::detached().client_metrics(),
         random: Random::seeded(1),

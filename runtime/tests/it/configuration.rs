@@ -2,10 +2,10 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 
 use clap::Args;
+use net::process::arguments::Refused;
+use net::telemetry::Telemetry;
 use runtime::host::{Host, HostConfig};
-use runtime::process::arguments::Refused;
 use runtime::process::{ProcessConfig, configuration};
-use runtime::telemetry::Telemetry;
 
 #[derive(Args, Clone, Debug)]
 struct Config {

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use bus::Bus;
+use net::clock::{Clock, ManualClock};
+use net::random::Random;
+use net::telemetry::Telemetry;
 use prost::Message as _;
-use runtime::clock::{Clock, ManualClock};
 use runtime::host::HostConfig;
 use runtime::identity::{AccessClaims, Signer, VerifyError};
 use runtime::node::Node;
-use runtime::random::Random;
 use runtime::service::Service;
 use runtime::status::{Reason, of_callee};
-use runtime::telemetry::Telemetry;
 use runtime::testbed::Testbed;
 use tonic::Code;
 use uuid::Uuid;

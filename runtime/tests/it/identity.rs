@@ -7,14 +7,14 @@ use contracts::tradewind::auth::v1::{
     GetJwksResponse, IssueWorkloadTokenRequest, IssueWorkloadTokenResponse,
     ListRevocationsResponse, Revocation as Told, SessionsRevoked,
 };
+use net::clock::Clock;
+use net::random::Random;
+use net::telemetry::Telemetry;
 use prost::Message as _;
-use runtime::clock::Clock;
 use runtime::host::{Host, HostConfig};
 use runtime::identity::{AssertionClaims, Signer, VerifyingKeys, WorkloadClaims};
-use runtime::random::Random;
 use runtime::service::Service;
 use runtime::status::Reason;
-use runtime::telemetry::Telemetry;
 use runtime::testbed::Testbed;
 use tonic::Code;
 use uuid::Uuid;

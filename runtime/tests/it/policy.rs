@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use runtime::clock::Clock;
+use net::clock::Clock;
+use net::random::Random;
 use runtime::contract::{Access, Contract};
 use runtime::identity::Signer;
-use runtime::random::Random;
 use runtime::service::Service;
 use runtime::status::Reason;
 use runtime::testbed::Testbed;

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use net::StartError;
+use net::random::Random;
+use net::readiness::Report;
+use net::telemetry::Telemetry;
 use runtime::host::{Host, HostConfig};
 use runtime::identity::{AccessClaims, Signer};
-use runtime::random::Random;
-use runtime::readiness::Report;
 use runtime::service::Service;
-use runtime::telemetry::Telemetry;
-use runtime::{StartError, testbed::Testbed};
+use runtime::testbed::Testbed;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tonic::Code;
 use uuid::Uuid;
@@ -33,7 +34,7 @@ async fn a_call_that_was_accepted_is_answered_and_its_steps_finish() {
                 gate.notified().await;
                 stepped.send(()).unwrap();
             };
-            tasks.complete(&asked.call, saga).await;
+            tasks.complete(asked.call.scope(saga)).await;
             Ok(Vec::new())
         }
     });

@@ -3,11 +3,11 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use runtime::clock::Clock;
+use net::clock::Clock;
+use net::random::Random;
 use runtime::identity::{
     AccessClaims, Identity, Issuer, Signer, Verifier, VerifyError, WorkloadClaims,
 };
-use runtime::random::Random;
 use serde_json::json;
 use uuid::Uuid;
 

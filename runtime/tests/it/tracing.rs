@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use net::telemetry::{Telemetry, TelemetryConfig};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -10,7 +11,6 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use runtime::call::CallContext;
 use runtime::host::HostConfig;
 use runtime::service::Service;
-use runtime::telemetry::{self, Telemetry, TelemetryConfig};
 use runtime::testbed::Testbed;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -54,8 +54,8 @@ async fn sink() -> (String, mpsc::UnboundedReceiver<Span>) {
         tower::ServiceExt::map_request(routes, |request: http::Request<hyper::body::Incoming>| {
             request.map(tonic::body::Body::new)
         });
-    let limits = runtime::http::Limits::default();
-    tokio::spawn(runtime::http::serve(
+    let limits = net::http::Limits::default();
+    tokio::spawn(net::http::serve(
         listener,
         service,
         limits,
@@ -96,7 +96,7 @@ async fn one_trace_spans_caller_callee_and_event() {
         async move {
             assert_eq!(call(&channel, LIST_STOCK, &[], &[]).await.code(), Code::Ok);
             // What an outbox keeps, and what a consumer makes of it.
-            let event = telemetry::inject();
+            let event = CallContext::current_trace();
             let consumed = CallContext::background("consumer").with_trace(
                 "svc-shipping",
                 "consume it",

@@ -10,11 +10,11 @@ use std::{
 };
 
 use bytes::Bytes;
+use net::StartError;
 use redis::{
     Client, RedisResult, Script,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
-use runtime::StartError;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::TOMBSTONE_TTL;

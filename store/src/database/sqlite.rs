@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use runtime::StartError;
+use net::StartError;
 use sqlx::{
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},

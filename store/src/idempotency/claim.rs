@@ -4,8 +4,8 @@ use std::sync::{
 };
 
 use chrono::{DateTime, Utc};
+use net::clock::Clock;
 use prost::Message;
-use runtime::clock::Clock;
 
 use super::{
     LEASE, Scope,

@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use bus::{Bus, Delivery, PublishError, Status};
 use chrono::TimeDelta;
+use net::clock::Clock;
 use opentelemetry::{KeyValue, metrics::Gauge};
-use runtime::{clock::Clock, node::Node};
+use runtime::node::Node;
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;

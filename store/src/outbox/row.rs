@@ -147,7 +147,7 @@ fn backoff(attempts: i64) -> TimeDelta {
 mod tests {
     use super::*;
     use crate::{Migrations, testing::TestDatabase};
-    use runtime::clock::Clock;
+    use net::clock::Clock;
 
     async fn write(database: &Database, count: i64, now: DateTime<Utc>) {
         let mut tx = database.begin().await.expect("a transaction");

@@ -7,9 +7,9 @@ use std::{
 };
 
 use futures::future::join_all;
+use net::clock::{Clock, ManualClock};
 use runtime::{
     call::CallContext,
-    clock::{Clock, ManualClock},
     node::Node,
     status::{Problem, Reason, reason},
     testbed::Testbed,

@@ -25,7 +25,7 @@ fn migrations() -> Migrations {
 }
 
 fn id() -> Uuid {
-    runtime::random::Random::system().uuid7(&runtime::clock::Clock::system())
+    net::random::Random::system().uuid7(&net::clock::Clock::system())
 }
 
 /// Waits until the condition holds.

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use bus::{Bus, JetStreamConfig};
-use runtime::{host::HostConfig, telemetry::Telemetry, testbed::Testbed};
+use net::telemetry::Telemetry;
+use runtime::{host::HostConfig, testbed::Testbed};
 use store::{
     Database, DatabaseConfig, NewEvent, Outbox,
     testing::{TestDatabase, server, unique_name},

@@ -9,7 +9,8 @@ use std::{
 };
 
 use bus::{Bus, Failure, JetStreamConfig};
-use runtime::{clock::Clock, host::HostConfig, node::Node, telemetry::Telemetry, testbed::Testbed};
+use net::{clock::Clock, telemetry::Telemetry};
+use runtime::{host::HostConfig, node::Node, testbed::Testbed};
 use store::{
     Database, NewEvent, Outbox, outbox,
     testing::{TestDatabase, server, unique_name},

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use runtime::{clock::Clock, testbed::Testbed};
+use net::clock::Clock;
+use runtime::testbed::Testbed;
 use store::{Database, inbox};
 
 use crate::{id, migrations, until};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use runtime::process::duration;
+use net::process::duration;
 
 use super::DAY;
 use crate::domain::throttle::Limit;

@@ -93,7 +93,7 @@ fn name(key: &hmac::Key, email_key: &str, network: Network) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use runtime::random::Random;
+    use net::random::Random;
 
     use super::*;
 

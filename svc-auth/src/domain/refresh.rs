@@ -80,7 +80,7 @@ pub fn hash(secret: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use runtime::random::Random;
+    use net::random::Random;
 
     use super::*;
 

@@ -4,7 +4,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use runtime::random::Random;
+use net::random::Random;
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 
 /// Length of the key in bytes.

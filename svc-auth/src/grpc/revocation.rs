@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contracts::tradewind::auth::v1::{
     ListRevocationsRequest, ListRevocationsResponse, Revocation as Resource,
 };
-use runtime::clock::timestamp;
+use net::clock::timestamp;
 use runtime::identity;
 use serde::{Deserialize, Serialize};
 use store::page;

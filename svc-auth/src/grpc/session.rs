@@ -3,8 +3,8 @@
 use contracts::tradewind::auth::v1::{
     ListSessionsRequest, ListSessionsResponse, Session as Resource,
 };
+use net::clock::timestamp;
 use runtime::call::CallContext;
-use runtime::clock::timestamp;
 use runtime::status::Problem;
 use store::page;
 use uuid::Uuid;

@@ -12,18 +12,20 @@ use contracts::tradewind::auth::v1::{
     RefreshResponse, RegisterRequest, RegisterResponse, Session,
 };
 use contracts::tradewind::users::v1::users_service_server::UsersServiceServer;
+use net::StartError;
+use net::client::Credentials as _;
+use net::clock::{Clock, ManualClock};
+use net::random::Random;
+use net::telemetry::Telemetry;
 use prost::Message;
 use runtime::call::{CallContext, User};
 use runtime::client::Channel;
-use runtime::clock::{Clock, ManualClock};
 use runtime::host::HostConfig;
 use runtime::identity::{AssertionClaims, Identity, Signer, VerifyError};
-use runtime::random::Random;
+use runtime::node::Node;
 use runtime::service::Service;
 use runtime::status::{Reason, reason};
-use runtime::telemetry::Telemetry;
 use runtime::testbed::{Testbed, Tokens};
-use runtime::{StartError, node::Node};
 use store::testing::TestDatabase;
 use store::{Database, Tx};
 use svc_auth::{Config, EncryptionKey, Rounds, WorkloadKeys};
@@ -252,7 +254,7 @@ impl Bed {
     /// Moves the clock, and waits until this workload's own token holds again.
     pub(crate) async fn advance(&self, by: Duration) {
         self.time.advance(by);
-        let holds = || async { self.node.identity.own_token_now().is_some() };
+        let holds = || async { self.node.identity.at_hand().is_some() };
         eventually("the workload has a token", holds).await;
     }
 

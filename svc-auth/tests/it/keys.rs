@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use contracts::tradewind::auth::v1::GetJwksRequest;
-use runtime::random::Random;
+use net::random::Random;
 use store::testing::TestDatabase;
 use svc_auth::EncryptionKey;
 

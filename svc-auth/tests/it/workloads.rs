@@ -1,6 +1,6 @@
 use contracts::tradewind::auth::v1::{IssueWorkloadTokenRequest, ListRevocationsRequest};
+use net::random::Random;
 use runtime::identity::{AssertionClaims, Signer};
-use runtime::random::Random;
 use runtime::status::Reason;
 use tonic::Code;
 

@@ -2,7 +2,7 @@
 
 use contracts::google::r#type::Money;
 use contracts::tradewind::catalog::v1 as proto;
-use runtime::clock::timestamp;
+use net::clock::timestamp;
 
 use crate::domain::Mistake;
 use crate::domain::price::Price;

@@ -7,11 +7,11 @@ use contracts::tradewind::catalog::v1::{
     ArchiveProductRequest, CreateProductRequest, GetProductRequest, ListProductsRequest, Product,
     SearchProductsRequest, UpdateProductRequest,
 };
+use net::clock::{Clock, ManualClock};
+use net::telemetry::Telemetry;
 use prost_types::FieldMask;
 use runtime::client::Channel;
-use runtime::clock::{Clock, ManualClock};
 use runtime::host::HostConfig;
-use runtime::telemetry::Telemetry;
 use runtime::testbed::Testbed;
 use store::CacheConfig;
 use store::testing::TestDatabase;

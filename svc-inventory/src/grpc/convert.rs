@@ -1,7 +1,7 @@
 //! Between the messages of the contract and the domain.
 
 use contracts::tradewind::inventory::v1 as proto;
-use runtime::clock::timestamp;
+use net::clock::timestamp;
 use uuid::Uuid;
 
 use crate::domain::reservation::{Lines, Reservation, State};

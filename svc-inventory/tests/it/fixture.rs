@@ -10,12 +10,12 @@ use contracts::tradewind::inventory::v1::{
     StockAdjustment, StockItem,
 };
 use contracts::tradewind::shipping::v1::ShipmentDispatched;
+use net::clock::{Clock, ManualClock};
+use net::telemetry::Telemetry;
 use prost::Message as _;
 use runtime::client::Channel;
-use runtime::clock::{Clock, ManualClock};
 use runtime::host::HostConfig;
 use runtime::status::{Reason, reason};
-use runtime::telemetry::Telemetry;
 use runtime::testbed::{Testbed, Tokens};
 use store::CacheConfig;
 use store::testing::TestDatabase;

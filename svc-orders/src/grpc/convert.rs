@@ -5,7 +5,7 @@ use contracts::tradewind::orders::v1::{
     Address as AddressMessage, CreateOrderResponse, Order as OrderMessage,
     OrderEvent as EventMessage, OrderItem as ItemMessage, OrderState,
 };
-use runtime::clock::timestamp;
+use net::clock::timestamp;
 use uuid::Uuid;
 
 use crate::domain::{Address, Event, Item, Money, Order, State};

@@ -4,7 +4,7 @@ use contracts::tradewind::orders::v1::Address as OrderAddress;
 use contracts::tradewind::shipping::v1::{
     Shipment as ShipmentMessage, ShipmentItem, ShipmentState, ShippingAddress,
 };
-use runtime::clock::timestamp;
+use net::clock::timestamp;
 use uuid::Uuid;
 
 use crate::domain::{Address, Item, Shipment, State};

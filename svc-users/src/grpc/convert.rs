@@ -1,7 +1,7 @@
 //! Between the contract and the domain.
 
 use contracts::tradewind::users::v1::{Profile, User as Resource, UserState};
-use runtime::clock::timestamp;
+use net::clock::timestamp;
 use runtime::status::Problem;
 use uuid::Uuid;
 

@@ -9,10 +9,10 @@ use contracts::tradewind::users::v1::{
     CreateUserRequest, DeactivateUserRequest, EnsureAccountRequest, GetMeRequest,
     SetUserRolesRequest, UpdateMeRequest, User,
 };
+use net::telemetry::Telemetry;
 use runtime::client::Channel;
 use runtime::host::HostConfig;
 use runtime::status::{Reason, reason};
-use runtime::telemetry::Telemetry;
 use runtime::testbed::{Testbed, Tokens};
 use store::testing::TestDatabase;
 use store::{CacheConfig, Database, Tx};

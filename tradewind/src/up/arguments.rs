@@ -7,14 +7,11 @@ use std::{
 };
 
 use clap::{Args, Command, FromArgMatches as _};
-use runtime::{
-    process::{
-        BusConfig, ServerConfig,
-        arguments::{self, Refused},
-        default_port,
-    },
+use net::{
+    process::arguments::{self, Refused},
     telemetry::TelemetryConfig,
 };
+use runtime::process::{BusConfig, ServerConfig, default_port};
 
 /// Starts the edge and every service in this process. Every service also reads the environment
 /// variables of its own binary, such as ACCESS_TOKEN_LIFETIME or RESERVATION_SECONDS.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use runtime::random::Random;
+use net::random::Random;
 use secrecy::SecretString;
 use svc_auth::{EncryptionKey, Invitation};
 

@@ -4,11 +4,11 @@
 use std::ffi::OsString;
 
 use clap::{Args, Command, FromArgMatches};
-use runtime::{
-    identity::Signer,
+use net::{
     process::arguments::{self, Refused},
     random::Random,
 };
+use runtime::identity::Signer;
 use secrecy::ExposeSecret as _;
 use store::DatabaseConfig;
 use svc_auth::{OPERATOR, WorkloadKeys};

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::HeaderValue;
-use runtime::coding::Coding;
+use net::coding::Coding;
 use runtime::status::{Problem, Reason};
 use tonic::Code;
 

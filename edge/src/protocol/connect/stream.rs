@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response};
 use hyper::body::{Frame, Incoming};
-use runtime::coding::Coding;
+use net::coding::Coding;
 use serde_json::{Value, json};
 
 use super::compression::{self, accepted, coding, unpack};

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use futures::{Stream, StreamExt as _};
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
-use runtime::coding::Coding;
+use net::coding::Coding;
 use zstd::stream::write::Encoder;
 
 use crate::accept;

@@ -20,7 +20,7 @@ use prometheus::Registry;
 pub use calls::{CallMetrics, CallRecord, code_name};
 pub use durations::Durations;
 pub use logs::{LogFormat, TelemetryConfig};
-pub use propagation::{RECORDED, Trace, inject, span_of};
+pub use propagation::{RECORDED, Trace, span_of};
 
 use crate::start::StartError;
 
@@ -29,6 +29,7 @@ use crate::start::StartError;
 pub struct Telemetry(Arc<Inner>);
 
 struct Inner {
+    process: &'static str,
     registry: Registry,
     meters: SdkMeterProvider,
     tracers: Option<SdkTracerProvider>,
@@ -42,7 +43,7 @@ impl Telemetry {
     pub fn install(process: &'static str, config: &TelemetryConfig) -> Result<Self, StartError> {
         let tracers = tracers(process, config)?;
         let telemetry = Telemetry::new(process, tracers.clone())?;
-        logs::install(config, tracers.as_ref())?;
+        logs::install(process, config, tracers.as_ref())?;
         opentelemetry::global::set_meter_provider(telemetry.0.meters.clone());
         Ok(telemetry)
     }
@@ -62,10 +63,11 @@ impl Telemetry {
             .with_resource(resource(process))
             .with_reader(exporter)
             .build();
-        let meter = meters.meter("tradewind");
+        let meter = meters.meter(process);
         let server = CallMetrics::new(&meter, "rpc.server.call.duration", "calls served");
         let client = CallMetrics::new(&meter, "rpc.client.call.duration", "calls made");
         Ok(Telemetry(Arc::new(Inner {
+            process,
             registry,
             meters,
             tracers,
@@ -76,7 +78,7 @@ impl Telemetry {
 
     /// Makes instruments whose values show up at `/metrics`.
     pub fn meter(&self) -> Meter {
-        self.0.meters.meter("tradewind")
+        self.0.meters.meter(self.0.process)
     }
 
     /// Durations of the calls that are served.

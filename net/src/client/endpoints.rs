@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::body::{RequestBody, ResponseBody};
 use super::failure::Failure;
 use super::link::Link;
-use crate::mesh::Address;
+use crate::address::Address;
 use crate::random::Random;
 
 /// DNS is asked again after this time, beside the calls.

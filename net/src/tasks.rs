@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
-use crate::call::CallContext;
 use crate::start::StartError;
 
 /// Where a service starts its background work. At shutdown calls are drained first, then loops
@@ -47,7 +46,7 @@ impl Stage {
 
 impl Tasks {
     /// The tasks of one process, and the news of those that died.
-    pub(crate) fn new() -> (Tasks, mpsc::UnboundedReceiver<StartError>) {
+    pub fn new() -> (Tasks, mpsc::UnboundedReceiver<StartError>) {
         let (died, news) = mpsc::unbounded_channel();
         let shared = Shared {
             started: watch::channel(false).0,
@@ -65,7 +64,8 @@ impl Tasks {
         )
     }
 
-    pub(crate) fn of(&self, owner: &'static str) -> Tasks {
+    /// The same tasks, as a service starts them.
+    pub fn of(&self, owner: &'static str) -> Tasks {
         Tasks {
             owner,
             shared: self.shared.clone(),
@@ -99,13 +99,13 @@ impl Tasks {
     }
 
     /// Runs a handler's steps to their end, also if the caller hangs up or the deadline passes;
-    /// shutdown waits for them.
-    pub async fn complete<F>(&self, call: &CallContext, future: F) -> F::Output
+    /// shutdown waits for them. The context that they need they bring along.
+    pub async fn complete<F>(&self, steps: F) -> F::Output
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match self.shared.calls.spawn(call.scope(future)).await {
+        match self.shared.calls.spawn(steps).await {
             Ok(output) => output,
             // The panic layer of the call answers for it.
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -140,32 +140,34 @@ impl Tasks {
     }
 
     /// Where the death of a task is told.
-    pub(crate) fn report_death(&self) -> mpsc::UnboundedSender<StartError> {
+    pub fn report_death(&self) -> mpsc::UnboundedSender<StartError> {
         self.shared.died.clone()
     }
 
     /// All services are built: relays may publish.
-    pub(crate) fn start_relays(&self) {
+    pub fn start_relays(&self) {
         self.shared.started.send_replace(true);
     }
 
     /// Waits for the steps of `complete`.
-    pub(crate) async fn drain_calls(&self) {
+    pub async fn drain_calls(&self) {
         self.shared.calls.close();
         self.shared.calls.wait().await;
     }
 
-    pub(crate) async fn stop_loops(&self) {
+    /// Ends the loops, and waits for them.
+    pub async fn stop_loops(&self) {
         self.shared.loops.stop().await;
     }
 
-    pub(crate) async fn stop_relays(&self) {
+    /// Ends the relays, and waits for them.
+    pub async fn stop_relays(&self) {
         self.shared.relays.stop().await;
     }
 }
 
 /// The words of a panic.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+pub fn panic_message(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()
@@ -195,12 +197,11 @@ mod tests {
         let (tasks, _died) = Tasks::new();
         let (release, released) = tokio::sync::oneshot::channel::<()>();
         let (done, finished) = tokio::sync::oneshot::channel::<()>();
-        let call = CallContext::background("test");
         let steps = async move {
             released.await.unwrap();
             done.send(()).unwrap();
         };
-        assert!(tasks.complete(&call, steps).now_or_never().is_none());
+        assert!(tasks.complete(steps).now_or_never().is_none());
         release.send(()).unwrap();
         tasks.drain_calls().await;
         finished.await.unwrap();

@@ -84,7 +84,7 @@ pub struct Peer(pub SocketAddr);
 
 impl Peer {
     /// What is counted together: an IPv4 address, or the /64 network that one IPv6 customer has.
-    pub(crate) fn network(self) -> IpAddr {
+    pub fn network(self) -> IpAddr {
         match self.0.ip().to_canonical() {
             IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
             v4 => v4,

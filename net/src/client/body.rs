@@ -13,8 +13,8 @@ use tonic::{Code, Status};
 
 use super::connection::Slot;
 use super::endpoints::Pending;
+use super::error::{ChannelError, Describe};
 use super::exchange::Incoming;
-use crate::status::Problem;
 use crate::telemetry::CallRecord;
 
 /// What is sent: one buffer, which can be sent again, or a stream, which cannot.
@@ -84,6 +84,7 @@ pub struct ResponseBody {
     held: Option<(Slot, Pending)>,
     record: Option<CallRecord>,
     deadline: Option<Instant>,
+    describe: Describe,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -96,10 +97,16 @@ impl ResponseBody {
         }
     }
 
-    pub(super) fn observed(self, record: CallRecord, deadline: Option<Instant>) -> ResponseBody {
+    pub(super) fn observed(
+        self,
+        record: CallRecord,
+        deadline: Option<Instant>,
+        describe: Describe,
+    ) -> ResponseBody {
         ResponseBody {
             record: Some(record),
             deadline,
+            describe,
             ..self
         }
     }
@@ -148,7 +155,7 @@ impl Body for ResponseBody {
             Poll::Ready(Some(Err(error))) => {
                 tracing::debug!(%error, "the connection broke in the middle of a reply");
                 body.end(None, Code::Unavailable);
-                Poll::Ready(Some(Err(Problem::unavailable("the connection").into())))
+                Poll::Ready(Some(Err(body.describe.status(ChannelError::Broken))))
             }
             Poll::Ready(None) => {
                 body.end(None, Code::Unknown);
@@ -156,7 +163,9 @@ impl Body for ResponseBody {
             }
             Poll::Pending if body.is_late(context) => {
                 body.end(None, Code::DeadlineExceeded);
-                Poll::Ready(Some(Err(Problem::deadline_exceeded().into())))
+                Poll::Ready(Some(Err(body
+                    .describe
+                    .status(ChannelError::DeadlineExceeded))))
             }
             Poll::Pending => Poll::Pending,
         }

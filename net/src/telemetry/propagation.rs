@@ -10,8 +10,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::sampling;
-use crate::call::CallContext;
-use crate::client::of_one_call;
+use crate::metadata::of_one_call;
 
 const PARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -155,12 +154,6 @@ impl Trace {
         TraceContextPropagator::new().inject_context(&context, &mut pairs);
         pairs.0
     }
-}
-
-/// The trace of the call in progress as pairs, for an event; none outside of a call.
-#[must_use]
-pub fn inject() -> Vec<(String, String)> {
-    CallContext::current().map_or_else(Vec::new, |call| call.trace.pairs())
 }
 
 /// A span of a service, named `name`, that continues the trace an event carries.

@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use crate::start::StartError;
 
 /// Connections that wait to be accepted.
-pub(crate) const BACKLOG: u32 = 1024;
+pub const BACKLOG: u32 = 1024;
 
 /// Listens on an address; the error names the flag that changes it.
 pub async fn listen(
@@ -22,11 +22,7 @@ pub async fn listen(
 }
 
 /// Takes an address without listening yet: who connects before is refused, and goes elsewhere.
-pub(crate) fn reserve(
-    name: &str,
-    address: SocketAddr,
-    flag: &str,
-) -> Result<TcpSocket, StartError> {
+pub fn reserve(name: &str, address: SocketAddr, flag: &str) -> Result<TcpSocket, StartError> {
     let reserve = || {
         let socket = match address.is_ipv4() {
             true => TcpSocket::new_v4()?,
@@ -40,12 +36,8 @@ pub(crate) fn reserve(
     reserve().map_err(|source| taken(name, address, flag, source))
 }
 
-pub(crate) fn taken(
-    name: &str,
-    address: SocketAddr,
-    flag: &str,
-    source: std::io::Error,
-) -> StartError {
+/// What to say of an address that cannot be listened on.
+pub fn taken(name: &str, address: SocketAddr, flag: &str, source: std::io::Error) -> StartError {
     let (name, address, flag) = (name.to_owned(), address.to_string(), flag.to_owned());
     StartError::Listen {
         name,
@@ -56,7 +48,7 @@ pub(crate) fn taken(
 }
 
 /// Who listens everywhere is called at the loopback address by its own process.
-pub(super) fn reachable(mut address: SocketAddr) -> SocketAddr {
+pub fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),

@@ -22,7 +22,7 @@ pub struct TelemetryConfig {
     /// How logs look; `pretty` on a terminal, else `json`
     #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
-    /// What is logged: a level, or levels by target, such as `info,runtime=debug`
+    /// What is logged: a level, or levels by target, such as `info,net=debug`
     #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,
     /// Where traces go over OTLP/gRPC, such as `http://127.0.0.1:4317`; nowhere if it is not set.
@@ -41,6 +41,7 @@ pub enum LogFormat {
 }
 
 pub(super) fn install(
+    process: &'static str,
     config: &TelemetryConfig,
     tracers: Option<&SdkTracerProvider>,
 ) -> Result<(), StartError> {
@@ -79,7 +80,7 @@ pub(super) fn install(
     });
     let traces = tracers.map(|tracers| {
         tracing_opentelemetry::layer()
-            .with_tracer(tracers.tracer("tradewind"))
+            .with_tracer(tracers.tracer(process))
             .with_location(false)
             .with_threads(false)
             .with_level(false)

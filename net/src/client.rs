@@ -1,0 +1,344 @@
+//! The one client stack of gRPC: it sends frames, for generated clients and for gateways alike.
+//!
+//! From the outside in: measure -> deadline, by our own timer -> credentials -> one retry of what was
+//! provably not handled -> choice of two endpoints by pending requests -> a free stream of an HTTP/2
+//! connection, of those for calls or those for streams. A retry budget has its place at `attempts`, a
+//! breaker at `Endpoints::pick`.
+
+mod body;
+mod connection;
+mod credentials;
+mod endpoints;
+mod error;
+mod exchange;
+mod failure;
+mod gather;
+mod link;
+mod outgoing;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use http::{HeaderMap, Method as HttpMethod, Request, Response, Version};
+use http_body_util::BodyExt as _;
+use tokio::time::Instant;
+use tonic::Status;
+use tracing::{Instrument as _, Span};
+
+pub use body::ResponseBody;
+pub use credentials::Credentials;
+pub use error::{ChannelError, Describe};
+
+use crate::address::Address;
+use crate::metadata::GRPC_STATUS;
+use crate::random::Random;
+use crate::telemetry::{CallMetrics, RECORDED, Trace};
+use body::RequestBody;
+use endpoints::{Endpoints, Pool};
+use failure::Failure;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Calls to one service. Every failure is an answer with a gRPC status, so the channel itself never
+/// fails.
+#[derive(Clone, Debug)]
+pub struct Channel(Arc<Stack>);
+
+#[derive(Debug)]
+struct Stack {
+    service: Arc<str>,
+    caller: &'static str,
+    authority: Authority,
+    credentials: Option<Arc<dyn Credentials>>,
+    describe: Describe,
+    metrics: CallMetrics,
+    endpoints: Option<Endpoints>,
+}
+
+/// What a channel is made of, before it knows where it goes.
+pub struct Unconnected {
+    /// Name of the service that is called.
+    pub service: Arc<str>,
+    /// Name of the service that calls.
+    pub caller: &'static str,
+    /// What proves to the service who calls.
+    pub credentials: Option<Arc<dyn Credentials>>,
+    /// What callers are told of a call that came to nothing on its way.
+    pub describe: Describe,
+    /// Where calls are measured.
+    pub metrics: CallMetrics,
+    /// For the choice among endpoints.
+    pub random: Random,
+}
+
+/// What is known of a call beside its request.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// `package.Service/Method`, as traces and metrics name it.
+    pub method: Arc<str>,
+    /// Whether the client sends a stream, which cannot be sent a second time.
+    pub client_streaming: bool,
+    /// Whether the server sends a stream, which may last for long.
+    pub server_streaming: bool,
+    /// Whether the callee answers nobody whom it does not know, so that credentials are waited for.
+    pub needs_credentials: bool,
+    /// When whoever waits for it stops waiting; beside the request's own `grpc-timeout`.
+    pub deadline: Option<Instant>,
+    /// The trace that goes along.
+    pub trace: Option<Trace>,
+}
+
+impl Call {
+    /// One message and one reply, of which nothing else is known.
+    pub fn unary(path: &str) -> Call {
+        Call {
+            method: path.trim_start_matches('/').into(),
+            client_streaming: false,
+            server_streaming: false,
+            needs_credentials: true,
+            deadline: None,
+            trace: None,
+        }
+    }
+}
+
+impl Unconnected {
+    /// A channel to an address; without one, its calls are UNAVAILABLE.
+    pub fn to(self, address: Option<Address>) -> Channel {
+        // The name is only what servers see; addresses are resolved apart.
+        let authority = Authority::try_from(&*self.service)
+            .unwrap_or_else(|_| Authority::from_static("service.invalid"));
+        Channel(Arc::new(Stack {
+            authority,
+            endpoints: address.map(|address| Endpoints::new(address, self.random)),
+            service: self.service,
+            caller: self.caller,
+            credentials: self.credentials,
+            describe: self.describe,
+            metrics: self.metrics,
+        }))
+    }
+}
+
+impl<B> tower::Service<Request<B>> for Channel
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// What is known of the call may be among the request's extensions.
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let channel = self.clone();
+        let known = request.extensions_mut().remove::<Call>();
+        let call = known.unwrap_or_else(|| Call::unary(request.uri().path()));
+        Box::pin(async move { Ok(channel.send(request, call).await) })
+    }
+}
+
+impl Channel {
+    /// The name of the service that is called.
+    pub fn service(&self) -> &str {
+        &self.0.service
+    }
+
+    /// Sends a request whose metadata is complete but for what HTTP/2 and the call's deadline, trace
+    /// and credentials add.
+    pub fn send<B>(
+        &self,
+        request: Request<B>,
+        call: Call,
+    ) -> impl Future<Output = Response<ResponseBody>> + Send
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        self.0.send(request, call)
+    }
+}
+
+/// A request that can be sent twice.
+struct Outgoing {
+    uri: Uri,
+    headers: HeaderMap,
+    body: RequestBody,
+    pool: Pool,
+}
+
+impl Outgoing {
+    fn request(&self, body: RequestBody) -> Request<RequestBody> {
+        let mut request = Request::new(body);
+        *request.method_mut() = HttpMethod::POST;
+        *request.version_mut() = Version::HTTP_2;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
+
+impl Stack {
+    async fn send<B>(&self, request: Request<B>, call: Call) -> Response<ResponseBody>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let (parts, body) = request.into_parts();
+        let (span, trace) = self.span(&call.method, call.trace);
+        let mut record = self.metrics.start(self.caller, call.method, span.clone());
+        let deadline = outgoing::deadline(&parts.headers, call.deadline, call.server_streaming);
+        let sent = async {
+            let mut headers = parts.headers;
+            outgoing::set(&mut headers, deadline, trace.as_ref());
+            self.prove(&mut headers, call.needs_credentials).await?;
+            let outgoing = Outgoing {
+                uri: self.uri(parts.uri.path_and_query())?,
+                headers,
+                body: match call.client_streaming {
+                    true => RequestBody::stream(body),
+                    false => RequestBody::whole(collect(body).await?),
+                },
+                pool: match call.client_streaming || call.server_streaming {
+                    true => Pool::Streams,
+                    false => Pool::Calls,
+                },
+            };
+            self.attempts(outgoing).await
+        };
+        // In its place: whoever takes a future by value keeps it twice.
+        let sent = pin!(sent.instrument(span.clone()));
+        match self.within(deadline, sent).await {
+            Ok(response) => {
+                if response.headers().contains_key(GRPC_STATUS) {
+                    record.end_with(response.headers());
+                }
+                response.map(|body| body.observed(record, deadline, self.describe))
+            }
+            Err(status) => {
+                record.end(status.code());
+                status.into_http()
+            }
+        }
+    }
+
+    /// Sends the request, a second time elsewhere if the first was provably not handled.
+    async fn attempts(&self, mut outgoing: Outgoing) -> Result<Response<ResponseBody>, Status> {
+        let no_address = || self.describe.status(ChannelError::NoAddress(&self.service));
+        let endpoints = self.endpoints.as_ref().ok_or_else(no_address)?;
+        let pool = outgoing.pool;
+        let again = outgoing.body.again();
+        let body = std::mem::replace(&mut outgoing.body, RequestBody::whole(Bytes::new()));
+        let first = endpoints
+            .pick(pool, None)
+            .await
+            .map_err(|why| self.failed(&why))?;
+        let failure = match first.send(outgoing.request(body)).await {
+            Ok(response) => return Ok(response),
+            Err(failure) => failure,
+        };
+        let (Failure::NotHandled(why) | Failure::Goodbye(why), Some(body)) = (&failure, again)
+        else {
+            return Err(self.failed(&failure));
+        };
+        tracing::debug!(
+            why,
+            service = &*self.service,
+            "not handled, trying once more"
+        );
+        // In a box: most calls need no room for a second one.
+        Box::pin(async move {
+            let second = endpoints.pick(pool, Some(&first)).await?;
+            drop(first);
+            second.send(outgoing.request(body)).await
+        })
+        .await
+        .map_err(|failure| self.failed(&failure))
+    }
+
+    fn failed(&self, failure: &Failure) -> Status {
+        tracing::warn!(service = &*self.service, why = failure.why(), "call failed");
+        self.describe
+            .status(ChannelError::Unavailable(&self.service))
+    }
+
+    async fn prove(&self, headers: &mut HeaderMap, needed: bool) -> Result<(), Status> {
+        let Some(credentials) = &self.credentials else {
+            return Ok(());
+        };
+        let value = match credentials.at_hand() {
+            Some(value) => Some(value),
+            None if needed => credentials.get().await?,
+            None => None,
+        };
+        if let Some(mut value) = value {
+            // All calls of a connection have it, so it travels once and is then named by an index:
+            // written out, it would cost more than anything else that a call carries. Nobody can
+            // guess a signature by how well it compresses (RFC 7541, section 7.1.3).
+            value.set_sensitive(false);
+            headers.insert(credentials.header(), value);
+        }
+        Ok(())
+    }
+
+    fn uri(&self, path: Option<&PathAndQuery>) -> Result<Uri, Status> {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = path.cloned();
+        Uri::from_parts(parts).map_err(|error| Status::internal(error.to_string()))
+    }
+
+    /// Of a recorded trace, a span of its own; log lines have that of the call in progress.
+    fn span(&self, method: &str, trace: Option<Trace>) -> (Span, Option<Trace>) {
+        if !trace.as_ref().is_some_and(Trace::is_recorded) {
+            return (Span::none(), trace);
+        }
+        let span = tracing::info_span!(
+            target: RECORDED,
+            "call",
+            otel.name = method,
+            otel.kind = "client",
+            otel.status_code = tracing::field::Empty,
+            error.r#type = tracing::field::Empty,
+            rpc.system.name = "grpc",
+            rpc.method = method,
+            rpc.response.status_code = tracing::field::Empty,
+            server.address = &*self.service,
+            service.name = self.caller,
+        );
+        let trace = trace.map(|trace| trace.adopt(&span));
+        (span, trace)
+    }
+
+    async fn within<T>(
+        &self,
+        deadline: Option<Instant>,
+        future: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, Status> {
+        match deadline {
+            None => future.await,
+            Some(deadline) => tokio::time::timeout_at(deadline, future)
+                .await
+                .unwrap_or_else(|_| Err(self.describe.status(ChannelError::DeadlineExceeded))),
+        }
+    }
+}
+
+async fn collect<B>(body: B) -> Result<Bytes, Status>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>>,
+{
+    let collected = body
+        .collect()
+        .await
+        .map_err(|error| Status::from_error(error.into()))?;
+    Ok(collected.to_bytes())
+}

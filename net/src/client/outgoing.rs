@@ -1,0 +1,62 @@
+//! What goes along beside the caller's own metadata: deadline and trace.
+
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, TE};
+use http::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
+
+use crate::metadata::{GRPC_TIMEOUT, parse_timeout, write_timeout};
+use crate::telemetry::Trace;
+
+/// A call without any deadline waits this long, unless the reply is a stream.
+const LONGEST: Duration = Duration::from_secs(30);
+/// The caller keeps this much of its own time to answer, at most a tenth.
+const MARGIN: Duration = Duration::from_millis(10);
+
+/// When the call ends: the earlier of the request's own timeout and what whoever waits for it has left,
+/// less a margin.
+pub(super) fn deadline(
+    headers: &HeaderMap,
+    waits_until: Option<Instant>,
+    server_streams: bool,
+) -> Option<Instant> {
+    let now = Instant::now();
+    let own = headers
+        .get(GRPC_TIMEOUT)
+        .and_then(parse_timeout)
+        .map(|timeout| now + timeout);
+    let inherited = waits_until.map(|deadline| {
+        let left = deadline.saturating_duration_since(now);
+        deadline - MARGIN.min(left / 10)
+    });
+    let fallback = (!server_streams).then(|| now + LONGEST);
+    [own, inherited].into_iter().flatten().min().or(fallback)
+}
+
+/// Writes them. What else the request carries stays as it is.
+pub(super) fn set(headers: &mut HeaderMap, deadline: Option<Instant>, trace: Option<&Trace>) {
+    headers.insert(TE, HeaderValue::from_static("trailers"));
+    headers
+        .entry(CONTENT_TYPE)
+        .or_insert(HeaderValue::from_static("application/grpc"));
+    if let Some(deadline) = deadline {
+        let left = deadline.saturating_duration_since(Instant::now());
+        headers.insert(GRPC_TIMEOUT, write_timeout(left));
+    }
+    if let Some(trace) = trace {
+        trace.inject(headers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_keeps_a_margin_of_the_deadline_it_was_given() {
+        let given = Instant::now() + Duration::from_secs(1);
+        let deadline = deadline(&HeaderMap::new(), Some(given), false).unwrap();
+        assert_eq!(given - deadline, MARGIN);
+    }
+}

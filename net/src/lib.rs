@@ -1,0 +1,20 @@
+//! What any program of gRPC and HTTP has below its own matter: one client stack, accepting and
+//! serving, readiness, tasks, telemetry, the ops port. It knows no contract and no service.
+
+pub mod address;
+pub mod client;
+pub mod clock;
+pub mod coding;
+pub mod http;
+pub mod listen;
+pub mod metadata;
+pub mod ops;
+pub mod process;
+pub mod random;
+pub mod readiness;
+pub mod room;
+pub mod start;
+pub mod tasks;
+pub mod telemetry;
+
+pub use start::StartError;
