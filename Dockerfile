@@ -1,6 +1,6 @@
 # The image of one binary: docker build --build-arg BIN=svc-orders --tag tradewind/svc-orders .
-# BIN is one of edge, svc-auth, svc-catalog, svc-inventory, svc-orders, svc-shipping, svc-users,
-# or tradewind, which runs everything in one process (its data is in /data).
+# BIN is edge, a service of the list in runtime/src/services.rs, or tradewind, which runs everything
+# in one process (its data is in /data).
 
 FROM rust:1.95-bookworm AS build
 ARG BIN=tradewind

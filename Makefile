@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test conformance fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk clients test new-service-test conformance fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ clients: ## Generate clients in every language of docs/SDKS.md and compile them,
 
 test: ## Run every test, on embedded and on real servers, installing what is missing
 	scripts/test
+
+new-service-test: ## Make a service in a copy of the repository, start it and call it; compiles for minutes
+	export NEW_SERVICE_TARGET_DIR="$$PWD/target/new-service"
+	$(CARGO) test --package e2e --test it -- --ignored a_new_service
 
 conformance: ## The protobuf conformance suite against the JSON engine
 	scripts/conformance

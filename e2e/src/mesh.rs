@@ -12,6 +12,7 @@ use std::{
 };
 
 pub use credentials::Credentials;
+use runtime::services;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -27,14 +28,15 @@ const STOP: Duration = Duration::from_secs(40);
 /// How long events that a test left may take to be published.
 const DRAIN: Duration = Duration::from_secs(30);
 /// The services by name.
-pub const SERVICES: [&str; 6] = [
-    "svc-auth",
-    "svc-users",
-    "svc-catalog",
-    "svc-inventory",
-    "svc-orders",
-    "svc-shipping",
-];
+pub const SERVICES: [&str; services::SERVICES.len()] = {
+    let mut names = [""; services::SERVICES.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = services::SERVICES[index].name;
+        index += 1;
+    }
+    names
+};
 /// E-mail address of the first administrator.
 pub const ADMIN_EMAIL: &str = "admin@example.com";
 /// The first administrator's password.

@@ -10,10 +10,11 @@ use net::telemetry::Telemetry;
 use runtime::host::{Host, HostConfig};
 use runtime::mesh::Mesh;
 use runtime::process::ProcessConfig;
+use runtime::services::{AUTHORITY, EDGE};
 
 use crate::generic;
 
-const NAME: &str = "edge";
+const NAME: &str = EDGE.name;
 
 /// Everything that the program can be told.
 #[derive(Args, Clone, Debug)]
@@ -55,11 +56,7 @@ impl Arguments {
         config.mesh = match (is_generic, generic.access) {
             (false, _) => process.mesh.mesh(),
             (true, generic::Access::Public) => Mesh::default(),
-            (true, generic::Access::Authenticated) => {
-                let mesh = Mesh::default();
-                mesh.set("svc-auth", process.mesh.svc_auth_url.clone());
-                mesh
-            }
+            (true, generic::Access::Authenticated) => process.mesh.mesh_of(&[AUTHORITY]),
         };
         let needs_no_key = is_generic && generic.access == generic::Access::Public;
         let key = match needs_no_key {
@@ -68,7 +65,7 @@ impl Arguments {
         };
 
         let mut host = Host::new(config);
-        let (address, ops) = (process.address(NAME), process.ops_address(NAME));
+        let (address, ops) = (process.address(&EDGE), process.ops_address(&EDGE));
         let ops = listen(NAME, ops, "--ops-listen").await?;
         let listener = listen(NAME, address, "--listen").await?;
         host.serve_ops(ops);

@@ -31,8 +31,8 @@ use crate::mesh::Mesh;
 use crate::node::Node;
 use crate::server::{HealthState, Server, ServerLimits};
 use crate::service::Service;
+use crate::services::AUTHORITY;
 
-const SVC_AUTH: &str = "svc-auth";
 /// Loops and relays that do not end within this time are left behind.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -173,9 +173,9 @@ impl Host {
         let contract = self.contract.clone();
         let metrics = self.config.telemetry.client_metrics();
         move || {
-            let address = mesh.address(SVC_AUTH).filter(|_| caller != SVC_AUTH)?;
+            let address = mesh.address(AUTHORITY).filter(|_| caller != AUTHORITY)?;
             let unconnected = Unconnected {
-                service: SVC_AUTH.into(),
+                service: AUTHORITY.into(),
                 caller,
                 credentials: None,
                 contract: contract.clone(),

@@ -17,6 +17,7 @@ pub mod precondition;
 pub mod process;
 pub mod server;
 pub mod service;
+pub mod services;
 pub mod status;
 #[cfg(feature = "testing")]
 pub mod testbed;

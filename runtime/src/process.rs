@@ -1,6 +1,7 @@
 //! One service in a process of its own.
 
 mod config;
+mod mesh;
 
 use std::ffi::OsString;
 use std::fmt::Debug;
@@ -16,26 +17,30 @@ use net::telemetry::Telemetry;
 use crate::host::{Host, HostConfig};
 use crate::node::Node;
 use crate::service::Service;
+use crate::services;
 use arguments::Refused;
-pub use config::{
-    BusConfig, IdentityConfig, MeshConfig, ProcessConfig, ServerConfig, default_port,
-};
+pub use config::{BusConfig, IdentityConfig, ProcessConfig, ServerConfig};
+pub use mesh::MeshConfig;
 
-/// Runs one service until SIGTERM or SIGINT. Exit codes: 0 after a shutdown, 1 after a failure,
+/// Runs one service of the list until SIGTERM or SIGINT. Exit codes: 0 after a shutdown, 1 after a failure,
 /// 2 for a wrong configuration, of which all mistakes are printed.
 pub fn main<C, F>(name: &'static str, build: F) -> ExitCode
 where
     C: Args + Debug,
     F: AsyncFnOnce(C, &Node) -> Result<Service, StartError>,
 {
+    let Some(info) = services::find(name) else {
+        let unknown = format!("{name} is not in the list of services");
+        return Refused::Mistakes(vec![unknown]).tell();
+    };
     let (process, config) = match configuration::<C>(name, std::env::args_os().collect()) {
         Ok(both) => both,
         Err(refused) => return refused.tell(),
     };
     in_runtime(name, &process.telemetry.clone(), async |telemetry| {
         let mut host = Host::new(process.host_config(telemetry)?);
-        let ops = listen(name, process.ops_address(name), "--ops-listen").await?;
-        let address = process.address(name);
+        let ops = listen(name, process.ops_address(info), "--ops-listen").await?;
+        let address = process.address(info);
         let socket = reserve(name, address, "--listen")?;
         host.serve_ops(ops);
         let node = host.node(name, process.identity.signer(name)?);

@@ -16,6 +16,7 @@ pub mod inbox;
 mod macros;
 pub mod outbox;
 pub mod page;
+mod stored;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod upkeep;
@@ -26,6 +27,7 @@ pub use error::{Error, Violation, ViolationKind};
 pub use events::{consume, failure, message};
 pub use idempotency::{Claim, Idempotency};
 pub use outbox::{NewEvent, Outbox};
+pub use stored::Stored;
 
 #[doc(hidden)]
 pub use sqlx;

@@ -74,6 +74,12 @@ pub struct Config {
     pub rounds: Rounds,
 }
 
+impl store::Stored for Config {
+    fn database(&mut self) -> &mut store::DatabaseConfig {
+        &mut self.database
+    }
+}
+
 /// How long tokens and keys live.
 #[derive(clap::Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {

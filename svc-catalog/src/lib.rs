@@ -27,6 +27,16 @@ pub struct Config {
     pub cache: CacheConfig,
 }
 
+impl ::store::Stored for Config {
+    fn database(&mut self) -> &mut ::store::DatabaseConfig {
+        &mut self.database
+    }
+
+    fn cache(&mut self) -> Option<&mut ::store::CacheConfig> {
+        Some(&mut self.cache)
+    }
+}
+
 impl Config {
     /// With these stores.
     #[must_use]

@@ -41,6 +41,16 @@ pub struct Config {
     pub expiry_sweep_interval: Duration,
 }
 
+impl ::store::Stored for Config {
+    fn database(&mut self) -> &mut ::store::DatabaseConfig {
+        &mut self.database
+    }
+
+    fn cache(&mut self) -> Option<&mut ::store::CacheConfig> {
+        Some(&mut self.cache)
+    }
+}
+
 impl Config {
     /// With these stores and the defaults for the rest.
     #[must_use]

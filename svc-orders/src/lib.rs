@@ -49,6 +49,16 @@ pub struct Config {
     pub recovery_lease: Duration,
 }
 
+impl ::store::Stored for Config {
+    fn database(&mut self) -> &mut ::store::DatabaseConfig {
+        &mut self.database
+    }
+
+    fn cache(&mut self) -> Option<&mut ::store::CacheConfig> {
+        Some(&mut self.cache)
+    }
+}
+
 /// Builds the service: its server, its recovery, its consumers.
 pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let lease = config.recovery_lease;

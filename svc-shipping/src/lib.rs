@@ -22,6 +22,12 @@ pub struct Config {
     pub database: DatabaseConfig,
 }
 
+impl ::store::Stored for Config {
+    fn database(&mut self) -> &mut ::store::DatabaseConfig {
+        &mut self.database
+    }
+}
+
 /// Builds the service: its server, and the consumer that makes shipments.
 pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let db = Database::open(&config.database, node, ::store::migrations!("migrations")).await?;

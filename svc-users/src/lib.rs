@@ -25,6 +25,16 @@ pub struct Config {
     pub cache: ::store::CacheConfig,
 }
 
+impl ::store::Stored for Config {
+    fn database(&mut self) -> &mut ::store::DatabaseConfig {
+        &mut self.database
+    }
+
+    fn cache(&mut self) -> Option<&mut ::store::CacheConfig> {
+        Some(&mut self.cache)
+    }
+}
+
 /// Opens the database and builds the service.
 ///
 /// # Errors

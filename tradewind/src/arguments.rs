@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{Args as _, FromArgMatches as _, Parser, Subcommand};
 use net::process::arguments;
 
-use crate::{contract, dead_letters, import, seed, streams, token, up};
+use crate::{contract, dead_letters, import, k8s, seed, streams, token, up};
 
 /// Tradewind: a commerce back end of gRPC services behind a REST edge.
 #[derive(Parser)]
@@ -42,6 +42,8 @@ enum Command {
     /// Make the streams of NATS that the services publish to, where their own credentials may not;
     /// safe to run again
     Streams(streams::Arguments),
+    /// The manifests of k8s/
+    K8s(k8s::Arguments),
 }
 
 /// Runs the command that this process was called with. The long-running ones tell all mistakes of
@@ -75,6 +77,7 @@ impl Arguments {
             Command::Seed(arguments) => client(seed::run(arguments)),
             Command::Token(arguments) => client(token::run(arguments)),
             Command::Streams(arguments) => client(streams::run(arguments)),
+            Command::K8s(arguments) => exit_code(k8s::run(&arguments)),
             Command::Routes(set) => exit_code(contract::routes(&set)),
             Command::Policy(set) => exit_code(contract::policy(&set)),
             Command::Descriptors(arguments) => exit_code(contract::descriptors(&arguments)),

@@ -8,9 +8,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 use bus::JetStreamConfig;
 use clap::{Args, Subcommand};
 use net::clock::Clock;
+use runtime::services::{SERVICES, ServiceInfo};
 use store::{Database, Migrations, outbox, sqlx::migrate::Migrator};
 
-use crate::streams::{SERVICES, connect};
+use crate::streams::connect;
 use place::{Outboxes, Place};
 
 #[derive(Args)]
@@ -122,7 +123,7 @@ async fn replay_outbox(outboxes: &Outboxes, id: &str) -> Result<()> {
 }
 
 /// The database of a service; none if it was never made.
-async fn open(outboxes: &Outboxes, service: &str) -> Result<Option<Database>> {
+async fn open(outboxes: &Outboxes, service: &ServiceInfo) -> Result<Option<Database>> {
     let Some(config) = outboxes.of(service) else {
         return Ok(None);
     };

@@ -6,6 +6,7 @@ mod client;
 mod contract;
 mod dead_letters;
 mod import;
+mod k8s;
 mod money;
 mod operator;
 mod running;

@@ -3,16 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use bus::{Bus, JetStreamConfig};
 use clap::Args;
-
-/// Those that publish events.
-pub(crate) const SERVICES: [&str; 6] = [
-    "auth",
-    "users",
-    "catalog",
-    "inventory",
-    "orders",
-    "shipping",
-];
+use runtime::services::{SERVICES, ServiceInfo};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -31,7 +22,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         ..JetStreamConfig::new(arguments.nats_url)
     })
     .await?;
-    bus.make_streams(&SERVICES)
+    let publishers: Vec<_> = SERVICES.iter().map(ServiceInfo::short_name).collect();
+    bus.make_streams(&publishers)
         .await
         .context("the streams could not be made")
 }

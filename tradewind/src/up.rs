@@ -3,24 +3,29 @@
 mod arguments;
 mod data_folder;
 mod first_start;
+mod members;
+mod ports;
 mod services;
 mod welcome;
 
 use std::{ffi::OsString, net::SocketAddr, process::ExitCode, time::Instant};
 
+use futures::future::try_join_all;
 use net::{StartError, listen::listen, process, random::Random, telemetry::Telemetry};
 use runtime::{
     host::{Host, HostConfig},
-    identity::Signer,
     mesh::Mesh as Addresses,
-    node::Node,
+    services::{EDGE, SERVICES},
 };
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 
 pub(crate) use arguments::Arguments;
 use data_folder::DataFolder;
+pub(crate) use members::members;
+use ports::flag_of;
 use services::{Configurations, Keys};
-use welcome::{SERVICES, Welcome};
+use welcome::Welcome;
 
 use crate::running::{self, Announcement, Mesh, Server};
 
@@ -66,34 +71,28 @@ async fn up(
     let mut host = Host::new(config);
     let welcome = Welcome::new(&arguments, configurations.administrator);
 
-    let ops = listen("the ops port", arguments.ops(), "--ops-port").await?;
-    let door = listen("the edge", arguments.edge(), "--edge-port").await?;
-    let mut members = Members {
-        host: &mut host,
-        arguments: &arguments,
-        keys,
-    };
-    let users = members.join("svc-users").await?;
-    let auth = members.join("svc-auth").await?;
-    let catalog = members.join("svc-catalog").await?;
-    let inventory = members.join("svc-inventory").await?;
-    let shipping = members.join("svc-shipping").await?;
-    let orders = members.join("svc-orders").await?;
+    let ports = &arguments.ports;
+    let ops = listen("the ops port", ports.ops(), "--ops-port").await?;
+    let door = listen("the edge", ports.edge(), "--edge-port").await?;
+    let mut members = Vec::new();
+    for (name, build) in configurations.services {
+        // The others call it there from now on.
+        let listener = host.bind(name, ports.of(name), &flag_of(name)).await?;
+        let node = host.node(name, keys.signer(name));
+        members.push((node, listener, build));
+    }
     let _announcement = announce(&arguments, &ops, &door);
-    let edge = host.node("edge", Some(keys.signer("edge")));
+    let edge = host.node(EDGE.name, keys.signer(EDGE.name));
     host.serve_ops(ops);
 
     let stop = process::stop_signal()?;
     tokio::pin!(stop);
     let build = async {
-        let services = tokio::try_join!(
-            svc_users::build(configurations.users, &users.0),
-            svc_auth::build(configurations.auth, &auth.0),
-            svc_catalog::build(configurations.catalog, &catalog.0),
-            svc_inventory::build(configurations.inventory, &inventory.0),
-            svc_shipping::build(configurations.shipping, &shipping.0),
-            svc_orders::build(configurations.orders, &orders.0),
-        )?;
+        let services = members.into_iter().map(async |(node, listener, build)| {
+            let service = build(node.clone()).await?;
+            Ok::<_, StartError>((node, service, listener))
+        });
+        let services = try_join_all(services).await?;
         let door = edge::build(configurations.edge, &edge).await?;
         Ok::<_, StartError>((services, door))
     };
@@ -104,13 +103,10 @@ async fn up(
     };
 
     // Callees before callers: they are stopped in the reverse order.
-    host.serve(&users.0, services.0, users.1)?;
-    host.serve(&auth.0, services.1, auth.1)?;
-    host.serve(&catalog.0, services.2, catalog.1)?;
-    host.serve(&inventory.0, services.3, inventory.1)?;
-    host.serve(&shipping.0, services.4, shipping.1)?;
-    host.serve(&orders.0, services.5, orders.1)?;
-    host.add("edge", |drain| built_edge.serve(door, drain));
+    for (node, service, listener) in services {
+        host.serve(&node, service, listener)?;
+    }
+    host.add(EDGE.name, |drain| built_edge.serve(door, drain));
 
     let readiness = host.readiness().clone();
     tokio::spawn(async move {
@@ -126,16 +122,20 @@ async fn up(
 
 /// Lets the other commands find this mesh as long as it lives.
 fn announce(arguments: &Arguments, ops: &TcpListener, door: &TcpListener) -> Option<Announcement> {
-    let edge = door.local_addr().unwrap_or(arguments.edge());
-    let mut listens = vec![edge, ops.local_addr().unwrap_or(arguments.ops())];
-    listens.extend(SERVICES.map(|(name, _)| arguments.service(name)));
+    let ports = &arguments.ports;
+    let edge = door.local_addr().unwrap_or(ports.edge());
+    let mut listens = vec![edge, ops.local_addr().unwrap_or(ports.ops())];
+    listens.extend(SERVICES.iter().map(|service| ports.of(service.name)));
     running::announce(&Mesh {
         pid: std::process::id(),
         edge,
         listens,
         data_dir: arguments.data_dir.canonicalize().ok()?,
         nats: arguments.bus.nats_url.as_deref().map(Server::of),
-        postgres: arguments.database_url.as_deref().map(Server::of),
+        postgres: arguments
+            .database_url
+            .as_ref()
+            .map(|url| Server::of(url.expose_secret())),
         database_prefix: arguments.database_prefix.clone(),
     })
 }
@@ -153,23 +153,5 @@ fn neighbour(error: StartError) -> StartError {
             "{error}. A mesh is running there: {mesh}. Stop it first, or give this one ports and a --data-dir of its own"
         )),
         None => error,
-    }
-}
-
-/// What the services of the process have in common while they are put together.
-struct Members<'a> {
-    host: &'a mut Host,
-    arguments: &'a Arguments,
-    keys: &'a Keys,
-}
-
-impl Members<'_> {
-    /// The place of a service: its node, and its port, at which the others call it from now on.
-    async fn join(&mut self, name: &'static str) -> Result<(Node, TcpListener), StartError> {
-        let address: SocketAddr = self.arguments.service(name);
-        let flag = format!("--{}-port", name.trim_start_matches("svc-"));
-        let listener = self.host.bind(name, address, &flag).await?;
-        let key: Option<Signer> = (name != "svc-auth").then(|| self.keys.signer(name));
-        Ok((self.host.node(name, key), listener))
     }
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, process::Command};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use runtime::services::{self, AUTHORITY, EDGE, ServiceInfo};
 use tokio::sync::OnceCell;
 
 use super::{Credentials, Kind, Mesh, Program, SERVICES, Setup};
@@ -24,19 +25,11 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
     let redis = Server::redis_of(folder.path(), &credentials).await;
     make_streams(&nats);
     let databases = Databases::postgres(&variable("TEST_DATABASE_URL"), &credentials).await;
-    let workloads = Workloads::new(
-        folder.path(),
-        &[
-            "svc-auth",
-            "svc-users",
-            "svc-catalog",
-            "svc-inventory",
-            "svc-orders",
-            "svc-shipping",
-            "edge",
-            "intruder",
-        ],
-    );
+    let names: Vec<_> = SERVICES
+        .into_iter()
+        .chain([EDGE.name, "intruder"])
+        .collect();
+    let workloads = Workloads::new(folder.path(), &names);
     let mut shared = super::common(setup);
     shared.insert("NATS_MAKE_STREAMS", "false".to_owned());
     shared.insert(
@@ -54,7 +47,9 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
             .iter()
             .map(|address| format!("http://{address}"))
             .collect();
-        shared.insert(url_variable(service), urls.join(","));
+        let variable = services::find(service).map(ServiceInfo::url_variable);
+        // As long as the tests run.
+        shared.insert(variable.expect("it is listed").leak(), urls.join(","));
         grpc.insert(service, addresses);
     }
 
@@ -73,7 +68,7 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
         leaves_events: false,
         folder,
     };
-    for program in SERVICES.into_iter().chain(["edge"]) {
+    for program in SERVICES.into_iter().chain([EDGE.name]) {
         for replica in replicas(program) {
             mesh.add(program, replica, &shared, &credentials);
         }
@@ -107,8 +102,8 @@ impl Mesh {
         let mut variables = shared.clone();
         variables.insert("LISTEN", listen);
         variables.insert("OPS_LISTEN", ops);
-        // svc-auth signs its own tokens.
-        if program != "svc-auth" {
+        // It signs its own tokens.
+        if program != AUTHORITY {
             let key = self.workloads.key_file(program).display().to_string();
             variables.insert("WORKLOAD_KEY_FILE", key);
         }
@@ -144,16 +139,4 @@ fn make_streams(nats: &Server) {
         status.is_ok_and(|status| status.success()),
         "the streams were not made"
     );
-}
-
-fn url_variable(service: &str) -> &'static str {
-    match service {
-        "svc-auth" => "SVC_AUTH_URL",
-        "svc-users" => "SVC_USERS_URL",
-        "svc-catalog" => "SVC_CATALOG_URL",
-        "svc-inventory" => "SVC_INVENTORY_URL",
-        "svc-orders" => "SVC_ORDERS_URL",
-        "svc-shipping" => "SVC_SHIPPING_URL",
-        other => panic!("no service is called {other}"),
-    }
 }

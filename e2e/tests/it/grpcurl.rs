@@ -6,6 +6,7 @@ use e2e::{
     mesh::SERVICES,
     process::binary,
 };
+use runtime::contract::{Access, Contract};
 
 crate::on_both!(
     grpcurl_lists_and_describes_every_service_with_a_token,
@@ -15,16 +16,32 @@ crate::on_both!(
     health_checks_answer_without_a_token,
 );
 
-/// A service's contract, and a method that an administrator may call without arguments.
-fn contract_of(service: &str) -> (&'static str, &'static str) {
-    match service {
-        "svc-auth" => ("tradewind.auth.v1.AuthService", "ListSessions"),
-        "svc-users" => ("tradewind.users.v1.UsersService", "GetMe"),
-        "svc-catalog" => ("tradewind.catalog.v1.CatalogService", "ListProducts"),
-        "svc-inventory" => ("tradewind.inventory.v1.InventoryService", "ListStock"),
-        "svc-orders" => ("tradewind.orders.v1.OrdersService", "ListOrders"),
-        "svc-shipping" => ("tradewind.shipping.v1.ShippingService", "ListShipments"),
-        other => panic!("no service is called {other}"),
+/// What grpcurl is tried with.
+struct Known {
+    /// The service's contract.
+    contract: String,
+    /// A method of it that an administrator may call without arguments: it lists something.
+    method: String,
+    /// Whether anybody may call it.
+    public: bool,
+}
+
+fn known(service: &str) -> Known {
+    let contract = Contract::tradewind();
+    let package = service.replacen("svc-", "tradewind.", 1) + ".v1";
+    let mut services = contract.descriptors().services();
+    let service = services.find(|it| it.package_name() == package);
+    let service = service.unwrap_or_else(|| panic!("{package} has no service"));
+    let mut lists = service.methods().filter(|it| it.name().starts_with("List"));
+    let method = lists.next().expect("it lists something").name().to_owned();
+    let name = service.full_name().to_owned();
+    let rule = contract
+        .method(&format!("/{name}/{method}"))
+        .expect("it is there");
+    Known {
+        public: matches!(rule.access, Some(Access::Public)),
+        contract: name,
+        method,
     }
 }
 
@@ -43,17 +60,19 @@ async fn authorization(mesh: &Mesh) -> String {
 async fn grpcurl_lists_and_describes_every_service_with_a_token(mesh: &Mesh) {
     let token = authorization(mesh).await;
     for service in SERVICES {
-        let (contract, method) = contract_of(service);
+        let Known {
+            contract, method, ..
+        } = known(service);
         for address in &mesh.grpc[service] {
             let listed = grpcurl(&["-H", &token, address, "list"]).await;
             assert!(
-                listed.status.success() && text(&listed).contains(contract),
+                listed.status.success() && text(&listed).contains(&contract),
                 "{service}: {}",
                 text(&listed)
             );
-            let described = grpcurl(&["-H", &token, address, "describe", contract]).await;
+            let described = grpcurl(&["-H", &token, address, "describe", &contract]).await;
             assert!(
-                described.status.success() && text(&described).contains(method),
+                described.status.success() && text(&described).contains(&method),
                 "{service}: {}",
                 text(&described)
             );
@@ -64,7 +83,9 @@ async fn grpcurl_lists_and_describes_every_service_with_a_token(mesh: &Mesh) {
 async fn grpcurl_calls_every_service_with_a_token(mesh: &Mesh) {
     let token = authorization(mesh).await;
     for service in SERVICES {
-        let (contract, method) = contract_of(service);
+        let Known {
+            contract, method, ..
+        } = known(service);
         for address in &mesh.grpc[service] {
             let reply = grpcurl(&["-H", &token, address, &format!("{contract}/{method}")]).await;
             assert!(reply.status.success(), "{service}: {}", text(&reply));
@@ -78,7 +99,7 @@ async fn grpcurl_sees_and_calls_through_the_edge_what_clients_may_call(mesh: &Me
         let address = edge.trim_start_matches("http://");
         let listed = text(&grpcurl(&[address, "list"]).await);
         for service in SERVICES {
-            assert!(listed.contains(contract_of(service).0), "{listed}");
+            assert!(listed.contains(&known(service).contract), "{listed}");
         }
         let inner = "tradewind.catalog.v1.CatalogService";
         let described = text(&grpcurl(&[address, "describe", inner]).await);
@@ -86,11 +107,14 @@ async fn grpcurl_sees_and_calls_through_the_edge_what_clients_may_call(mesh: &Me
         assert!(described.contains("google.api.http"), "{described}");
         assert!(!described.contains("BatchGetProducts"), "{described}");
         for service in SERVICES {
-            let (contract, method) = contract_of(service);
+            let Known {
+                contract,
+                method,
+                public,
+            } = known(service);
             let method = format!("{contract}/{method}");
             let reply = grpcurl(&["-H", &token, address, &method]).await;
             assert!(reply.status.success(), "{method}: {}", text(&reply));
-            let public = matches!(service, "svc-catalog" | "svc-inventory");
             let reply = grpcurl(&[address, &method]).await;
             assert_eq!(reply.status.success(), public, "{method}: {}", text(&reply));
             assert!(public || text(&reply).contains("Unauthenticated"));
@@ -114,8 +138,11 @@ async fn grpcurl_is_refused_without_a_token(mesh: &Mesh) {
     );
     let protoset = protoset.display().to_string();
     for service in SERVICES {
-        let (contract, method) = contract_of(service);
-        let public = matches!(service, "svc-catalog" | "svc-inventory");
+        let Known {
+            contract,
+            method,
+            public,
+        } = known(service);
         for address in &mesh.grpc[service] {
             let listed = grpcurl(&[address, "list"]).await;
             assert!(
@@ -148,7 +175,7 @@ async fn grpcurl_is_refused_without_a_token(mesh: &Mesh) {
 async fn health_checks_answer_without_a_token(mesh: &Mesh) {
     let token = authorization(mesh).await;
     for service in SERVICES {
-        let (contract, _) = contract_of(service);
+        let contract = known(service).contract;
         for address in &mesh.grpc[service] {
             let question = format!("{{\"service\": \"{contract}\"}}");
             // The token is for the reflection alone.

@@ -9,6 +9,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use e2e::{grpc::tool, process::binary};
+use runtime::services::{self, SERVICES};
 use serde_json::{Value, json};
 
 const OVERLAYS: [&str; 2] = ["k8s/base", "k8s/dev"];
@@ -105,6 +106,19 @@ fn variables(resources: &[Value], container: &Value) -> BTreeSet<String> {
 }
 
 #[test]
+fn the_manifests_say_of_each_service_what_the_generator_writes() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let copy = folder.path().join("k8s");
+    let copy = copy.to_str().expect("temporary folders have plain names");
+    run(Path::new("cp"), &["-R", "k8s", copy]);
+    // One that is not there yet.
+    let gone = SERVICES[0].name;
+    std::fs::remove_dir_all(folder.path().join("k8s/base").join(gone)).expect("the copy is ours");
+    run(&binary("tradewind"), &["k8s", "generate", copy]);
+    run(Path::new("diff"), &["--recursive", "k8s", copy]);
+}
+
+#[test]
 fn the_manifests_build_and_pass_strict_schemas() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     for overlay in OVERLAYS {
@@ -119,7 +133,11 @@ fn the_manifests_build_and_pass_strict_schemas() {
 fn every_variable_and_port_of_a_manifest_is_one_of_its_program() {
     let resources = resources(built("k8s/dev"));
     let deployments: Vec<_> = of_kind(&resources, "Deployment").collect();
-    assert_eq!(deployments.len(), 7, "the edge and six services");
+    assert_eq!(
+        deployments.len(),
+        1 + SERVICES.len(),
+        "the edge and the services"
+    );
     for deployment in deployments {
         let name = deployment["metadata"]["name"]
             .as_str()
@@ -134,11 +152,11 @@ fn every_variable_and_port_of_a_manifest_is_one_of_its_program() {
             assert!(is_known, "{name} --help does not know {variable}");
         }
 
-        let port = runtime::process::default_port(name);
+        let listed = services::find(name).expect("it is in the list");
         let ports: Vec<_> = list(&container["ports"])
             .map(|port| port["containerPort"].clone())
             .collect();
-        assert_eq!(ports, [port, port + 1000], "{name}");
+        assert_eq!(ports, [listed.port, listed.ops_port()], "{name}");
     }
 }
 
@@ -189,7 +207,12 @@ fn pods(resources: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
 #[test]
 fn a_pod_may_do_no_more_than_it_needs() {
     let resources = resources(built("k8s/dev"));
-    assert_eq!(pods(&resources).count(), 11, "the mesh, its servers, a job");
+    let others = 5;
+    assert_eq!(
+        pods(&resources).count(),
+        SERVICES.len() + others,
+        "the edge, its servers, a job"
+    );
     for (name, pod) in pods(&resources) {
         let pod = &pod["spec"];
         assert_eq!(pod["automountServiceAccountToken"], false, "{name}");

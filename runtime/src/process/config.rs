@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use net::address::Address;
 use net::process::duration;
 use net::start::StartError;
 use net::telemetry::TelemetryConfig;
 
 use crate::host::HostConfig;
 use crate::identity::{Issuer, Signer};
-use crate::mesh::Mesh;
+use crate::services::{AUTHORITY, ServiceInfo};
+
+use super::mesh::MeshConfig;
 
 /// What every process is configured with.
 #[derive(Args, Clone, Debug)]
@@ -41,16 +42,16 @@ pub struct ProcessConfig {
 }
 
 impl ProcessConfig {
-    /// Where gRPC is served.
-    pub fn address(&self, name: &str) -> SocketAddr {
+    /// Where a process of the mesh serves gRPC.
+    pub fn address(&self, process: &ServiceInfo) -> SocketAddr {
         self.listen
-            .unwrap_or((Ipv4Addr::UNSPECIFIED, default_port(name)).into())
+            .unwrap_or((Ipv4Addr::UNSPECIFIED, process.port).into())
     }
 
-    /// Where health and metrics are served.
-    pub fn ops_address(&self, name: &str) -> SocketAddr {
+    /// Where it serves health and metrics.
+    pub fn ops_address(&self, process: &ServiceInfo) -> SocketAddr {
         self.ops_listen
-            .unwrap_or((Ipv4Addr::UNSPECIFIED, default_port(name) + 1000).into())
+            .unwrap_or((Ipv4Addr::UNSPECIFIED, process.ops_port()).into())
     }
 
     /// What is wrong beyond single values.
@@ -67,87 +68,6 @@ impl ProcessConfig {
             }
         }
         mistakes
-    }
-}
-
-/// The port of a service, where its address is not configured.
-pub fn default_port(name: &str) -> u16 {
-    match name {
-        "svc-users" => 4001,
-        "svc-auth" => 4003,
-        "svc-catalog" => 4004,
-        "svc-orders" => 4005,
-        "svc-inventory" => 4006,
-        "svc-shipping" => 4007,
-        _ => 8080,
-    }
-}
-
-/// Where the services of the mesh are.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Mesh")]
-pub struct MeshConfig {
-    /// svc-users; several addresses with commas between
-    #[arg(
-        long,
-        env = "SVC_USERS_URL",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:4001"
-    )]
-    pub svc_users_url: Address,
-    /// svc-auth
-    #[arg(
-        long,
-        env = "SVC_AUTH_URL",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:4003"
-    )]
-    pub svc_auth_url: Address,
-    /// svc-catalog
-    #[arg(
-        long,
-        env = "SVC_CATALOG_URL",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:4004"
-    )]
-    pub svc_catalog_url: Address,
-    /// svc-orders
-    #[arg(
-        long,
-        env = "SVC_ORDERS_URL",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:4005"
-    )]
-    pub svc_orders_url: Address,
-    /// svc-inventory
-    #[arg(
-        long,
-        env = "SVC_INVENTORY_URL",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:4006"
-    )]
-    pub svc_inventory_url: Address,
-    /// svc-shipping
-    #[arg(
-        long,
-        env = "SVC_SHIPPING_URL",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:4007"
-    )]
-    pub svc_shipping_url: Address,
-}
-
-impl MeshConfig {
-    /// The addresses by name.
-    pub fn mesh(&self) -> Mesh {
-        let mesh = Mesh::default();
-        mesh.set("svc-users", self.svc_users_url.clone());
-        mesh.set("svc-auth", self.svc_auth_url.clone());
-        mesh.set("svc-catalog", self.svc_catalog_url.clone());
-        mesh.set("svc-orders", self.svc_orders_url.clone());
-        mesh.set("svc-inventory", self.svc_inventory_url.clone());
-        mesh.set("svc-shipping", self.svc_shipping_url.clone());
-        mesh
     }
 }
 
@@ -189,7 +109,7 @@ impl IdentityConfig {
     /// The workload's key; its id is the workload's name. svc-auth has none, others must.
     pub fn signer(&self, name: &str) -> Result<Option<Signer>, StartError> {
         let Some(path) = &self.workload_key_file else {
-            if name == "svc-auth" {
+            if name == AUTHORITY {
                 return Ok(None);
             }
             return Err(StartError::config(

@@ -6,6 +6,7 @@ use net::process::arguments::Refused;
 use net::telemetry::Telemetry;
 use runtime::host::{Host, HostConfig};
 use runtime::process::{ProcessConfig, configuration};
+use runtime::services::find;
 
 #[derive(Args, Clone, Debug)]
 struct Config {
@@ -67,12 +68,13 @@ fn all_mistakes_are_told_at_once_and_no_secret_with_them() {
 #[test]
 fn the_defaults_are_the_services_ports() {
     let (process, config) = parse(&[]).unwrap();
+    let auth = find("svc-auth").unwrap();
     assert_eq!(
-        process.address("svc-auth"),
+        process.address(auth),
         SocketAddr::from(([0, 0, 0, 0], 4003))
     );
     assert_eq!(
-        process.ops_address("svc-auth"),
+        process.ops_address(auth),
         SocketAddr::from(([0, 0, 0, 0], 5003))
     );
     assert_eq!((config.number, config.database_url), (1, None));

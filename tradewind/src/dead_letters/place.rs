@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use runtime::services::{SERVICES, ServiceInfo};
 use store::DatabaseConfig;
 
 use super::Arguments;
-use crate::{
-    running::{self, Mesh, Server},
-    streams::SERVICES,
-};
+use crate::running::{self, Mesh, Server};
 
 pub(super) enum Place {
     /// In the stream of this NATS.
@@ -80,8 +78,8 @@ impl Place {
 
 impl Outboxes {
     /// The database of a service; none if it was never made.
-    pub(super) fn of(&self, service: &str) -> Option<DatabaseConfig> {
-        let name = format!("{}svc_{service}", self.prefix);
+    pub(super) fn of(&self, service: &ServiceInfo) -> Option<DatabaseConfig> {
+        let name = format!("{}{}", self.prefix, service.name.replace('-', "_"));
         if let Some(url) = &self.database_url {
             return Some(DatabaseConfig::url(url).named(&name));
         }

@@ -22,7 +22,7 @@ const PASSWORD_FILE: &str = "administrator";
 pub(super) struct Administrator {
     pub(super) email: String,
     /// Given by the operator.
-    pub(super) password: Option<String>,
+    pub(super) password: Option<SecretString>,
     /// Asks for a link by which one is chosen, where none was given.
     pub(super) invitation: Option<Invitation>,
     password_file: PathBuf,

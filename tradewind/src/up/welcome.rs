@@ -2,29 +2,20 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use runtime::services::{SERVICES, ServiceInfo};
 use secrecy::ExposeSecret as _;
 use svc_auth::Invitation;
 
 use super::{Arguments, first_start::Administrator};
 
-/// The services in the order of their names.
-pub(super) const SERVICES: [(&str, &str); 6] = [
-    ("svc-auth", "sessions and tokens"),
-    ("svc-catalog", "products and prices"),
-    ("svc-inventory", "stock and reservations"),
-    ("svc-orders", "orders"),
-    ("svc-shipping", "shipments"),
-    ("svc-users", "accounts"),
-];
-
 /// All that is known before everything is ready.
 pub(super) struct Welcome {
     edge: SocketAddr,
     ops: SocketAddr,
-    services: Vec<(&'static str, &'static str, SocketAddr)>,
+    /// In the order of their names.
+    services: Vec<(ServiceInfo, SocketAddr)>,
     stores: [(&'static str, String); 3],
     administrator: Administrator,
-    orders: SocketAddr,
 }
 
 impl Welcome {
@@ -40,12 +31,13 @@ impl Welcome {
                 "in this process".to_owned()
             }
         };
+        let ports = &arguments.ports;
+        let mut services: Vec<_> = SERVICES.iter().map(|it| (*it, ports.of(it.name))).collect();
+        services.sort_by_key(|(service, _)| service.name);
         Welcome {
-            edge: arguments.edge(),
-            ops: arguments.ops(),
-            services: SERVICES
-                .map(|(name, what)| (name, what, arguments.service(name)))
-                .into(),
+            edge: ports.edge(),
+            ops: ports.ops(),
+            services,
             stores: [
                 ("data", data),
                 (
@@ -55,7 +47,6 @@ impl Welcome {
                 ("cache", place(arguments.redis_url.is_some(), "Redis")),
             ],
             administrator,
-            orders: arguments.service("svc-orders"),
         }
     }
 
@@ -66,17 +57,15 @@ impl Welcome {
 
     /// Once the services are built: what svc-auth tells is in it.
     pub(super) fn text(&self, took: Duration) -> String {
-        let Welcome {
-            edge, ops, orders, ..
-        } = self;
+        let Welcome { edge, ops, .. } = self;
         let mut text = format!("\nTradewind is ready after {:.2} s\n\n", took.as_secs_f64());
         text += &row(
             "edge",
             &format!("http://{edge}"),
             "REST; /docs and /openapi.json say what there is",
         );
-        for (name, what, address) in &self.services {
-            text += &row(name, &address.to_string(), &format!("gRPC: {what}"));
+        for (ServiceInfo { name, about, .. }, address) in &self.services {
+            text += &row(name, &address.to_string(), &format!("gRPC: {about}"));
         }
         text += &row(
             "ops",
@@ -89,9 +78,10 @@ impl Welcome {
         }
         let administrator = administrator(*edge, &self.administrator);
         text += &format!("  {:<15} {administrator}\n", "administrator");
+        let any = self.services.first().map_or(*edge, |(_, address)| *address);
         text += &format!(
             "\nNext: `tradewind seed` fills the shop; `tradewind token` prints a token, as in\n  \
-             grpcurl -plaintext -H \"authorization: Bearer $(tradewind token)\" {orders} list\n\n"
+             grpcurl -plaintext -H \"authorization: Bearer $(tradewind token)\" {any} list\n\n"
         );
         text
     }
