@@ -266,8 +266,10 @@ async fn admit<'a>(
     let mut context = CallContext {
         deadline: Some(deadline),
         caller: Caller::default(),
+        method: None,
         request_id,
         idempotency_key: None,
+        request_hash: None,
         preconditions: None,
         client_address: Some(client),
         user_agent: metadata::user_agent(&head.headers).map(Arc::from),

@@ -163,7 +163,7 @@ impl Policies {
             success: StatusCode::OK,
             path,
             upstream,
-            takes_idempotency_key: !method.is_repeatable() && !method.sensitive_reply,
+            takes_idempotency_key: method.takes_idempotency_key(),
             is_repeatable: method.is_repeatable(),
             is_streaming: method.client_streaming || method.server_streaming,
             largest: (method.max_request_bytes, method.max_request_json),

@@ -16,6 +16,7 @@ use tonic::{Code, Status};
 use tracing::Span;
 use uuid::Uuid;
 
+use crate::contract::{Method, RequestHash};
 use crate::precondition::Preconditions;
 use crate::status::{Problem, Reason};
 
@@ -31,10 +32,14 @@ pub struct CallContext {
     pub deadline: Option<Instant>,
     /// Who calls, as far as it was proved.
     pub caller: Caller,
+    /// What the contract says of the method that is called; none of work in the background.
+    pub method: Option<Arc<Method>>,
     /// Names the request through all of its hops.
     pub request_id: Arc<str>,
     /// The caller's key for having the effect once.
     pub idempotency_key: Option<Arc<str>>,
+    /// Tells the request from others with the same key, where the contract has the effect once.
+    pub request_hash: Option<RequestHash>,
     /// What the caller asks of the resource as it stands. It does not go along to the next hop,
     /// whose resource is another.
     pub preconditions: Option<Arc<Preconditions>>,
@@ -80,8 +85,10 @@ impl CallContext {
         CallContext {
             deadline: None,
             caller: Caller::default(),
+            method: None,
             request_id: format!("{name}-{number}").into(),
             idempotency_key: None,
+            request_hash: None,
             preconditions: None,
             client_address: None,
             user_agent: None,

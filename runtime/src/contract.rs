@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use aws_lc_rs::digest::{SHA256, digest};
+
 pub use contracts::FILE_DESCRIPTOR_SET;
+use prost::Message as _;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
     ServiceDescriptor, Value,
@@ -49,6 +52,8 @@ pub struct Method {
     pub client_streaming: bool,
     /// Whether the server sends a stream.
     pub server_streaming: bool,
+    /// The request's message; none for health and reflection.
+    pub request: Option<MessageDescriptor>,
     /// The rules of the request's fields; none for health and reflection.
     pub rules: Option<Arc<Rules>>,
     /// The most bytes of a request message that the rules allow, with room to spare; none if they do
@@ -64,11 +69,39 @@ impl Method {
         self.idempotency != Idempotency::Unknown
     }
 
+    /// Whether a caller may send an idempotency key: a second call would do harm, and the reply can
+    /// be kept to be given again.
+    pub fn takes_idempotency_key(&self) -> bool {
+        !self.is_repeatable() && !self.sensitive_reply
+    }
+
+    /// Whether its calls must have their effect once for a key. A stream has no one answer to keep.
+    pub fn has_effect_once(&self) -> bool {
+        self.takes_idempotency_key() && !self.is_streaming()
+    }
+
+    /// Whether its calls run to their end although the client hangs up or its deadline passes: they
+    /// change something, and half of a change is worse than all of it.
+    pub fn runs_to_its_end(&self) -> bool {
+        self.idempotency != Idempotency::NoSideEffects && !self.is_streaming()
+    }
+
+    /// What tells a request from others: of its message with the fields in the order of their
+    /// numbers, since clients write them in any. `None` of what is no message of the method.
+    pub(crate) fn hash(&self, message: &[u8]) -> Option<RequestHash> {
+        let message = DynamicMessage::decode(self.request.clone()?, message).ok()?;
+        let hash = digest(&SHA256, &message.encode_to_vec());
+        hash.as_ref().try_into().ok()
+    }
+
     /// Whether either side sends a stream.
     pub fn is_streaming(&self) -> bool {
         self.client_streaming || self.server_streaming
     }
 }
+
+/// SHA-256 of a request.
+pub type RequestHash = [u8; 32];
 
 /// How long a reply may be kept (RFC 9111).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,6 +241,7 @@ impl Contract {
                 sensitive_reply: has_sensitive(&self.pool, &descriptor.output(), &mut Vec::new()),
                 client_streaming: descriptor.is_client_streaming(),
                 server_streaming: descriptor.is_server_streaming(),
+                request: Some(descriptor.input()),
                 max_request_bytes: largest.map(|largest| largest.wire),
                 max_request_json: largest.map(|largest| largest.json),
                 rules,
@@ -251,6 +285,7 @@ impl Contract {
                 idempotency: Idempotency::NoSideEffects,
                 sensitive_reply: false,
                 server_streaming,
+                request: None,
                 rules: None,
                 max_request_bytes: None,
                 max_request_json: None,
@@ -379,6 +414,37 @@ mod tests {
             .flat_map(|service| contract.mistakes(service.full_name()))
             .collect();
         assert_eq!(mistakes, Vec::<String>::new());
+    }
+
+    /// A client that repeats a call may write its fields in another order, as from a map.
+    #[test]
+    fn a_request_is_the_same_whatever_the_order_of_its_fields() {
+        let contract = Contract::tradewind();
+        let adjust = "/tradewind.inventory.v1.InventoryService/AdjustStock";
+        let adjust = contract.method(adjust).expect("it is in the contract");
+        let hash = |message: &[u8]| adjust.hash(message).expect("it is a message");
+        assert_eq!(hash(b"\x0a\x01A\x10\x07"), hash(b"\x10\x07\x0a\x01A"));
+        assert_ne!(hash(b"\x0a\x01A\x10\x07"), hash(b"\x0a\x01A\x10\x08"));
+        assert_eq!(adjust.hash(b"\x0a\x09A"), None);
+    }
+
+    #[test]
+    fn what_changes_something_runs_to_its_end() {
+        let contract = Contract::tradewind();
+        let says = |path: &str| {
+            let method = contract.method(path).expect("it is in the contract");
+            (method.runs_to_its_end(), method.has_effect_once())
+        };
+        let orders = |name: &str| says(&format!("/tradewind.orders.v1.OrdersService/{name}"));
+        assert_eq!(orders("CreateOrder"), (true, true));
+        assert_eq!(orders("CancelOrder"), (true, false));
+        assert_eq!(orders("GetOrder"), (false, false));
+        assert_eq!(orders("WatchOrder"), (false, false));
+        // Its reply has secrets, which are not kept.
+        assert_eq!(
+            says("/tradewind.auth.v1.AuthService/Register"),
+            (true, false)
+        );
     }
 
     #[test]

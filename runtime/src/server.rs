@@ -1,6 +1,7 @@
 //! The one server stack: what stands before every handler.
 
 mod arriving;
+mod completion;
 mod compression;
 mod context;
 mod deadline;
@@ -32,6 +33,7 @@ use tower::{Service as TowerService, ServiceBuilder, ServiceExt as _};
 
 use crate::node::Node;
 use crate::service::Service;
+use completion::CompletionLayer;
 use compression::Compression;
 use context::InContext;
 use deadline::Deadlines;
@@ -142,7 +144,10 @@ impl Server {
             )))
             // Below the policy, as a stream lasts as long as its caller's right.
             .layer(FilterLayer(Streams::new(node, drain, limits, receiver)))
-            // When nothing is awaited of the caller any more: who is slow to say what he wants would
+            // When nothing is awaited of the caller any more, and above what counts the work: that of
+            // a caller who has hung up is work like other.
+            .layer(CompletionLayer(node.tasks.clone()))
+            // Below what waits for the caller: who is slow to say what he wants would
             // take the place of others.
             .layer(FilterLayer(Shed::new(limits.max_concurrent_calls)))
             // Innermost, as it gathers what the others found out.

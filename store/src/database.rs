@@ -17,7 +17,7 @@ use sqlx::{
 pub use config::DatabaseConfig;
 pub use tx::{Connection, Tx};
 
-use crate::{Error, upkeep};
+use crate::{Claim, Error, upkeep};
 use config::Kind;
 
 /// Which SQL a database speaks.
@@ -116,11 +116,36 @@ impl Database {
         Ok(Self { pools })
     }
 
-    /// Begins a transaction that writes.
+    /// Begins a transaction that writes. Inside of [`Idempotency::once`](crate::Idempotency::once)
+    /// it claims the key of the call, if that has one.
     ///
     /// # Errors
-    /// When the database is away or no connection was free in time.
+    /// When the database is away or no connection was free in time; [`Error::ClaimLost`] if another
+    /// call with the key was faster.
     pub async fn begin(&self) -> Result<Tx, Error> {
+        self.begin_claimed(None).await
+    }
+
+    /// As [`Database::begin`], for the first transaction of a handler of several: a repetition of the
+    /// call that finds no answer goes on from the resource that is being made
+    /// ([`Claim::resource_id`]).
+    ///
+    /// # Errors
+    /// As [`Database::begin`].
+    pub async fn begin_for(&self, resource_id: impl ToString) -> Result<Tx, Error> {
+        self.begin_claimed(Some(resource_id.to_string())).await
+    }
+
+    async fn begin_claimed(&self, resource_id: Option<String>) -> Result<Tx, Error> {
+        let tx = self.begin_apart().await?.of_call();
+        match Claim::current() {
+            Some(claim) => tx.claim(claim, resource_id).await,
+            None => Ok(tx),
+        }
+    }
+
+    /// A transaction that is none of the call's effect.
+    pub(crate) async fn begin_apart(&self) -> Result<Tx, Error> {
         match &self.pools {
             Pools::Postgres(pool) => Ok(Tx::postgres(pool.begin().await?)),
             // A deferred transaction that reads before it writes would fail with SQLITE_BUSY.
@@ -142,14 +167,14 @@ impl Database {
     }
 
     /// As [`Database::begin`], for statements that each stand for themselves: on Postgres they
-    /// commit one by one and save the round trips of a transaction.
+    /// commit one by one and save the round trips of a transaction. They claim no idempotency key.
     ///
     /// # Errors
     /// When the database is away or no connection was free in time.
     pub async fn statements(&self) -> Result<Tx, Error> {
         match &self.pools {
-            Pools::Postgres(pool) => Ok(Tx::postgres_read(pool.acquire().await?)),
-            Pools::Sqlite(_) => self.begin().await,
+            Pools::Postgres(pool) => Ok(Tx::postgres_read(pool.acquire().await?).of_call()),
+            Pools::Sqlite(_) => Ok(self.begin_apart().await?.of_call()),
         }
     }
 

@@ -1,7 +1,10 @@
 //! Calls with an idempotency key have their effect once, and the same answer each time.
 //!
-//! The scope of a key is (caller, method). The claim commits with the handler's first
-//! transaction, the answer with its last. A repetition waits for the answer within its own
+//! The scope of a key is (caller, method). Which methods take one, the contract says; method, key
+//! and the request's hash come with the call. A handler runs inside of [`Idempotency::once`], and the
+//! transactions that it begins claim the key: the claim commits with the first of them, the answer
+//! ([`Tx::answer`](crate::Tx::answer)) with the last. A build for tests panics where a handler
+//! commits without that. A repetition waits for the answer within its own
 //! deadline, then gets ABORTED; when the lease of a claim has passed without an answer, a
 //! repetition goes on from what is persisted.
 
@@ -16,10 +19,10 @@ use net::clock::Clock;
 use prost::Message;
 use runtime::{
     call::CallContext,
+    contract::RequestHash,
     node::Node,
     status::{self, Problem, Reason},
 };
-use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
@@ -40,7 +43,7 @@ const MARGIN: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Scope {
     caller: String,
-    method: &'static str,
+    method: Arc<str>,
     key: Arc<str>,
 }
 
@@ -64,38 +67,27 @@ impl Idempotency {
     }
 
     /// Runs the handler unless the call was answered before; without a key it just runs it.
-    /// `method` is `/package.Service/Method`. Not for methods whose reply holds secrets: it is
-    /// stored.
     ///
-    /// The handler calls [`Claim::start`] in its first transaction and [`Claim::finish`] in its
-    /// last; a final refusal is recorded here. Let it run by `node.tasks.complete`, so that a
-    /// caller who hangs up does not leave the claim to its lease.
+    /// The handler answers in its last transaction by [`Tx::answer`](crate::Tx::answer). One of
+    /// several transactions begins the first by [`Database::begin_for`], and goes on from
+    /// [`Claim::resource_id`] where an earlier call stopped. A final refusal is recorded here.
     ///
     /// # Errors
     /// The handler's; ALREADY_EXISTS when the key was used with another request; ABORTED when the
     /// first call is still in progress at the deadline.
-    pub async fn once<Request, Reply, F, Fut>(
-        &self,
-        call: &CallContext,
-        method: &'static str,
-        request: &Request,
-        handler: F,
-    ) -> Result<Reply, Status>
+    ///
+    /// # Panics
+    /// In a build for tests, if the handler commits an effect and neither answers nor names what to
+    /// go on from: its repetition would have the effect again.
+    pub async fn once<Reply, F, Fut>(&self, call: &CallContext, handler: F) -> Result<Reply, Status>
     where
-        Request: Message,
         Reply: Message + Default,
         F: FnOnce(Claim) -> Fut,
         Fut: Future<Output = Result<Reply, Status>>,
     {
-        let Some(key) = &call.idempotency_key else {
-            return handler(Claim::none()).await;
+        let Some((scope, hash)) = Scope::of(call) else {
+            return run(Claim::none(), handler).await;
         };
-        let scope = Scope {
-            caller: call.caller.actor(),
-            method,
-            key: key.clone(),
-        };
-        let hash = Sha256::digest(request.encode_to_vec()).to_vec();
         let until = call
             .deadline
             .map_or_else(|| Instant::now() + PATIENCE, |at| at - MARGIN);
@@ -105,11 +97,11 @@ impl Idempotency {
         };
         let claim = match self.look(&scope, &hash, until, true).await? {
             Found::Answer(answer) => return answer.read(),
-            Found::Free(before) => Claim::of(scope.clone(), hash.clone(), &self.clock, before),
+            Found::Free(before) => Claim::of(scope.clone(), hash, &self.clock, before),
         };
-        let answer = handler(claim.clone()).await;
+        let answer = run(claim.clone(), handler).await;
         match &answer {
-            Ok(_) if claim.is_finished() => {}
+            Ok(_) if claim.is_answered() => {}
             Ok(reply) => self.record(&claim, claim.reply(reply)).await,
             Err(_) if claim.is_lost() => {}
             Err(refusal) if is_final(refusal) => {
@@ -131,7 +123,7 @@ impl Idempotency {
     async fn look(
         &self,
         scope: &Scope,
-        hash: &[u8],
+        hash: &RequestHash,
         until: Instant,
         take: bool,
     ) -> Result<Found, Status> {
@@ -169,14 +161,14 @@ impl Idempotency {
         row: &Row,
         lease_until: DateTime<Utc>,
     ) -> Result<bool, Status> {
-        let mut tx = self.database.begin().await?;
+        let mut tx = self.database.begin_apart().await?;
         let rows = crate::execute!(
             tx,
             "UPDATE idempotency SET lease_until = $5
              WHERE caller = $1 AND method = $2 AND key = $3 AND lease_until = $4
                AND code IS NULL",
             scope.caller.as_str(),
-            scope.method,
+            &*scope.method,
             &*scope.key,
             row.lease_until,
             lease_until
@@ -189,7 +181,7 @@ impl Idempotency {
     /// if this fails, a repetition goes on from what is persisted.
     async fn record(&self, claim: &Claim, answer: Answer) {
         let written = async {
-            let mut tx = self.database.begin().await?;
+            let mut tx = self.database.begin_apart().await?;
             claim.write(&mut tx, answer).await?;
             tx.commit().await
         };
@@ -201,13 +193,38 @@ impl Idempotency {
     /// Lets a repetition go on at once.
     async fn release(&self, claim: &Claim) {
         let released = async {
-            let mut tx = self.database.begin().await?;
+            let mut tx = self.database.begin_apart().await?;
             claim.release(&mut tx).await?;
             tx.commit().await
         };
         if let Err(error) = released.await {
             tracing::debug!(%error, "a claim is left to its lease");
         }
+    }
+}
+
+/// Runs the handler, whose transactions are those of the claim.
+async fn run<Reply, F, Fut>(claim: Claim, handler: F) -> Result<Reply, Status>
+where
+    F: FnOnce(Claim) -> Fut,
+    Fut: Future<Output = Result<Reply, Status>>,
+{
+    let answer = claim.scope(handler(claim.clone())).await;
+    if answer.is_ok() {
+        claim.check();
+    }
+    answer
+}
+
+impl Scope {
+    /// Of a call with a key, to a method that by its contract takes one.
+    fn of(call: &CallContext) -> Option<(Self, RequestHash)> {
+        let scope = Self {
+            caller: call.caller.actor(),
+            method: call.method.as_ref()?.path.clone(),
+            key: call.idempotency_key.clone()?,
+        };
+        Some((scope, call.request_hash?))
     }
 }
 

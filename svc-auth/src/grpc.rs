@@ -26,7 +26,6 @@ use contracts::tradewind::auth::v1::{
 };
 use net::clock::Clock;
 use net::random::Random;
-use net::tasks::Tasks;
 use runtime::call::CallContext;
 use store::{Database, Outbox, Tx};
 use tonic::{Request, Response, Status};
@@ -58,7 +57,6 @@ pub struct Auth {
     pub(crate) networks: Arc<NetworkNames>,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
-    pub(crate) tasks: Tasks,
 }
 
 impl Auth {
@@ -81,10 +79,7 @@ impl AuthService for Auth {
         request: Request<RegisterRequest>,
     ) -> Result<Response<RegisterResponse>, Status> {
         let call = CallContext::of(&request);
-        let (auth, of) = (self.clone(), call.clone());
-        let request = request.into_inner();
-        let steps = async move { register::register(&auth, &of, request).await };
-        let granted = self.tasks.complete(call.scope(steps)).await?;
+        let granted = register::register(self, &call, request.into_inner()).await?;
         Ok(Response::new(granted.into()))
     }
 

@@ -71,7 +71,6 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
         throttle: config.throttle,
         clock: node.clock.clone(),
         random: node.random.clone(),
-        tasks: node.tasks.clone(),
         db,
     };
     let source = auth.clone();

@@ -17,7 +17,6 @@ use contracts::tradewind::orders::v1::{
 use futures::stream::BoxStream;
 use net::clock::Clock;
 use net::random::Random;
-use net::tasks::Tasks;
 use runtime::call::{CallContext, Caller};
 use store::{Database, Idempotency};
 use tonic::{Request, Response, Status};
@@ -39,7 +38,6 @@ pub(crate) struct Orders {
     pub(crate) callees: Callees,
     pub(crate) progress: Progress,
     pub(crate) watchers: Watchers,
-    pub(crate) tasks: Tasks,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) lease: Duration,
@@ -52,9 +50,9 @@ impl OrdersService for Orders {
         request: Request<CreateOrderRequest>,
     ) -> Result<Response<CreateOrderResponse>, Status> {
         let call = CallContext::of(&request);
-        let (orders, request) = (self.clone(), request.into_inner());
-        let steps = create::create(orders, call.clone(), request);
-        Ok(Response::new(self.tasks.complete(call.scope(steps)).await?))
+        Ok(Response::new(
+            create::create(self, &call, request.into_inner()).await?,
+        ))
     }
 
     async fn get_order(
@@ -81,10 +79,10 @@ impl OrdersService for Orders {
         &self,
         request: Request<CancelOrderRequest>,
     ) -> Result<Response<CancelOrderResponse>, Status> {
-        let call = CallContext::of(&request);
-        let (orders, request) = (self.clone(), request.into_inner());
-        let steps = cancel::cancel(orders, call.caller.clone(), request);
-        Ok(Response::new(self.tasks.complete(call.scope(steps)).await?))
+        let caller = CallContext::of(&request).caller;
+        Ok(Response::new(
+            cancel::cancel(self, &caller, request.into_inner()).await?,
+        ))
     }
 
     async fn list_order_events(

@@ -97,7 +97,6 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
         callees,
         progress,
         watchers,
-        tasks: node.tasks.clone(),
         clock: node.clock.clone(),
         random: node.random.clone(),
         lease,

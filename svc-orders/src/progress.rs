@@ -9,7 +9,7 @@ use std::time::Duration;
 use net::clock::Clock;
 use runtime::node::Node;
 use runtime::precondition;
-use store::{Claim, Database, Outbox};
+use store::{Database, Outbox};
 use uuid::Uuid;
 
 use crate::cache::OrderCache;
@@ -53,21 +53,13 @@ impl Progress {
     }
 
     /// Drives a PENDING order to its end: CONFIRMED, or REJECTED if a callee refuses. If one is
-    /// away, the order stays PENDING. `claim` gets the reply in the transaction that confirms.
-    pub(crate) async fn place(
-        &self,
-        order: Order,
-        actor: &str,
-        claim: Option<&Claim>,
-    ) -> Result<Order, Error> {
+    /// away, the order stays PENDING. The call that placed it is answered with what confirms it.
+    pub(crate) async fn place(&self, order: Order, actor: &str) -> Result<Order, Error> {
         if order.state != State::Pending {
             return placed(order);
         }
         let order = match self.callees.allocate(order.id, &order.items).await {
-            Ok(()) => {
-                self.step(order, Step::Confirm, actor, "", None, claim)
-                    .await?
-            }
+            Ok(()) => self.step(order, Step::Confirm, actor, "", None).await?,
             // Final for the order: nobody who drives it at the same time gets the units.
             Err(CalleeError::Refused(refusal)) => {
                 let rejection = Rejection {
@@ -75,7 +67,7 @@ impl Progress {
                     details: refusal.details().to_vec(),
                 };
                 let reason = rejection.reason.clone();
-                self.step(order, Step::Reject, actor, &reason, Some(rejection), claim)
+                self.step(order, Step::Reject, actor, &reason, Some(rejection))
                     .await?
             }
             Err(undecided) => return Err(undecided.into()),
@@ -101,9 +93,7 @@ impl Progress {
             {
                 return Ok(order);
             }
-            order = self
-                .step(order, Step::Cancel, actor, reason, None, None)
-                .await?;
+            order = self.step(order, Step::Cancel, actor, reason, None).await?;
         }
         self.finish_cancel(order, actor, reason).await
     }
@@ -121,7 +111,7 @@ impl Progress {
             Ok(()) => {}
             Err(CalleeError::Refused(refusal)) => {
                 let why = refusal.message();
-                self.step(order, Step::RefuseCancel, actor, why, None, None)
+                self.step(order, Step::RefuseCancel, actor, why, None)
                     .await?;
                 return Err(Error::CancelRefused { order: id, refusal });
             }
@@ -129,7 +119,7 @@ impl Progress {
         }
         self.callees.release(id).await?;
         let order = self
-            .step(order, Step::FinishCancel, actor, reason, None, None)
+            .step(order, Step::FinishCancel, actor, reason, None)
             .await?;
         if order.state == State::Cancelled {
             Ok(order)
@@ -142,7 +132,7 @@ impl Progress {
     pub(crate) async fn resume(&self, id: Uuid, actor: &str) -> Result<(), Error> {
         let order = self.load(id).await?;
         let outcome = match order.state {
-            State::Pending => self.place(order, actor, None).await,
+            State::Pending => self.place(order, actor).await,
             State::Cancelling => self.finish_cancel(order, actor, "").await,
             _ => return Ok(()),
         };
@@ -167,7 +157,6 @@ impl Progress {
         actor: &str,
         reason: &str,
         rejection: Option<Rejection>,
-        claim: Option<&Claim>,
     ) -> Result<Order, Error> {
         let to = order.state.after(step);
         let to = to.map_err(|refused| Error::InvalidState {
@@ -204,15 +193,11 @@ impl Progress {
             self.outbox
                 .append(&mut tx, events::confirmed(&order))
                 .await?;
+            // A refusal is recorded with the call, from what the order keeps of it.
+            tx.answer(&convert::create_reply(&order)).await?;
         }
         let changed = events::changed(order.id, order.user_id, version, to);
         self.outbox.append(&mut tx, changed).await?;
-        if let Some(claim) = claim.filter(|_| to == State::Confirmed) {
-            // A refusal is recorded by whoever holds the claim, from what the order keeps of it.
-            claim
-                .finish(&mut tx, &convert::create_reply(&order))
-                .await?;
-        }
         tx.commit().await?;
         self.cache.invalidate(order.id, version).await;
         Ok(order)

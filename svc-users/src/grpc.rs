@@ -17,7 +17,6 @@ use contracts::tradewind::users::v1::{
 };
 use net::clock::Clock;
 use net::random::Random;
-use net::tasks::Tasks;
 use runtime::call::CallContext;
 use runtime::node::Node;
 use store::{Cache, Database, Idempotency, Outbox, Tx};
@@ -36,7 +35,6 @@ pub struct Users {
     idempotency: Idempotency,
     clock: Clock,
     random: Random,
-    tasks: Tasks,
 }
 
 impl Users {
@@ -48,7 +46,6 @@ impl Users {
             idempotency: Idempotency::new(&db, node),
             clock: node.clock.clone(),
             random: node.random.clone(),
-            tasks: node.tasks.clone(),
             db,
             cache,
         }
@@ -84,9 +81,8 @@ impl UsersService for Users {
         request: Request<UpdateMeRequest>,
     ) -> Result<Response<UpdateMeResponse>, Status> {
         let call = CallContext::of(&request);
-        let (users, of, request) = (self.clone(), call.clone(), request.into_inner());
-        let steps = async move { profile::update_me(&users, &of, request).await };
-        Ok(Response::new(self.tasks.complete(call.scope(steps)).await?))
+        let updated = profile::update_me(self, &call, request.into_inner());
+        Ok(Response::new(updated.await?))
     }
 
     async fn delete_me(
@@ -130,9 +126,8 @@ impl UsersService for Users {
         request: Request<CreateUserRequest>,
     ) -> Result<Response<CreateUserResponse>, Status> {
         let call = CallContext::of(&request);
-        let (users, of, request) = (self.clone(), call.clone(), request.into_inner());
-        let steps = async move { administration::create(&users, &of, request).await };
-        Ok(Response::new(self.tasks.complete(call.scope(steps)).await?))
+        let created = administration::create(self, &call, request.into_inner());
+        Ok(Response::new(created.await?))
     }
 
     async fn deactivate_user(

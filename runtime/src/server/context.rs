@@ -13,6 +13,7 @@ use super::deadline::Deadline;
 use super::filter::{Filter, Next};
 use super::observe::Incoming;
 use super::policy::Verified;
+use super::validation::Hashed;
 use crate::call::CallContext;
 use crate::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT, idempotency_key};
 use crate::precondition::Preconditions;
@@ -59,8 +60,10 @@ fn context(request: &Request<Body>) -> Result<CallContext, Problem> {
             .get()
             .map(|Deadline(deadline)| *deadline),
         caller: verified.caller,
+        method: incoming.method.clone(),
         request_id: incoming.request_id.clone(),
         idempotency_key: idempotency_key(headers)?.map(Arc::from),
+        request_hash: request.extensions().get().map(|Hashed(hash)| *hash),
         preconditions: match incoming
             .method
             .as_ref()

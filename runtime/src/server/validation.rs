@@ -14,8 +14,14 @@ use super::compression::{frame, packing, sent, unpack};
 use super::filter::{Filter, Next};
 use super::observe::Incoming;
 use super::receive::{PREFIX, Receiver, Receiving};
+use crate::contract::{Method, RequestHash};
+use crate::metadata::IDEMPOTENCY_KEY;
 use crate::status::{Problem, Reason};
-use crate::validate::{Invalid, Rules};
+use crate::validate::Invalid;
+
+/// Tells the request from others with its idempotency key: in the extensions of the request.
+#[derive(Clone)]
+pub(super) struct Hashed(pub(super) RequestHash);
 
 #[derive(Clone)]
 pub(super) struct Validated {
@@ -44,16 +50,24 @@ impl Filter for Validated {
         let largest = method.max_request_bytes.unwrap_or(self.max_bytes);
         let coding = sent(&request);
         let mut receiving = self.receiver.receive(&request, largest.min(self.max_bytes));
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let checked = receiving.whole(body).await.and_then(|body| {
             let body = unpacked(body, coding, &mut receiving)?;
-            let accepted = accept(body, method.rules.as_deref())?;
-            Ok(Body::new(Full::new(accepted)))
+            accept(body, &method)
         });
         // What has arrived takes no memory of what is on its way.
         drop(receiving);
         match checked {
-            Ok(body) => next.run(Request::from_parts(parts, body)).await,
+            Ok(body) => {
+                if method.has_effect_once() && parts.headers.contains_key(IDEMPOTENCY_KEY) {
+                    let hash = message(body.clone()).ok().and_then(|m| method.hash(&m));
+                    if let Some(hash) = hash {
+                        parts.extensions.insert(Hashed(hash));
+                    }
+                }
+                let body = Body::new(Full::new(body));
+                next.run(Request::from_parts(parts, body)).await
+            }
             Err(status) => status.into_http(),
         }
     }
@@ -69,8 +83,10 @@ fn unpacked(body: Bytes, sent: Option<Coding>, receiving: &mut Receiving) -> Res
 }
 
 /// The body as the handler gets it: with its texts in the form that the contract asks for.
-fn accept(body: Bytes, rules: Option<&Rules>) -> Result<Bytes, Status> {
-    let Some(rules) = rules else { return Ok(body) };
+fn accept(body: Bytes, method: &Method) -> Result<Bytes, Status> {
+    let Some(rules) = &method.rules else {
+        return Ok(body);
+    };
     match rules.accept(&message(body.clone())?).map_err(refusal)? {
         Cow::Borrowed(_) => Ok(body),
         Cow::Owned(normal) => Ok(frame(0, &normal)),

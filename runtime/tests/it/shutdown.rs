@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::dummy::{self, bearer, call, fine, handler};
 
-const LIST: &str = "/tradewind.orders.v1.OrdersService/ListOrders";
+const CANCEL: &str = "/tradewind.orders.v1.OrdersService/CancelOrder";
 
 #[tokio::test]
 async fn a_call_that_was_accepted_is_answered_and_its_steps_finish() {
@@ -24,30 +24,29 @@ async fn a_call_that_was_accepted_is_answered_and_its_steps_finish() {
     let release = Arc::new(Notify::new());
     let (entered, mut entries) = mpsc::unbounded_channel();
     let (stepped, mut steps) = mpsc::unbounded_channel();
-    let (gate, tasks) = (release.clone(), node.tasks.clone());
-    let list = handler(move |asked| {
-        let (gate, tasks) = (gate.clone(), tasks.clone());
-        let (entered, stepped) = (entered.clone(), stepped.clone());
+    let gate = release.clone();
+    let saga = handler(move |_| {
+        let (gate, entered, stepped) = (gate.clone(), entered.clone(), stepped.clone());
         async move {
-            let saga = async move {
-                entered.send(()).unwrap();
-                gate.notified().await;
-                stepped.send(()).unwrap();
-            };
-            tasks.complete(asked.call.scope(saga)).await;
+            entered.send(()).unwrap();
+            gate.notified().await;
+            stepped.send(()).unwrap();
             Ok(Vec::new())
         }
     });
-    let service = Service::new(&node).with(dummy::Orders(list));
+    let service = Service::new(&node).with(dummy::Orders(saga));
     testbed.serve(&node, service).unwrap();
     testbed.start().await;
     let user = bearer(&testbed.access_token(Uuid::nil(), Uuid::nil(), &["user"]));
     let channel = testbed.channel("svc-orders");
-    let list = || {
+    let cancel = || {
         let (channel, user) = (channel.clone(), user.clone());
-        tokio::spawn(async move { call(&channel, LIST, &[], &[("authorization", &user)]).await })
+        let order = one_order();
+        tokio::spawn(
+            async move { call(&channel, CANCEL, &order, &[("authorization", &user)]).await },
+        )
     };
-    let (stays, hangs_up) = (list(), list());
+    let (stays, hangs_up) = (cancel(), cancel());
     entries.recv().await.unwrap();
     entries.recv().await.unwrap();
     hangs_up.abort();
@@ -67,8 +66,57 @@ async fn a_call_that_was_accepted_is_answered_and_its_steps_finish() {
     );
     // Nobody listens any more.
     let user = user.clone();
-    let late = call(&channel, LIST, &[], &[("authorization", &user)]).await;
+    let late = call(&channel, CANCEL, &one_order(), &[("authorization", &user)]).await;
     assert_eq!(late.code(), Code::Unavailable);
+}
+
+/// Steps that change something run to their end, as the contract says which do. Who only reads, and
+/// has nobody left to tell, stops.
+#[tokio::test]
+async fn a_call_that_only_reads_ends_with_its_client() {
+    const LIST: &str = "/tradewind.orders.v1.OrdersService/ListOrders";
+    let mut testbed = Testbed::new();
+    let node = testbed.node("svc-orders").await;
+    let (told, mut news) = mpsc::unbounded_channel();
+    let list = handler(move |_| {
+        let told = told.clone();
+        async move {
+            told.send(true).unwrap();
+            // Told when it is dropped.
+            let _last = scopeguard(move || told.send(false).unwrap());
+            std::future::pending().await
+        }
+    });
+    let service = Service::new(&node).with(dummy::Orders(list));
+    testbed.serve(&node, service).unwrap();
+    testbed.start().await;
+    let user = bearer(&testbed.access_token(Uuid::nil(), Uuid::nil(), &["user"]));
+    let channel = testbed.channel("svc-orders");
+    let client =
+        tokio::spawn(async move { call(&channel, LIST, &[], &[("authorization", &user)]).await });
+    assert_eq!(news.recv().await, Some(true));
+    client.abort();
+    let end = tokio::time::timeout(Duration::from_secs(10), news.recv());
+    assert_eq!(end.await, Ok(Some(false)));
+}
+
+fn one_order() -> Vec<u8> {
+    let request = contracts::tradewind::orders::v1::CancelOrderRequest {
+        order_id: Uuid::nil().to_string(),
+        reason: String::new(),
+    };
+    prost::Message::encode_to_vec(&request)
+}
+
+/// Calls `end` when it is dropped.
+fn scopeguard(end: impl FnMut()) -> impl Drop {
+    struct Guard<F: FnMut()>(F);
+    impl<F: FnMut()> Drop for Guard<F> {
+        fn drop(&mut self) {
+            (self.0)();
+        }
+    }
+    Guard(end)
 }
 
 #[tokio::test]

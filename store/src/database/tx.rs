@@ -1,16 +1,28 @@
 use std::sync::Arc;
 
+use prost::Message;
+use runtime::call::CallContext;
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
 use tokio::sync::Notify;
 
 use super::Dialect;
-use crate::Error;
+use crate::{Claim, Error};
 
 /// A transaction, or a connection to read with. Dropped without [`Tx::commit`], its changes are
 /// undone. No network call may happen while one is open.
 pub struct Tx {
     inner: Inner,
     on_commit: Option<Arc<Notify>>,
+    /// What it commits is the effect of the call in progress, if there is one.
+    is_of_call: bool,
+    claimed: Option<Claimed>,
+}
+
+/// What a transaction does for the call that it is of.
+struct Claimed {
+    claim: Claim,
+    names_resource: bool,
+    answers: bool,
 }
 
 enum Inner {
@@ -29,32 +41,29 @@ pub enum Connection<'t> {
 }
 
 impl Tx {
-    pub(super) fn postgres(transaction: Transaction<'static, Postgres>) -> Self {
+    fn new(inner: Inner) -> Self {
         Self {
-            inner: Inner::Postgres(transaction),
+            inner,
             on_commit: None,
+            is_of_call: false,
+            claimed: None,
         }
+    }
+
+    pub(super) fn postgres(transaction: Transaction<'static, Postgres>) -> Self {
+        Self::new(Inner::Postgres(transaction))
     }
 
     pub(super) fn postgres_read(connection: PoolConnection<Postgres>) -> Self {
-        Self {
-            inner: Inner::PostgresRead(connection),
-            on_commit: None,
-        }
+        Self::new(Inner::PostgresRead(connection))
     }
 
     pub(super) fn sqlite(transaction: Transaction<'static, Sqlite>) -> Self {
-        Self {
-            inner: Inner::Sqlite(transaction),
-            on_commit: None,
-        }
+        Self::new(Inner::Sqlite(transaction))
     }
 
     pub(super) fn sqlite_read(connection: PoolConnection<Sqlite>) -> Self {
-        Self {
-            inner: Inner::SqliteRead(connection),
-            on_commit: None,
-        }
+        Self::new(Inner::SqliteRead(connection))
     }
 
     /// The connection under it.
@@ -76,15 +85,63 @@ impl Tx {
         }
     }
 
+    pub(super) fn of_call(mut self) -> Self {
+        self.is_of_call = true;
+        self
+    }
+
+    pub(super) async fn claim(
+        mut self,
+        claim: Claim,
+        resource_id: Option<String>,
+    ) -> Result<Self, Error> {
+        let names_resource = resource_id.is_some();
+        claim.start(&mut self, resource_id).await?;
+        self.claimed = Some(Claimed {
+            claim,
+            names_resource,
+            answers: false,
+        });
+        Ok(self)
+    }
+
+    /// Records the reply to the call, to be given to whoever repeats it with the same idempotency key.
+    /// Of work that is for no such call, nobody is answered.
+    ///
+    /// # Errors
+    /// When the database is away; [`Error::ClaimLost`] if another call with the key has answered:
+    /// return it, the transaction must not commit.
+    pub async fn answer(&mut self, reply: &impl Message) -> Result<(), Error> {
+        let Some(mut claimed) = self.claimed.take() else {
+            return Ok(());
+        };
+        claimed.claim.finish(self, reply).await?;
+        claimed.answers = true;
+        self.claimed = Some(claimed);
+        Ok(())
+    }
+
     /// Makes its changes last.
     ///
     /// # Errors
     /// When the database is away: then it is not known whether they last.
+    ///
+    /// # Panics
+    /// In a build for tests, if the call is to have its effect once by its contract, and the
+    /// transaction is not begun inside of [`Idempotency::once`](crate::Idempotency::once).
     pub async fn commit(self) -> Result<(), Error> {
+        if cfg!(debug_assertions) && self.is_of_call && self.claimed.is_none() {
+            refuse_unclaimed();
+        }
         match self.inner {
             Inner::Postgres(transaction) => transaction.commit().await?,
             Inner::Sqlite(transaction) => transaction.commit().await?,
             Inner::PostgresRead(_) | Inner::SqliteRead(_) => {}
+        }
+        if let Some(claimed) = self.claimed {
+            claimed
+                .claim
+                .committed(claimed.names_resource, claimed.answers);
         }
         if let Some(on_commit) = self.on_commit {
             on_commit.notify_one();
@@ -108,6 +165,18 @@ impl Tx {
     /// Wakes somebody once it has committed.
     pub(crate) fn wake_on_commit(&mut self, sleeper: &Arc<Notify>) {
         self.on_commit = Some(sleeper.clone());
+    }
+}
+
+/// A service that forgets what the contract says of its method is told by its first test.
+fn refuse_unclaimed() {
+    let method = CallContext::current().and_then(|call| call.method);
+    if let Some(method) = method.filter(|method| method.has_effect_once()) {
+        panic!(
+            "{} has its effect once for an idempotency key, by its contract: its transactions \
+             belong into Idempotency::once",
+            method.name
+        );
     }
 }
 

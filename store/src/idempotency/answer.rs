@@ -31,7 +31,7 @@ pub(super) async fn find(database: &Database, scope: &Scope) -> Result<Option<Ro
         "SELECT request_hash, lease_until, resource_id, code, message, reply
          FROM idempotency WHERE caller = $1 AND method = $2 AND key = $3",
         scope.caller.as_str(),
-        scope.method,
+        &*scope.method,
         &*scope.key
     )
 }

@@ -6,6 +6,7 @@ use std::sync::{
 use chrono::{DateTime, Utc};
 use net::clock::Clock;
 use prost::Message;
+use runtime::contract::RequestHash;
 
 use super::{
     LEASE, Scope,
@@ -13,36 +14,49 @@ use super::{
 };
 use crate::{Error, Tx};
 
-/// The right to answer a call with an idempotency key. Does nothing for a call without one.
-#[derive(Clone)]
-pub struct Claim(Option<Arc<Held>>);
+tokio::task_local! {
+    static CURRENT: Claim;
+}
 
+/// The right to answer a call. One without an idempotency key claims nothing.
+#[derive(Clone)]
+pub struct Claim(Arc<State>);
+
+struct State {
+    held: Option<Held>,
+    /// A transaction of the call has committed.
+    begun: AtomicBool,
+    /// What a repetition goes on from has.
+    resumable: AtomicBool,
+    /// The answer has.
+    answered: AtomicBool,
+}
+
+/// Of a key.
 struct Held {
     scope: Scope,
-    request_hash: Vec<u8>,
+    request_hash: RequestHash,
     clock: Clock,
     resumed: bool,
     resource_id: Option<String>,
     /// The lease that this claim wrote, by which its row is known as its own.
     lease: Mutex<Option<DateTime<Utc>>>,
     lost: AtomicBool,
-    finished: AtomicBool,
 }
 
 impl Claim {
     /// Of a call without a key.
-    #[must_use]
-    pub fn none() -> Self {
-        Self(None)
+    pub(super) fn none() -> Self {
+        Self::new(None)
     }
 
     pub(super) fn of(
         scope: Scope,
-        request_hash: Vec<u8>,
+        request_hash: RequestHash,
         clock: &Clock,
         before: Option<Row>,
     ) -> Self {
-        Self(Some(Arc::new(Held {
+        Self::new(Some(Held {
             scope,
             request_hash,
             clock: clock.clone(),
@@ -50,42 +64,54 @@ impl Claim {
             lease: Mutex::new(before.as_ref().map(|row| row.lease_until)),
             resource_id: before.and_then(|row| row.resource_id),
             lost: AtomicBool::new(false),
-            finished: AtomicBool::new(false),
-        })))
+        }))
+    }
+
+    fn new(held: Option<Held>) -> Self {
+        let is_resumable = held.as_ref().is_some_and(|held| held.resource_id.is_some());
+        Self(Arc::new(State {
+            held,
+            begun: AtomicBool::new(false),
+            resumable: AtomicBool::new(is_resumable),
+            answered: AtomicBool::new(false),
+        }))
     }
 
     /// Whether an earlier call with the same key committed its first transaction and never
     /// answered: go on from there.
     #[must_use]
     pub fn resumed(&self) -> bool {
-        self.0.as_ref().is_some_and(|held| held.resumed)
+        self.held().is_some_and(|held| held.resumed)
     }
 
-    /// What the earlier call saved by [`Claim::start_for`].
+    /// What the earlier call named by [`Database::begin_for`](crate::Database::begin_for).
     #[must_use]
     pub fn resource_id(&self) -> Option<&str> {
-        self.0.as_ref()?.resource_id.as_deref()
+        self.held()?.resource_id.as_deref()
     }
 
-    /// Claims the key in the handler's first transaction.
-    ///
-    /// # Errors
-    /// [`Error::ClaimLost`] if another call was faster: return it, the transaction must not commit.
-    pub async fn start(&self, tx: &mut Tx) -> Result<(), Error> {
-        self.claim(tx, None).await
+    /// Of the handler that begins a transaction, if it runs inside of
+    /// [`Idempotency::once`](crate::Idempotency::once).
+    pub(crate) fn current() -> Option<Self> {
+        CURRENT.try_with(Self::clone).ok()
     }
 
-    /// As [`Claim::start`], and saves the id of the resource that is being made, for a call that
-    /// has to go on from it.
-    ///
-    /// # Errors
-    /// As [`Claim::start`].
-    pub async fn start_for(&self, tx: &mut Tx, resource_id: impl ToString) -> Result<(), Error> {
-        self.claim(tx, Some(resource_id.to_string())).await
+    pub(super) fn scope<F: Future>(&self, handler: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self.clone(), handler)
     }
 
-    async fn claim(&self, tx: &mut Tx, resource_id: Option<String>) -> Result<(), Error> {
-        let Some(held) = &self.0 else { return Ok(()) };
+    /// Claims the key in the handler's first transaction, or in a later one that names what is made.
+    pub(crate) async fn start(
+        &self,
+        tx: &mut Tx,
+        resource_id: Option<String>,
+    ) -> Result<(), Error> {
+        let Some(held) = self.held() else {
+            return Ok(());
+        };
+        if resource_id.is_none() && self.0.begun.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let (scope, now) = (&held.scope, held.clock.now());
         let lease = now + LEASE;
         let rows = crate::execute!(
@@ -98,9 +124,9 @@ impl Claim {
                            resource_id = coalesce(excluded.resource_id, idempotency.resource_id)
              WHERE idempotency.code IS NULL AND idempotency.lease_until = $8",
             scope.caller.as_str(),
-            scope.method,
+            &*scope.method,
             &*scope.key,
-            held.request_hash.as_slice(),
+            &held.request_hash[..],
             lease,
             resource_id,
             now,
@@ -111,18 +137,15 @@ impl Claim {
         Ok(())
     }
 
-    /// Records the reply in the handler's last transaction. Needs no [`Claim::start`] when that is
-    /// also its first.
-    ///
-    /// # Errors
-    /// [`Error::ClaimLost`] if another call has answered: return it, the transaction must not
-    /// commit.
-    pub async fn finish(&self, tx: &mut Tx, reply: &impl Message) -> Result<(), Error> {
+    /// Records the reply in the handler's last transaction.
+    pub(crate) async fn finish(&self, tx: &mut Tx, reply: &impl Message) -> Result<(), Error> {
         self.write(tx, self.reply(reply)).await
     }
 
     pub(super) async fn write(&self, tx: &mut Tx, answer: Answer) -> Result<(), Error> {
-        let Some(held) = &self.0 else { return Ok(()) };
+        let Some(held) = self.held() else {
+            return Ok(());
+        };
         let (scope, now) = (&held.scope, held.clock.now());
         let rows = crate::execute!(
             tx,
@@ -133,30 +156,30 @@ impl Claim {
              DO UPDATE SET code = excluded.code, message = excluded.message, reply = excluded.reply
              WHERE idempotency.code IS NULL AND idempotency.lease_until = $9",
             scope.caller.as_str(),
-            scope.method,
+            &*scope.method,
             &*scope.key,
-            held.request_hash.as_slice(),
+            &held.request_hash[..],
             now,
             answer.code,
             answer.message,
             answer.reply,
             held.lease()
         )?;
-        held.won(rows)?;
-        held.finished.store(true, Ordering::Relaxed);
-        Ok(())
+        held.won(rows)
     }
 
     /// Ends the lease in advance.
     pub(super) async fn release(&self, tx: &mut Tx) -> Result<(), Error> {
-        let Some(held) = &self.0 else { return Ok(()) };
+        let Some(held) = self.held() else {
+            return Ok(());
+        };
         let (scope, now) = (&held.scope, held.clock.now());
         crate::execute!(
             tx,
             "UPDATE idempotency SET lease_until = $4
              WHERE caller = $1 AND method = $2 AND key = $3 AND code IS NULL AND lease_until = $5",
             scope.caller.as_str(),
-            scope.method,
+            &*scope.method,
             &*scope.key,
             now,
             held.lease()
@@ -164,16 +187,36 @@ impl Claim {
         Ok(())
     }
 
+    /// A transaction of the call has committed, perhaps with what a repetition goes on from, or with
+    /// the answer.
+    pub(crate) fn committed(&self, is_resumable: bool, is_answered: bool) {
+        self.0.begun.store(true, Ordering::Relaxed);
+        self.0.resumable.fetch_or(is_resumable, Ordering::Relaxed);
+        self.0.answered.fetch_or(is_answered, Ordering::Relaxed);
+    }
+
+    /// A mistake of a handler, which shows with a key or without one.
+    pub(super) fn check(&self) {
+        debug_assert!(
+            !self.0.begun.load(Ordering::Relaxed)
+                || self.0.resumable.load(Ordering::Relaxed)
+                || self.is_answered(),
+            "the handler committed its effect without the answer (Tx::answer), and named nothing \
+             that a repetition could go on from (Database::begin_for)"
+        );
+    }
+
     pub(super) fn is_lost(&self) -> bool {
-        self.0
-            .as_ref()
+        self.held()
             .is_some_and(|held| held.lost.load(Ordering::Relaxed))
     }
 
-    pub(super) fn is_finished(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_none_or(|held| held.finished.load(Ordering::Relaxed))
+    pub(super) fn is_answered(&self) -> bool {
+        self.0.answered.load(Ordering::Relaxed)
+    }
+
+    fn held(&self) -> Option<&Held> {
+        self.0.held.as_ref()
     }
 }
 
@@ -193,10 +236,11 @@ impl Held {
 
 impl std::fmt::Debug for Claim {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Claim({})",
-            if self.0.is_some() { "of a key" } else { "none" }
-        )
+        let of = if self.held().is_some() {
+            "of a key"
+        } else {
+            "none"
+        };
+        write!(f, "Claim({of})")
     }
 }

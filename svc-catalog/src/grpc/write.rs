@@ -7,7 +7,7 @@ use contracts::tradewind::catalog::v1::{
 use runtime::call::CallContext;
 use runtime::mask::Mask;
 use runtime::precondition;
-use store::{Claim, Tx};
+use store::Tx;
 use tonic::Status;
 
 use super::convert::{message_of, said_of};
@@ -24,30 +24,24 @@ pub(super) async fn create(
     call: &CallContext,
     request: CreateProductRequest,
 ) -> Result<CreateProductResponse, Status> {
-    const METHOD: &str = "/tradewind.catalog.v1.CatalogService/CreateProduct";
-    let request = &request;
-    let create = |claim: Claim| async move {
-        let new = request.product.clone().unwrap_or_default();
+    let create = |_| async move {
+        let new = request.product.unwrap_or_default();
         let sku = new.sku.clone();
         let said = said_of(new).map_err(Error::Invalid)?;
         let product = Product::new(sku, said, catalog.clock.now());
 
         let mut tx = catalog.db.begin().await?;
-        claim.start(&mut tx).await?;
         products::insert(&mut tx, &product).await?;
         precondition::check("product", &product.sku, None)?;
         catalog.tell_of(&mut tx, &product).await?;
         let reply = CreateProductResponse {
             product: Some(message_of(product.clone())),
         };
-        claim.finish(&mut tx, &reply).await?;
+        tx.answer(&reply).await?;
         catalog.commit(tx, &product).await?;
         Ok(reply)
     };
-    catalog
-        .idempotency
-        .once(call, METHOD, request, create)
-        .await
+    catalog.idempotency.once(call, create).await
 }
 
 pub(super) async fn update(
@@ -55,14 +49,11 @@ pub(super) async fn update(
     call: &CallContext,
     request: UpdateProductRequest,
 ) -> Result<UpdateProductResponse, Status> {
-    const METHOD: &str = "/tradewind.catalog.v1.CatalogService/UpdateProduct";
-    let request = &request;
-    let update = |claim: Claim| async move {
-        let new = request.product.clone().unwrap_or_default();
+    let update = |_| async move {
+        let new = request.product.unwrap_or_default();
         let mask = Mask::of(PRODUCT, request.update_mask.as_ref())?;
 
         let mut tx = catalog.db.begin().await?;
-        claim.start(&mut tx).await?;
         let mut product = locked(&mut tx, &new.sku).await?;
         precondition::check("product", &new.sku, Some(&product.etag()))?;
         product
@@ -80,14 +71,11 @@ pub(super) async fn update(
         let reply = UpdateProductResponse {
             product: Some(message_of(product.clone())),
         };
-        claim.finish(&mut tx, &reply).await?;
+        tx.answer(&reply).await?;
         catalog.commit(tx, &product).await?;
         Ok(reply)
     };
-    catalog
-        .idempotency
-        .once(call, METHOD, request, update)
-        .await
+    catalog.idempotency.once(call, update).await
 }
 
 /// Idempotent by itself: a product that is archived stays as it is.

@@ -5,7 +5,6 @@ use contracts::tradewind::inventory::v1::{
     ListStockAdjustmentsResponse, ListStockRequest, ListStockResponse,
 };
 use runtime::call::{CallContext, Caller};
-use store::Claim;
 use tonic::Status;
 
 use super::convert::{adjustment_message, stock_message};
@@ -57,15 +56,12 @@ pub(super) async fn adjust(
     call: &CallContext,
     request: AdjustStockRequest,
 ) -> Result<AdjustStockResponse, Status> {
-    const METHOD: &str = "/tradewind.inventory.v1.InventoryService/AdjustStock";
-    let request = &request;
-    let adjust = |claim: Claim| async move {
+    let adjust = |_| async move {
         let AdjustStockRequest { sku, delta, reason } = request;
         let now = inventory.clock.now();
         let mut tx = inventory.db.begin().await?;
-        claim.start(&mut tx).await?;
-        if *delta > 0 {
-            stock::ensure(&mut tx, sku, now).await?;
+        if delta > 0 {
+            stock::ensure(&mut tx, &sku, now).await?;
         }
         let short = |available| {
             Error::Short(vec![Shortage {
@@ -74,12 +70,12 @@ pub(super) async fn adjust(
                 available,
             }])
         };
-        let mut stock = stock::get_locked(&mut tx, sku)
+        let mut stock = stock::get_locked(&mut tx, &sku)
             .await?
             .ok_or_else(|| short(0))?;
         stock.level = stock
             .level
-            .adjusted(*delta)
+            .adjusted(delta)
             .map_err(|refusal| match refusal {
                 Refusal::Short { available } => short(available),
                 Refusal::Full => Error::Full,
@@ -90,25 +86,22 @@ pub(super) async fn adjust(
         let adjustment = Adjustment {
             adjustment_id: inventory.random.uuid7(&inventory.clock),
             version: stock.version,
-            delta: *delta,
-            reason: reason.clone(),
+            delta,
+            reason,
             actor: actor(&call.caller),
             create_time: now,
         };
-        adjustments::insert(&mut tx, sku, &adjustment).await?;
+        adjustments::insert(&mut tx, &sku, &adjustment).await?;
         inventory.tell_of_stock(&mut tx, &stock).await?;
         let reply = AdjustStockResponse {
             stock_item: Some(stock_message(stock)),
         };
-        claim.finish(&mut tx, &reply).await?;
+        tx.answer(&reply).await?;
         tx.commit().await?;
         inventory.cached.forget([sku.as_str()]);
         Ok(reply)
     };
-    inventory
-        .idempotency
-        .once(call, METHOD, request, adjust)
-        .await
+    inventory.idempotency.once(call, adjust).await
 }
 
 pub(super) async fn list_adjustments(

@@ -8,11 +8,11 @@ use super::{Orders, convert};
 
 /// Cancels an order that is not dispatched yet.
 pub(super) async fn cancel(
-    orders: Orders,
-    caller: Caller,
+    orders: &Orders,
+    caller: &Caller,
     request: CancelOrderRequest,
 ) -> Result<CancelOrderResponse, Status> {
-    let order = orders.visible(&caller, &request.order_id).await?;
+    let order = orders.visible(caller, &request.order_id).await?;
     let cancelled = orders
         .progress
         .cancel(order, &caller.actor(), &request.reason)

@@ -3,7 +3,7 @@
 use contracts::tradewind::orders::v1::{CreateOrderRequest, CreateOrderResponse};
 use runtime::call::{CallContext, Caller};
 use runtime::precondition;
-use store::idempotency::Claim;
+use store::Claim;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -12,31 +12,23 @@ use crate::domain::{self, Order, State};
 use crate::error::Error;
 use crate::store::changes;
 
-const METHOD: &str = "/tradewind.orders.v1.OrdersService/CreateOrder";
-
 /// Places an order, once for an idempotency key.
 pub(super) async fn create(
-    orders: Orders,
-    call: CallContext,
+    orders: &Orders,
+    call: &CallContext,
     request: CreateOrderRequest,
 ) -> Result<CreateOrderResponse, Status> {
     let owner = owner(&call.caller, &request)?;
     let actor = call.caller.actor();
-    let steps = |claim: Claim| {
-        let (orders, request, actor) = (orders.clone(), request.clone(), actor.clone());
-        async move {
-            let order = match claim.resource_id() {
-                Some(id) => orders.progress.load(convert::id(id)).await?,
-                None => orders.write(owner, request, &actor, &claim).await?,
-            };
-            let placed = orders.progress.place(order, &actor, Some(&claim)).await?;
-            Ok::<_, Status>(convert::create_reply(&placed))
-        }
+    let place = |claim: Claim| async move {
+        let order = match claim.resource_id() {
+            Some(id) => orders.progress.load(convert::id(id)).await?,
+            None => orders.write(owner, request, &actor).await?,
+        };
+        let placed = orders.progress.place(order, &actor).await?;
+        Ok(convert::create_reply(&placed))
     };
-    orders
-        .idempotency
-        .once(&call, METHOD, &request, steps)
-        .await
+    orders.idempotency.once(call, place).await
 }
 
 /// Whose order it will be. Users order for themselves.
@@ -66,7 +58,6 @@ impl Orders {
         owner: Uuid,
         request: CreateOrderRequest,
         actor: &str,
-        claim: &Claim,
     ) -> Result<Order, Error> {
         let reference = Some(request.external_reference).filter(|text| !text.is_empty());
         let ship_to = convert::to_address(request.ship_to.unwrap_or_default());
@@ -101,8 +92,7 @@ impl Orders {
             update_time: now,
         };
         precondition::check("order", &order.id, None)?;
-        let mut tx = self.db.begin().await?;
-        claim.start_for(&mut tx, order.id).await?;
+        let mut tx = self.db.begin_for(order.id).await?;
         if let Err(error) = changes::insert(&mut tx, &order, actor, now + self.lease).await {
             return Err(taken(error, &order));
         }

@@ -3,7 +3,7 @@
 use contracts::tradewind::users::v1::{CreateUserRequest, CreateUserResponse};
 use runtime::call::CallContext;
 use runtime::precondition;
-use store::{Claim, Tx};
+use store::Tx;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -18,22 +18,11 @@ pub(super) async fn create(
     call: &CallContext,
     request: CreateUserRequest,
 ) -> Result<CreateUserResponse, Status> {
-    users
-        .idempotency
-        .once(
-            call,
-            "/tradewind.users.v1.UsersService/CreateUser",
-            &request,
-            |claim| async { Ok(insert(users, request.clone(), claim).await?) },
-        )
-        .await
+    let insert = |_| async { Ok(insert(users, request).await?) };
+    users.idempotency.once(call, insert).await
 }
 
-async fn insert(
-    users: &Users,
-    request: CreateUserRequest,
-    claim: Claim,
-) -> Result<CreateUserResponse, Error> {
+async fn insert(users: &Users, request: CreateUserRequest) -> Result<CreateUserResponse, Error> {
     let new = NewUser {
         id: users.random.uuid7(&users.clock),
         external_id: Some(request.external_id).filter(|id| !id.is_empty()),
@@ -43,14 +32,13 @@ async fn insert(
     };
     let opened = User::open(new, users.clock.now());
     let mut tx = users.db.begin().await?;
-    claim.start(&mut tx).await?;
     user::insert(&mut tx, &opened).await?;
     precondition::check("user", &opened.id, None)?;
     events::publish(&users.outbox, &mut tx, &opened, Change::Profile).await?;
     let reply = CreateUserResponse {
         user: Some(convert::resource(opened)),
     };
-    claim.finish(&mut tx, &reply).await?;
+    tx.answer(&reply).await?;
     tx.commit().await?;
     Ok(reply)
 }

@@ -6,7 +6,6 @@ use contracts::tradewind::users::v1::{
 use runtime::call::CallContext;
 use runtime::mask::Mask;
 use runtime::precondition;
-use store::Claim;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -35,28 +34,19 @@ pub(super) async fn update_me(
     request: UpdateMeRequest,
 ) -> Result<UpdateMeResponse, Status> {
     let id = call.caller.user()?.id;
-    users
-        .idempotency
-        .once(
-            call,
-            "/tradewind.users.v1.UsersService/UpdateMe",
-            &request,
-            |claim| async { Ok(update(users, id, request.clone(), claim).await?) },
-        )
-        .await
+    let update = |_| async { Ok(update(users, id, request).await?) };
+    users.idempotency.once(call, update).await
 }
 
 async fn update(
     users: &Users,
     id: Uuid,
     request: UpdateMeRequest,
-    claim: Claim,
 ) -> Result<UpdateMeResponse, Error> {
     let new = request.user.unwrap_or_default();
     let mask = Mask::of(USER, request.update_mask.as_ref())?;
 
     let mut tx = users.db.begin().await?;
-    claim.start(&mut tx).await?;
     let mut own = user::lock(&mut tx, id).await?;
     if own.state == State::Deleted {
         return Err(Error::NotFound(id));
@@ -81,7 +71,7 @@ async fn update(
     let reply = UpdateMeResponse {
         user: Some(convert::resource(own.clone())),
     };
-    claim.finish(&mut tx, &reply).await?;
+    tx.answer(&reply).await?;
     tx.commit().await?;
     users.changed(&own).await;
     Ok(reply)
