@@ -55,10 +55,11 @@ use net::StartError;
 use net::room::Room;
 use runtime::contract::{self, Access, Contract, Method};
 use runtime::node::Node;
+use runtime::text::Kind;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use transcoder::openapi::{self, Info, Visibility};
+use transcoder::openapi::{self, Info, Text, Visibility};
 use transcoder::prost_reflect::MethodDescriptor;
 use transcoder::{Descriptors, JsonOptions, Options, QueryOptions, Transcoder};
 
@@ -174,6 +175,11 @@ fn mesh() -> Plan<'static> {
         conditional_option: Some(contract::CONDITIONAL.to_owned()),
         cache_option: Some(contract::CACHE.to_owned()),
         sensitive_option: Some("tradewind.options.v1.sensitive".to_owned()),
+        text: Some(|field| {
+            let kind = Kind::of(field).ok()??;
+            let (pattern, format) = (kind.pattern(), kind.format());
+            Some(Text { pattern, format })
+        }),
         ..Info::default()
     };
     Plan {

@@ -2,18 +2,23 @@
 
 mod email;
 mod hidden;
+mod pattern;
 mod search;
 
 use std::borrow::Cow;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
+use prost_reflect::FieldDescriptor;
 
 pub use email::email_key;
 pub use search::{index_words, query_words};
 
+/// Hidden characters that break lines, or words in one.
+const BREAKS: [char; 3] = ['\n', '\r', '\t'];
+
 /// What kind of text a field holds (`tradewind.options.v1.Text`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// One line: a name, a title, a part of an address.
     Line,
     /// Several lines.
@@ -23,14 +28,40 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The kind with this number in the contract.
-    pub(crate) fn of(number: i32) -> Option<Kind> {
-        match number {
-            1 => Some(Kind::Line),
-            2 => Some(Kind::Lines),
-            3 => Some(Kind::Email),
-            _ => None,
+    /// The kind that the contract gives to a field; none if it gives none.
+    ///
+    /// # Errors
+    /// The number of a kind that is not known here.
+    pub fn of(field: &FieldDescriptor) -> Result<Option<Kind>, i32> {
+        let pool = field.parent_pool();
+        let Some(extension) = pool.get_extension_by_name("tradewind.options.v1.text") else {
+            return Ok(None);
+        };
+        let options = field.options();
+        match options.get_extension(&extension).as_enum_number() {
+            None | Some(0) => Ok(None),
+            Some(1) => Ok(Some(Kind::Line)),
+            Some(2) => Ok(Some(Kind::Lines)),
+            Some(3) => Ok(Some(Kind::Email)),
+            Some(number) => Err(number),
         }
+    }
+
+    /// A regular expression that takes each such text, the empty one too, and refuses what it can of
+    /// others, in any of the usual engines.
+    #[must_use]
+    pub fn pattern(self) -> &'static str {
+        match self {
+            Kind::Line => &pattern::LINE,
+            Kind::Lines => &pattern::LINES,
+            Kind::Email => &pattern::EMAIL,
+        }
+    }
+
+    /// The format of JSON Schema for texts that are not empty, if there is one.
+    #[must_use]
+    pub fn format(self) -> Option<&'static str> {
+        (self == Kind::Email).then_some("idn-email")
     }
 
     /// The text in the form in which it is stored and compared.
@@ -45,7 +76,7 @@ impl Kind {
         }
         let hidden = match self {
             Kind::Line => hidden::first(text, &[]),
-            Kind::Lines => hidden::first(text, &['\n', '\r', '\t']),
+            Kind::Lines => hidden::first(text, &BREAKS),
             Kind::Email if email::is_address(text) => None,
             Kind::Email => return Some("must be an e-mail address".to_owned()),
         };

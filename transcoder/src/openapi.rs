@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use prost_reflect::{ExtensionDescriptor, MethodDescriptor};
+use prost_reflect::{ExtensionDescriptor, FieldDescriptor, MethodDescriptor};
 use serde_json::{Map, Value, json};
 
 use crate::{Body, HttpMethod, Route, Transcoder};
@@ -60,12 +60,25 @@ pub struct Info {
     /// The full name of a `bool` extension of `google.protobuf.FieldOptions` that marks secrets: they
     /// get the format `password`, and a method whose reply has one takes no idempotency key.
     pub sensitive_option: Option<String>,
+    /// What options of the contract's own say of a field's text, or of each of its texts, beyond
+    /// `buf.validate`.
+    pub text: Option<fn(&FieldDescriptor) -> Option<Text>>,
     /// The full name of a `bool` extension of `google.protobuf.MethodOptions` that marks methods which
     /// hold to `If-Match` and `If-None-Match`.
     pub conditional_option: Option<String>,
     /// The full name of an extension of `google.protobuf.MethodOptions` that methods have whose
     /// replies may be kept.
     pub cache_option: Option<String>,
+}
+
+/// What may stand in a text of a request. `pattern` takes the empty text too, whether there may be
+/// one or not; a pattern of `buf.validate` stands in its place.
+#[derive(Debug, Clone, Copy)]
+pub struct Text {
+    /// `pattern`.
+    pub pattern: &'static str,
+    /// `format`, where the text may not be empty.
+    pub format: Option<&'static str>,
 }
 
 /// Who may call a method, for its `security`, its error responses, and whether it is shown at all.
@@ -194,6 +207,7 @@ struct Contract {
     prints_defaults: bool,
     success_status: Option<ExtensionDescriptor>,
     sensitive: Option<ExtensionDescriptor>,
+    text: Option<fn(&FieldDescriptor) -> Option<Text>>,
     conditional: Option<ExtensionDescriptor>,
     cache: Option<ExtensionDescriptor>,
 }
@@ -223,6 +237,7 @@ impl Contract {
             prints_defaults: shown.iter().all(|shown| shown.route.json.prints_defaults()),
             success_status: extension(&info.success_status_option),
             sensitive: extension(&info.sensitive_option),
+            text: info.text,
             conditional: extension(&info.conditional_option),
             cache: extension(&info.cache_option),
         }
@@ -235,7 +250,7 @@ impl Contract {
         Some(enums::reasons(self, &values))
     }
 
-    fn is_sensitive(&self, field: &prost_reflect::FieldDescriptor) -> bool {
+    fn is_sensitive(&self, field: &FieldDescriptor) -> bool {
         let is_set = |extension| field.options().get_extension(extension).as_bool() == Some(true);
         self.sensitive.as_ref().is_some_and(is_set)
     }

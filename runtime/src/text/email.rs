@@ -8,11 +8,10 @@ use regex::Regex;
 
 use super::{hidden, nfc};
 
-/// An address as browsers take it (HTML, section 4.10.5.1.5), with a domain in ASCII.
-static DOMAIN: LazyLock<Regex> = LazyLock::new(|| {
-    let label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
-    Regex::new(&format!(r"^{label}(?:\.{label})*$")).expect("the pattern is valid")
-});
+/// A domain in ASCII as browsers take it in an address (HTML, section 4.10.5.1.5).
+pub(super) const DOMAIN: &str = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*";
+static WHOLE_DOMAIN: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(&format!("^{DOMAIN}$")).expect("the pattern is valid"));
 
 /// Whether a text is an address: of ASCII as browsers take it, and of other letters and digits in
 /// both of its parts.
@@ -21,13 +20,18 @@ pub(super) fn is_address(text: &str) -> bool {
         return false;
     };
     let fits = |c: char| match c.is_ascii() {
-        true => c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c),
+        true => fits_ascii(c),
         false => !c.is_whitespace(),
     };
     !local.is_empty()
         && local.chars().all(fits)
         && hidden::first(local, &[]).is_none()
-        && ascii(domain).is_some_and(|domain| DOMAIN.is_match(&domain))
+        && ascii(domain).is_some_and(|domain| WHOLE_DOMAIN.is_match(&domain))
+}
+
+/// Whether a character of ASCII may stand before the `@`.
+pub(super) fn fits_ascii(c: char) -> bool {
+    c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c)
 }
 
 /// The domain as the DNS has it; none if it cannot be.

@@ -7,8 +7,8 @@ use icu_properties::props::{
     EmojiModifier, EnumeratedProperty as _, ExtendedPictographic, JoiningType, VariationSelector,
 };
 
-const NON_JOINER: char = '\u{200C}';
-const JOINER: char = '\u{200D}';
+pub(super) const NON_JOINER: char = '\u{200C}';
+pub(super) const JOINER: char = '\u{200D}';
 
 /// The first hidden character that no script needs where it stands, beside those `allowed`.
 pub(super) fn first(text: &str, allowed: &[char]) -> Option<char> {
@@ -20,10 +20,14 @@ pub(super) fn first(text: &str, allowed: &[char]) -> Option<char> {
     refused.map(|(_, c)| c)
 }
 
-/// Whether there is nothing to see. U+2800 is a pattern of no dots: a letter to Unicode, nothing to
-/// the eye.
+/// Whether there is nothing to see.
 pub(super) fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || c == '\u{2800}')
+    text.chars().all(is_white)
+}
+
+/// U+2800 is a pattern of no dots: a letter to Unicode, nothing to the eye.
+pub(super) fn is_white(c: char) -> bool {
+    c.is_whitespace() || c == '\u{2800}'
 }
 
 /// Controls, separators of lines and paragraphs, what has no width of its own, and what sets the

@@ -27,7 +27,6 @@ pub struct Compiler {
     message: Option<ExtensionDescriptor>,
     oneof: Option<ExtensionDescriptor>,
     behavior: Option<ExtensionDescriptor>,
-    text: Option<ExtensionDescriptor>,
 }
 
 impl Compiler {
@@ -39,7 +38,6 @@ impl Compiler {
             message: extension("buf.validate.message"),
             oneof: extension("buf.validate.oneof"),
             behavior: extension("google.api.field_behavior"),
-            text: extension("tradewind.options.v1.text"),
         }
     }
 
@@ -182,14 +180,10 @@ impl Pass<'_> {
     }
 
     fn kind_of_text(&mut self, field: &FieldDescriptor) -> Option<text::Kind> {
-        let extension = self.compiler.text.as_ref()?;
-        let options = field.options();
-        let number = options.get_extension(extension).as_enum_number()?;
-        let kind = text::Kind::of(number);
-        if kind.is_none() && number != 0 {
+        text::Kind::of(field).unwrap_or_else(|number| {
             self.unsupported(field.full_name(), &format!("text of the kind {number}"));
-        }
-        kind
+            None
+        })
     }
 
     fn set_kind_of_text(&mut self, name: &str, shape: &mut Shape, kind: text::Kind) {

@@ -197,6 +197,9 @@ impl<'a> Schemas<'a> {
                 if rules.may_be_empty {
                     keywords = or_empty(keywords);
                 }
+                if of == Use::Request {
+                    self.text(field, &mut keywords);
+                }
                 with(json!({ "type": "string" }), keywords)
             }
             Kind::Bytes => json!({ "type": "string", "contentEncoding": "base64" }),
@@ -237,6 +240,19 @@ impl<'a> Schemas<'a> {
             }
             _ => schema,
         }
+    }
+
+    /// Adds what options of the contract's own say of a text.
+    fn text(&self, field: &FieldDescriptor, keywords: &mut Map<String, Value>) {
+        let Some(text) = self.contract.text.and_then(|text_of| text_of(field)) else {
+            return;
+        };
+        let least = keywords.get("minLength").and_then(Value::as_u64);
+        if let (Some(format), Some(1..)) = (text.format, least) {
+            keywords.insert("format".to_owned(), format.into());
+        }
+        let pattern = || text.pattern.into();
+        keywords.entry("pattern").or_insert_with(pattern);
     }
 
     fn well_known(&mut self, message: &MessageDescriptor) -> Value {

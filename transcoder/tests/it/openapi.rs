@@ -1,7 +1,7 @@
 //! The OpenAPI document of `market.proto`.
 
 use serde_json::{Value, json};
-use transcoder::openapi::{Info, Visibility, document};
+use transcoder::openapi::{Info, Text, Visibility, document};
 use transcoder::{JsonOptions, Options, Transcoder};
 
 use crate::descriptor_set;
@@ -24,8 +24,11 @@ fn market_with_defaults() -> Value {
 }
 
 fn market_with(options: &Options) -> Value {
-    let transcoder = Transcoder::new(&descriptor_set("market.proto"), options);
-    let info = Info {
+    market_of(options, &info())
+}
+
+fn info() -> Info {
+    Info {
         title: "Market".to_owned(),
         version: "1.0.0".to_owned(),
         contact: "The market".to_owned(),
@@ -34,10 +37,14 @@ fn market_with(options: &Options) -> Value {
         success_status_option: Some("market.v1.success_status".to_owned()),
         sensitive_option: Some("market.v1.sensitive".to_owned()),
         ..Info::default()
-    };
+    }
+}
+
+fn market_of(options: &Options, info: &Info) -> Value {
+    let transcoder = Transcoder::new(&descriptor_set("market.proto"), options);
     document(
         &transcoder.expect("it can be served"),
-        &info,
+        info,
         &|method| match method.name() {
             "Hidden" => Visibility::Hidden,
             "CreateOffer" => Visibility::Secured {
@@ -234,6 +241,36 @@ fn a_schema_has_bounds_behaviours_and_comments() {
     assert_eq!(replies.get("additionalProperties"), None);
     let password = &market["components"]["schemas"]["LoginRequest"]["properties"]["password"];
     assert_eq!(password["format"], "password");
+}
+
+#[test]
+fn a_request_says_what_options_of_the_contract_say_of_its_texts() {
+    let info = Info {
+        text: Some(|field| {
+            let is_text = ["title", "tags", "seller_code", "old_title"].contains(&field.name());
+            let (pattern, format) = ("^(?:[^ ].*)?$", Some("idn-email"));
+            is_text.then_some(Text { pattern, format })
+        }),
+        ..info()
+    };
+    let market = market_of(&Options::default(), &info);
+    valid::examples(&market);
+    let schemas = &market["components"]["schemas"];
+    let said = |schema: &Value| json!([schema["pattern"], schema["format"]]);
+    let offer = &schemas["OfferInput"]["properties"];
+    assert_eq!(said(&offer["title"]), json!(["^(?:[^ ].*)?$", "idn-email"]));
+    assert_eq!(said(&offer["tags"]["items"]), said(&offer["title"]));
+    // It may be empty, and no address is.
+    assert_eq!(said(&offer["oldTitle"]), json!(["^(?:[^ ].*)?$", null]));
+    // Its own pattern says more.
+    assert_eq!(
+        said(&offer["sellerCode"]),
+        json!(["^[A-Z]{2}-[0-9]{4,6}$", null])
+    );
+    assert_eq!(
+        said(&schemas["Offer"]["properties"]["title"]),
+        json!([null, null])
+    );
 }
 
 #[test]
