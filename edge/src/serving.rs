@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use net::http::accept;
 use net::room::{Full, Most, Room, Share};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -69,7 +70,7 @@ pub(crate) async fn serve(
     let crowd = Room::new();
     let workers = start(&edge, &shutdown, patience)?;
     while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &open)).await {
-        let (stream, peer, permit) = accepted?;
+        let (stream, peer, permit) = accepted;
         let Ok(place) = admit(&crowd, peer.ip(), &edge.settings) else {
             tracing::debug!(client.address = %peer.ip(), "too many connections of one address");
             continue;
@@ -78,6 +79,14 @@ pub(crate) async fn serve(
             .iter()
             .min_by_key(|worker| worker.connections.load(Ordering::Relaxed));
         let worker = idlest.expect("there is at least one");
+        // Its thread has a runtime of its own.
+        let stream = match stream.into_std() {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be handed on");
+                continue;
+            }
+        };
         let load = Load::on(&worker.connections);
         let socket = Socket {
             stream,
@@ -144,41 +153,6 @@ fn start(
         })
     };
     (0..threads).map(start).collect()
-}
-
-async fn accept(
-    listener: &TcpListener,
-    open: &Arc<Semaphore>,
-) -> io::Result<(std::net::TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    loop {
-        let permit = open
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(io::Error::other)?;
-        match listener
-            .accept()
-            .await
-            .and_then(|(stream, peer)| Ok((stream.into_std()?, peer)))
-        {
-            Ok((stream, peer)) => return Ok((stream, peer, permit)),
-            // The client was faster to go than we to accept.
-            Err(error) if is_of_one_connection(&error) => {}
-            // No file descriptors, as a rule: some will be free again.
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput
-    )
 }
 
 /// One thread's life.

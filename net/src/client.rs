@@ -5,7 +5,6 @@
 //! connection, of those for calls or those for streams. A retry budget has its place at `attempts`, a
 //! breaker at `Endpoints::pick`.
 
-mod body;
 mod connection;
 mod credentials;
 mod endpoints;
@@ -15,6 +14,8 @@ mod failure;
 mod gather;
 mod link;
 mod outgoing;
+mod request;
+mod response;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -31,19 +32,17 @@ use tokio::time::Instant;
 use tonic::Status;
 use tracing::{Instrument as _, Span};
 
-pub use body::ResponseBody;
 pub use credentials::Credentials;
 pub use error::{ChannelError, Describe};
+pub use response::ResponseBody;
 
 use crate::address::Address;
 use crate::metadata::GRPC_STATUS;
 use crate::random::Random;
 use crate::telemetry::{CallMetrics, RECORDED, Trace};
-use body::RequestBody;
 use endpoints::{Endpoints, Pool};
 use failure::Failure;
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use request::{BoxError, RequestBody};
 
 /// Calls to one service. Every failure is an answer with a gRPC status, so the channel itself never
 /// fails.
@@ -241,7 +240,7 @@ impl Stack {
             .await
             .map_err(|why| self.failed(&why))?;
         let failure = match first.send(outgoing.request(body)).await {
-            Ok(response) => return Ok(response),
+            Ok((response, held)) => return Ok(response.map(|body| ResponseBody::new(body, held))),
             Err(failure) => failure,
         };
         let (Failure::NotHandled(why) | Failure::Goodbye(why), Some(body)) = (&failure, again)
@@ -254,13 +253,15 @@ impl Stack {
             "not handled, trying once more"
         );
         // In a box: most calls need no room for a second one.
-        Box::pin(async move {
+        let second = Box::pin(async move {
             let second = endpoints.pick(pool, Some(&first)).await?;
             drop(first);
             second.send(outgoing.request(body)).await
-        })
-        .await
-        .map_err(|failure| self.failed(&failure))
+        });
+        match second.await {
+            Ok((response, held)) => Ok(response.map(|body| ResponseBody::new(body, held))),
+            Err(failure) => Err(self.failed(&failure)),
+        }
     }
 
     fn failed(&self, failure: &Failure) -> Status {

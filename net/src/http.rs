@@ -1,6 +1,7 @@
 //! Serves HTTP/1.1 and HTTP/2 on one port: gRPC, the edge and the ops port alike.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
@@ -21,7 +22,7 @@ use crate::room::{Most, Room};
 
 mod lines;
 
-use lines::{Lines, Switch};
+use lines::{Lines, ProtocolSwitch};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -153,10 +154,11 @@ pub async fn serve<S, B>(
     }
 }
 
-async fn accept(
+/// The next connection, for which there is a permit. What may go wrong passes: it is told and waited out.
+pub async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit) {
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
         let permit = room
             .clone()
@@ -165,13 +167,23 @@ async fn accept(
             .expect("nobody closes the semaphore");
         match listener.accept().await {
             Ok((stream, peer)) => return (stream, peer, permit),
+            // The peer was faster to go than we to accept.
+            Err(error) if is_of_one_connection(&error) => {}
+            // No descriptors, as a rule: some will be free again.
             Err(error) => {
-                // The process is out of descriptors, or the peer is gone already.
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(10)).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
     }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
 }
 
 /// Serves one connection, on the current Tokio runtime, until it ends or, after `shutdown`, until
@@ -195,7 +207,7 @@ pub async fn connection<S, B>(
     if !speaks(&stream, limits.header_timeout, &shutdown).await {
         return;
     }
-    let switch = Switch::default();
+    let switch = ProtocolSwitch::default();
     let stream = Lines::of(stream, http1_buffer(&limits), switch.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));

@@ -2,6 +2,7 @@
 //! serving, readiness, tasks, telemetry, the ops port. It knows no contract and no service.
 
 pub mod address;
+pub mod backoff;
 pub mod client;
 pub mod clock;
 pub mod coding;

@@ -122,17 +122,10 @@ impl Tasks {
         let (owner, died, shutdown) =
             (self.owner, self.shared.died.clone(), stage.shutdown.clone());
         let work = async move {
-            let end = AssertUnwindSafe(task(shutdown.clone()))
-                .catch_unwind()
-                .await;
-            let why = match end {
-                Ok(()) if shutdown.is_cancelled() => return,
-                Ok(()) => "it returned before the shutdown".to_owned(),
-                Err(panic) => format!("panicked: {}", panic_message(&*panic)),
-            };
-            let (service, task) = (owner.to_owned(), name.to_owned());
-            // Nobody listens any more when the process is already going down.
-            let _ = died.send(StartError::TaskDied { service, task, why });
+            if let Err(death) = lives(owner, name, &shutdown, task(shutdown.clone())).await {
+                // Nobody listens any more when the process is already going down.
+                let _ = died.send(death);
+            }
         };
         let span =
             tracing::info_span!(parent: None, "task", service.name = owner, task.name = name);
@@ -164,6 +157,26 @@ impl Tasks {
     pub async fn stop_relays(&self) {
         self.shared.relays.stop().await;
     }
+}
+
+/// Runs the `task` of a service, which has to live until `shutdown`. An end before that is an error, and
+/// so is a panic.
+pub async fn lives(
+    service: &str,
+    task: &str,
+    shutdown: &CancellationToken,
+    work: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let why = match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(()) if shutdown.is_cancelled() => return Ok(()),
+        Ok(()) => "it returned before the shutdown".to_owned(),
+        Err(panic) => format!("panicked: {}", panic_message(&*panic)),
+    };
+    Err(StartError::TaskDied {
+        service: service.to_owned(),
+        task: task.to_owned(),
+        why,
+    })
 }
 
 /// The words of a panic.

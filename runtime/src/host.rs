@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bus::Bus;
-use futures::FutureExt as _;
 use net::address::Address;
 use net::clock::Clock;
 use net::http::{Limits, serve};
@@ -17,7 +15,7 @@ use net::ops::Ops;
 use net::random::Random;
 use net::readiness::{Gate, Readiness};
 use net::start::StartError;
-use net::tasks::{Tasks, panic_message};
+use net::tasks::{Tasks, lives};
 use net::telemetry::Telemetry;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -225,14 +223,10 @@ impl Host {
         let running = run(drain.clone());
         let (died, draining) = (self.report_death.clone(), drain.clone());
         let ended = tokio::spawn(async move {
-            let why = match AssertUnwindSafe(running).catch_unwind().await {
-                Ok(()) if draining.is_cancelled() => return,
-                Ok(()) => "it returned before the shutdown".to_owned(),
-                Err(panic) => format!("panicked: {}", panic_message(&*panic)),
-            };
-            let (service, task) = (name.to_owned(), "server".to_owned());
-            // Nobody listens any more when the process is already going down.
-            let _ = died.send(StartError::TaskDied { service, task, why });
+            if let Err(death) = lives(name, "server", &draining, running).await {
+                // Nobody listens any more when the process is already going down.
+                let _ = died.send(death);
+            }
         });
         self.members.push(Member { drain, ended });
     }

@@ -6,6 +6,7 @@ mod failure;
 
 use std::{sync::Mutex, time::Duration};
 
+use net::backoff::Backoff;
 use reqwest::{Method, Response, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -19,8 +20,7 @@ pub(crate) use failure::Failure;
 
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
 
 /// Speaks to one edge as one account. A server that is away, busy or restarting is asked again
 /// until the client's patience ends.
@@ -200,18 +200,18 @@ impl Client {
 
     async fn patiently(&self, call: &Call, token: Option<&str>) -> Result<Value, Failure> {
         let start = Instant::now();
-        let mut pause = FIRST_PAUSE;
+        let mut backoff = BACKOFF;
         loop {
             let failure = match self.once(call, token).await {
                 Err(failure) if failure.may_pass() => failure,
                 outcome => return outcome,
             };
+            let pause = backoff.pause();
             let wait = failure.retry_after.unwrap_or(pause);
             if start.elapsed() + wait > self.patience {
                 return Err(failure);
             }
             sleep(wait).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 

@@ -15,10 +15,10 @@ use http::{Request, Response};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::body::RequestBody;
 use super::exchange::{self, Incoming, NoReply};
 use super::failure::Failure;
 use super::gather::Gathered;
+use super::request::RequestBody;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// A peer that is gone without a word is noticed after these two.
@@ -55,12 +55,12 @@ pub(super) struct Flags {
 /// A free stream of a connection, for one request.
 pub(super) struct Stream {
     requests: SendRequest<Bytes>,
-    slot: Slot,
+    slot: StreamSlot,
 }
 
 /// A stream that is taken until this is dropped.
 #[derive(Debug)]
-pub(super) struct Slot(Arc<Flags>);
+pub(super) struct StreamSlot(Arc<Flags>);
 
 impl Connection {
     /// Connects. `idle` is told whenever nothing was sent and nothing came for a while.
@@ -120,7 +120,7 @@ impl Connection {
         self.state.taken.fetch_add(1, Ordering::Relaxed);
         Stream {
             requests: self.requests.clone(),
-            slot: Slot(self.state.clone()),
+            slot: StreamSlot(self.state.clone()),
         }
     }
 }
@@ -131,7 +131,7 @@ impl Stream {
     pub(super) async fn send(
         self,
         request: Request<RequestBody>,
-    ) -> Result<(Response<Incoming>, Slot), Failure> {
+    ) -> Result<(Response<Incoming>, StreamSlot), Failure> {
         let Stream { requests, slot } = self;
         let failure = match exchange::send(requests, request).await {
             Ok(response) => {
@@ -148,7 +148,7 @@ impl Stream {
     }
 }
 
-impl Drop for Slot {
+impl Drop for StreamSlot {
     fn drop(&mut self) {
         self.0.taken.fetch_sub(1, Ordering::Relaxed);
     }

@@ -9,9 +9,11 @@ use arc_swap::ArcSwap;
 use http::{Request, Response};
 use tokio::time::Instant;
 
-use super::body::{RequestBody, ResponseBody};
+use super::connection::StreamSlot;
+use super::exchange::Incoming;
 use super::failure::Failure;
 use super::link::Link;
+use super::request::RequestBody;
 use crate::address::Address;
 use crate::random::Random;
 
@@ -53,9 +55,16 @@ pub(super) enum Pool {
 
 /// An endpoint with a request under way, counted until it is dropped.
 #[derive(Debug)]
-pub(super) struct Pending {
+pub(super) struct PendingRequest {
     endpoint: Arc<Endpoint>,
     pool: Pool,
+}
+
+/// What a reply takes until this is dropped.
+#[derive(Debug)]
+pub(super) struct Reservation {
+    _slot: StreamSlot,
+    _pending: PendingRequest,
 }
 
 impl Endpoints {
@@ -69,10 +78,14 @@ impl Endpoints {
 
     /// Chooses the one with fewer pending requests out of two at random, among those that are not
     /// known to be down; `not` is chosen only if there is no other.
-    pub(super) async fn pick(&self, pool: Pool, not: Option<&Pending>) -> Result<Pending, Failure> {
+    pub(super) async fn pick(
+        &self,
+        pool: Pool,
+        not: Option<&PendingRequest>,
+    ) -> Result<PendingRequest, Failure> {
         let list = self.list().await?;
         if let [only] = list.as_slice() {
-            return Ok(Pending::new(only, pool));
+            return Ok(PendingRequest::new(only, pool));
         }
         let other = |one: &&Arc<Endpoint>| not.is_none_or(|not| !Arc::ptr_eq(one, &not.endpoint));
         let up: Vec<_> = list
@@ -92,7 +105,7 @@ impl Endpoints {
         } else {
             first
         };
-        Ok(Pending::new(chosen, pool))
+        Ok(PendingRequest::new(chosen, pool))
     }
 
     /// The known endpoints; never empty. Only the first call waits for DNS.
@@ -178,10 +191,10 @@ impl Endpoint {
     }
 }
 
-impl Pending {
-    fn new(endpoint: &Arc<Endpoint>, pool: Pool) -> Pending {
+impl PendingRequest {
+    fn new(endpoint: &Arc<Endpoint>, pool: Pool) -> PendingRequest {
         endpoint.link(pool).pending.fetch_add(1, Ordering::Relaxed);
-        Pending {
+        PendingRequest {
             endpoint: endpoint.clone(),
             pool,
         }
@@ -195,15 +208,18 @@ impl Pending {
     pub(super) async fn send(
         &self,
         request: Request<RequestBody>,
-    ) -> Result<Response<ResponseBody>, Failure> {
+    ) -> Result<(Response<Incoming>, Reservation), Failure> {
         let stream = self.link().stream(self.endpoint.address).await?;
         let (response, slot) = stream.send(request).await?;
-        let pending = Pending::new(&self.endpoint, self.pool);
-        Ok(response.map(|body| ResponseBody::new(body, slot, pending)))
+        let held = Reservation {
+            _slot: slot,
+            _pending: PendingRequest::new(&self.endpoint, self.pool),
+        };
+        Ok((response, held))
     }
 }
 
-impl Drop for Pending {
+impl Drop for PendingRequest {
     fn drop(&mut self) {
         self.link().pending.fetch_sub(1, Ordering::Relaxed);
     }

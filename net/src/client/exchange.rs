@@ -15,7 +15,7 @@ use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::body::RequestBody;
+use super::request::RequestBody;
 
 /// A reply's body as it comes. Whoever drops it before its end cancels the call.
 pub(super) struct Incoming {

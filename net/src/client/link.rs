@@ -13,12 +13,12 @@ use tokio::time::Instant;
 
 use super::connection::{Connection, Flags, Stream};
 use super::failure::Failure;
+use crate::backoff::Backoff;
 
 /// More are not opened to one address. A peer that follows RFC 9113 (section 6.5.2) allows 100 streams
 /// on each, ours 1024.
 const MOST_CONNECTIONS: usize = 16;
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LAST_PAUSE: Duration = Duration::from_secs(1);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(1));
 
 #[derive(Debug, Default)]
 pub(super) struct Link {
@@ -35,16 +35,16 @@ struct State {
     /// In the order of their age. The oldest with a free stream is used, so that others fall idle.
     open: Vec<Connection>,
     opening: Option<Opening>,
-    down: Option<Down>,
+    down: Option<Outage>,
 }
 
 /// One attempt to connect, for all who wait for it.
 type Opening = Shared<BoxFuture<'static, Result<(), Failure>>>;
 
 #[derive(Clone, Debug)]
-struct Down {
+struct Outage {
     until: Instant,
-    pause: Duration,
+    backoff: Backoff,
     why: String,
 }
 
@@ -60,8 +60,8 @@ impl Link {
     pub(super) async fn stream(&self, address: SocketAddr) -> Result<Stream, Failure> {
         let taken = self.connections.state().take();
         match taken {
-            Some((stream, Room::Ample)) => Ok(stream),
-            Some((stream, Room::Scarce)) => {
+            Some((stream, SpareStreams::Ample)) => Ok(stream),
+            Some((stream, SpareStreams::Scarce)) => {
                 // Whether it succeeds shows when it is needed.
                 let _ = self.connections.opening(address);
                 Ok(stream)
@@ -73,7 +73,7 @@ impl Link {
 
 /// What is left besides a stream that was taken.
 #[derive(Clone, Copy, PartialEq)]
-enum Room {
+enum SpareStreams {
     Ample,
     /// A further connection may be needed before long.
     Scarce,
@@ -142,12 +142,11 @@ impl Connections {
             }
             Err(why) => {
                 let why = format!("{address}: {why}");
-                let longer = |down: Down| (down.pause * 2).min(LAST_PAUSE);
-                let pause = state.down.take().map_or(FIRST_PAUSE, longer);
-                let until = Instant::now() + pause;
-                state.down = Some(Down {
+                let mut backoff = state.down.take().map_or(BACKOFF, |down| down.backoff);
+                let until = Instant::now() + backoff.pause();
+                state.down = Some(Outage {
                     until,
-                    pause,
+                    backoff,
                     why: why.clone(),
                 });
                 Err(Failure::NotHandled(why))
@@ -158,13 +157,17 @@ impl Connections {
 
 impl State {
     /// Takes a free stream.
-    fn take(&mut self) -> Option<(Stream, Room)> {
+    fn take(&mut self) -> Option<(Stream, SpareStreams)> {
         self.open.retain(Connection::takes_requests);
         for connection in &self.open {
             let (allowed, taken) = (connection.allowed(), connection.taken());
             if taken < allowed {
                 let is_scarce = taken >= allowed - allowed / 4 && self.is_scarce(allowed / 4);
-                let room = if is_scarce { Room::Scarce } else { Room::Ample };
+                let room = if is_scarce {
+                    SpareStreams::Scarce
+                } else {
+                    SpareStreams::Ample
+                };
                 return Some((connection.take(), room));
             }
         }
@@ -187,7 +190,7 @@ impl State {
         }
     }
 
-    fn pause(&self) -> Option<&Down> {
+    fn pause(&self) -> Option<&Outage> {
         self.down
             .as_ref()
             .filter(|down| down.until > Instant::now())

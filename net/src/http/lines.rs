@@ -25,14 +25,14 @@ const END: &[u8] = b"\r\n\r\n";
 pub(super) struct Lines<S> {
     stream: S,
     check: Check,
-    switch: Switch,
+    switch: ProtocolSwitch,
 }
 
 /// Tells that a connection goes on in another protocol.
 #[derive(Clone, Default)]
-pub(super) struct Switch(Arc<AtomicBool>);
+pub(super) struct ProtocolSwitch(Arc<AtomicBool>);
 
-impl Switch {
+impl ProtocolSwitch {
     pub(super) fn on(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -40,7 +40,7 @@ impl Switch {
 
 impl<S> Lines<S> {
     /// Lines longer than `longest` are for whoever parses them to refuse.
-    pub(super) fn of(stream: S, longest: usize, switch: Switch) -> Self {
+    pub(super) fn of(stream: S, longest: usize, switch: ProtocolSwitch) -> Self {
         Self {
             stream,
             check: Check::new(longest),
@@ -79,7 +79,7 @@ enum Place {
 }
 
 /// The line is not one.
-struct Bare;
+struct BareLineFeed;
 
 impl Check {
     fn new(longest: usize) -> Self {
@@ -133,7 +133,7 @@ impl Check {
         }
     }
 
-    fn end(&mut self, last: &[u8]) -> Result<(), Bare> {
+    fn end(&mut self, last: &[u8]) -> Result<(), BareLineFeed> {
         if self.line.is_empty() {
             return self.line(last);
         }
@@ -146,12 +146,12 @@ impl Check {
     }
 
     /// A line, without its LF.
-    fn line(&mut self, line: &[u8]) -> Result<(), Bare> {
+    fn line(&mut self, line: &[u8]) -> Result<(), BareLineFeed> {
         if self.place == Place::Start && line == PREFACE {
             self.place = Place::Open;
             return Ok(());
         }
-        let line = line.strip_suffix(b"\r").ok_or(Bare)?;
+        let line = line.strip_suffix(b"\r").ok_or(BareLineFeed)?;
         match self.place {
             Place::Start if line.is_empty() => {}
             Place::Start => {
@@ -170,11 +170,11 @@ impl Check {
                 self.place = match chunk_size(line) {
                     Some(0) => Place::Trailers,
                     Some(size) => Place::Chunk(size),
-                    None => return Err(Bare),
+                    None => return Err(BareLineFeed),
                 }
             }
             Place::ChunkEnd if line.is_empty() => self.place = Place::ChunkSize,
-            Place::ChunkEnd => return Err(Bare),
+            Place::ChunkEnd => return Err(BareLineFeed),
             Place::Trailers if line.is_empty() => self.place = Place::Start,
             _ => {}
         }
@@ -183,14 +183,14 @@ impl Check {
 
     /// What a header says of the body. A second length is refused even if it is the same (RFC 9110,
     /// section 8.6); what else is wrong with one, the parser refuses.
-    fn header(&mut self, line: &[u8]) -> Result<(), Bare> {
+    fn header(&mut self, line: &[u8]) -> Result<(), BareLineFeed> {
         let Some(colon) = memchr(b':', line) else {
             return Ok(());
         };
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
         if name.eq_ignore_ascii_case(b"content-length") {
             if self.length.is_some() {
-                return Err(Bare);
+                return Err(BareLineFeed);
             }
             let length = std::str::from_utf8(value).ok().map(str::parse);
             self.length = Some(length.and_then(Result::ok).unwrap_or(0));

@@ -9,6 +9,7 @@ use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use contracts::tradewind::auth::v1::{ListRevocationsRequest, SessionsRevoked};
 use futures::StreamExt as _;
 use futures::future::{Fuse, FutureExt as _};
+use net::backoff::Backoff;
 use net::readiness::{Gate, Readiness};
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
@@ -22,15 +23,14 @@ use super::revocations::Revocation;
 const SESSIONS_REVOKED: &str = "auth.v1.SessionsRevoked";
 /// Keys that were taken back are forgotten after this time at the latest.
 const FETCH_KEYS_EVERY: Duration = Duration::from_secs(60);
-const FIRST_RETRY: Duration = Duration::from_millis(50);
-const LAST_RETRY: Duration = Duration::from_secs(2);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
 const PAGE: i32 = 10_000;
 
 impl Identity {
     /// Fetches the keys until the first are here, then every minute.
     pub(crate) async fn follow_keys(&self, gate: Gate, shutdown: CancellationToken) {
         let mut gate = Some(gate);
-        let mut retry = FIRST_RETRY;
+        let mut backoff = BACKOFF;
         while !shutdown.is_cancelled() {
             let fetched = self.verifier.fetch_keys().await;
             if let (Err(status), Some(gate)) = (&fetched, &gate) {
@@ -40,8 +40,7 @@ impl Identity {
                 gate = None;
                 FETCH_KEYS_EVERY
             } else {
-                retry = (retry * 2).min(LAST_RETRY);
-                retry
+                backoff.pause()
             };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
@@ -95,7 +94,7 @@ impl Identity {
             Some(gate) => gate.set(why),
             None => readiness.degraded("revocations", Some(why)),
         };
-        let mut retry = FIRST_RETRY;
+        let mut backoff = BACKOFF;
         loop {
             match self.list_revocations().await {
                 Ok(revocations) => {
@@ -107,8 +106,7 @@ impl Identity {
                 }
                 Err(status) => say(status.message()),
             }
-            tokio::time::sleep(retry).await;
-            retry = (retry * 2).min(LAST_RETRY);
+            tokio::time::sleep(backoff.pause()).await;
         }
     }
 

@@ -1,7 +1,10 @@
 //! Rows on their way: leased, then marked.
 
+use std::time::Duration;
+
 use bus::Delivery;
 use chrono::{DateTime, TimeDelta, Utc};
+use net::backoff::Backoff;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -9,6 +12,8 @@ use crate::{Connection, Database, Error, Tx};
 
 /// How long an event is left alone that the bus did not take.
 const PAUSE: TimeDelta = TimeDelta::milliseconds(500);
+/// Before a row that could not be published is taken again.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(30));
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Leased {
@@ -85,7 +90,7 @@ pub(super) async fn mark(
                 crate::execute!(tx, sql, row.id, now, group.as_str(), why.as_str())?;
             }
             Mark::Delivered(Delivery::Retry { why, permanent }) => {
-                let due_at = now + backoff(row.attempts);
+                let due_at = now + BACKOFF.after(u32::try_from(row.attempts).unwrap_or(0));
                 let sql = "UPDATE outbox SET due_at = $2, attempts = attempts + 1,
                            failures = failures + $3, why = $4 WHERE id = $1";
                 crate::execute!(tx, sql, row.id, due_at, i64::from(*permanent), why.as_str())?;
@@ -136,11 +141,6 @@ async fn update(
         }
     }
     Ok(())
-}
-
-/// From 100 ms, doubling, up to 30 s.
-fn backoff(attempts: i64) -> TimeDelta {
-    TimeDelta::milliseconds(100 << attempts.clamp(0, 9)).min(TimeDelta::seconds(30))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Bodies of requests and of replies.
+//! The body of a reply.
 
 use std::fmt;
 use std::future::Future as _;
@@ -7,73 +7,14 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep};
 use tonic::{Code, Status};
 
-use super::connection::Slot;
-use super::endpoints::Pending;
+use super::endpoints::Reservation;
 use super::error::{ChannelError, Describe};
 use super::exchange::Incoming;
 use crate::telemetry::CallRecord;
-
-/// What is sent: one buffer, which can be sent again, or a stream, which cannot.
-#[derive(Debug)]
-pub(super) enum RequestBody {
-    Whole(Option<Bytes>),
-    Stream(tonic::body::Body),
-}
-
-impl RequestBody {
-    pub(super) fn whole(bytes: Bytes) -> RequestBody {
-        RequestBody::Whole(Some(bytes))
-    }
-
-    pub(super) fn stream<B>(body: B) -> RequestBody
-    where
-        B: Body<Data = Bytes, Error: Into<super::BoxError>> + Send + 'static,
-    {
-        RequestBody::Stream(tonic::body::Body::new(body))
-    }
-
-    pub(super) fn again(&self) -> Option<RequestBody> {
-        match self {
-            RequestBody::Whole(bytes) => Some(RequestBody::Whole(bytes.clone())),
-            RequestBody::Stream(_) => None,
-        }
-    }
-}
-
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        match self.get_mut() {
-            RequestBody::Whole(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
-            RequestBody::Stream(body) => Pin::new(body).poll_frame(context),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            RequestBody::Whole(bytes) => bytes.is_none(),
-            RequestBody::Stream(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            RequestBody::Whole(bytes) => {
-                SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64)
-            }
-            RequestBody::Stream(body) => body.size_hint(),
-        }
-    }
-}
 
 /// What comes back. It counts as pending at its endpoint until it has ended, and ends with
 /// DEADLINE_EXCEEDED when the call's time is over.
@@ -81,7 +22,7 @@ impl Body for RequestBody {
 pub struct ResponseBody {
     incoming: Option<Incoming>,
     /// What it takes until then.
-    held: Option<(Slot, Pending)>,
+    held: Option<Reservation>,
     record: Option<CallRecord>,
     deadline: Option<Instant>,
     describe: Describe,
@@ -89,10 +30,10 @@ pub struct ResponseBody {
 }
 
 impl ResponseBody {
-    pub(super) fn new(incoming: Incoming, slot: Slot, pending: Pending) -> ResponseBody {
+    pub(super) fn new(incoming: Incoming, held: Reservation) -> ResponseBody {
         ResponseBody {
             incoming: Some(incoming),
-            held: Some((slot, pending)),
+            held: Some(held),
             ..ResponseBody::default()
         }
     }
