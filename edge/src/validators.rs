@@ -8,7 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, V
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use runtime::contract::{self, Cache, Idempotency};
-use runtime::precondition::{Preconditions, entity_tag};
+use runtime::etag::{Preconditions, entity_tag};
 use runtime::status::{Problem, Reason};
 use tonic::Code;
 use transcoder::Route;

@@ -17,7 +17,7 @@ use tracing::Span;
 use uuid::Uuid;
 
 use crate::contract::{Method, RequestHash};
-use crate::precondition::Preconditions;
+use crate::etag::Preconditions;
 use crate::status::{Problem, Reason};
 
 tokio::task_local! {

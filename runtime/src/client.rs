@@ -24,7 +24,8 @@ use net::client::ResponseBody;
 
 use crate::call::CallContext;
 use crate::contract::{Access, Contract};
-use crate::status::{self, Problem};
+use crate::status::Problem;
+use crate::unproved;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -111,7 +112,7 @@ impl Channel {
         let response = self.inner.send(request, known).await;
         if self.in_mesh
             && response.headers().contains_key(GRPC_STATUS)
-            && let Some(ours) = status::unproved(self.inner.service(), response.headers())
+            && let Some(ours) = unproved::own(self.inner.service(), response.headers())
         {
             return ours.into_http();
         }

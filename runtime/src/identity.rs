@@ -19,13 +19,13 @@ use tonic::Status;
 use uuid::Uuid;
 
 pub use claims::{ACCESS_TYPE, ASSERTION_TYPE, AccessClaims, AssertionClaims, WORKLOAD_TYPE};
-pub use claims::{Claims, WorkloadClaims};
+pub use claims::{Claims, Issuer, WorkloadClaims};
 pub use error::VerifyError;
 pub use keys::{Jwk, KeyError, Signer, VerifyingKeys};
 pub use revocations::{Revocation, Revocations};
 #[cfg(feature = "testing")]
 pub(crate) use verifier::RevocationSource;
-pub use verifier::{EXPIRY_GRACE, Issuer, Verifier};
+pub use verifier::{EXPIRY_GRACE, Verifier};
 
 use crate::call::User;
 use crate::metadata::WORKLOAD_AUTHORIZATION;

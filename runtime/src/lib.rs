@@ -7,6 +7,7 @@
 pub mod call;
 pub mod client;
 pub mod contract;
+pub mod etag;
 pub mod host;
 pub mod identity;
 pub mod mask;
@@ -22,6 +23,7 @@ pub mod status;
 #[cfg(feature = "testing")]
 pub mod testbed;
 pub mod text;
+mod unproved;
 pub mod validate;
 
 /// Of every process: messages are allocated on one thread and freed on another all the time. The

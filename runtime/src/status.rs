@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 pub use contracts::tradewind::errors::v1::Reason;
-use http::HeaderMap;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, ErrorInfo, StatusExt as _};
+use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// The domain of our reasons in `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "tradewind";
@@ -21,6 +20,8 @@ pub struct Problem {
     message: String,
     metadata: HashMap<String, String>,
     details: ErrorDetails,
+    /// What is not for the caller.
+    cause: Option<String>,
 }
 
 #[expect(
@@ -36,6 +37,7 @@ impl Problem {
             message: message.into(),
             metadata: HashMap::new(),
             details: ErrorDetails::new(),
+            cause: None,
         }
     }
 
@@ -114,7 +116,8 @@ impl Problem {
         Problem::new(Reason::DeadlineExceeded, Code::DeadlineExceeded, message)
     }
 
-    /// INTERNAL: the error is logged here and not sent; the request id finds it in the logs.
+    /// INTERNAL: the error is not sent. It is logged when this becomes a status, and found there by the
+    /// request's id.
     pub fn internal(error: &(dyn Error + '_)) -> Problem {
         let mut causes = error.to_string();
         let mut source = error.source();
@@ -122,13 +125,10 @@ impl Problem {
             causes = format!("{causes}: {cause}");
             source = cause.source();
         }
-        let request_id = crate::call::CallContext::current().map(|call| call.request_id);
-        tracing::error!(
-            request.id = request_id.as_deref(),
-            error = causes,
-            "internal error"
-        );
-        Problem::new(Reason::Internal, Code::Internal, "internal error")
+        Problem {
+            cause: Some(causes),
+            ..Problem::new(Reason::Internal, Code::Internal, "internal error")
+        }
     }
 
     /// Adds a pair to the ErrorInfo's metadata.
@@ -186,7 +186,11 @@ impl From<Problem> for Status {
             message,
             metadata,
             mut details,
+            cause,
         } = problem;
+        if let Some(error) = cause {
+            tracing::error!(error, "internal error");
+        }
         details.set_error_info(reason_name(reason), DOMAIN, metadata);
         Status::with_error_details(code, message, details)
     }
@@ -220,28 +224,6 @@ pub fn retry_delay(status: &Status) -> Option<Duration> {
     status.get_details_retry_info()?.retry_delay
 }
 
-/// The key of ErrorInfo's metadata that says which credential was not believed, if not the user's.
-const CREDENTIAL: &str = "credential";
-
-/// What a callee says that does not believe the workload that calls.
-pub(crate) fn of_workload(problem: impl Into<Problem>) -> Status {
-    let name = crate::metadata::WORKLOAD_AUTHORIZATION;
-    problem.into().metadata(CREDENTIAL, name).into()
-}
-
-/// What this workload says instead when a callee did not believe it. That is for us to mend: a user
-/// who was told UNAUTHENTICATED would sign in again, for nothing.
-pub(crate) fn unproved(callee: &str, reply: &HeaderMap) -> Option<Status> {
-    let said = Status::from_header_map(reply)?;
-    let is_ours = |info: ErrorInfo| info.domain == DOMAIN && info.metadata.contains_key(CREDENTIAL);
-    if said.code() != Code::Unauthenticated || !said.get_details_error_info().is_some_and(is_ours) {
-        return None;
-    }
-    let why = said.message();
-    tracing::error!(callee, why, "the own workload token is not believed");
-    Some(Problem::new(Reason::Internal, Code::Internal, "internal error").into())
-}
-
 /// What a service tells its own caller when a callee did not decide. The user's token may have ended
 /// on the way: that is for the user to know. Otherwise only that it may be tried again is passed on.
 pub fn of_callee(said: &Status) -> Status {
@@ -262,6 +244,18 @@ fn is_of_token(status: &Status) -> bool {
     matches!(
         reason(status),
         Some(Reason::TokenExpired | Reason::TokenInvalid | Reason::SessionRevoked)
+    )
+}
+
+/// Whether the refusal is about the request itself, and would be the same another time.
+pub fn is_final(code: Code) -> bool {
+    matches!(
+        code,
+        Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::FailedPrecondition
+            | Code::OutOfRange
     )
 }
 

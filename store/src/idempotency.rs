@@ -15,7 +15,7 @@ mod turns;
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use net::clock::Clock;
+use net::{backoff::Backoff, clock::Clock};
 use prost::Message;
 use runtime::{
     call::CallContext,
@@ -127,7 +127,7 @@ impl Idempotency {
         until: Instant,
         take: bool,
     ) -> Result<Found, Status> {
-        let mut pause = Duration::from_millis(10);
+        let mut backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(250));
         loop {
             let row = answer::find(&self.database, scope).await?;
             let now = self.clock.now();
@@ -146,11 +146,11 @@ impl Idempotency {
                 }
                 Some(_) => {}
             }
+            let pause = backoff.pause();
             if Instant::now() + pause >= until {
                 return Err(in_progress());
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_millis(250));
         }
     }
 
@@ -237,15 +237,7 @@ enum Found {
 /// condition on the resource's etag is no part of the message, and is another one when it is made again.
 fn is_final(status: &Status) -> bool {
     let is_condition = status::reason(status) == Some(Reason::EtagMismatch);
-    !is_condition
-        && matches!(
-            status.code(),
-            Code::InvalidArgument
-                | Code::NotFound
-                | Code::AlreadyExists
-                | Code::FailedPrecondition
-                | Code::OutOfRange
-        )
+    !is_condition && status::is_final(status.code())
 }
 
 fn in_progress() -> Status {

@@ -12,6 +12,7 @@ use contracts::tradewind::users::v1::users_service_client::UsersServiceClient;
 use contracts::tradewind::users::v1::{GetAccountRequest, UserState};
 use runtime::client::Channel;
 use runtime::node::Node;
+use runtime::status;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -39,13 +40,9 @@ pub(crate) enum CalleeError {
 
 impl From<Status> for CalleeError {
     fn from(status: Status) -> CalleeError {
-        match status.code() {
-            Code::FailedPrecondition
-            | Code::InvalidArgument
-            | Code::NotFound
-            | Code::AlreadyExists
-            | Code::OutOfRange => CalleeError::Refused(status),
-            _ => CalleeError::Undecided(status),
+        match status::is_final(status.code()) {
+            true => CalleeError::Refused(status),
+            false => CalleeError::Undecided(status),
         }
     }
 }

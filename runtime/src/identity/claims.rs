@@ -1,5 +1,7 @@
 //! What tokens say.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,6 +12,24 @@ pub const ACCESS_TYPE: &str = "at+jwt";
 pub const WORKLOAD_TYPE: &str = "wl+jwt";
 /// `typ` of the assertions by which workloads ask for their tokens (RFC 7523).
 pub const ASSERTION_TYPE: &str = "assertion+jwt";
+
+/// Whose tokens count, and for whom they are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Issuer {
+    /// `iss` of tokens.
+    pub name: Arc<str>,
+    /// `aud` of tokens, and of workloads' assertions.
+    pub audience: Arc<str>,
+}
+
+impl Default for Issuer {
+    fn default() -> Issuer {
+        Issuer {
+            name: "tradewind".into(),
+            audience: "tradewind".into(),
+        }
+    }
+}
 
 /// A kind of token. Times are seconds since 1970 (RFC 7519, NumericDate).
 pub trait Claims: Serialize + DeserializeOwned {

@@ -12,9 +12,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use net::random::Random;
 use serde::Serialize;
 
-use super::claims::Claims;
+use super::claims::{Claims, Issuer};
 use super::error::VerifyError;
-use super::verifier::Issuer;
 
 /// A key that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

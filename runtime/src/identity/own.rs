@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use contracts::tradewind::auth::v1::IssueWorkloadTokenRequest;
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use http::HeaderValue;
+use net::backoff::Backoff;
 use net::clock::Clock;
 use net::random::Random;
 use net::readiness::Gate;
@@ -15,9 +16,8 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use super::claims::{AssertionClaims, WorkloadClaims};
+use super::claims::{AssertionClaims, Issuer, WorkloadClaims};
 use super::keys::Signer;
-use super::verifier::Issuer;
 use crate::client::Channel;
 use crate::status::Problem;
 
@@ -26,7 +26,7 @@ const OWN_LIFE: Duration = Duration::from_secs(3600);
 /// How long an assertion lives (RFC 7523 leaves it to us).
 const ASSERTION_LIFE: Duration = Duration::from_secs(60);
 const FIRST_RETRY: Duration = Duration::from_millis(20);
-const LAST_RETRY: Duration = Duration::from_secs(5);
+const BACKOFF: Backoff = Backoff::new(FIRST_RETRY, Duration::from_secs(5));
 
 #[derive(Clone)]
 pub(crate) struct OwnToken(Arc<Inner>);
@@ -150,7 +150,7 @@ impl OwnToken {
         mut gate: Option<Gate>,
         shutdown: CancellationToken,
     ) {
-        let mut retry = FIRST_RETRY;
+        let mut backoff = BACKOFF;
         let mut channel = None;
         while !shutdown.is_cancelled() {
             channel = channel.or_else(&authority);
@@ -163,7 +163,7 @@ impl OwnToken {
                 }
                 Ok(life) => {
                     gate = None;
-                    retry = FIRST_RETRY;
+                    backoff.reset();
                     life / 2
                 }
                 Err(status) => {
@@ -175,9 +175,7 @@ impl OwnToken {
                     if self.token_now().is_none() {
                         self.0.state.send_replace(State::Failed(why.to_owned()));
                     }
-                    let pause = retry;
-                    retry = (retry * 2).min(LAST_RETRY);
-                    pause
+                    backoff.pause()
                 }
             };
             tokio::select! {

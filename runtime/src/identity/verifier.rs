@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tonic::Status;
 
-use super::claims::{AccessClaims, WorkloadClaims};
+use super::claims::{AccessClaims, Issuer, WorkloadClaims};
 use super::error::VerifyError;
 use super::keys::{Jwk, KeyError, VerifyingKeys};
 use super::revocations::{Revocation, Revocations};
@@ -30,24 +30,6 @@ const REMEMBERED: u64 = 10_000;
 const REFETCH_AFTER: Duration = Duration::from_secs(5);
 /// The same as long as there is no key at all.
 const FETCH_FIRST_AFTER: Duration = Duration::from_millis(100);
-
-/// Whose tokens count, and for whom they are.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Issuer {
-    /// `iss` of tokens.
-    pub name: Arc<str>,
-    /// `aud` of tokens, and of workloads' assertions.
-    pub audience: Arc<str>,
-}
-
-impl Default for Issuer {
-    fn default() -> Issuer {
-        Issuer {
-            name: "tradewind".into(),
-            audience: "tradewind".into(),
-        }
-    }
-}
 
 pub(crate) type RevocationSource =
     Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<Revocation>, Status>> + Send + Sync>;

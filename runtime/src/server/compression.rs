@@ -25,12 +25,12 @@ const MIN_BYTES: usize = 1024;
 
 /// What the client's compressed messages are in, if any may come: in the extensions of the request.
 #[derive(Clone, Copy)]
-struct Sent(Option<Coding>);
+struct RequestCoding(Option<Coding>);
 
 /// What the compressed messages of a request are in, if any may come.
 pub(super) fn sent(request: &Request<Body>) -> Option<Coding> {
     let sent = request.extensions().get();
-    sent.and_then(|Sent(coding)| *coding)
+    sent.and_then(|RequestCoding(coding)| *coding)
 }
 
 /// What a message with these flags is in.
@@ -95,7 +95,7 @@ impl Filter for Compression {
             let Some(coding) = Coding::named(name.as_bytes()) else {
                 return unknown();
             };
-            request.extensions_mut().insert(Sent(coding));
+            request.extensions_mut().insert(RequestCoding(coding));
         }
         // How well a secret is compressed tells of it to whoever chose what stands beside it.
         let method = Incoming::of(&request).method.as_ref();

@@ -15,8 +15,8 @@ use super::observe::Incoming;
 use super::policy::Verified;
 use super::validation::Hashed;
 use crate::call::CallContext;
+use crate::etag::Preconditions;
 use crate::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT, idempotency_key};
-use crate::precondition::Preconditions;
 use crate::status::Problem;
 
 #[derive(Clone)]

@@ -14,7 +14,8 @@ use crate::call::{Caller, Token};
 use crate::contract::{Access, Method};
 use crate::identity::{EXPIRY_GRACE, Identity, VerifyError};
 use crate::metadata::WORKLOAD_AUTHORIZATION;
-use crate::status::{self, Problem, Reason};
+use crate::status::{Problem, Reason};
+use crate::unproved;
 
 /// Who calls and with which token: in the extensions of the request.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +83,7 @@ impl Policy {
     async fn verify(&self, headers: &HeaderMap, streams: bool) -> Result<Verified, Status> {
         let verifier = self.identity.verifier();
         let mut verified = Verified::default();
-        if let Some(workload) = self.workload(headers).await.map_err(status::of_workload)? {
+        if let Some(workload) = self.workload(headers).await.map_err(unproved::refusal)? {
             let (name, expires) = workload;
             verified.caller.workload = Some(name);
             verified.expires = Some(expires);

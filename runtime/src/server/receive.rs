@@ -13,7 +13,7 @@ use net::room::{Full, Most, Room, Share};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::ServerLimits;
+use super::limits::ServerLimits;
 use super::policy::Verified;
 use crate::status::{Problem, Reason};
 

@@ -16,11 +16,11 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use super::ServerLimits;
 use super::arriving::Arriving;
 use super::compression::sent;
 use super::deadline::Deadline;
 use super::filter::{Filter, Next};
+use super::limits::ServerLimits;
 use super::observe::Incoming;
 use super::policy::Verified;
 use super::receive::{Receiver, network};

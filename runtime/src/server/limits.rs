@@ -1,0 +1,49 @@
+//! What a gRPC server bears.
+
+use std::time::Duration;
+
+/// What a gRPC server bears.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerLimits {
+    /// Calls at once; normal ones are refused above, low ones above three quarters of it, high
+    /// ones above five quarters.
+    pub max_concurrent_calls: usize,
+    /// Streams open at once, apart from the calls.
+    pub max_concurrent_streams: usize,
+    /// Those of one user.
+    pub max_streams_per_user: usize,
+    /// Those of one address (of IPv6, one /64 network), of callers without a token.
+    pub max_streams_per_address: usize,
+    /// Bytes of a request's message, where its contract does not allow less.
+    pub max_request_bytes: usize,
+    /// Time for a request to arrive.
+    pub request_body_timeout: Duration,
+    /// Bytes of all requests that are on their way; callers that are no workload have half of it.
+    pub request_body_memory: usize,
+    /// Those of one address (of IPv6, one /64 network), of callers that are no workload.
+    pub request_body_memory_per_address: usize,
+    /// Deadline of unary calls that come without one.
+    pub default_deadline: Duration,
+    /// The longest deadline of unary calls, and the time for a stream to begin.
+    pub max_deadline: Duration,
+    /// Whether reflection is served.
+    pub reflection: bool,
+}
+
+impl Default for ServerLimits {
+    fn default() -> ServerLimits {
+        ServerLimits {
+            max_concurrent_calls: 1024,
+            max_concurrent_streams: 10_000,
+            max_streams_per_user: 100,
+            max_streams_per_address: 100,
+            max_request_bytes: 4 * 1024 * 1024,
+            request_body_timeout: Duration::from_secs(10),
+            request_body_memory: 64 * 1024 * 1024,
+            request_body_memory_per_address: 8 * 1024 * 1024,
+            default_deadline: Duration::from_secs(30),
+            max_deadline: Duration::from_secs(60),
+            reflection: true,
+        }
+    }
+}
