@@ -185,6 +185,16 @@ store::on_both! {
         let (count,) = store::fetch_one!(tx, (i64,), "SELECT count(*) FROM accounts").expect("counted");
         assert_eq!(count, 0);
     }
+
+    async fn a_program_older_than_its_tables_does_not_start(database: TestDatabase) {
+        database.open(migrations()).await.close().await;
+        let mut older = migrations();
+        older.postgres.migrations = Vec::new().into();
+        older.sqlite.migrations = Vec::new().into();
+        let started = Database::connect(&database.config(), "test", older, |_| {}).await;
+        let refused = started.expect_err("it knows nothing of these tables").to_string();
+        assert!(refused.contains("the migrations do not fit the database: migration 1"), "{refused}");
+    }
 }
 
 /// Reads, then writes, in one transaction.
