@@ -4,17 +4,18 @@ use chrono::{DateTime, Utc};
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use contracts::tradewind::auth::v1::{RedeemTicketRequest, RedeemTicketResponse};
 use http::request::Parts;
+use net::clock::Clock;
 use net::metadata::{AUTHORIZATION, bearer};
 use runtime::call::{CallContext, Token, User};
 use runtime::contract::Access;
-use runtime::identity::VerifyError;
+use runtime::identity::{Identity, VerifyError};
+use runtime::node::Node;
 use runtime::status::{Problem, Reason};
 use tonic::Code;
 use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::policy::Policy;
-use crate::{Edge, Upstreams};
 
 /// The query parameter by which browsers' EventSource, which sets no headers, brings its right.
 pub(crate) const TICKET: &str = "ticket";
@@ -44,56 +45,122 @@ impl Authenticated {
     }
 }
 
-/// The user of the request; `None` for methods that are open to anybody, whose `authorization` is
-/// not looked at: an expired token must not block its own refresh. A few ask who it is, and take
-/// a token that does not hold for none. `call` is where a ticket is redeemed from.
-pub(crate) async fn authenticate(
-    edge: &Edge,
-    policy: &Policy,
-    head: &Parts,
-    tickets: Tickets,
-    call: &CallContext,
-) -> Result<Option<Authenticated>, Failure> {
-    if policy.access == Access::Public {
-        let token = head.headers.get(AUTHORIZATION).and_then(bearer);
-        return match token.filter(|_| policy.optional_user) {
-            Some(token) => Ok(verified(edge, token.into()).await.ok()),
-            None => Ok(None),
-        };
-    }
-    let presented = match head.headers.get(AUTHORIZATION) {
-        Some(value) => {
-            return by_token(edge, bearer(value).ok_or_else(no_bearer)?.into(), None).await;
-        }
-        None => ticket(head.uri.query()),
-    };
-    match presented {
-        Some(ticket) if tickets != Tickets::None && edge.upstreams == Upstreams::Mesh => {
-            let request = RedeemTicketRequest {
-                ticket,
-                path: head.uri.path().to_owned(),
-                server_sent_events: tickets == Tickets::All,
-            };
-            let RedeemTicketResponse {
-                access_token,
-                stream_id,
-            } = Box::pin(redeem(edge, request, call)).await?;
-            by_token(edge, access_token.into(), stream_id.parse().ok()).await
-        }
-        _ => Err(no_token()),
-    }
+/// Where callers are known from.
+pub(crate) struct Callers {
+    node: Node,
+    /// Tickets stand for tokens: the edge is one of the mesh, and may redeem them.
+    takes_tickets: bool,
+    /// Servers get the user's token, to judge it themselves.
+    tells_tokens: bool,
 }
 
-async fn by_token(
-    edge: &Edge,
-    token: Token,
-    stream_id: Option<Uuid>,
-) -> Result<Option<Authenticated>, Failure> {
-    let verified = verified(edge, token).await.map_err(tonic::Status::from)?;
-    Ok(Some(Authenticated {
-        stream_id,
-        ..verified
-    }))
+impl Callers {
+    /// Of the mesh.
+    pub(crate) fn of_mesh(node: Node) -> Self {
+        Self {
+            node,
+            takes_tickets: true,
+            tells_tokens: true,
+        }
+    }
+
+    /// Of servers that know nothing of the mesh: no token of it is theirs to have.
+    pub(crate) fn of_others(node: Node) -> Self {
+        Self {
+            node,
+            takes_tickets: false,
+            tells_tokens: false,
+        }
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.node.clock
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.node.identity
+    }
+
+    /// What servers are told of a caller's token.
+    pub(crate) fn token_for_servers(&self, caller: &Authenticated) -> Option<Token> {
+        self.tells_tokens.then(|| caller.token.clone())
+    }
+
+    /// The user of the request; `None` for methods that are open to anybody, whose `authorization` is
+    /// not looked at: an expired token must not block its own refresh. A few ask who it is, and take
+    /// a token that does not hold for none. `call` is where a ticket is redeemed from.
+    pub(crate) async fn authenticate(
+        &self,
+        policy: &Policy,
+        head: &Parts,
+        tickets: Tickets,
+        call: &CallContext,
+    ) -> Result<Option<Authenticated>, Failure> {
+        if policy.access == Access::Public {
+            let token = head.headers.get(AUTHORIZATION).and_then(bearer);
+            return match token.filter(|_| policy.optional_user) {
+                Some(token) => Ok(self.verified(token.into()).await.ok()),
+                None => Ok(None),
+            };
+        }
+        let presented = match head.headers.get(AUTHORIZATION) {
+            Some(value) => {
+                let token = bearer(value).ok_or_else(no_bearer)?;
+                return self.by_token(token.into(), None).await;
+            }
+            None => ticket(head.uri.query()),
+        };
+        match presented {
+            Some(ticket) if tickets != Tickets::None && self.takes_tickets => {
+                let request = RedeemTicketRequest {
+                    ticket,
+                    path: head.uri.path().to_owned(),
+                    server_sent_events: tickets == Tickets::All,
+                };
+                let RedeemTicketResponse {
+                    access_token,
+                    stream_id,
+                } = Box::pin(self.redeem(request, call)).await?;
+                self.by_token(access_token.into(), stream_id.parse().ok())
+                    .await
+            }
+            _ => Err(no_token()),
+        }
+    }
+
+    async fn by_token(
+        &self,
+        token: Token,
+        stream_id: Option<Uuid>,
+    ) -> Result<Option<Authenticated>, Failure> {
+        let verified = self.verified(token).await.map_err(tonic::Status::from)?;
+        Ok(Some(Authenticated {
+            stream_id,
+            ..verified
+        }))
+    }
+
+    async fn verified(&self, token: Token) -> Result<Authenticated, VerifyError> {
+        let user = self.node.identity.verify_user(&token).await?;
+        Ok(Authenticated {
+            user,
+            token,
+            stream_id: None,
+        })
+    }
+
+    /// A ticket opens one path. Only the edge itself may redeem it.
+    async fn redeem(
+        &self,
+        request: RedeemTicketRequest,
+        call: &CallContext,
+    ) -> Result<RedeemTicketResponse, Failure> {
+        let mut auth = AuthServiceClient::new(self.node.channel("svc-auth"));
+        let reply = call
+            .scope(async move { auth.redeem_ticket(request).await })
+            .await?;
+        Ok(reply.into_inner())
+    }
 }
 
 /// Whether a request has credentials of a kind that is known here, be they good or not.
@@ -102,28 +169,6 @@ pub(crate) fn are_presented(head: &Parts, tickets: Tickets) -> bool {
         Some(value) => bearer(value).is_some(),
         None => tickets != Tickets::None && ticket(head.uri.query()).is_some(),
     }
-}
-
-async fn verified(edge: &Edge, token: Token) -> Result<Authenticated, VerifyError> {
-    let user = edge.node.identity.verify_user(&token).await?;
-    Ok(Authenticated {
-        user,
-        token,
-        stream_id: None,
-    })
-}
-
-/// A ticket opens one path. Only the edge itself may redeem it.
-async fn redeem(
-    edge: &Edge,
-    request: RedeemTicketRequest,
-    call: &CallContext,
-) -> Result<RedeemTicketResponse, Failure> {
-    let mut auth = AuthServiceClient::new(edge.node.channel("svc-auth"));
-    let reply = call
-        .scope(async move { auth.redeem_ticket(request).await })
-        .await?;
-    Ok(reply.into_inner())
 }
 
 fn ticket(query: Option<&str>) -> Option<String> {

@@ -17,14 +17,18 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::Upstreams;
-use crate::door::Door;
+use crate::metadata::status;
 use crate::policy::Policy;
-use crate::protocol::{envelope, status};
+use crate::upstreams::{Upstream, Upstreams};
+use crate::wire::envelope;
+use crate::wire::said::Refusal;
 
+pub(crate) mod replies;
 mod reply;
+pub(crate) mod requests;
+pub(crate) mod step;
 
-pub(crate) use reply::{Metadata, Refusal, Reply};
+pub(crate) use reply::Reply;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -33,48 +37,54 @@ const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// A call that is ready to be made.
 pub(crate) struct Call<'a> {
-    pub(crate) door: &'a Door,
+    pub(crate) upstreams: &'a Upstreams,
     pub(crate) policy: &'a Policy,
     pub(crate) context: CallContext,
     pub(crate) metadata: MetadataMap,
     /// When an answer, or the beginning of one, has to be there.
     pub(crate) deadline: Instant,
+    /// Most bytes of its message.
+    pub(crate) reply_limit: usize,
 }
 
 /// The same without what it borrows, for a call that outlives its request.
 pub(crate) struct Owned {
-    door: Arc<Door>,
+    upstreams: Arc<Upstreams>,
     context: CallContext,
     metadata: MetadataMap,
     deadline: Instant,
+    reply_limit: usize,
 }
 
 impl Owned {
-    pub(crate) fn door(&self) -> &Door {
-        &self.door
-    }
-
     /// The call again, of the same method.
     pub(crate) fn call<'a>(&'a self, policy: &'a Policy) -> Call<'a> {
         Call {
-            door: &self.door,
+            upstreams: &self.upstreams,
             policy,
             context: self.context.clone(),
             metadata: self.metadata.clone(),
             deadline: self.deadline,
+            reply_limit: self.reply_limit,
         }
     }
 }
 
 impl Call<'_> {
     /// To be made later.
-    pub(crate) fn owned(self, door: Arc<Door>) -> Owned {
+    pub(crate) fn owned(self, upstreams: Arc<Upstreams>) -> Owned {
         Owned {
-            door,
+            upstreams,
             context: self.context,
             metadata: self.metadata,
             deadline: self.deadline,
+            reply_limit: self.reply_limit,
         }
+    }
+
+    /// The server that has the method.
+    fn upstream(&self) -> &Upstream {
+        &self.upstreams.all[self.policy.upstream]
     }
 
     /// One reply. A call that failed on the way is made once more if that can do no harm, by the
@@ -82,7 +92,7 @@ impl Call<'_> {
     pub(crate) async fn unary(&self, message: Bytes) -> Result<Reply, Refusal> {
         let frame = envelope::write(0, &message);
         drop(message);
-        let limit = self.door.edge.settings.requests.reply_limit;
+        let limit = self.reply_limit;
         let once = || async {
             let response = self
                 .open(HeaderMap::new(), Full::new(frame.clone()))
@@ -129,21 +139,20 @@ impl Call<'_> {
     where
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let channel = &self.door.channels[self.policy.upstream];
+        let Upstream { name, channel } = self.upstream();
         let mut request = http::Request::new(frames);
         *request.uri_mut() = self.policy.path.clone().into();
         *request.headers_mut() = self.metadata.clone().into_headers();
         request.headers_mut().extend(codings);
         let response = channel.send(request, Some(&self.context)).await;
-        match status::read(response.headers()) {
+        match status(response.headers()) {
             Some(status) if status.code() != Code::Ok => {
                 let trailing = response.into_parts().0.headers;
                 Err(Refusal::with(status, HeaderMap::new(), trailing))
             }
             None if response.status() != StatusCode::OK => {
-                let upstream = &self.door.edge.policies.upstreams[self.policy.upstream];
-                tracing::warn!(service = upstream, status = %response.status(), "no gRPC came back");
-                Err(Status::from(Problem::unavailable(upstream)).into())
+                tracing::warn!(service = name, status = %response.status(), "no gRPC came back");
+                Err(Status::from(Problem::unavailable(name)).into())
             }
             _ => Ok(response),
         }
@@ -153,13 +162,13 @@ impl Call<'_> {
     where
         F: Future<Output = Result<T, Refusal>>,
     {
-        let budget = &self.door.retries;
+        let budget = &self.upstreams.retries;
         budget.deposit();
         let first = once().await;
         match first {
             Err(refusal) if self.may_repeat(&refusal.status) && budget.withdraw() => {
-                let random = &self.door.edge.node.random;
-                let jitter = Duration::from_micros(random.below(25_000) as u64);
+                let random = self.upstreams.random.below(25_000);
+                let jitter = Duration::from_micros(random as u64);
                 tokio::time::sleep(RETRY_PAUSE / 2 + jitter).await;
                 // In a box: most calls need no room for a second one.
                 Box::pin(once()).await
@@ -182,16 +191,14 @@ impl Call<'_> {
     /// Whether the call was lost between here and the upstream, rather than refused by it: the client
     /// stack names the service it could not talk to.
     fn is_of_this_hop(&self, status: &Status) -> bool {
-        let upstream = &self.door.edge.policies.upstreams[self.policy.upstream];
         status.code() == Code::Unavailable
             && status
                 .get_details_error_info()
-                .is_some_and(|info| info.metadata.get("service") == Some(upstream))
+                .is_some_and(|info| info.metadata.get("service") == Some(&self.upstream().name))
     }
 
     fn may_repeat(&self, status: &Status) -> bool {
-        // Nobody knows what the servers of others make of a key.
-        let has_key = self.door.edge.upstreams == Upstreams::Mesh
+        let has_key = self.upstreams.keep_idempotency_keys
             && self.metadata.as_ref().contains_key(IDEMPOTENCY_KEY);
         // What was done the first time would not hold the second.
         let is_conditional = [IF_MATCH, IF_NONE_MATCH]

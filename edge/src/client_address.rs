@@ -5,8 +5,6 @@ use std::str::FromStr;
 
 use http::HeaderMap;
 
-use crate::config::Web;
-
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// A network in CIDR notation; a single address is one with all its bits.
@@ -56,16 +54,21 @@ impl FromStr for Network {
     }
 }
 
+/// Whether one of the networks has the address.
+pub(crate) fn is_within(networks: &[Network], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(address))
+}
+
 /// The address of the client: the peer's, or, if the peer is a trusted proxy, the right-most entry
 /// of `x-forwarded-for` that is none. What stands left of it, anybody could have written.
-pub(crate) fn of(peer: IpAddr, headers: &HeaderMap, web: &Web) -> IpAddr {
+pub(crate) fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let mut client = peer.to_canonical();
     // As bytes: a value that is no text in part is still there, with what proxies added to it.
     let values = headers.get_all(FORWARDED_FOR).iter();
     let mut entries: Vec<&[u8]> = values
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .collect();
-    while web.is_trusted(client) {
+    while is_within(trusted, client) {
         let Some(entry) = entries.pop().and_then(parse_entry) else {
             break;
         };
@@ -104,18 +107,12 @@ mod tests {
     use super::*;
 
     fn client(peer: &str, forwarded_for: &[&str]) -> String {
-        let web = Web {
-            trusted_proxies: vec![
-                "10.0.0.0/8".parse().unwrap(),
-                "2001:db8::1".parse().unwrap(),
-            ],
-            ..Web::default()
-        };
+        let trusted = ["10.0.0.0/8", "2001:db8::1"].map(|network| network.parse().unwrap());
         let mut headers = HeaderMap::new();
         for value in forwarded_for {
             headers.append(FORWARDED_FOR, value.parse().unwrap());
         }
-        of(peer.parse().unwrap(), &headers, &web).to_string()
+        of(peer.parse().unwrap(), &headers, &trusted).to_string()
     }
 
     #[test]
@@ -148,15 +145,12 @@ mod tests {
 
     #[test]
     fn an_unreadable_entry_does_not_hide_those_that_proxies_wrote_behind_it() {
-        let web = Web {
-            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
-            ..Web::default()
-        };
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
         let mut headers = HeaderMap::new();
         for value in [&b"192.0.2.1"[..], b"\xff, 203.0.113.7"] {
             headers.append(FORWARDED_FOR, HeaderValue::from_bytes(value).unwrap());
         }
-        let client = of("10.1.2.3".parse().unwrap(), &headers, &web);
+        let client = of("10.1.2.3".parse().unwrap(), &headers, &trusted);
         assert_eq!(client.to_string(), "203.0.113.7");
     }
 

@@ -72,7 +72,7 @@ impl Arguments {
         let node = host.node(NAME, key);
         let edge = match is_generic {
             true => generic::build(generic, edge, &node).await?,
-            false => crate::build(edge, &node).await?,
+            false => crate::mesh::build(edge, &node).await?,
         };
         host.add(NAME, |drain| edge.serve(listener, drain));
         tracing::info!(service = NAME, listen = %address, "serving");

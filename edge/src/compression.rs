@@ -9,6 +9,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::{Compression, CompressionBody};
 
+use crate::protocol::declared::{self, Declared};
 use crate::reply::{Body, Streamed};
 
 /// Below this, headers are most of the reply.
@@ -30,9 +31,6 @@ where
         .compress_when(SizeAbove::new(MIN_BYTES).and(WholeReplies))
 }
 
-/// How the media types of streams begin. In gRPC and Connect each message has a coding of its own.
-const STREAMS: [&str; 2] = ["application/grpc", "application/connect+"];
-
 /// Streams are not compressed here: each message has to leave at once.
 #[derive(Clone, Copy)]
 struct WholeReplies;
@@ -44,9 +42,10 @@ impl Predicate for WholeReplies {
         }
         let content_type = response.headers().get(CONTENT_TYPE);
         let name = content_type.map_or(&b""[..], |value| value.as_bytes());
-        !STREAMS.iter().any(|stream| {
-            let start = name.get(..stream.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(stream.as_bytes()))
-        })
+        let is_of = |protocol: &&Declared| protocol.subtype(name).is_some();
+        declared::ALL
+            .iter()
+            .filter(|it| !it.compresses)
+            .all(|it| !is_of(it))
     }
 }

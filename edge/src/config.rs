@@ -8,7 +8,7 @@ use clap::Args;
 use net::process::duration;
 use transcoder::JsonChoices;
 
-use crate::client_address::Network;
+use crate::client_address::{Network, is_within};
 use crate::cors::Origin;
 use crate::limits::Rate;
 use crate::metadata::Rule;
@@ -262,7 +262,14 @@ pub struct Streams {
 
 /// The address of Redis, which may hold a password: its `Debug` leaves that out.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RedisUrl(pub(crate) String);
+pub struct RedisUrl(String);
+
+impl RedisUrl {
+    /// With its password.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl Default for Connections {
     fn default() -> Self {
@@ -347,9 +354,7 @@ impl std::fmt::Debug for RedisUrl {
 impl Web {
     /// Whether that peer's `x-forwarded-for` is believed.
     pub(crate) fn is_trusted(&self, address: IpAddr) -> bool {
-        self.trusted_proxies
-            .iter()
-            .any(|network| network.contains(address))
+        is_within(&self.trusted_proxies, address)
     }
 }
 

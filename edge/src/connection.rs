@@ -13,7 +13,7 @@ use tower::ServiceExt as _;
 
 use crate::compression;
 use crate::config::Connections;
-use crate::door::Entrance;
+use crate::entrance::Entrance;
 use crate::pipeline;
 use crate::protocol::websocket::Upgraded;
 
@@ -29,7 +29,8 @@ pub(crate) async fn serve(
     shutdown: CancellationToken,
 ) {
     let (limits, idle_timeout, send_timeout) = {
-        let connections = &entrance.door().edge.settings.connections;
+        let door = entrance.door();
+        let connections = &door.settings.connections;
         let (header, send) = (connections.header_timeout, connections.send_timeout);
         (limits(connections), header, send)
     };

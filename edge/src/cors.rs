@@ -1,6 +1,7 @@
 //! Cross-origin requests, by an allow-list of origins (Fetch standard, CORS protocol).
 
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -10,16 +11,37 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::metadata::Rule;
+use crate::protocol::declared::{self, Declared};
 use crate::reply::{self, Body};
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
-const HEADERS: &str = "authorization, content-type, content-encoding, accept, accept-language, \
-                       idempotency-key, if-match, if-none-match, last-event-id, request-timeout, traceparent, tracestate, x-request-id, \
-                       grpc-timeout, x-grpc-web, x-user-agent, connect-protocol-version, \
-                       connect-timeout-ms, connect-content-encoding, connect-accept-encoding";
-const EXPOSED: &str = "etag, x-request-id, retry-after, ratelimit, ratelimit-policy, www-authenticate, \
-                       deprecation, grpc-status, grpc-message, grpc-status-details-bin, \
-                       grpc-encoding, connect-content-encoding";
+/// Of requests and replies of any protocol; each declares what it has beyond them.
+const REQUEST_HEADERS: [&str; 11] = [
+    "authorization",
+    "content-type",
+    "content-encoding",
+    "accept",
+    "accept-language",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "traceparent",
+    "tracestate",
+    "x-request-id",
+];
+const REPLY_HEADERS: [&str; 7] = [
+    "etag",
+    "x-request-id",
+    "retry-after",
+    "ratelimit",
+    "ratelimit-policy",
+    "www-authenticate",
+    "deprecation",
+];
+static ALLOWED: LazyLock<Names> =
+    LazyLock::new(|| Names::of(&REQUEST_HEADERS, |protocol| protocol.request_headers));
+static EXPOSED: LazyLock<Names> =
+    LazyLock::new(|| Names::of(&REPLY_HEADERS, |protocol| protocol.reply_headers));
 /// Two hours: as long as browsers keep a preflight's answer at most.
 const MAX_AGE: &str = "7200";
 
@@ -62,7 +84,7 @@ pub(crate) fn preflight(
         let asked = asked.flat_map(|names| names.split(','));
         let asked = asked.map(|name| name.trim().to_ascii_lowercase());
         let taken = asked.filter(|name| rules.iter().any(|rule| rule.takes(name)));
-        let allowed = with(HEADERS, taken);
+        let allowed = ALLOWED.with(taken);
         let mut response = Response::new(reply::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
@@ -76,10 +98,27 @@ pub(crate) fn preflight(
     })
 }
 
-/// A list of names with more of them.
-fn with(names: &'static str, more: impl Iterator<Item = String>) -> HeaderValue {
-    let all = more.fold(names.to_owned(), |all, name| all + ", " + &name);
-    HeaderValue::try_from(all).unwrap_or(HeaderValue::from_static(names))
+/// A list of names.
+struct Names {
+    text: String,
+    value: HeaderValue,
+}
+
+impl Names {
+    /// Those of any protocol, and those of each.
+    fn of(common: &[&str], of_one: impl Fn(&Declared) -> &'static [&'static str]) -> Self {
+        let mut names = common.to_vec();
+        names.extend(declared::ALL.iter().flat_map(|protocol| of_one(protocol)));
+        let text = names.join(", ");
+        let value = HeaderValue::try_from(&text).expect("names are ASCII");
+        Self { text, value }
+    }
+
+    /// With more of them.
+    fn with(&self, more: impl Iterator<Item = String>) -> HeaderValue {
+        let all = more.fold(self.text.clone(), |all, name| all + ", " + &name);
+        HeaderValue::try_from(all).unwrap_or_else(|_| self.value.clone())
+    }
 }
 
 /// Marks the reply as readable for the origin, if it is on the list, also the headers that the rules
@@ -98,11 +137,11 @@ pub(crate) fn allow(
     let any = origins.iter().any(|allowed| allowed.0 == "*");
     if any || origins.iter().any(|allowed| allowed.0 == origin) {
         let exposed = match rules.is_empty() {
-            true => HeaderValue::from_static(EXPOSED),
+            true => EXPOSED.value.clone(),
             false => {
                 let names = headers.keys().map(|name| name.as_str());
                 let made = names.filter(|name| rules.iter().any(|rule| rule.makes(name)));
-                with(EXPOSED, made.map(str::to_owned))
+                EXPOSED.with(made.map(str::to_owned))
             }
         };
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());

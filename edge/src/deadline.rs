@@ -2,49 +2,24 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-use net::metadata::GRPC_TIMEOUT;
-use net::metadata::parse_timeout;
+use http::HeaderMap;
 
 use crate::failure::Failure;
-
-/// Seconds, with a fraction if need be (draft-thomson-hybi-http-timeout).
-const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("request-timeout");
-
-/// Milliseconds, in up to ten digits (Connect).
-const CONNECT_TIMEOUT: HeaderName = HeaderName::from_static("connect-timeout-ms");
+use crate::protocol::declared;
 
 /// Whoever is willing to wait for longer waits as long as this: a later moment need not exist.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// What the client asks for, by `request-timeout`, `grpc-timeout` or `connect-timeout-ms`.
+/// What the client asks for, by the header of any protocol.
 pub(crate) fn asked(headers: &HeaderMap) -> Result<Option<Duration>, Failure> {
-    let (name, asked) = if let Some(value) = headers.get(REQUEST_TIMEOUT) {
-        (REQUEST_TIMEOUT, seconds(value))
-    } else if let Some(value) = headers.get(GRPC_TIMEOUT) {
-        (GRPC_TIMEOUT, parse_timeout(value))
-    } else if let Some(value) = headers.get(CONNECT_TIMEOUT) {
-        (CONNECT_TIMEOUT, milliseconds(value))
-    } else {
+    let mut deadlines = declared::ALL.iter().filter_map(|it| it.deadline.as_ref());
+    let named = deadlines.find_map(|one| headers.get(&one.header).map(|value| (one, value)));
+    let Some((deadline, value)) = named else {
         return Ok(None);
     };
-    let no_duration = || Failure::malformed(format!("{name} is no duration"));
-    let asked = asked.ok_or_else(no_duration)?;
+    let no_duration = || Failure::malformed(format!("{} is no duration", deadline.header));
+    let asked = (deadline.read)(value).ok_or_else(no_duration)?;
     Ok(Some(asked.min(LONGEST)))
-}
-
-fn milliseconds(value: &HeaderValue) -> Option<Duration> {
-    let text = value.to_str().ok()?;
-    let is_number = (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    is_number.then(|| text.parse().ok().map(Duration::from_millis))?
-}
-
-fn seconds(value: &HeaderValue) -> Option<Duration> {
-    let text = value.to_str().ok()?.trim();
-    let is_decimal = text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    is_decimal.then(|| Duration::try_from_secs_f64(text.parse().ok()?).ok())?
 }
 
 #[cfg(test)]

@@ -8,18 +8,18 @@ use std::time::Instant;
 
 use http::request::Parts;
 use http::{Method, StatusCode, Version};
-use net::room::Room;
 use net::telemetry::{Durations, RECORDED, Telemetry, Trace};
 use opentelemetry::KeyValue;
 use tonic::Status;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::Edge;
-use crate::streams::Streams;
+use crate::counters::Counters;
 
 /// The instruments.
 pub(crate) struct HttpMetrics {
+    /// The process, or the part of it.
+    service: &'static str,
     duration: Durations<Key>,
     /// Of each method.
     active: Arc<[AtomicI64; METHODS.len()]>,
@@ -34,7 +34,7 @@ const METHODS: [&str; 10] = [
 ];
 
 impl HttpMetrics {
-    pub(crate) fn new(telemetry: &Telemetry, streams: &Streams, bodies: &Room<IpAddr>) -> Self {
+    pub(crate) fn new(service: &'static str, telemetry: &Telemetry, counters: &Counters) -> Self {
         let meter = telemetry.meter();
         let active = Arc::<[AtomicI64; METHODS.len()]>::default();
         let counted = active.clone();
@@ -50,14 +50,14 @@ impl HttpMetrics {
                 }
             })
             .build();
-        let streams = streams.clone();
+        let streams = counters.streams.clone();
         meter
             .i64_observable_up_down_counter("edge.open_streams")
             .with_unit("{stream}")
             .with_description("Calls with a stream in either direction that are open")
             .with_callback(move |gauge| gauge.observe(signed(streams.count()), &[]))
             .build();
-        let bodies = bodies.clone();
+        let bodies = counters.bodies.clone();
         meter
             .i64_observable_up_down_counter("edge.body_memory")
             .with_unit("By")
@@ -65,6 +65,7 @@ impl HttpMetrics {
             .with_callback(move |gauge| gauge.observe(signed(bodies.total()), &[]))
             .build();
         Self {
+            service,
             duration: Durations::new(&meter, "http.server.request.duration", "requests"),
             active,
         }
@@ -75,10 +76,20 @@ fn signed(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// What traces and metrics call a request.
+pub(crate) enum Target<'a> {
+    /// The template of its route.
+    Route(&'a Arc<str>),
+    /// The path of the method that it calls.
+    Method(&'a Arc<str>),
+    /// Nothing: a question to the edge itself.
+    Edge,
+}
+
 /// A request in progress. It ends when its reply begins, or when it is dropped because the client
 /// went away.
 pub(crate) struct Exchange {
-    edge: Arc<Edge>,
+    metrics: Arc<HttpMetrics>,
     trace: Trace,
     span: Span,
     /// In `METHODS`.
@@ -92,24 +103,24 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// Only a trusted proxy's trace goes on here; everybody else's is linked to.
     pub(crate) fn begin(
-        edge: &Arc<Edge>,
+        metrics: &Arc<HttpMetrics>,
         head: &Parts,
-        peer: IpAddr,
+        is_trusted: bool,
         client: IpAddr,
         id: &str,
     ) -> Self {
         let method = place(&head.method);
         let theirs = Trace::of_headers(&head.headers);
         let (trace, link) = match theirs {
-            Some(theirs) if edge.settings.web.is_trusted(peer) => (theirs, None),
+            Some(theirs) if is_trusted => (theirs, None),
             theirs => (Trace::start(), theirs),
         };
         let (span, trace) = match trace.is_recorded() {
-            true => recorded(edge, head, client, id, trace, link.as_ref()),
-            false => (log_span(edge, id, &trace), trace),
+            true => recorded(metrics.service, head, client, id, trace, link.as_ref()),
+            false => (log_span(metrics.service, id, &trace), trace),
         };
         let exchange = Self {
-            edge: edge.clone(),
+            metrics: metrics.clone(),
             trace,
             span,
             method,
@@ -118,7 +129,7 @@ impl Exchange {
             began: Instant::now(),
             ended: false,
         };
-        edge.metrics.active[method].fetch_add(1, Ordering::Relaxed);
+        metrics.active[method].fetch_add(1, Ordering::Relaxed);
         exchange
     }
 
@@ -131,21 +142,25 @@ impl Exchange {
         &self.span
     }
 
-    /// The request has a route with this template.
-    pub(crate) fn is_for(&mut self, template: &Arc<str>) {
-        if self.trace.is_recorded() {
-            let name = format!("{} {template}", METHODS[self.method]);
-            self.span.record("otel.name", name);
+    /// The request has found what it is for.
+    pub(crate) fn is_for(&mut self, target: &Target<'_>) {
+        let is_recorded = self.trace.is_recorded();
+        match target {
+            Target::Route(template) => {
+                if is_recorded {
+                    let name = format!("{} {template}", METHODS[self.method]);
+                    self.span.record("otel.name", name);
+                }
+                self.goes_by(template);
+            }
+            Target::Method(path) => {
+                if is_recorded {
+                    self.span.record("otel.name", path.trim_start_matches('/'));
+                }
+                self.goes_by(path);
+            }
+            Target::Edge => {}
         }
-        self.goes_by(template);
-    }
-
-    /// The request calls the method of this path by its name.
-    pub(crate) fn calls(&mut self, path: &Arc<str>) {
-        if self.trace.is_recorded() {
-            self.span.record("otel.name", path.trim_start_matches('/'));
-        }
-        self.goes_by(path);
     }
 
     fn goes_by(&mut self, route: &Arc<str>) {
@@ -173,7 +188,7 @@ impl Exchange {
 
     fn record(&mut self, status: u16) {
         self.ended = true;
-        let metrics = &self.edge.metrics;
+        let metrics = &self.metrics;
         metrics.active[self.method].fetch_sub(1, Ordering::Relaxed);
         self.span.record("http.response.status_code", status);
         if status >= 500 {
@@ -211,11 +226,11 @@ impl Drop for Exchange {
 }
 
 /// What log lines say of a request that is not recorded.
-fn log_span(edge: &Edge, id: &str, trace: &Trace) -> Span {
+fn log_span(service: &'static str, id: &str, trace: &Trace) -> Span {
     tracing::info_span!(
         parent: None,
         "request",
-        service.name = edge.node.name,
+        service.name = service,
         request.id = id,
         trace_id = trace.id(),
         http.route = Empty,
@@ -224,7 +239,7 @@ fn log_span(edge: &Edge, id: &str, trace: &Trace) -> Span {
 
 /// The span of a recorded request, with a link to the trace of whoever is not trusted with ours.
 fn recorded(
-    edge: &Edge,
+    service: &'static str,
     head: &Parts,
     client: IpAddr,
     id: &str,
@@ -247,7 +262,7 @@ fn recorded(
         url.path = head.uri.path(),
         client.address = %client,
         error.r#type = Empty,
-        service.name = edge.node.name,
+        service.name = service,
     );
     if let Some(link) = link {
         link.link_to(&span);

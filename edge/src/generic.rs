@@ -17,9 +17,11 @@ use transcoder::Descriptors;
 use transcoder::openapi::Info;
 use transcoder::prost_reflect::MethodDescriptor;
 
+use crate::authentication::Callers;
+use crate::edge::Edge;
 use crate::pages::Landing;
+use crate::plan::{Plan, Servers};
 use crate::profile::{self, Profile};
-use crate::{Edge, Plan, Upstreams};
 
 mod descriptors;
 mod reflected;
@@ -233,7 +235,7 @@ fn with_plan(
     };
     let plan = Plan {
         descriptors,
-        bind_unannotated: config.all_methods,
+        binds_unannotated: config.all_methods,
         contract: Arc::new(contract),
         access: Arc::new(move |method| access(method, otherwise, &services)),
         upstream: &upstream_of,
@@ -248,8 +250,15 @@ fn with_plan(
             version: "1".to_owned(),
             ..Info::default()
         },
-        upstreams: Upstreams::Others {
+        servers: Servers {
+            connect: Node::new_foreign_channel,
+            callers: Callers::of_others,
+            keep_bounds: false,
+            keep_idempotency_keys: false,
+            serve_unrouted: |_| true,
             forwards_authorization: config.access == Access::Public || config.forward_authorization,
+            own_parameter: None,
+            have_passwords: false,
         },
         profile: config.profile.map(Profile::from).unwrap_or_default(),
     };

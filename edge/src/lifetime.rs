@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
+use runtime::identity::Identity;
 use runtime::status::{Problem, Reason};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
-use crate::authentication::Authenticated;
-use crate::door::Door;
+use crate::authentication::{Authenticated, Callers};
 use crate::failure::Failure;
 use crate::streams::Open;
 
 /// As long as its caller's token holds, and until the edge goes away.
 pub(crate) struct Lifetime {
-    door: Arc<Door>,
+    drain: CancellationToken,
+    identity: Identity,
     caller: Option<Authenticated>,
     expires: Option<Instant>,
     /// It lies where the stream does, in the body of its reply, and so is counted for as long.
@@ -22,17 +24,19 @@ pub(crate) struct Lifetime {
 
 impl Lifetime {
     pub(crate) fn of(
-        door: Arc<Door>,
+        callers: &Callers,
         caller: Option<Authenticated>,
         open: Option<Arc<Open>>,
+        drain: CancellationToken,
     ) -> Self {
         let expires = caller.as_ref().and_then(Authenticated::expires);
         let expires = expires.map(|expires| {
-            let left = expires - door.edge.node.clock.now();
+            let left = expires - callers.clock().now();
             Instant::now() + left.to_std().unwrap_or_default()
         });
         Self {
-            door,
+            drain,
+            identity: callers.identity().clone(),
             caller,
             expires,
             _open: open,
@@ -50,21 +54,20 @@ impl Lifetime {
                 None => std::future::pending().await,
             }
         };
-        let identity = &self.door.edge.node.identity;
         let revocation = async {
             match &self.caller {
-                Some(caller) => identity.revoked(caller.user.session_id).await,
+                Some(caller) => self.identity.revoked(caller.user.session_id).await,
                 None => std::future::pending().await,
             }
         };
         let replaced = async {
             match self.caller.as_ref().and_then(|caller| caller.stream_id) {
-                Some(stream_id) => identity.revoked(stream_id).await,
+                Some(stream_id) => self.identity.revoked(stream_id).await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            () = self.door.drain.cancelled() => Failure::shutting_down(),
+            () = self.drain.cancelled() => Failure::shutting_down(),
             () = revocation => unauthenticated(Reason::SessionRevoked, "the session has ended"),
             () = replaced => {
                 unauthenticated(Reason::TicketInvalid, "the ticket has opened another stream")

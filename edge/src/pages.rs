@@ -1,6 +1,5 @@
 //! The edge's own pages: where to go, documentation, OpenAPI, choosing a password, health.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, OnceLock};
 
 use axum::body::Body as PageBody;
@@ -16,9 +15,10 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use net::readiness::Readiness;
 use tower::ServiceExt as _;
 
-use crate::Edge;
 use crate::failure::Failure;
+use crate::profile::Profile;
 use crate::reply::{self, Body};
+use crate::validators::tag;
 
 /// Nothing from elsewhere, nothing inline: the pages work without internet.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -132,26 +132,30 @@ impl Pages {
     }
 
     /// The page, or why there is none.
-    pub(crate) async fn answer(&self, edge: &Edge, head: Parts) -> Response<Body> {
+    pub(crate) async fn answer(
+        &self,
+        head: Parts,
+        profile: &Profile,
+    ) -> Result<Response<Body>, Failure> {
         let is_options = head.method == Method::OPTIONS;
         let request = Request::from_parts(head, PageBody::empty());
         let Ok(response) = self.0.clone().oneshot(request).await;
-        let failure = match response.extensions().get() {
+        match response.extensions().get() {
             None => {
                 let (head, body) = response.into_parts();
                 let body = axum::body::to_bytes(body, usize::MAX).await;
                 let body = body.expect("pages are whole in memory");
-                return Response::from_parts(head, reply::whole(body));
+                Ok(Response::from_parts(head, reply::whole(body)))
             }
-            Some(Unanswered::NotFound) => edge.profile.no_route(),
+            Some(Unanswered::NotFound) => Err(profile.no_route()),
             Some(Unanswered::MethodNotAllowed) if is_options => {
-                return reply::options("GET, HEAD, OPTIONS");
+                Ok(reply::options("GET, HEAD, OPTIONS"))
             }
             Some(Unanswered::MethodNotAllowed) => {
-                Failure::method_not_allowed(&[Method::GET, Method::HEAD, Method::OPTIONS])
+                let allow = [Method::GET, Method::HEAD, Method::OPTIONS];
+                Err(Failure::method_not_allowed(&allow))
             }
-        };
-        failure.response(edge)
+        }
     }
 }
 
@@ -246,12 +250,4 @@ fn cached(
         HeaderValue::from_static(PAGE_POLICY),
     );
     response
-}
-
-/// The same content has the same tag on every replica.
-pub(crate) fn tag(content: &[u8]) -> HeaderValue {
-    let mut hasher = DefaultHasher::new();
-    content.hash(&mut hasher);
-    let tag = format!("\"{:016x}\"", hasher.finish());
-    HeaderValue::try_from(tag).expect("hexadecimal digits in quotes")
 }

@@ -54,6 +54,20 @@ impl Served {
     }
 }
 
+/// What policies are made from.
+pub(crate) struct Known<'a> {
+    pub(crate) contract: &'a Contract,
+    /// Who may call a method.
+    pub(crate) access: &'a dyn Fn(&Method) -> Option<Access>,
+    /// Which service has a method.
+    pub(crate) upstream: &'a dyn Fn(&MethodDescriptor) -> Option<String>,
+    /// Whether a method without a route, that is open so, is served by its name.
+    pub(crate) serves_unrouted: fn(&Access) -> bool,
+    /// What the contract says of sizes holds. The servers of others may take what theirs does not
+    /// allow.
+    pub(crate) keeps_bounds: bool,
+}
+
 /// The policies of all routes and methods, and the names of the upstreams that they lead to.
 #[derive(Debug, Default)]
 pub(crate) struct Policies {
@@ -65,20 +79,12 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
-    /// `access` says who may call a method, `upstream` which service has it. Methods without a route
-    /// are served if `unrouted` holds for their access. What is wrong is reported together.
-    pub(crate) fn new(
-        transcoder: &Transcoder,
-        contract: &Contract,
-        access: impl Fn(&Method) -> Option<Access>,
-        upstream: impl Fn(&MethodDescriptor) -> Option<String>,
-        unrouted: impl Fn(&Access) -> bool,
-    ) -> Result<Self, Vec<String>> {
+    /// What is wrong is reported together.
+    pub(crate) fn new(transcoder: &Transcoder, known: &Known<'_>) -> Result<Self, Vec<String>> {
         let mut policies = Self::default();
         let mut mistakes = Vec::new();
         for route in transcoder.routes() {
-            let policy = policies.policy(route.method(), contract, &access, &upstream);
-            match policy {
+            match policies.policy(route.method(), known) {
                 Ok(policy) => {
                     let policy = Policy {
                         name: route.template().as_str().into(),
@@ -93,7 +99,7 @@ impl Policies {
             }
         }
         for method in transcoder.methods() {
-            let Some(known) = contract.method(method.grpc_path()) else {
+            let Some(in_contract) = known.contract.method(method.grpc_path()) else {
                 continue;
             };
             let routed = || {
@@ -102,17 +108,18 @@ impl Policies {
                     .iter()
                     .any(|route| route.method() == method.descriptor())
             };
-            let is_open = access(known).is_some_and(|access| unrouted(&access) || routed());
-            if !is_open || upstream(method.descriptor()).is_none() {
+            let access = (known.access)(in_contract);
+            let is_open = access.is_some_and(|access| (known.serves_unrouted)(&access) || routed());
+            if !is_open || (known.upstream)(method.descriptor()).is_none() {
                 continue;
             }
-            match policies.policy(method.descriptor(), contract, &access, &upstream) {
+            match policies.policy(method.descriptor(), known) {
                 Ok(policy) => {
                     let path = method.grpc_path().to_owned();
                     let served = Served {
                         policy,
                         method,
-                        idempotency: known.idempotency,
+                        idempotency: in_contract.idempotency,
                     };
                     policies.by_path.insert(path, Arc::new(served));
                 }
@@ -141,17 +148,16 @@ impl Policies {
     fn policy(
         &mut self,
         descriptor: &MethodDescriptor,
-        contract: &Contract,
-        access: &impl Fn(&Method) -> Option<Access>,
-        upstream: &impl Fn(&MethodDescriptor) -> Option<String>,
+        known: &Known<'_>,
     ) -> Result<Policy, String> {
         let service = descriptor.parent_service();
         let path = format!("/{}/{}", service.full_name(), descriptor.name());
-        let method = contract.method(&path).ok_or("it is not in the contract")?;
-        let access = access(method).ok_or("nothing says who may call it")?;
-        let upstream = upstream(descriptor).ok_or("no upstream has its service")?;
-        let known = self.upstreams.iter().position(|name| *name == upstream);
-        let upstream = known.unwrap_or_else(|| {
+        let method = known.contract.method(&path);
+        let method = method.ok_or("it is not in the contract")?;
+        let access = (known.access)(method).ok_or("nothing says who may call it")?;
+        let upstream = (known.upstream)(descriptor).ok_or("no upstream has its service")?;
+        let place = self.upstreams.iter().position(|name| *name == upstream);
+        let upstream = place.unwrap_or_else(|| {
             self.upstreams.push(upstream);
             self.upstreams.len() - 1
         });
@@ -166,7 +172,10 @@ impl Policies {
             takes_idempotency_key: method.takes_idempotency_key(),
             is_repeatable: method.is_repeatable(),
             is_streaming: method.client_streaming || method.server_streaming,
-            largest: (method.max_request_bytes, method.max_request_json),
+            largest: match known.keeps_bounds {
+                true => (method.max_request_bytes, method.max_request_json),
+                false => (None, None),
+            },
             sequence: Sequence::default(),
             validators: Validators::of(method),
         })

@@ -10,7 +10,7 @@ use transcoder::{Booleans, Masks, Options, PathOptions, Strays};
 
 use crate::failure::Failure;
 use crate::metadata::Passing;
-use crate::protocol::rest::Framing;
+use crate::wire::framing::Framing;
 
 /// Whose place the edge takes.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use net::metadata::REQUEST_ID;
-use runtime::node::Node;
+use uuid::Uuid;
 
-/// What the client calls it, if that is short and harmless in a log; a UUIDv7 otherwise.
-pub(crate) fn of(headers: &HeaderMap, node: &Node) -> Arc<str> {
+/// What the client calls it, if that is short and harmless in a log; a fresh one otherwise.
+pub(crate) fn of(headers: &HeaderMap, fresh: impl FnOnce() -> Uuid) -> Arc<str> {
     let sent = headers
         .get(REQUEST_ID)
         .and_then(|value| value.to_str().ok());
     match sent.filter(|id| is_harmless(id)) {
         Some(id) => id.into(),
-        None => node.random.uuid7(&node.clock).to_string().into(),
+        None => fresh().to_string().into(),
     }
 }
 

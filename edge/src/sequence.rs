@@ -6,7 +6,7 @@ use prost::encoding::{WireType, decode_varint, encode_key, encode_varint};
 use transcoder::Route;
 use transcoder::prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
-use crate::wire::{find, innermost, shown};
+use crate::wire::fields::{find, innermost, shown};
 
 /// The number of a message: an integer field of this name in what the client gets.
 const SEQUENCE: &str = "sequence";

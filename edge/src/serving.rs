@@ -20,8 +20,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::client_address::limited_as;
 use crate::config::Settings;
-use crate::door::Entrance;
-use crate::{Edge, connection};
+use crate::connection;
+use crate::edge::Edge;
+use crate::entrance::Entrance;
 
 /// A connection on its way to the thread that serves it.
 struct Socket {
@@ -162,7 +163,7 @@ async fn work(
     shutdown: CancellationToken,
     patience: Duration,
 ) {
-    let entrance = Entrance::open(edge, shutdown.clone());
+    let entrance = Entrance::open(&edge, shutdown.clone());
     let connections = TaskTracker::new();
     let take = async {
         while let Some(socket) = handed.recv().await {

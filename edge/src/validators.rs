@@ -4,6 +4,8 @@
 //! Conditions on a read are held against its reply, here. Those on a change go along to the service,
 //! which holds them against the resource in the transaction that changes it.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
@@ -15,9 +17,8 @@ use transcoder::Route;
 use transcoder::prost_reflect::Kind;
 
 use crate::failure::Failure;
-use crate::pages;
 use crate::reply::{self, Body};
-use crate::wire::{innermost, shown};
+use crate::wire::fields::{innermost, shown};
 
 /// The text field of a resource that says its version (AIP-154).
 const FIELD: &str = "etag";
@@ -82,7 +83,7 @@ impl Validators {
         let cache = self.cache.filter(|_| is_get && is_of_nobody);
         let etag = self.etag_of(message).or_else(|| {
             // Weak, as the bytes depend on their coding too.
-            let tag = cache.map(|_| pages::tag(content))?;
+            let tag = cache.map(|_| tag(content))?;
             HeaderValue::try_from([b"W/", tag.as_bytes()].concat()).ok()
         });
         let headers = response.headers_mut();
@@ -119,6 +120,14 @@ impl Validators {
         let etag = innermost(message, &self.etag).filter(|_| !self.etag.is_empty())?;
         entity_tag(std::str::from_utf8(etag).ok()?)
     }
+}
+
+/// The same content has the same tag on every replica.
+pub(crate) fn tag(content: &[u8]) -> HeaderValue {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    HeaderValue::try_from(tag).expect("hexadecimal digits in quotes")
 }
 
 fn cache_control(cache: Cache) -> HeaderValue {

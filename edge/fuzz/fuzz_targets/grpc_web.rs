@@ -7,28 +7,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../src/protocol/envelope.rs"]
+#[path = "../../src/wire/envelope.rs"]
 mod envelope;
 #[path = "../../src/protocol/grpc_web/frames.rs"]
 mod frames;
-#[path = "../../src/protocol/step.rs"]
-mod step;
-
-/// The errors of the rooms above; the edge tells them to clients.
-mod failure {
-    #[derive(Debug)]
-    pub(crate) struct Failure;
-
-    impl Failure {
-        pub(crate) fn malformed(_: &str) -> Self {
-            Self
-        }
-
-        pub(crate) fn message_too_large(_: usize) -> Self {
-            Self
-        }
-    }
-}
 
 use envelope::{Envelopes, HEADER, Sizes};
 

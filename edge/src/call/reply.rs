@@ -2,67 +2,21 @@
 //! HTTP/2, Responses).
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use http_body_util::BodyExt as _;
 use net::client::ResponseBody;
 use runtime::status::Problem;
 use tonic::{Code, Status};
 
-use crate::protocol::{envelope, status};
+use crate::metadata::status;
+use crate::wire::envelope;
+use crate::wire::said::{Metadata, Refusal};
 
 /// What a unary call came to.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) metadata: Metadata,
     pub(crate) message: Bytes,
-}
-
-/// What an upstream says beside its message.
-#[derive(Debug, Default)]
-pub(crate) struct Metadata {
-    /// Before the message. Nothing, if the reply is an error alone.
-    pub(crate) leading: HeaderMap,
-    /// After it, or with the error.
-    pub(crate) trailing: HeaderMap,
-}
-
-impl Metadata {
-    /// A part of the gRPC status.
-    pub(crate) fn status(&self, name: &str) -> Option<&HeaderValue> {
-        let trailing = self.trailing.get(name);
-        trailing.or_else(|| self.leading.get(name))
-    }
-}
-
-/// An error instead of a reply.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    pub(crate) status: Status,
-    /// If the upstream is who said it.
-    pub(crate) metadata: Option<Box<Metadata>>,
-}
-
-impl Refusal {
-    pub(super) fn with(status: Status, leading: HeaderMap, trailing: HeaderMap) -> Self {
-        let metadata = Metadata { leading, trailing };
-        Self {
-            status,
-            metadata: Some(Box::new(metadata)),
-        }
-    }
-}
-
-impl From<Status> for Refusal {
-    fn from(status: Status) -> Self {
-        let metadata = None;
-        Self { status, metadata }
-    }
-}
-
-impl From<Refusal> for Status {
-    fn from(refusal: Refusal) -> Self {
-        refusal.status
-    }
 }
 
 impl Reply {
@@ -80,7 +34,7 @@ impl Reply {
                 Err(frame) => trailing = frame.into_trailers().unwrap_or_default(),
             }
         }
-        match status::read(&trailing).or_else(|| status::read(&leading)) {
+        match status(&trailing).or_else(|| status(&leading)) {
             Some(status) if status.code() == Code::Ok => {}
             Some(status) => return Err(Refusal::with(status, leading, trailing)),
             None => return Err(Status::from(Problem::unavailable("the end of the reply")).into()),

@@ -4,11 +4,10 @@
 //! that message, its client has never heard of the rest: the path is that "to a field in the request
 //! body" (google.rpc.BadRequest), `price`. OpenAPI names the parameters of the path likewise.
 
-use serde_json::Value;
 use transcoder::prost_reflect::FieldDescriptor;
 
 /// The path from the body on; empty for the body itself. What stands elsewhere stays as it is.
-pub(super) fn in_body<'a>(path: &'a str, body: &FieldDescriptor) -> &'a str {
+pub(crate) fn in_body<'a>(path: &'a str, body: &FieldDescriptor) -> &'a str {
     let inside = path
         .strip_prefix(body.json_name())
         .or_else(|| path.strip_prefix(body.name()));
@@ -17,29 +16,6 @@ pub(super) fn in_body<'a>(path: &'a str, body: &FieldDescriptor) -> &'a str {
         Some(inside) => inside.strip_prefix('.').unwrap_or(path),
         None => path,
     }
-}
-
-/// Does so with all that an error says of fields, in its details and in its message.
-pub(super) fn tell_from_body(error: &mut Value, body: &FieldDescriptor) {
-    let mut message = error["message"].as_str().unwrap_or_default().to_owned();
-    let details = error.get_mut("details").and_then(Value::as_array_mut);
-    let violations = details
-        .into_iter()
-        .flatten()
-        .filter_map(|detail| detail.get_mut("fieldViolations")?.as_array_mut())
-        .flatten();
-    for violation in violations {
-        if let Some(Value::String(path)) = violation.get_mut("field") {
-            let inside = in_body(path, body).to_owned();
-            let told = match inside.as_str() {
-                "" => String::new(),
-                inside => format!("{inside}: "),
-            };
-            message = message.replace(&format!("{path}: "), &told);
-            *path = inside;
-        }
-    }
-    error["message"] = message.into();
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::descriptors::{self, Gathered, Source};
 use super::{Config, with_plan};
-use crate::Edge;
+use crate::edge::Edge;
 
 /// Looks at the descriptors again and again, and hands an edge of new ones to the threads that serve.
 /// What was `gathered` is served by `first`.

@@ -8,7 +8,6 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tokio::time::Instant;
 
 use super::{Quota, Standing, Who};
-use crate::config::RedisUrl;
 
 /// A limit that takes longer than this is no help.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -46,12 +45,12 @@ struct Inner {
 
 impl Shared {
     /// Connects when it is first needed, and again whenever the connection is lost.
-    pub(crate) fn connect(url: &RedisUrl) -> Result<Self, redis::RedisError> {
+    pub(crate) fn connect(url: &str) -> Result<Self, redis::RedisError> {
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(Duration::from_secs(1)))
             .set_response_timeout(Some(PATIENCE))
             .set_number_of_retries(1);
-        let client = redis::Client::open(url.0.as_str())?;
+        let client = redis::Client::open(url)?;
         Ok(Self(Arc::new(Inner {
             connection: ConnectionManager::new_lazy_with_config(client, config)?,
             script: redis::Script::new(SCRIPT),

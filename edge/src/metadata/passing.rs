@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::rule::{Rule, is_fit, is_reserved};
 use crate::failure::Failure;
+use crate::protocol::declared;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_HOST: &str = "x-forwarded-host";
@@ -88,7 +89,7 @@ const NEVER_RETURNED: [&str; 15] = [
     "x-request-id",
     "x-workload-authorization",
 ];
-const NEVER_RETURNED_PREFIXES: [&str; 4] = ["connect-", "grpc-", "ratelimit", "x-envoy-"];
+const NEVER_RETURNED_PREFIXES: [&str; 2] = ["ratelimit", "x-envoy-"];
 /// What an upstream's metadata would say to a browser, under its own name: cookies of the whole origin,
 /// and which pages may read it.
 const FOR_BROWSERS: &str = "set-cookie";
@@ -217,7 +218,9 @@ impl Passing {
 
 fn is_returned(name: &str) -> bool {
     let begins = |prefix: &&str| name.starts_with(prefix);
-    !NEVER_RETURNED.contains(&name) && !NEVER_RETURNED_PREFIXES.iter().any(begins)
+    !NEVER_RETURNED.contains(&name)
+        && !NEVER_RETURNED_PREFIXES.iter().any(begins)
+        && !declared::is_reserved(name)
 }
 
 fn is_for_browsers(name: &str) -> bool {

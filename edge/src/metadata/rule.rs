@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use http::{HeaderName, HeaderValue};
 
-use super::{RESERVED, RESERVED_PREFIXES};
+use super::returned;
 
 /// What no rule reaches in either direction, besides what is reserved: identity, cookies, the hop, what
 /// frames the message, and what goes along by itself.
@@ -133,10 +133,7 @@ fn is_binary(name: &str) -> bool {
 
 pub(super) fn is_reserved(name: &str) -> bool {
     let begins = |prefix: &&str| name.starts_with(prefix);
-    RESERVED.contains(&name)
-        || NEVER.contains(&name)
-        || RESERVED_PREFIXES.iter().any(begins)
-        || NEVER_PREFIXES.iter().any(begins)
+    returned::is_reserved(name) || NEVER.contains(&name) || NEVER_PREFIXES.iter().any(begins)
 }
 
 #[cfg(test)]

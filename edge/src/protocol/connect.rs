@@ -1,34 +1,42 @@
 //! The Connect protocol (connectrpc.com/docs/protocol): unary calls as plain HTTP, streams as
 //! envelopes, messages in JSON or protobuf.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response};
+use hyper::body::Incoming;
 use runtime::contract::Idempotency;
 use runtime::status::Problem;
 
-use super::Recognised;
-use crate::Edge;
+use super::{Protocol, Recognition, Request};
+use crate::admitted::{Admitted, Form};
 use crate::failure::Failure;
-use crate::pipeline::Form;
-use crate::policy::Served;
+use crate::policy::{Policy, Served};
 use crate::reply::Body;
+use crate::routing::Routing;
 
 mod compression;
+mod declared;
 mod error;
 mod stream;
 mod unary;
 
-pub(crate) use stream::Stream;
-use unary::Query;
-pub(crate) use unary::Unary;
+pub(crate) use declared::DECLARED;
+use declared::VERSION;
+use stream::Stream;
+use unary::{Query, Unary};
 
-/// Version 1 is the only one.
-pub(super) const VERSION: &str = "connect-protocol-version";
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+
+/// The protocol.
+pub(crate) struct Connect;
+
+/// A call.
+pub(crate) enum Call {
+    Unary(Unary),
+    Stream(Stream),
+}
 
 /// How messages are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,69 +92,108 @@ impl Codec {
     }
 }
 
-/// Whether the client says that this is its protocol.
-pub(super) fn is_named(head: &Parts) -> bool {
-    head.headers.contains_key(VERSION)
+impl Protocol for Connect {
+    type Request = Call;
+
+    fn recognise(routing: &Routing, head: &Parts, subtype: Option<&[u8]>) -> Recognition<Call> {
+        match subtype {
+            Some(codec) => stream(routing, head, codec),
+            None if head.headers.contains_key(VERSION) => unary(routing, head),
+            None => Recognition::Foreign,
+        }
+    }
+
+    /// A path that is no route may be a method.
+    fn otherwise(routing: &Routing, head: &Parts) -> Recognition<Call> {
+        unary(routing, head)
+    }
+}
+
+impl Request for Call {
+    fn policy<'a>(&'a self, _: &'a Routing) -> &'a Policy {
+        match self {
+            Self::Unary(call) => &call.served.policy,
+            Self::Stream(call) => &call.served.policy,
+        }
+    }
+
+    async fn serve(
+        &self,
+        admitted: Admitted<'_>,
+        head: &Parts,
+        body: Incoming,
+    ) -> Result<Response<Body>, Failure> {
+        match self {
+            Self::Unary(call) => call.serve(admitted, head, body).await,
+            Self::Stream(call) => call.serve(admitted, head, body).await,
+        }
+    }
+
+    fn refuse(&self, routing: &Routing, _: &Parts, failure: &Failure) -> Option<Response<Body>> {
+        Some(match self {
+            Self::Unary(_) => unary::refusal(&routing.transcoder, failure),
+            Self::Stream(call) => call.refusal(&routing.transcoder, failure),
+        })
+    }
 }
 
 /// The unary call that a request is; none if its path is no method, or if it may be for REST.
-pub(super) fn unary(edge: &Edge, head: &Parts) -> Option<Recognised> {
-    let served = edge.policies.method(head.uri.path())?;
+fn unary(routing: &Routing, head: &Parts) -> Recognition<Call> {
+    let Some(served) = routing.policies.method(head.uri.path()) else {
+        return Recognition::Foreign;
+    };
+    let call = |query, codec: Option<Codec>| match codec {
+        Some(codec) => Recognition::Request(Call::Unary(Unary::new(served.clone(), query, codec))),
+        None => unsupported(served).into(),
+    };
     match head.method {
         Method::POST => {
             let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
             let codec = content_type.and_then(|name| Codec::of(name, "application/"));
-            Some(match codec.filter(|_| !served.policy.is_streaming) {
-                Some(codec) => {
-                    Recognised::Connect(Unary::new(served.clone(), Query::default(), codec))
-                }
-                None => unsupported(edge, served),
-            })
+            call(
+                Query::default(),
+                codec.filter(|_| !served.policy.is_streaming),
+            )
         }
         Method::GET | Method::HEAD => {
-            let query = Query::of(head.uri.query()?)?;
+            let Some(query) = head.uri.query().and_then(Query::of) else {
+                return Recognition::Foreign;
+            };
             let reads = served.idempotency == Idempotency::NoSideEffects;
             if !reads || served.policy.is_streaming {
-                let failure = Failure::method_not_allowed(&[Method::POST]);
-                return Some(Recognised::Answer(failure.response(edge)));
+                return Failure::method_not_allowed(&[Method::POST]).into();
             }
-            Some(match query.codec() {
-                Some(codec) => Recognised::Connect(Unary::new(served.clone(), query, codec)),
-                None => unsupported(edge, served),
-            })
+            let codec = query.codec();
+            call(query, codec)
         }
-        _ => None,
+        _ => Recognition::Foreign,
     }
 }
 
-/// The call with streams that a request with this media type is.
-pub(super) fn stream(edge: &Edge, head: &Parts, content_type: &[u8]) -> Recognised {
-    let Some(served) = edge.policies.method(head.uri.path()) else {
-        return Recognised::Answer(Failure::no_route().response(edge));
+/// The call with streams that a request whose media type says so is.
+fn stream(routing: &Routing, head: &Parts, codec: &[u8]) -> Recognition<Call> {
+    let Some(served) = routing.policies.method(head.uri.path()) else {
+        return Failure::no_route().into();
     };
     if head.method != Method::POST {
-        let failure = Failure::method_not_allowed(&[Method::POST]);
-        return Recognised::Answer(failure.response(edge));
+        return Failure::method_not_allowed(&[Method::POST]).into();
     }
-    let codec = Codec::of(content_type, "application/connect+");
-    match codec.filter(|_| served.policy.is_streaming) {
-        Some(codec) => Recognised::ConnectStream(Stream::new(served.clone(), codec)),
-        None => unsupported(edge, served),
+    match Codec::of(codec, "").filter(|_| served.policy.is_streaming) {
+        Some(codec) => Recognition::Request(Call::Stream(Stream::new(served.clone(), codec))),
+        None => unsupported(served).into(),
     }
 }
 
 /// 415, with what would do instead.
-fn unsupported(edge: &Edge, served: &Arc<Served>) -> Recognised {
+fn unsupported(served: &Served) -> Failure {
     let accepted = match served.policy.is_streaming {
         true => "application/connect+json, application/connect+proto",
         false => "application/json, application/proto",
     };
-    let failure = Failure::unsupported_content(&format!("this method takes {accepted}"));
-    let mut response: Response<Body> = failure.response(edge);
-    let headers = response.headers_mut();
-    headers.insert(ACCEPT_POST, HeaderValue::from_static(accepted));
-    headers.insert(ALLOW, HeaderValue::from_static("POST"));
-    Recognised::Answer(response)
+    Failure::unsupported_content(&format!("this method takes {accepted}")).with_headers([
+        (ACCEPT_POST, HeaderValue::from_static(accepted)),
+        (ALLOW, HeaderValue::from_static("POST")),
+    ])
 }
 
 fn check_version(headers: &HeaderMap) -> Result<(), Failure> {
@@ -160,6 +207,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use super::declared::STREAM;
     use super::*;
 
     #[test]
@@ -170,7 +218,7 @@ mod tests {
         assert_eq!(unary("application/proto"), Some(Codec::Proto));
         assert_eq!(unary("application/json; charset=latin1"), None);
         assert_eq!(unary("application/x-protobuf"), None);
-        let stream = Codec::of(b"application/connect+proto", "application/connect+");
+        let stream = Codec::of(b"application/connect+proto", STREAM);
         assert_eq!(stream, Some(Codec::Proto));
     }
 }

@@ -11,44 +11,55 @@ use http::Response;
 use http::request::Parts;
 use hyper::body::{Frame, Incoming};
 
-use super::grpc::{self, Sent, Unfound};
-use super::upstream::{End, Reply};
-use super::{Protocol, Recognised, envelope};
-use crate::Edge;
+use super::{Protocol, Recognition, Request};
+use crate::admitted::Admitted;
+use crate::call::replies::{End, Reply};
 use crate::failure::Failure;
-use crate::pipeline::Admitted;
 use crate::policy::{Policy, Served};
+use crate::relay::{self, Sent};
 use crate::reply::{self, Body};
+use crate::routing::Routing;
+use crate::wire::envelope;
 
+mod declared;
 mod frames;
 
 /// The flag of a frame that holds the trailers.
 const TRAILERS: u8 = 0x80;
 
+pub(crate) use declared::DECLARED;
+
+/// The protocol.
+pub(crate) struct GrpcWeb;
+
 /// A call.
-pub(crate) struct GrpcWeb {
-    pub(crate) served: Arc<Served>,
+pub(crate) struct Call {
+    served: Arc<Served>,
     /// Everything is base64.
     is_text: bool,
 }
 
-/// The call that a request with this media type (what follows `application/grpc-web`) is.
-pub(super) fn recognise(edge: &Edge, head: &Parts, subtype: &[u8]) -> Recognised {
-    let (subtype, is_text) = match subtype.split_at_checked(5) {
-        Some((text, subtype)) if text.eq_ignore_ascii_case(b"-text") => (subtype, true),
-        _ => (subtype, false),
-    };
-    match grpc::method(edge, head, subtype) {
-        Ok(served) => Recognised::GrpcWeb(GrpcWeb { served, is_text }),
-        Err(Unfound::Answer(response)) => Recognised::Answer(*response),
-        Err(Unfound::Method) => {
-            Recognised::Answer(grpc::refusal(&head.headers, &grpc::unimplemented(head)))
+impl Protocol for GrpcWeb {
+    type Request = Call;
+
+    fn recognise(routing: &Routing, head: &Parts, subtype: Option<&[u8]>) -> Recognition<Call> {
+        let Some(subtype) = subtype else {
+            return Recognition::Foreign;
+        };
+        let (subtype, is_text) = match subtype.split_at_checked(5) {
+            Some((text, subtype)) if text.eq_ignore_ascii_case(b"-text") => (subtype, true),
+            _ => (subtype, false),
+        };
+        match relay::method(routing, head, subtype) {
+            Ok(Some(served)) => Recognition::Request(Call { served, is_text }),
+            Ok(None) => Recognition::Answer(Box::new(relay::not_served(head))),
+            Err(failure) => failure.into(),
         }
     }
 }
 
-impl Protocol for GrpcWeb {
-    fn policy<'a>(&'a self, _: &'a Edge) -> &'a Policy {
+impl Request for Call {
+    fn policy<'a>(&'a self, _: &'a Routing) -> &'a Policy {
         &self.served.policy
     }
 
@@ -61,11 +72,12 @@ impl Protocol for GrpcWeb {
         let sent = match self.is_text {
             true => {
                 let text = admitted.text(&head.headers, body).await?;
-                Sent::Whole(frames::decode(&text.content)?.into())
+                let no_base64 = |_| Failure::malformed("the body is no base64");
+                Sent::Whole(frames::decode(&text.content).map_err(no_base64)?.into())
             }
             false => Sent::Stream(body),
         };
-        let (headers, replies) = grpc::call(&self.served, &admitted, head, sent).await?;
+        let (headers, replies) = relay::call(&self.served, &admitted, head, sent).await?;
         let is_text = self.is_text;
         let parts = replies.parts().map(move |reply| {
             let bytes = match reply {
@@ -77,12 +89,12 @@ impl Protocol for GrpcWeb {
                 false => bytes,
             })
         });
-        let content_type = grpc::content_type(&head.headers);
+        let content_type = relay::content_type(&head.headers);
         Ok(reply::frames(content_type, headers, parts))
     }
 
-    fn refuse(&self, _: &Edge, head: &Parts, failure: &Failure) -> Response<Body> {
-        grpc::refusal(&head.headers, failure)
+    fn refuse(&self, _: &Routing, head: &Parts, failure: &Failure) -> Option<Response<Body>> {
+        Some(relay::refusal(&head.headers, failure))
     }
 }
 

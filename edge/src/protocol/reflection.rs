@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Version};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use prost::Message as _;
@@ -16,17 +16,23 @@ use tonic_reflection::server::Builder;
 use tower::Service as _;
 use transcoder::prost_reflect::{DescriptorPool, DynamicMessage, Value};
 
-use super::envelope::Sizes;
-use super::step::Step;
-use super::upstream::{Requests, lock};
-use super::{Protocol, grpc};
-use crate::Edge;
+use super::{Protocol, Recognition};
+use crate::admitted::{Admitted, Form};
+use crate::call::requests::{Requests, lock};
+use crate::call::step::Step;
+use crate::exchange::Target;
 use crate::failure::Failure;
-use crate::pipeline::{Admitted, Form};
 use crate::policy::{Policies, Policy};
+use crate::relay;
 use crate::reply::{self, Body};
+use crate::routing::{Own, Routing};
 use crate::sequence::Sequence;
 use crate::validators::Validators;
+use crate::wire::envelope::Sizes;
+
+mod declared;
+
+pub(crate) use declared::DECLARED;
 
 /// What the paths of both versions start with.
 const PREFIX: &str = "/grpc.reflection.";
@@ -34,48 +40,52 @@ const PREFIX: &str = "/grpc.reflection.";
 /// Most bytes of a question: names, and a little more.
 const QUESTION: usize = 16 << 10;
 
-/// The reflection of one edge.
-pub(crate) struct Reflection {
-    routes: Routes,
-    policy: Policy,
-}
+/// The protocol.
+pub(crate) struct Reflection;
 
-/// A question to it.
-pub(crate) struct Question(Arc<Reflection>);
+/// A question.
+pub(crate) struct Question(Arc<Own>);
 
-impl Reflection {
-    /// Of a serialized descriptor set, less the methods that have no policy.
-    pub(crate) fn new(descriptor_set: &[u8], policies: &Policies) -> Result<Self, String> {
-        let set = served(descriptor_set, policies).ok_or("the descriptor set cannot be read")?;
-        let builder = || Builder::configure().register_encoded_file_descriptor_set(&set);
-        let v1 = builder().build_v1().map_err(|error| error.to_string())?;
-        let v1alpha = builder().build_v1alpha();
-        let v1alpha = v1alpha.map_err(|error| error.to_string())?;
-        Ok(Self {
-            routes: Routes::new(v1).add_service(v1alpha).prepare(),
-            policy: Policy {
-                name: "/".into(),
-                access: Access::Public,
-                optional_user: false,
-                success: StatusCode::OK,
-                path: http::uri::PathAndQuery::from_static("/"),
-                upstream: 0,
-                takes_idempotency_key: false,
-                is_repeatable: true,
-                is_streaming: true,
-                largest: (Some(QUESTION), None),
-                sequence: Sequence::default(),
-                validators: Validators::default(),
-            },
-        })
+impl Protocol for Reflection {
+    type Request = Question;
+
+    fn recognise(routing: &Routing, head: &Parts, subtype: Option<&[u8]>) -> Recognition<Question> {
+        if let (Some(own), Some(subtype)) = (&routing.own, subtype)
+            && head.uri.path().starts_with(PREFIX)
+            && head.version == Version::HTTP_2
+            // An upstream that serves it as one of its methods goes before.
+            && matches!(relay::method(routing, head, subtype), Ok(None))
+        {
+            return Recognition::Request(Question(own.clone()));
+        }
+        Recognition::Foreign
     }
 }
 
-/// The question that a call is, where there is reflection.
-pub(super) fn question(edge: &Edge, path: &str) -> Option<Question> {
-    let reflection = edge.reflection.as_ref()?;
-    path.starts_with(PREFIX)
-        .then(|| Question(reflection.clone()))
+/// The reflection of a serialized descriptor set, less the methods that have no policy.
+pub(crate) fn of(descriptor_set: &[u8], policies: &Policies) -> Result<Own, String> {
+    let set = served(descriptor_set, policies).ok_or("the descriptor set cannot be read")?;
+    let builder = || Builder::configure().register_encoded_file_descriptor_set(&set);
+    let v1 = builder().build_v1().map_err(|error| error.to_string())?;
+    let v1alpha = builder().build_v1alpha();
+    let v1alpha = v1alpha.map_err(|error| error.to_string())?;
+    Ok(Own {
+        routes: Routes::new(v1).add_service(v1alpha).prepare(),
+        policy: Policy {
+            name: "/".into(),
+            access: Access::Public,
+            optional_user: false,
+            success: StatusCode::OK,
+            path: http::uri::PathAndQuery::from_static("/"),
+            upstream: 0,
+            takes_idempotency_key: false,
+            is_repeatable: true,
+            is_streaming: true,
+            largest: (Some(QUESTION), None),
+            sequence: Sequence::default(),
+            validators: Validators::default(),
+        },
+    })
 }
 
 /// The messages of a client, which are kept until they are whole.
@@ -95,9 +105,13 @@ impl Step for Questions {
     }
 }
 
-impl Protocol for Question {
-    fn policy<'a>(&'a self, _: &'a Edge) -> &'a Policy {
+impl super::Request for Question {
+    fn policy<'a>(&'a self, _: &'a Routing) -> &'a Policy {
         &self.0.policy
+    }
+
+    fn target<'a>(&'a self, _: &'a Routing) -> Target<'a> {
+        Target::Edge
     }
 
     async fn serve(
@@ -127,12 +141,12 @@ impl Protocol for Question {
             Some((frame, body))
         });
         let frames = Box::pin(frames).take_until(async move { lifetime.over().await });
-        let content_type = grpc::content_type(&head.headers);
+        let content_type = relay::content_type(&head.headers);
         Ok(reply::frames(content_type, received.headers, frames))
     }
 
-    fn refuse(&self, _: &Edge, head: &Parts, failure: &Failure) -> Response<Body> {
-        grpc::refusal(&head.headers, failure)
+    fn refuse(&self, _: &Routing, head: &Parts, failure: &Failure) -> Option<Response<Body>> {
+        Some(relay::refusal(&head.headers, failure))
     }
 }
 

@@ -8,31 +8,41 @@ use hyper::body::Incoming;
 use runtime::status::Problem;
 use transcoder::{Matched, Route, RouteMatch};
 
-use super::upstream::{self, Messages, Refused, Replies, Requests};
-use super::{Protocol, envelope};
-use crate::Edge;
+use super::{Protocol, Recognition, Request};
+use crate::admitted::{Admitted, Form};
 use crate::authentication::Tickets;
-use crate::call::{Metadata, Reply};
+use crate::call::Reply;
+use crate::call::replies::{Messages, Replies};
+use crate::call::requests::{self as sent, Refused, Requests};
+use crate::exchange::Target;
 use crate::failure::Failure;
-use crate::metadata::Passing;
-use crate::pipeline::{Admitted, Form};
+use crate::metadata::{Passage, Passing};
 use crate::policy::Policy;
-use crate::profile::Unrouted;
+use crate::profile::{Profile, Unrouted};
 use crate::reply::{self, Body};
+use crate::routing::Routing;
+use crate::wire::envelope;
+use crate::wire::framing::{Framing, last_event_id};
+use crate::wire::said::Metadata;
 
 mod body;
+mod declared;
+pub(crate) mod error;
 mod json;
 mod raw;
 mod requests;
 mod stream;
 
+pub(crate) use declared::DECLARED;
 use requests::Framed;
-pub(crate) use stream::Framing;
-use stream::{Live, last_event_id};
+use stream::Live;
+
+/// The protocol.
+pub(crate) struct Rest;
 
 /// A request by a route.
-pub(crate) struct Rest {
-    pub(crate) matched: Matched,
+pub(crate) struct Call {
+    matched: Matched,
     /// The body is a form that belongs to the query.
     is_form: bool,
 }
@@ -42,51 +52,56 @@ const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 /// The method that a form asks for by this header, rather than POST.
 const OVERRIDE: &str = "x-http-method-override";
 
-/// What a path and a method come to.
-pub(crate) enum Found {
-    /// A request.
-    Request(Rest),
-    /// Nothing more to do.
-    Answer(Response<Body>),
-    /// No route has the path.
-    Nothing,
+impl Protocol for Rest {
+    type Request = Call;
+
+    fn recognise(routing: &Routing, head: &Parts, _: Option<&[u8]>) -> Recognition<Call> {
+        match find(routing, head) {
+            Recognition::Request(call) => Recognition::Request(call),
+            // Such a path may be a method of another protocol.
+            _ => Recognition::Foreign,
+        }
+    }
+
+    fn otherwise(routing: &Routing, head: &Parts) -> Recognition<Call> {
+        find(routing, head)
+    }
 }
 
-/// Finds the route.
-pub(crate) fn find(edge: &Edge, head: &Parts) -> Found {
-    let (profile, path) = (&edge.profile, head.uri.path());
+/// What the path and the method come to.
+fn find(routing: &Routing, head: &Parts) -> Recognition<Call> {
+    let (profile, path) = (&routing.profile, head.uri.path());
     let is_form = profile.takes_forms_as_queries && is_form(head);
     let named = is_form.then(|| head.headers.get(OVERRIDE)).flatten();
     let method =
         named.and_then(|name| Method::from_bytes(&name.as_bytes().to_ascii_uppercase()).ok());
     let is_overridden = method.is_some();
     let method = method.as_ref().unwrap_or(&head.method);
-    match edge.transcoder.route(method, path) {
+    match routing.transcoder.route(method, path) {
         RouteMatch::Found(matched) if is_endless_head(&matched, method) => {
             let allow = [Method::GET, Method::OPTIONS];
-            Found::Answer(profile.method_not_allowed(&allow).response(edge))
+            profile.method_not_allowed(&allow).into()
         }
-        RouteMatch::Found(matched) => Found::Request(Rest {
+        RouteMatch::Found(matched) => Recognition::Request(Call {
             matched,
             is_form: is_overridden,
         }),
-        RouteMatch::NotFound => Found::Nothing,
+        RouteMatch::NotFound => Recognition::Foreign,
         RouteMatch::MethodNotAllowed { allow }
             if *method == Method::OPTIONS && profile.unrouted == Unrouted::Explained =>
         {
             let allow: Vec<_> = allow.iter().map(Method::as_str).collect();
-            Found::Answer(reply::options(&allow.join(", ")))
+            Recognition::Answer(Box::new(reply::options(&allow.join(", "))))
         }
         RouteMatch::MethodNotAllowed { .. }
             if is_form
                 && !is_overridden
-                && let RouteMatch::Found(matched) = edge.transcoder.route(&Method::GET, path) =>
+                && let RouteMatch::Found(matched) =
+                    routing.transcoder.route(&Method::GET, path) =>
         {
-            Found::Request(Rest { matched, is_form })
+            Recognition::Request(Call { matched, is_form })
         }
-        RouteMatch::MethodNotAllowed { allow } => {
-            Found::Answer(profile.method_not_allowed(&allow).response(edge))
-        }
+        RouteMatch::MethodNotAllowed { allow } => profile.method_not_allowed(&allow).into(),
     }
 }
 
@@ -102,15 +117,19 @@ fn is_endless_head(matched: &Matched, method: &Method) -> bool {
     *method == Method::HEAD && matched.route().is_server_streaming()
 }
 
-impl Protocol for Rest {
-    fn policy<'a>(&'a self, edge: &'a Edge) -> &'a Policy {
-        edge.policies.of(self.matched.route())
+impl Request for Call {
+    fn policy<'a>(&'a self, routing: &'a Routing) -> &'a Policy {
+        routing.policies.of(self.matched.route())
     }
 
-    fn tickets(&self, edge: &Edge, head: &Parts) -> Tickets {
+    fn target<'a>(&'a self, routing: &'a Routing) -> Target<'a> {
+        Target::Route(&self.policy(routing).name)
+    }
+
+    fn tickets(&self, profile: &Profile, head: &Parts) -> Tickets {
         match self.matched.route().is_server_streaming() {
             false => Tickets::None,
-            true if framing(edge, &head.headers) == Framing::ServerSentEvents => Tickets::All,
+            true if framing(profile, &head.headers) == Framing::ServerSentEvents => Tickets::All,
             true => Tickets::SingleUse,
         }
     }
@@ -148,22 +167,22 @@ impl Protocol for Rest {
         answer(&admitted, route, head, &metadata, &message)
     }
 
-    fn refuse(&self, edge: &Edge, head: &Parts, failure: &Failure) -> Response<Body> {
-        let mut response = failure.response(edge);
-        let (passing, rules) = (edge.profile.passing, &edge.settings.metadata.reply_header);
-        match failure.beside() {
-            Some(metadata) => tell(edge, &head.headers, metadata, response),
+    fn refuse(&self, routing: &Routing, head: &Parts, failure: &Failure) -> Option<Response<Body>> {
+        let mut response = error::response(failure, routing);
+        let passage = &routing.passage;
+        Some(match failure.beside() {
+            Some(metadata) => tell(passage, &head.headers, metadata, response),
             // Where these are trailing ones, a stream has no place for them.
-            None if passing == Passing::Prefixed => response,
+            None if passage.passing == Passing::Prefixed => response,
             None => {
-                passing.reply(rules, failure.metadata(), response.headers_mut());
+                passage.reply(failure.metadata(), response.headers_mut());
                 response
             }
-        }
+        })
     }
 }
 
-impl Rest {
+impl Call {
     /// A call whose client sends several messages. The next one is read when the upstream takes.
     async fn serve_stream(
         &self,
@@ -178,7 +197,7 @@ impl Rest {
             false => {
                 let coding = crate::body::coding(headers)?;
                 let (query, limit) = (head.uri.query(), admitted.message_limit(Form::Json));
-                let any = admitted.door.edge.profile.takes_any_media_type;
+                let any = admitted.routing().profile.takes_any_media_type;
                 let framed = Framed::new(headers, any, query, matched.clone(), limit)?;
                 let allowance = admitted.allowance();
                 let (requests, refused) = Requests::new(body, coding, allowance, framed);
@@ -186,7 +205,7 @@ impl Rest {
                 let reply = admitted
                     .while_allowed(call.stream(HeaderMap::new(), requests))
                     .await?
-                    .map_err(|status| upstream::failed(status, &refused))?;
+                    .map_err(|status| sent::failed(status, &refused))?;
                 Replies::of(reply, Some(admitted.lifetime()), refused)
             }
         };
@@ -211,10 +230,10 @@ impl Rest {
         leading: HeaderMap,
         replies: Replies,
     ) -> Result<Response<Body>, Failure> {
-        let edge = &admitted.door.edge;
-        let framing = framing(edge, headers);
+        let routing = admitted.routing();
+        let framing = framing(&routing.profile, headers);
         let messages = Messages::of_at_most(admitted.reply_limit(), replies);
-        let (door, route) = (admitted.door.clone(), self.matched.route().clone());
+        let route = self.matched.route().clone();
         let begun = match route.gives_http_body() {
             true => {
                 let (success, deadline) = (admitted.policy.success, admitted.deadline);
@@ -224,7 +243,8 @@ impl Rest {
                 let is_resumed = framing == Framing::ServerSentEvents
                     && admitted.policy.sequence.can_resume()
                     && last_event_id(headers).is_some();
-                let live = Live::begin(door, route, framing, messages).await;
+                let heartbeat = admitted.settings().requests.heartbeat;
+                let live = Live::begin(routing.clone(), route, framing, heartbeat, messages).await;
                 live.map(|live| match is_resumed && live.is_over() {
                     // An EventSource connects again until it is told so (HTML standard, 9.2.2).
                     true => reply::no_content(),
@@ -234,17 +254,14 @@ impl Rest {
             }
         };
         let mut response = begun.map_err(|failure| failure.after(&leading))?;
-        let rules = &edge.settings.metadata.reply_header;
-        edge.profile
-            .passing
-            .reply(rules, &leading, response.headers_mut());
+        routing.passage.reply(&leading, response.headers_mut());
         Ok(response)
     }
 }
 
 /// The framing of a stream to the client: what it likes best, where it may choose.
-fn framing(edge: &Edge, headers: &HeaderMap) -> Framing {
-    let framing = edge.profile.framing;
+fn framing(profile: &Profile, headers: &HeaderMap) -> Framing {
+    let framing = profile.framing;
     framing.unwrap_or_else(|| Framing::wanted(headers))
 }
 
@@ -275,22 +292,22 @@ fn answer(
     };
     let is_of_nobody = admitted.is_of_nobody();
     let response = validators.conclude(head, is_of_nobody, message, &content, response)?;
-    let edge = &admitted.door.edge;
-    Ok(tell(edge, &head.headers, metadata, response))
+    let passage = &admitted.routing().passage;
+    Ok(tell(passage, &head.headers, metadata, response))
 }
 
 /// A reply with what the upstream said beside its message.
 fn tell(
-    edge: &Edge,
+    passage: &Passage,
     headers: &HeaderMap,
     metadata: &Metadata,
     mut response: Response<Body>,
 ) -> Response<Body> {
-    let (passing, rules) = (edge.profile.passing, &edge.settings.metadata.reply_header);
+    let passing = passage.passing;
     let Metadata { leading, trailing } = metadata;
-    passing.reply(rules, leading, response.headers_mut());
+    passage.reply(leading, response.headers_mut());
     match passing {
-        Passing::Listed => passing.reply(rules, trailing, response.headers_mut()),
+        Passing::Listed => passage.reply(trailing, response.headers_mut()),
         Passing::Prefixed if takes_trailers(headers) => {
             response = reply::with_trailers(response, passing.trailers(trailing));
         }
@@ -298,7 +315,7 @@ fn tell(
         Passing::Everything => {
             let alone = leading.is_empty();
             if alone {
-                passing.reply(rules, trailing, response.headers_mut());
+                passage.reply(trailing, response.headers_mut());
             }
             let is_success = response.status().is_success();
             let headers = response.headers_mut();

@@ -27,26 +27,34 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tonic::Code;
 use transcoder::{Matched, RouteMatch};
 
-use super::Protocol;
+use super::{Protocol, Recognition, Request};
+use crate::admitted::Admitted;
 use crate::authentication::Tickets;
+use crate::exchange::Target;
 use crate::failure::Failure;
-use crate::pipeline::Admitted;
 use crate::policy::Policy;
+use crate::profile::Profile;
 use crate::reply::{self, Body};
-use crate::{Edge, accept, cors};
+use crate::routing::Routing;
+use crate::{accept, cors};
 
 mod close;
+mod declared;
 mod metered;
 mod session;
 
+pub(crate) use declared::DECLARED;
 use session::Session;
 
 /// The only version there is.
 const VERSION: HeaderValue = HeaderValue::from_static("13");
 const SUBPROTOCOL: &str = "json";
 
-/// A request for a WebSocket.
-pub(crate) struct WebSocket(pub(crate) Matched);
+/// The protocol.
+pub(crate) struct WebSocket;
+
+/// A request to go on in it.
+pub(crate) struct Opening(Matched);
 
 /// What goes on after the reply that switches protocols, on the connection's own task: so it holds
 /// the connection's place, and ends with it.
@@ -65,7 +73,7 @@ impl Upgraded {
 }
 
 /// Whether the client wants to go on in this protocol.
-pub(super) fn is_wanted(head: &Parts) -> bool {
+fn is_wanted(head: &Parts) -> bool {
     let wants = |name: HeaderName, token: &str| {
         accept::weighed(&head.headers, name).any(|(value, _)| value == token)
     };
@@ -76,25 +84,38 @@ pub(super) fn is_wanted(head: &Parts) -> bool {
         && wants(CONNECTION, "upgrade")
 }
 
-/// The stream that the request's path is, with whatever method its route has.
-pub(super) fn find(edge: &Edge, head: &Parts) -> Option<WebSocket> {
-    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH];
-    methods.iter().find_map(|method| {
-        let RouteMatch::Found(matched) = edge.transcoder.route(method, head.uri.path()) else {
-            return None;
-        };
-        let route = matched.route();
-        let streams = route.is_server_streaming() || route.is_client_streaming();
-        streams.then_some(WebSocket(matched))
-    })
+impl Protocol for WebSocket {
+    type Request = Opening;
+
+    /// The stream that the request's path is, with whatever method its route has.
+    fn recognise(routing: &Routing, head: &Parts, _: Option<&[u8]>) -> Recognition<Opening> {
+        if !is_wanted(head) {
+            return Recognition::Foreign;
+        }
+        let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH];
+        let streams = methods.iter().find_map(|method| {
+            let RouteMatch::Found(matched) = routing.transcoder.route(method, head.uri.path())
+            else {
+                return None;
+            };
+            let route = matched.route();
+            let streams = route.is_server_streaming() || route.is_client_streaming();
+            streams.then_some(Opening(matched))
+        });
+        streams.map_or(Recognition::Foreign, Recognition::Request)
+    }
 }
 
-impl Protocol for WebSocket {
-    fn policy<'a>(&'a self, edge: &'a Edge) -> &'a Policy {
-        edge.policies.of(self.0.route())
+impl Request for Opening {
+    fn policy<'a>(&'a self, routing: &'a Routing) -> &'a Policy {
+        routing.policies.of(self.0.route())
     }
 
-    fn tickets(&self, _: &Edge, _: &Parts) -> Tickets {
+    fn target<'a>(&'a self, routing: &'a Routing) -> Target<'a> {
+        Target::Route(&self.policy(routing).name)
+    }
+
+    fn tickets(&self, _: &Profile, _: &Parts) -> Tickets {
         Tickets::SingleUse
     }
 
@@ -105,7 +126,7 @@ impl Protocol for WebSocket {
         _: Incoming,
     ) -> Result<Response<Body>, Failure> {
         let headers = &head.headers;
-        if !cors::may_connect(&admitted.door.edge.settings.web.cors_origins, headers) {
+        if !cors::may_connect(&admitted.settings().web.cors_origins, headers) {
             let message = "pages of this origin may not connect";
             return Err(Problem::new(Reason::AccessDenied, Code::PermissionDenied, message).into());
         }
@@ -134,10 +155,6 @@ impl Protocol for WebSocket {
         });
         response.extensions_mut().insert(session);
         Ok(response)
-    }
-
-    fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
-        failure.response(edge)
     }
 }
 

@@ -4,20 +4,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use prost::Message as _;
 use serde_json::{Value, json};
+use transcoder::Transcoder;
 use transcoder::status::Code;
 
-use crate::Edge;
 use crate::failure::Failure;
 
 /// `{"code", "message", "details": [{"type", "value", "debug"}]}`.
-pub(super) fn error(edge: &Edge, failure: &Failure) -> Value {
+pub(super) fn error(transcoder: &Transcoder, failure: &Failure) -> Value {
     let status = failure.status();
     let mut error = json!({ "code": name(Code::from(status.code() as i32)) });
     if !status.message().is_empty() {
         error["message"] = status.message().into();
     }
     let raw = tonic_types::Status::decode(status.details()).unwrap_or_default();
-    let shown = edge.transcoder.error(0, "", Some(status.details())).1;
+    let shown = transcoder.error(0, "", Some(status.details())).1;
     let shown = shown["details"].as_array().cloned().unwrap_or_default();
     let details: Vec<_> = raw.details.iter().zip(shown).map(detail).collect();
     if !details.is_empty() {

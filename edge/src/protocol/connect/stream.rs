@@ -10,19 +10,21 @@ use http::{HeaderMap, HeaderValue, Response};
 use hyper::body::{Frame, Incoming};
 use net::coding::Coding;
 use serde_json::{Value, json};
+use transcoder::Transcoder;
 
 use super::compression::{self, accepted, coding, unpack};
+use super::declared::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use super::{Codec, check_version, error};
-use crate::door::Door;
+use crate::admitted::Admitted;
+use crate::call::replies::{End, Replies, Reply};
+use crate::call::requests::{self, Refused, Requests};
+use crate::call::step::Step;
 use crate::failure::Failure;
-use crate::pipeline::Admitted;
-use crate::policy::{Policy, Served};
-use crate::protocol::Protocol;
-use crate::protocol::envelope::{self, Envelopes};
-use crate::protocol::step::Step;
-use crate::protocol::upstream::{self, End, Refused, Replies, Reply, Requests};
+use crate::metadata;
+use crate::policy::Served;
 use crate::reply::{self, Body};
-use crate::{Edge, metadata};
+use crate::routing::Routing;
+use crate::wire::envelope::{self, Envelopes};
 
 /// The flag of a compressed message.
 const COMPRESSED: u8 = 1;
@@ -31,7 +33,7 @@ const END: u8 = 2;
 
 /// A call.
 pub(crate) struct Stream {
-    pub(crate) served: Arc<Served>,
+    pub(super) served: Arc<Served>,
     codec: Codec,
 }
 
@@ -95,12 +97,8 @@ impl Stream {
     }
 }
 
-impl Protocol for Stream {
-    fn policy<'a>(&'a self, _: &'a Edge) -> &'a Policy {
-        &self.served.policy
-    }
-
-    async fn serve(
+impl Stream {
+    pub(super) async fn serve(
         &self,
         admitted: Admitted<'_>,
         head: &Parts,
@@ -111,7 +109,7 @@ impl Protocol for Stream {
         let reading = Reading {
             served: self.served.clone(),
             codec: self.codec,
-            coding: coding(head.headers.get("connect-content-encoding"))?,
+            coding: coding(head.headers.get(CONTENT_ENCODING))?,
             limit,
         };
         let call = admitted.call(&head.headers)?;
@@ -124,7 +122,7 @@ impl Protocol for Stream {
             admitted
                 .while_allowed(Box::pin(call.stream(HeaderMap::new(), requests)))
                 .await?
-                .map_err(|status| upstream::failed(status, &refused))?
+                .map_err(|status| requests::failed(status, &refused))?
         } else {
             let form = self.codec.form();
             let body = admitted.message(&head.headers, body, form).await?;
@@ -136,14 +134,14 @@ impl Protocol for Stream {
                 .await??
         };
         let (leading, replies) = Replies::of(response, Some(admitted.lifetime()), refused);
-        let packing = accepted(&head.headers.get_all("connect-accept-encoding"));
+        let packing = accepted(&head.headers.get_all(ACCEPT_ENCODING));
         let live = Live {
-            door: admitted.door.clone(),
+            routing: admitted.routing().clone(),
             served: self.served.clone(),
             codec: self.codec,
             replies: Some(replies),
             packing,
-            envelopes: Envelopes::of_at_most(admitted.door.edge.settings.requests.reply_limit),
+            envelopes: Envelopes::of_at_most(admitted.reply_limit()),
         };
         let frames = futures::stream::unfold(live, |mut live| async move {
             live.next().await.map(|bytes| (Frame::data(bytes), live))
@@ -151,22 +149,20 @@ impl Protocol for Stream {
         let mut headers = metadata::returned(&leading);
         if let Some(coding) = packing {
             let name = HeaderValue::from_static(coding.name());
-            headers.insert("connect-content-encoding", name);
+            headers.insert(CONTENT_ENCODING, name);
         }
         Ok(reply::frames(self.content_type(), headers, frames))
     }
 
-    fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
-        let end = end(edge, Some(failure), failure.metadata());
+    pub(super) fn refusal(&self, transcoder: &Transcoder, failure: &Failure) -> Response<Body> {
+        let end = end(transcoder, Some(failure), failure.metadata());
         let end = envelope::write(END, end.as_bytes());
         let mut response = Response::new(reply::whole(end));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, self.content_type());
         response
     }
-}
 
-impl Stream {
     fn content_type(&self) -> HeaderValue {
         HeaderValue::from_static(match self.codec {
             Codec::Json => "application/connect+json",
@@ -177,7 +173,7 @@ impl Stream {
 
 /// Replies on their way to the client. It reads from upstream when the client takes.
 struct Live {
-    door: Arc<Door>,
+    routing: Arc<Routing>,
     served: Arc<Served>,
     codec: Codec,
     replies: Option<Replies>,
@@ -198,7 +194,7 @@ impl Live {
                     }
                     Reply::End(ended) => return Some(self.end(&ended)),
                 },
-                Err(failure) => Err(failure),
+                Err(error) => Err(error.into()),
             };
             return Some(match message {
                 Ok(message) => match self.packing {
@@ -215,16 +211,20 @@ impl Live {
     fn end(&mut self, ended: &End) -> Bytes {
         self.replies = None;
         self.envelopes = Envelopes::of_at_most(0);
-        let end = end(&self.door.edge, ended.failure.as_ref(), &ended.metadata);
+        let end = end(
+            &self.routing.transcoder,
+            ended.failure.as_ref(),
+            &ended.metadata,
+        );
         envelope::write(END, end.as_bytes())
     }
 }
 
 /// EndStreamResponse: `{"error": ..., "metadata": {"name": ["value"]}}`, both if there is something.
-fn end(edge: &Edge, failure: Option<&Failure>, metadata: &HeaderMap) -> String {
+fn end(transcoder: &Transcoder, failure: Option<&Failure>, metadata: &HeaderMap) -> String {
     let mut end = json!({});
     if let Some(failure) = failure {
-        end["error"] = error::error(edge, failure);
+        end["error"] = error::error(transcoder, failure);
     }
     let mut named = BTreeMap::<&str, Vec<&str>>::new();
     for (name, value) in metadata {

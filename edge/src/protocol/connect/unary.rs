@@ -10,21 +10,24 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
 use runtime::status::Problem;
+use transcoder::Transcoder;
 
 use super::compression::{coding, unpack};
+use super::declared::TRAILER;
 use super::{Codec, check_version, error};
+use crate::admitted::Admitted;
+use crate::call::replies::{Replies, Reply};
+use crate::call::requests::Refused;
 use crate::failure::Failure;
-use crate::pipeline::Admitted;
-use crate::policy::{Policy, Served};
-use crate::protocol::status::LENIENT_URL;
-use crate::protocol::upstream::{Refused, Replies, Reply};
-use crate::protocol::{Protocol, envelope};
+use crate::metadata;
+use crate::policy::Served;
 use crate::reply::{self, Body};
-use crate::{Edge, metadata};
+use crate::wire::envelope;
+use crate::wire::status::LENIENT_URL;
 
 /// A call.
 pub(crate) struct Unary {
-    pub(crate) served: Arc<Served>,
+    pub(super) served: Arc<Served>,
     query: Query,
     codec: Codec,
 }
@@ -112,12 +115,8 @@ impl Unary {
     }
 }
 
-impl Protocol for Unary {
-    fn policy<'a>(&'a self, _: &'a Edge) -> &'a Policy {
-        &self.served.policy
-    }
-
-    async fn serve(
+impl Unary {
+    pub(super) async fn serve(
         &self,
         admitted: Admitted<'_>,
         head: &Parts,
@@ -131,7 +130,7 @@ impl Protocol for Unary {
             .frames(HeaderMap::new(), envelope::write(0, &message))
             .await?;
         let (leading, replies) = Replies::of(response, None, Refused::default());
-        let limit = admitted.door.edge.settings.requests.reply_limit;
+        let limit = admitted.reply_limit();
         let (message, trailing) = single(replies, limit).await?;
         let message = self.codec.response(&self.served, message)?;
 
@@ -148,18 +147,19 @@ impl Protocol for Unary {
         let (validators, is_of_nobody) = (&self.served.policy.validators, admitted.is_of_nobody());
         validators.conclude(head, is_of_nobody, &[], &message, response)
     }
+}
 
-    fn refuse(&self, edge: &Edge, _: &Parts, failure: &Failure) -> Response<Body> {
-        let error = error::error(edge, failure).to_string();
-        let code = transcoder::status::Code::from(failure.status().code() as i32);
-        let status = StatusCode::from_u16(code.http_status());
-        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = reply::json(status, error);
-        let headers = response.headers_mut();
-        headers.extend(trailers(failure.metadata()));
-        failure.explain(headers);
-        response
-    }
+/// An error instead of the reply.
+pub(super) fn refusal(transcoder: &Transcoder, failure: &Failure) -> Response<Body> {
+    let error = error::error(transcoder, failure).to_string();
+    let code = transcoder::status::Code::from(failure.status().code() as i32);
+    let status = StatusCode::from_u16(code.http_status());
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = reply::json(status, error);
+    let headers = response.headers_mut();
+    headers.extend(trailers(failure.metadata()));
+    failure.explain(headers);
+    response
 }
 
 /// The only message of a reply, and its trailing metadata.
@@ -178,7 +178,7 @@ async fn single(mut replies: Replies, limit: usize) -> Result<(Bytes, HeaderMap)
                     return Err(failure);
                 }
                 let (_, message) = envelope::single(&bytes.freeze(), limit)
-                    .map_err(|failure| Problem::internal(failure.status()))?;
+                    .map_err(|error| Problem::internal(&error))?;
                 return Ok((message, end.metadata));
             }
         }
@@ -186,10 +186,10 @@ async fn single(mut replies: Replies, limit: usize) -> Result<(Bytes, HeaderMap)
     Err(Problem::unavailable("the end of the reply").into())
 }
 
-/// Trailing metadata as headers: `trailer-` stands before each name.
+/// Trailing metadata as headers.
 fn trailers(metadata: &HeaderMap) -> impl Iterator<Item = (HeaderName, HeaderValue)> + '_ {
     metadata.iter().filter_map(|(name, value)| {
-        let name = HeaderName::try_from(format!("trailer-{name}")).ok()?;
+        let name = HeaderName::try_from(format!("{TRAILER}{name}")).ok()?;
         Some((name, value.clone()))
     })
 }

@@ -1,10 +1,8 @@
 //! What gRPC-Web has beyond gRPC's frames: trailers in a body, and everything in base64.
 
-use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine as _};
 use http::HeaderMap;
-
-use crate::failure::Failure;
 
 /// Trailers as in HTTP/1.1, with names in lower case.
 pub(super) fn lines(trailers: &HeaderMap) -> Vec<u8> {
@@ -18,15 +16,13 @@ pub(super) fn lines(trailers: &HeaderMap) -> Vec<u8> {
 }
 
 /// Base64 that may have been written in several parts, each with its padding.
-pub(super) fn decode(text: &[u8]) -> Result<Vec<u8>, Failure> {
+pub(super) fn decode(text: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     for part in text
         .trim_ascii()
         .chunk_by(|left, right| *left != b'=' || *right == b'=')
     {
-        STANDARD
-            .decode_vec(part, &mut bytes)
-            .map_err(|_| Failure::malformed("the body is no base64"))?;
+        STANDARD.decode_vec(part, &mut bytes)?;
     }
     Ok(bytes)
 }

@@ -8,8 +8,8 @@ use hyper::body::Incoming;
 use transcoder::{Content, Matched};
 
 use super::json;
+use crate::admitted::Admitted;
 use crate::failure::Failure;
-use crate::pipeline::Admitted;
 
 mod multipart;
 mod upload;
@@ -64,11 +64,11 @@ fn content<'b>(
     headers: &HeaderMap,
     body: &'b [u8],
 ) -> Result<Content<'b>, Failure> {
-    let edge = &admitted.door.edge;
-    if edge.settings.mapping.form_bodies && headers.get(CONTENT_TYPE).is_some_and(is_form) {
+    let takes_forms = admitted.settings().mapping.form_bodies;
+    if takes_forms && headers.get(CONTENT_TYPE).is_some_and(is_form) {
         return Ok(Content::Form(body));
     }
-    if !edge.profile.takes_any_media_type {
+    if !admitted.routing().profile.takes_any_media_type {
         json::check_name(headers)?;
     }
     Ok(Content::Json(body))

@@ -9,8 +9,8 @@ use runtime::status::Problem;
 use tokio::time::{Instant, timeout_at};
 use transcoder::{HttpBody, Route};
 
+use crate::call::replies::Messages;
 use crate::failure::Failure;
-use crate::protocol::upstream::Messages;
 use crate::reply::{self, Body, Cut};
 
 /// What a body is if nobody says (RFC 9110 section 8.3).

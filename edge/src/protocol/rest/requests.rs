@@ -7,9 +7,9 @@ use http::{HeaderMap, HeaderValue};
 use transcoder::Matched;
 
 use super::json;
+use crate::call::step::Step;
 use crate::failure::Failure;
-use crate::protocol::envelope;
-use crate::protocol::step::Step;
+use crate::wire::envelope;
 
 mod split;
 

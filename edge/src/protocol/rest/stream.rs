@@ -10,17 +10,14 @@ use runtime::status::Problem;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use transcoder::Route;
 
-use crate::door::Door;
+use super::error;
+use crate::call::replies::Messages;
 use crate::failure::Failure;
-use crate::policy::Policy;
-use crate::protocol::upstream::Messages;
 use crate::reply::{self, Body};
+use crate::routing::Routing;
+use crate::wire::framing::Framing;
 
-mod framing;
 mod packing;
-
-pub(crate) use framing::Framing;
-pub(super) use framing::last_event_id;
 
 /// How long a stream's first message may take before the reply's headers go out without it. An
 /// error that comes before still sets the HTTP status.
@@ -29,7 +26,7 @@ const FIRST_MESSAGE: Duration = Duration::from_millis(250);
 /// A stream in progress. It reads from upstream when the client takes, so nothing piles up here, and
 /// ends upstream when the client goes away.
 pub(crate) struct Live {
-    door: Arc<Door>,
+    routing: Arc<Routing>,
     route: Arc<Route>,
     framing: Framing,
     upstream: Messages,
@@ -43,9 +40,10 @@ pub(crate) struct Live {
 impl Live {
     /// Waits a moment for the first message, or for the error instead of it.
     pub(crate) async fn begin(
-        door: Arc<Door>,
+        routing: Arc<Routing>,
         route: Arc<Route>,
         framing: Framing,
+        every: Duration,
         mut upstream: Messages,
     ) -> Result<Self, Failure> {
         let first = match framing.waits() {
@@ -55,11 +53,10 @@ impl Live {
                 first.ok().transpose()?
             }
         };
-        let every = door.edge.settings.requests.heartbeat;
         let mut heartbeat = interval_at(Instant::now() + every, every);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
-            door,
+            routing,
             route,
             framing,
             upstream,
@@ -126,13 +123,13 @@ impl Live {
         });
         frame.unwrap_or_else(|failure| {
             self.ended = true;
-            let error = failure.json(&self.door.edge);
+            let error = error::text(&failure, &self.routing);
             Some(self.framing.error(&error, is_first))
         })
     }
 
     fn message(&self, message: &[u8], is_first: bool) -> Result<Bytes, Failure> {
-        let policy: &Policy = self.door.edge.policies.of(&self.route);
+        let policy = self.routing.policies.of(&self.route);
         let json = self.route.response(message);
         let json = json.map_err(|error| Problem::internal(&error))?;
         let number = policy.sequence.number(message);

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::body::Allowance;
+use crate::call::requests::{Refused, lock};
 use crate::failure::Failure;
-use crate::protocol::upstream::{Refused, lock};
 
 /// A connection that is read within an allowance.
 pub(super) struct Metered<S> {

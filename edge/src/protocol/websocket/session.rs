@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -23,13 +24,15 @@ use transcoder::Matched;
 
 use super::close;
 use super::metered::Metered;
+use crate::admitted::{Admitted, Form};
 use crate::body::Allowance;
 use crate::call::Owned;
+use crate::call::replies::{Messages, Replies};
+use crate::call::requests::{Refused, lock};
 use crate::failure::Failure;
 use crate::lifetime::Lifetime;
-use crate::pipeline::{Admitted, Form};
-use crate::protocol::envelope;
-use crate::protocol::upstream::{Messages, Refused, Replies, lock};
+use crate::routing::Routing;
+use crate::wire::envelope;
 
 /// Of what is read and written at once.
 const BUFFER: usize = 16 << 10;
@@ -41,7 +44,12 @@ type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
 /// One call.
 pub(super) struct Session {
     call: Owned,
+    routing: Arc<Routing>,
     lifetime: Lifetime,
+    /// For the client to take a frame.
+    send_timeout: Duration,
+    /// Between two pings.
+    heartbeat: Duration,
     matched: Matched,
     query: Option<String>,
     message_limit: usize,
@@ -58,8 +66,12 @@ impl Session {
         matched: Matched,
         query: Option<String>,
     ) -> Result<Self, Failure> {
+        let settings = admitted.settings();
         Ok(Self {
-            call: admitted.call(headers)?.owned(admitted.door.clone()),
+            call: admitted.call(headers)?.owned(admitted.upstreams().clone()),
+            routing: admitted.routing().clone(),
+            send_timeout: settings.connections.send_timeout,
+            heartbeat: settings.requests.heartbeat,
             lifetime: admitted.lifetime(),
             message_limit: admitted.message_limit(Form::Json),
             refused: Refused::default(),
@@ -79,8 +91,7 @@ impl Session {
         let metered = Metered::of(TokioIo::new(upgraded), allowance, self.refused.clone());
         let mut socket =
             WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await;
-        let settings = &self.call.door().edge.settings;
-        let patience = settings.connections.send_timeout;
+        let patience = self.send_timeout;
         if let Some(frame) = self.talk(&mut socket, patience).await {
             let goodbye = async {
                 if socket.close(Some(frame)).await.is_ok() {
@@ -93,8 +104,7 @@ impl Session {
 
     /// Until one side is done: how to close, or nothing if the client has gone.
     async fn talk(&self, socket: &mut Socket, patience: Duration) -> Option<CloseFrame> {
-        let every = self.call.door().edge.settings.requests.heartbeat;
-        let mut heartbeat = interval_at(Instant::now() + every, every);
+        let mut heartbeat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (sender, receiver) = mpsc::channel(1);
         let mut sending = Some(sender);
@@ -213,7 +223,7 @@ impl Session {
         requests: Requests,
     ) -> impl futures::Stream<Item = Result<String, Failure>> + '_ {
         let opened = async move {
-            let policy = self.call.door().edge.policies.of(self.matched.route());
+            let policy = self.routing.policies.of(self.matched.route());
             let call = self.call.call(policy);
             let reply = call.stream(HeaderMap::new(), requests).await?;
             let (_, replies) = Replies::of(reply, None, Refused::default());

@@ -9,12 +9,13 @@ use transcoder::{Content, Matched};
 
 use super::content_type;
 use super::multipart::Form;
+use crate::admitted::Admitted;
 use crate::body;
+use crate::call::replies::Replies;
+use crate::call::requests::{self, Requests};
+use crate::call::step::Step;
 use crate::failure::Failure;
-use crate::pipeline::Admitted;
-use crate::protocol::envelope;
-use crate::protocol::step::Step;
-use crate::protocol::upstream::{self, Replies, Requests};
+use crate::wire::envelope;
 
 /// Calls a method that takes a stream of HttpBody; gives back its leading metadata and its replies.
 pub(in crate::protocol::rest) async fn upload(
@@ -23,7 +24,7 @@ pub(in crate::protocol::rest) async fn upload(
     head: &Parts,
     body: Incoming,
 ) -> Result<(HeaderMap, Replies), Failure> {
-    let settings = &admitted.door.edge.settings;
+    let settings = admitted.settings();
     let limit = settings.mapping.upload_limit;
     let announced = head.headers.get(CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse().ok());
@@ -41,7 +42,7 @@ pub(in crate::protocol::rest) async fn upload(
     let response = admitted
         .while_allowed(calling)
         .await?
-        .map_err(|status| upstream::failed(status, &refused))?;
+        .map_err(|status| requests::failed(status, &refused))?;
     Ok(Replies::of(response, Some(admitted.lifetime()), refused))
 }
 

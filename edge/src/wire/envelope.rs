@@ -3,11 +3,19 @@
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
-use super::step::Step;
-use crate::failure::Failure;
-
 /// Bytes before each message.
 pub(crate) const HEADER: usize = 5;
+
+/// Why bytes are not the messages that they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum EnvelopeError {
+    /// A message has more bytes than this.
+    #[error("the message is larger than {0} bytes")]
+    TooLarge(usize),
+    /// Bytes that should be one message are none, or part of one, or more.
+    #[error("the body is not exactly one message")]
+    NotOne,
+}
 
 /// One message with its header.
 pub(crate) fn write(flags: u8, message: &[u8]) -> Bytes {
@@ -26,34 +34,34 @@ pub(crate) fn length_of(frame: &[u8]) -> Option<usize> {
 }
 
 /// The flags and the message, if the bytes are exactly one.
-pub(super) fn single(frame: &Bytes, limit: usize) -> Result<(u8, Bytes), Failure> {
+pub(crate) fn single(frame: &Bytes, limit: usize) -> Result<(u8, Bytes), EnvelopeError> {
     let mut envelopes = Envelopes::of_at_most(limit);
     envelopes.push(frame);
     let one = envelopes.next()?;
     one.filter(|_| envelopes.is_empty())
-        .ok_or_else(|| Failure::malformed("the body is not exactly one message"))
+        .ok_or(EnvelopeError::NotOne)
 }
 
 /// Takes messages out of a stream of bytes. It holds no more than one message and what came with it.
 #[derive(Debug)]
-pub(super) struct Envelopes {
+pub(crate) struct Envelopes {
     buffer: BytesMut,
     limit: usize,
 }
 
 impl Envelopes {
     /// Of messages of at most `limit` bytes.
-    pub(super) fn of_at_most(limit: usize) -> Self {
+    pub(crate) fn of_at_most(limit: usize) -> Self {
         let buffer = BytesMut::new();
         Self { buffer, limit }
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
     /// The next whole message with its flags.
-    pub(super) fn next(&mut self) -> Result<Option<(u8, Bytes)>, Failure> {
+    pub(crate) fn next(&mut self) -> Result<Option<(u8, Bytes)>, EnvelopeError> {
         let Some((header, rest)) = self.buffer.split_first_chunk::<HEADER>() else {
             return Ok(None);
         };
@@ -67,19 +75,19 @@ impl Envelopes {
     }
 
     /// Nothing is left of a message that is not whole.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }
 
     /// Bytes of such a message.
-    pub(super) fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.buffer.len()
     }
 }
 
 /// Watches the sizes of messages that pass by.
 #[derive(Debug)]
-pub(super) struct Sizes {
+pub(crate) struct Sizes {
     header: [u8; HEADER],
     /// Bytes of the header that have come.
     known: usize,
@@ -91,7 +99,7 @@ pub(super) struct Sizes {
 
 impl Sizes {
     /// Of messages of at most `limit` bytes.
-    pub(super) fn of_at_most(limit: usize) -> Self {
+    pub(crate) fn of_at_most(limit: usize) -> Self {
         Self {
             header: [0; HEADER],
             known: 0,
@@ -101,8 +109,13 @@ impl Sizes {
         }
     }
 
+    /// A message has come in part.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.left > 0 || self.known > 0
+    }
+
     /// Bytes that have come of a message that is not whole.
-    pub(super) fn come(&self) -> usize {
+    pub(crate) fn come(&self) -> usize {
         match self.left {
             0 => self.known,
             left => HEADER + self.length - left,
@@ -110,7 +123,7 @@ impl Sizes {
     }
 
     /// These bytes are next.
-    pub(super) fn see(&mut self, mut bytes: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn see(&mut self, mut bytes: &[u8]) -> Result<(), EnvelopeError> {
         while !bytes.is_empty() {
             let skipped = self.left.min(bytes.len());
             self.left -= skipped;
@@ -131,26 +144,10 @@ impl Sizes {
     }
 }
 
-/// Messages that pass by as they are.
-impl Step for Sizes {
-    fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Failure> {
-        let piece = piece.unwrap_or_default();
-        self.see(&piece).map(|()| piece)
-    }
-
-    fn has_begun(&self) -> bool {
-        self.left > 0 || self.known > 0
-    }
-
-    fn held(&self) -> usize {
-        0
-    }
-}
-
-fn length([_, length @ ..]: &[u8; HEADER], limit: usize) -> Result<usize, Failure> {
+fn length([_, length @ ..]: &[u8; HEADER], limit: usize) -> Result<usize, EnvelopeError> {
     let length = u32::from_be_bytes(*length) as usize;
     match length > limit {
-        true => Err(Failure::message_too_large(limit)),
+        true => Err(EnvelopeError::TooLarge(limit)),
         false => Ok(length),
     }
 }

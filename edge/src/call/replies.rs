@@ -1,108 +1,22 @@
-//! Calls whose messages pass through as frames.
-
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+//! What comes back of a call whose messages pass through as frames.
 
 use bytes::Bytes;
 use futures::Stream;
 use http::HeaderMap;
-use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use net::client::ResponseBody;
-use net::coding::Coding;
 use runtime::status::Problem;
 use tonic::{Code, Status};
 
-use super::envelope::Envelopes;
-use super::status;
-use super::step::Step;
-use crate::body::{Allowance, Broken, Content, Held};
+use super::requests::{Refused, lock};
 use crate::failure::Failure;
 use crate::lifetime::Lifetime;
 use crate::metadata;
-
-/// Why a stream of requests was broken off, for the reply to tell.
-pub(super) type Refused = Arc<Mutex<Option<Failure>>>;
-
-/// A stream of requests, piece by piece as the upstream takes it.
-pub(super) struct Requests<S> {
-    body: Content,
-    step: S,
-    held: Held,
-    refused: Refused,
-    ended: bool,
-}
-
-impl<S: Step> Requests<S> {
-    /// The coding is that of the whole body.
-    pub(super) fn new(
-        body: Incoming,
-        coding: Option<Coding>,
-        allowance: Allowance,
-        step: S,
-    ) -> (Self, Refused) {
-        let Allowance { pace, held } = allowance;
-        let refused = Refused::default();
-        let requests = Self {
-            body: Content::packed(body, coding, pace),
-            step,
-            held,
-            refused: refused.clone(),
-            ended: false,
-        };
-        (requests, refused)
-    }
-
-    fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Status> {
-        let stepped = self.step.step(piece).and_then(|frames| {
-            let held = self.body.held() + self.step.held();
-            self.held.set(held).map(|()| frames)
-        });
-        stepped.map_err(|failure| self.refuse(failure))
-    }
-
-    fn refuse(&mut self, failure: Failure) -> Status {
-        *lock(&self.refused) = Some(failure);
-        self.ended = true;
-        Status::cancelled("the request was refused")
-    }
-}
-
-impl<S: Step> Body for Requests<S> {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        while !self.ended {
-            let has_begun = self.step.has_begun();
-            let piece = match ready!(self.body.poll_piece(context, has_begun)) {
-                Some(Ok(data)) => self.step(Some(data)),
-                Some(Err(Broken::Off)) => {
-                    self.ended = true;
-                    Err(Status::cancelled("the client went away"))
-                }
-                Some(Err(Broken::Refused(failure))) => Err(self.refuse(failure)),
-                None => {
-                    self.ended = true;
-                    self.step(None)
-                }
-            };
-            match piece {
-                Ok(piece) if piece.is_empty() => {}
-                piece => return Poll::Ready(Some(piece.map(Frame::data))),
-            }
-        }
-        Poll::Ready(None)
-    }
-}
+use crate::wire::envelope::Envelopes;
+use crate::wire::status;
 
 /// What comes back: frames as they are, and how it ended.
-pub(super) struct Replies {
+pub(crate) struct Replies {
     body: Option<ResponseBody>,
     /// Of a stream; a single reply has its deadline.
     lifetime: Option<Lifetime>,
@@ -113,7 +27,7 @@ pub(super) struct Replies {
 
 /// A part of what comes back.
 #[derive(Debug)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// Bytes of frames, cut anywhere.
     Data(Bytes),
     /// The last part.
@@ -122,16 +36,16 @@ pub(super) enum Reply {
 
 /// How a call ended.
 #[derive(Debug, Default)]
-pub(super) struct End {
+pub(crate) struct End {
     /// Why it was not done.
-    pub(super) failure: Option<Failure>,
+    pub(crate) failure: Option<Failure>,
     /// The trailing metadata.
-    pub(super) metadata: HeaderMap,
+    pub(crate) metadata: HeaderMap,
 }
 
 impl Replies {
     /// Takes the reply apart: the leading metadata and what follows.
-    pub(super) fn of(
+    pub(crate) fn of(
         response: http::Response<ResponseBody>,
         lifetime: Option<Lifetime>,
         refused: Refused,
@@ -147,7 +61,7 @@ impl Replies {
     }
 
     /// The next part; `None` after the end.
-    pub(super) async fn next(&mut self) -> Option<Reply> {
+    pub(crate) async fn next(&mut self) -> Option<Reply> {
         let body = self.body.as_mut()?;
         let lifetime = self.lifetime.as_ref();
         let over = async {
@@ -174,7 +88,7 @@ impl Replies {
     }
 
     /// All parts.
-    pub(super) fn parts(self) -> impl Stream<Item = Reply> + Send {
+    pub(crate) fn parts(self) -> impl Stream<Item = Reply> + Send {
         futures::stream::unfold(self, |mut replies| async move {
             replies.next().await.map(|reply| (reply, replies))
         })
@@ -182,21 +96,21 @@ impl Replies {
 }
 
 /// The messages of what comes back. It holds no more than one, and what came with it.
-pub(super) struct Messages {
+pub(crate) struct Messages {
     replies: Replies,
     envelopes: Envelopes,
 }
 
 impl Messages {
     /// Of at most `limit` bytes each.
-    pub(super) fn of_at_most(limit: usize, replies: Replies) -> Self {
+    pub(crate) fn of_at_most(limit: usize, replies: Replies) -> Self {
         let envelopes = Envelopes::of_at_most(limit);
         Self { replies, envelopes }
     }
 
     /// The next one; `None` at the end. Nothing is lost if this is dropped before it completes. After
     /// a failure there is nothing more to come.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
             match self.envelopes.next()? {
                 Some((0, message)) => return Ok(Some(message)),
@@ -218,7 +132,7 @@ impl Messages {
     }
 
     /// The only one.
-    pub(super) async fn only(mut self) -> Result<Bytes, Failure> {
+    pub(crate) async fn only(mut self) -> Result<Bytes, Failure> {
         let first = self.next().await?;
         let first = first.ok_or_else(|| broken("no message came back"))?;
         match self.next().await? {
@@ -235,7 +149,7 @@ fn broken(what: &str) -> Failure {
 
 impl End {
     fn of(trailers: &HeaderMap) -> Self {
-        let status = status::read(trailers)
+        let status = metadata::status(trailers)
             .unwrap_or_else(|| Problem::unavailable("the end of the reply").into());
         let failure = (status.code() != Code::Ok).then(|| Failure::from(status));
         Self {
@@ -244,7 +158,7 @@ impl End {
         }
     }
 
-    pub(super) fn failed(failure: impl Into<Failure>) -> Self {
+    pub(crate) fn failed(failure: impl Into<Failure>) -> Self {
         Self {
             failure: Some(failure.into()),
             metadata: HeaderMap::new(),
@@ -262,7 +176,7 @@ impl End {
     }
 
     /// As gRPC tells it.
-    pub(super) fn into_trailers(self) -> HeaderMap {
+    pub(crate) fn into_trailers(self) -> HeaderMap {
         let mut trailers = self.metadata;
         match self.failure {
             Some(failure) => status::write(failure.status(), &mut trailers),
@@ -270,14 +184,4 @@ impl End {
         }
         trailers
     }
-}
-
-/// The failure of a call, or rather of its request if that was broken off here.
-pub(super) fn failed(status: Status, refused: &Refused) -> Failure {
-    let refused = lock(refused).take();
-    refused.unwrap_or_else(|| Failure::from(status))
-}
-
-pub(super) fn lock(refused: &Refused) -> std::sync::MutexGuard<'_, Option<Failure>> {
-    refused.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,19 +5,15 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use net::metadata::GRPC_STATUS as CODE;
-use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
-use crate::metadata;
-
-const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
 /// Base64 with or without padding.
-pub(super) const LENIENT: GeneralPurpose = engine(&base64::alphabet::STANDARD);
+pub(crate) const LENIENT: GeneralPurpose = engine(&base64::alphabet::STANDARD);
 /// The same in the alphabet of URLs.
-pub(super) const LENIENT_URL: GeneralPurpose = engine(&base64::alphabet::URL_SAFE);
+pub(crate) const LENIENT_URL: GeneralPurpose = engine(&base64::alphabet::URL_SAFE);
 
 const fn engine(alphabet: &base64::alphabet::Alphabet) -> GeneralPurpose {
     let config = GeneralPurposeConfig::new();
@@ -25,8 +21,8 @@ const fn engine(alphabet: &base64::alphabet::Alphabet) -> GeneralPurpose {
     GeneralPurpose::new(alphabet, config)
 }
 
-/// The status, if there is one; an error with the metadata that clients may learn of it. Details that
-/// cannot be read are left out; a message that is no text makes it UNKNOWN.
+/// The status, if there is one, without metadata. Details that cannot be read are left out; a message
+/// that is no text makes it UNKNOWN.
 pub(crate) fn read(headers: &HeaderMap) -> Option<Status> {
     let code = headers.get(CODE)?;
     if code == "0" {
@@ -43,14 +39,7 @@ pub(crate) fn read(headers: &HeaderMap) -> Option<Status> {
         let details = HeaderValue::try_from(details).expect("base64 is ASCII");
         said.insert(DETAILS, details);
     }
-    let mut status = Status::from_header_map(&said)?;
-    let mut beside = metadata::returned(headers);
-    // What an upstream reads that did not know the coding of a message (gRPC, Compression).
-    if let Some(codings) = headers.get(ACCEPTED) {
-        beside.insert(ACCEPTED, codings.clone());
-    }
-    *status.metadata_mut() = MetadataMap::from_headers(beside);
-    Some(status)
+    Status::from_header_map(&said)
 }
 
 /// Writes it, without the metadata that it came with.
@@ -62,7 +51,7 @@ pub(crate) fn write(status: &Status, headers: &mut HeaderMap) {
 }
 
 /// Writes OK.
-pub(super) fn write_ok(headers: &mut HeaderMap) {
+pub(crate) fn write_ok(headers: &mut HeaderMap) {
     headers.insert(CODE, HeaderValue::from_static("0"));
 }
 

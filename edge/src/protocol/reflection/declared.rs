@@ -1,0 +1,9 @@
+//! Questions are calls of gRPC.
+
+use crate::protocol::declared::Declared;
+
+pub(crate) static DECLARED: Declared = Declared {
+    media_types: &["application/grpc"],
+    compresses: false,
+    ..Declared::NOTHING
+};
