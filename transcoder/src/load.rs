@@ -109,7 +109,7 @@ pub(crate) fn routes(
 }
 
 /// A rule of a method, and where it is from if it is no annotation.
-struct Given<'a> {
+struct MethodRule<'a> {
     rule: Cow<'a, HttpRule>,
     place: Option<&'a str>,
     /// The method has a route beside this one.
@@ -121,7 +121,7 @@ fn rules<'a>(
     method: &MethodDescriptor,
     annotation: Option<HttpRule>,
     options: &'a Options,
-) -> Vec<Given<'a>> {
+) -> Vec<MethodRule<'a>> {
     let name = method.full_name();
     let configured = options.rules.iter();
     let configured = configured.filter(|configured| configured.rule.selector == name);
@@ -138,14 +138,14 @@ fn rules<'a>(
         annotation => annotation,
     };
     let has_other = annotation.is_some();
-    let annotation = annotation.map(|rule| Given {
+    let annotation = annotation.map(|rule| MethodRule {
         rule: Cow::Owned(rule),
         place: None,
         is_alias: false,
     });
     let configured = configured.into_iter().enumerate().map(|(index, given)| {
         let ConfiguredRule { place, rule } = given;
-        Given {
+        MethodRule {
             rule: Cow::Borrowed(rule),
             place: Some(place),
             is_alias: has_other || index > 0,

@@ -52,13 +52,13 @@ struct Binding<'r> {
     route: &'r Route,
     message: MessageDescriptor,
     place: Place,
-    given: Given,
+    given: AssignedFields,
     elements: Elements,
 }
 
 /// What has its value already.
 #[derive(Default)]
-struct Given {
+struct AssignedFields {
     /// The singular fields, by the numbers of their path.
     fields: HashSet<Vec<u32>>,
     /// By the numbers that lead to a oneof and its name, the field that was given.
@@ -71,7 +71,7 @@ impl<'r> Binding<'r> {
             route,
             message,
             place,
-            given: Given::default(),
+            given: AssignedFields::default(),
             elements: Elements::default(),
         }
     }
@@ -191,7 +191,7 @@ impl<'r> Binding<'r> {
     }
 }
 
-impl Given {
+impl AssignedFields {
     /// Takes the field of a path that starts behind `prefix`.
     fn check(&mut self, prefix: &[u32], path: &FieldPath) -> Result<(), String> {
         let numbers = self.check_oneofs(prefix, path)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use super::spelling::usual;
-use super::{Given, no_text};
+use super::{AssignedFields, no_text};
 use crate::field::{self, FieldPath, MAX_DEPTH};
 use crate::json::Engine;
 use crate::{FieldViolation, QueryOptions, wire};
@@ -70,7 +70,7 @@ impl Elements {
     /// Takes a value whose place is `path`, and from there what follows the first `[`.
     pub(super) fn add(
         &mut self,
-        given: &mut Given,
+        given: &mut AssignedFields,
         json: &Engine,
         options: QueryOptions,
         path: &FieldPath,
