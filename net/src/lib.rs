@@ -8,6 +8,7 @@ pub mod clock;
 pub mod coding;
 pub mod http;
 pub mod listen;
+pub mod members;
 pub mod metadata;
 pub mod ops;
 pub mod process;

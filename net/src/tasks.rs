@@ -46,7 +46,7 @@ impl Stage {
 
 impl Tasks {
     /// The tasks of one process, and the news of those that died.
-    pub fn new() -> (Tasks, mpsc::UnboundedReceiver<StartError>) {
+    pub(crate) fn new() -> (Tasks, mpsc::UnboundedReceiver<StartError>) {
         let (died, news) = mpsc::unbounded_channel();
         let shared = Shared {
             started: watch::channel(false).0,
@@ -133,35 +133,35 @@ impl Tasks {
     }
 
     /// Where the death of a task is told.
-    pub fn report_death(&self) -> mpsc::UnboundedSender<StartError> {
+    pub(crate) fn report_death(&self) -> mpsc::UnboundedSender<StartError> {
         self.shared.died.clone()
     }
 
     /// All services are built: relays may publish.
-    pub fn start_relays(&self) {
+    pub(crate) fn start_relays(&self) {
         self.shared.started.send_replace(true);
     }
 
     /// Waits for the steps of `complete`.
-    pub async fn drain_calls(&self) {
+    pub(crate) async fn drain_calls(&self) {
         self.shared.calls.close();
         self.shared.calls.wait().await;
     }
 
     /// Ends the loops, and waits for them.
-    pub async fn stop_loops(&self) {
+    pub(crate) async fn stop_loops(&self) {
         self.shared.loops.stop().await;
     }
 
     /// Ends the relays, and waits for them.
-    pub async fn stop_relays(&self) {
+    pub(crate) async fn stop_relays(&self) {
         self.shared.relays.stop().await;
     }
 }
 
 /// Runs the `task` of a service, which has to live until `shutdown`. An end before that is an error, and
 /// so is a panic.
-pub async fn lives(
+pub(crate) async fn lives(
     service: &str,
     task: &str,
     shutdown: &CancellationToken,

@@ -6,20 +6,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bus::Bus;
+use net::StartError;
 use net::address::Address;
 use net::clock::Clock;
 use net::http::{Limits, serve};
-use net::listen::listen;
-use net::listen::reachable;
+use net::listen::{listen, reachable};
+use net::members::Members;
 use net::ops::Ops;
 use net::random::Random;
 use net::readiness::{Gate, Readiness};
-use net::start::StartError;
-use net::tasks::{Tasks, lives};
 use net::telemetry::Telemetry;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Channel, Unconnected};
@@ -30,9 +27,6 @@ use crate::node::Node;
 use crate::server::{HealthState, Server, ServerLimits};
 use crate::service::Service;
 use crate::services::AUTHORITY;
-
-/// Loops and relays that do not end within this time are left behind.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a host is made of.
 #[derive(Clone)]
@@ -74,43 +68,25 @@ impl HostConfig {
     }
 }
 
-/// One or many services in one process. Add callees before callers: members are stopped in the
-/// reverse order.
+/// One or many services in one process. Add callees before callers: they are stopped in the reverse
+/// order.
 pub struct Host {
     config: HostConfig,
     contract: Arc<Contract>,
     verifier: Verifier,
-    readiness: Readiness,
-    tasks: Tasks,
-    died: mpsc::UnboundedReceiver<StartError>,
-    report_death: mpsc::UnboundedSender<StartError>,
+    members: Members,
     nodes: Vec<Node>,
-    members: Vec<Member>,
-    ops: Option<(CancellationToken, JoinHandle<()>)>,
-    start: Gate,
-}
-
-struct Member {
-    drain: CancellationToken,
-    ended: JoinHandle<()>,
 }
 
 impl Host {
     /// A host without services. Within a Tokio runtime.
     pub fn new(config: HostConfig) -> Host {
-        let (tasks, died) = Tasks::new();
-        let readiness = Readiness::default();
+        let (telemetry, http) = (config.telemetry.clone(), config.http.clone());
         Host {
             contract: Contract::tradewind(),
             verifier: Verifier::new(config.issuer.clone(), config.clock.clone()),
-            report_death: tasks.report_death(),
-            tasks,
-            died,
+            members: Members::new(telemetry, http, config.drain_delay),
             nodes: Vec::new(),
-            members: Vec::new(),
-            ops: None,
-            start: readiness.waits_for("the start of all services"),
-            readiness,
             config,
         }
     }
@@ -142,8 +118,8 @@ impl Host {
             bus: self.config.bus.clone(),
             identity,
             mesh: self.config.mesh.clone(),
-            readiness: self.readiness.of(name),
-            tasks: self.tasks.of(name),
+            readiness: self.members.readiness().of(name),
+            tasks: self.members.tasks().of(name),
             contract: self.contract.clone(),
             telemetry: self.config.telemetry.clone(),
             channels: Arc::new(Mutex::new(HashMap::new())),
@@ -195,13 +171,12 @@ impl Host {
         let names = service.names.clone();
         let drain = CancellationToken::new();
         let server = Server::new(node, service, &self.config.server, &health, drain.clone())?;
-        let readiness = self.readiness.clone();
+        let readiness = self.members.readiness().clone();
         node.tasks
             .spawn("health", |stop| health.follow(readiness, names, stop));
         let limits = self.config.http.clone();
-        self.member(node.name, drain, move |drain| {
-            serve(listener, server, limits, drain)
-        });
+        let running = serve(listener, server, limits, drain.clone());
+        self.members.add_running(node.name, drain, running);
         Ok(())
     }
 
@@ -212,45 +187,22 @@ impl Host {
         F: FnOnce(CancellationToken) -> Fut,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.member(name, CancellationToken::new(), run);
-    }
-
-    fn member<F, Fut>(&mut self, name: &'static str, drain: CancellationToken, run: F)
-    where
-        F: FnOnce(CancellationToken) -> Fut,
-        Fut: Future<Output = ()> + Send + 'static,
-    {
-        let running = run(drain.clone());
-        let (died, draining) = (self.report_death.clone(), drain.clone());
-        let ended = tokio::spawn(async move {
-            if let Err(death) = lives(name, "server", &draining, running).await {
-                // Nobody listens any more when the process is already going down.
-                let _ = died.send(death);
-            }
-        });
-        self.members.push(Member { drain, ended });
+        self.members.add(name, run);
     }
 
     /// Serves the ops port from now on.
     pub fn serve_ops(&mut self, listener: TcpListener) {
-        let ops = self.ops();
-        let stop = CancellationToken::new();
-        let limits = Limits {
-            drain_timeout: Duration::from_secs(1),
-            ..self.config.http.clone()
-        };
-        let ended = tokio::spawn(serve(listener, ops, limits, stop.clone()));
-        self.ops = Some((stop, ended));
+        self.members.serve_ops(listener);
     }
 
     /// The answers of the ops port, for a port that serves them among others.
     pub fn ops(&self) -> Ops {
-        Ops::new(self.readiness.clone(), self.config.telemetry.clone())
+        self.members.ops()
     }
 
     /// What the process waits for.
     pub fn readiness(&self) -> &Readiness {
-        &self.readiness
+        self.members.readiness()
     }
 
     /// The bus that all services of this process share.
@@ -268,51 +220,18 @@ impl Host {
     pub fn start(&mut self) {
         self.follow_identity();
         self.follow_bus();
-        self.tasks.start_relays();
-        // Its place is taken by a gate that holds nothing back.
-        self.start = Readiness::default().waits_for("");
+        self.members.start();
     }
 
-    /// Runs until `stop` or until a task dies, then stops in order: not ready, pause, members in
-    /// reverse, steps under way, loops, relays.
+    /// Runs until `stop` or until a task dies, then stops in order, as [`Members::stop`].
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         self.start();
-        let result = tokio::select! {
-            () = stop => Ok(()),
-            Some(error) = self.died.recv() => Err(error),
-        };
-        if let Err(error) = &result {
-            tracing::error!(%error, "the process goes down");
-        }
-        self.stop(result.is_ok()).await;
-        result
+        self.members.run(stop).await
     }
 
     /// Stops in order. With `gently` the drain delay is kept.
     pub async fn stop(self, gently: bool) {
-        tracing::info!("stopping");
-        self.readiness.drain();
-        if gently {
-            tokio::time::sleep(self.config.drain_delay).await;
-        }
-        for member in self.members.into_iter().rev() {
-            member.drain.cancel();
-            // It cannot fail: its panics are caught.
-            let _ = member.ended.await;
-        }
-        let stages = async {
-            self.tasks.drain_calls().await;
-            self.tasks.stop_loops().await;
-            self.tasks.stop_relays().await;
-        };
-        if tokio::time::timeout(STOP_TIMEOUT, stages).await.is_err() {
-            tracing::warn!("background work did not end in time and is left behind");
-        }
-        if let Some((stop, ended)) = self.ops {
-            stop.cancel();
-            // As above.
-            let _ = ended.await;
-        }
+        self.members.stop(gently).await;
     }
 
     fn follow_identity(&self) {
@@ -354,7 +273,7 @@ impl Host {
         let Some(node) = self.nodes.first() else {
             return;
         };
-        let (bus, readiness) = (self.config.bus.clone(), self.readiness.clone());
+        let (bus, readiness) = (self.config.bus.clone(), self.readiness().clone());
         let gate = readiness.waits_for("the event bus");
         node.tasks.spawn("bus-status", |stop| async move {
             tokio::select! {
