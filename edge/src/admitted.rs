@@ -169,7 +169,8 @@ impl Admitted<'_> {
 
     /// How long a stream of this caller may last.
     pub(crate) fn lifetime(&self) -> Lifetime {
-        let (caller, open) = (self.caller.clone(), self.open.clone());
-        Lifetime::of(&self.door.callers, caller, open, self.door.drain.clone())
+        let Door { callers, drain, .. } = self.door;
+        let session = self.caller.as_ref().map(|caller| callers.session(caller));
+        Lifetime::of(session, self.open.clone(), drain.clone())
     }
 }

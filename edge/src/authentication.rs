@@ -1,21 +1,24 @@
 //! Who asks.
 
-use chrono::{DateTime, Utc};
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use contracts::tradewind::auth::v1::{RedeemTicketRequest, RedeemTicketResponse};
 use http::request::Parts;
-use net::clock::Clock;
 use net::metadata::{AUTHORIZATION, bearer};
 use runtime::call::{CallContext, Token, User};
 use runtime::contract::Access;
-use runtime::identity::{Identity, VerifyError};
+use runtime::identity::VerifyError;
 use runtime::node::Node;
 use runtime::status::{Problem, Reason};
+use tokio::time::Instant;
 use tonic::Code;
 use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::policy::Policy;
+
+mod session;
+
+pub(crate) use session::Session;
 
 /// The query parameter by which browsers' EventSource, which sets no headers, brings its right.
 pub(crate) const TICKET: &str = "ticket";
@@ -23,10 +26,17 @@ pub(crate) const TICKET: &str = "ticket";
 /// A user whose token was verified.
 #[derive(Clone, Debug)]
 pub(crate) struct Authenticated {
-    pub(crate) user: User,
-    pub(crate) token: Token,
+    user: User,
+    token: Token,
     /// The stream that a ticket opens which reconnects: over when the ticket opens another.
-    pub(crate) stream_id: Option<Uuid>,
+    stream_id: Option<Uuid>,
+}
+
+impl Authenticated {
+    /// Of the account.
+    pub(crate) fn id(&self) -> Uuid {
+        self.user.id
+    }
 }
 
 /// Which tickets may stand for the token.
@@ -36,13 +46,6 @@ pub(crate) enum Tickets {
     SingleUse,
     /// Those too that let an EventSource connect again.
     All,
-}
-
-impl Authenticated {
-    /// When the token expires.
-    pub(crate) fn expires(&self) -> Option<DateTime<Utc>> {
-        self.token.expire_time()
-    }
 }
 
 /// Where callers are known from.
@@ -73,23 +76,42 @@ impl Callers {
         }
     }
 
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.node.clock
+    /// Steps 9 and 10: who asks, and whether it may call the method. `context` is where a ticket is
+    /// redeemed from, and has then what servers learn of the caller.
+    pub(crate) async fn admit(
+        &self,
+        policy: &Policy,
+        head: &Parts,
+        tickets: Tickets,
+        context: &mut CallContext,
+    ) -> Result<Option<Authenticated>, Failure> {
+        let caller = self.authenticate(policy, head, tickets, context).await?;
+        context.caller.user = caller.as_ref().map(|caller| caller.user.clone());
+        runtime::server::allow(&policy.access, &context.caller)?;
+        if self.tells_tokens {
+            context.user_token = caller.as_ref().map(|caller| caller.token.clone());
+        }
+        Ok(caller)
     }
 
-    pub(crate) fn identity(&self) -> &Identity {
-        &self.node.identity
-    }
-
-    /// What servers are told of a caller's token.
-    pub(crate) fn token_for_servers(&self, caller: &Authenticated) -> Option<Token> {
-        self.tells_tokens.then(|| caller.token.clone())
+    /// What ends the streams of a caller.
+    pub(crate) fn session(&self, caller: &Authenticated) -> Session {
+        let expires = caller.token.expire_time().map(|expires| {
+            let left = expires - self.node.clock.now();
+            Instant::now() + left.to_std().unwrap_or_default()
+        });
+        Session {
+            identity: self.node.identity.clone(),
+            id: caller.user.session_id,
+            stream_id: caller.stream_id,
+            expires,
+        }
     }
 
     /// The user of the request; `None` for methods that are open to anybody, whose `authorization` is
     /// not looked at: an expired token must not block its own refresh. A few ask who it is, and take
-    /// a token that does not hold for none. `call` is where a ticket is redeemed from.
-    pub(crate) async fn authenticate(
+    /// a token that does not hold for none.
+    async fn authenticate(
         &self,
         policy: &Policy,
         head: &Parts,

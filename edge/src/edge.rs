@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use net::StartError;
 use runtime::node::Node;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +18,6 @@ use crate::limits::Shared;
 use crate::pages::Pages;
 use crate::plan::{Plan, Servers};
 use crate::routing::Routing;
-use crate::serving;
 use crate::upstreams::{Upstream, Upstreams};
 
 /// Between two rounds of forgetting callers that the limits need no longer count.
@@ -125,16 +123,6 @@ impl Edge {
             random: self.node.random.clone(),
             drain,
         })
-    }
-
-    /// Serves until `shutdown`, then lets requests in progress end. Streams end at once, with a last
-    /// frame that says why. It returns before only if it cannot go on, which is in the log.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: CancellationToken) {
-        // No request takes longer than its timeout.
-        let patience = self.settings.requests.request_timeout + Duration::from_secs(1);
-        if let Err(error) = serving::serve(self, listener, shutdown, patience).await {
-            tracing::error!(%error, "connections can no longer be served");
-        }
     }
 
     fn forget_idle_callers(&self) {

@@ -55,8 +55,20 @@ struct Worker {
     ended: oneshot::Receiver<()>,
 }
 
+impl Edge {
+    /// Serves until `shutdown`, then lets requests in progress end. Streams end at once, with a last
+    /// frame that says why. It returns before only if it cannot go on, which is in the log.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: CancellationToken) {
+        // No request takes longer than its timeout.
+        let patience = self.settings.requests.request_timeout + Duration::from_secs(1);
+        if let Err(error) = serve(self, listener, shutdown, patience).await {
+            tracing::error!(%error, "connections can no longer be served");
+        }
+    }
+}
+
 /// Serves until `shutdown`, then lets the requests in progress end, for at most `patience`.
-pub(crate) async fn serve(
+async fn serve(
     edge: Arc<Edge>,
     listener: TcpListener,
     shutdown: CancellationToken,

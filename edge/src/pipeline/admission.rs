@@ -9,6 +9,7 @@ use runtime::call::{CallContext, Caller};
 use tokio::time::Instant;
 
 use crate::admitted::Admitted;
+use crate::authentication::Authenticated;
 use crate::client_address::limited_as;
 use crate::door::Door;
 use crate::failure::Failure;
@@ -71,19 +72,13 @@ pub(super) async fn admit<'a>(
         span: tracing::Span::current(),
     };
     let tickets = request.tickets(&routing.profile, head);
-    let caller = callers
-        .authenticate(policy, head, tickets, &context)
-        .await?;
-    context.caller.user = caller.as_ref().map(|caller| caller.user.clone());
-    runtime::server::allow(&policy.access, &context.caller)?;
-    if let Some(caller) = &caller {
-        let user = Who::User(caller.user.id);
-        count(counters.user.as_ref(), user, standings).await?;
-        context.user_token = callers.token_for_servers(caller);
+    let caller = callers.admit(policy, head, tickets, &mut context).await?;
+    let user = caller.as_ref().map(Authenticated::id);
+    if let Some(user) = user {
+        count(counters.user.as_ref(), Who::User(user), standings).await?;
     }
     let open = match policy.is_streaming {
         true => {
-            let user = caller.as_ref().map(|caller| caller.user.id);
             let open = counters.streams.open(limited, user, &settings.streams)?;
             Some(Arc::new(open))
         }
