@@ -15,8 +15,10 @@ pub mod process;
 pub mod random;
 pub mod readiness;
 pub mod room;
+pub mod secret_url;
 pub mod start;
 pub mod tasks;
 pub mod telemetry;
 
+pub use secret_url::SecretUrl;
 pub use start::StartError;

@@ -73,22 +73,31 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
     })
 }
 
-/// A duration as flags write it: `250ms`, `10s`, `5m`, `12h`, `30d`.
+/// A duration as flags write it: `250ms`, `10s`, `5m`, `12h`, `30d`, `1h 30m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "a duration looks like 250ms, 10s, 5m, 12h or 30d".to_owned();
-    let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(unit);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let seconds = match unit {
-        "ms" => return Ok(Duration::from_millis(number)),
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return Err(wrong()),
-    };
-    number
-        .checked_mul(seconds)
-        .map(Duration::from_secs)
-        .ok_or_else(wrong)
+    humantime::parse_duration(text)
+        .map_err(|error| format!("{error}: a duration looks like 250ms, 10s, 5m, 12h or 30d"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_a_unit() {
+        for (text, seconds) in [
+            ("0s", 0.),
+            ("250ms", 0.25),
+            ("5m", 300.),
+            ("1h 30m", 5400.),
+            ("30d", 2_592_000.),
+        ] {
+            let read = duration(text).map(|it| it.as_secs_f64());
+            assert_eq!(read, Ok(seconds), "{text}");
+        }
+        for wrong in ["", "soon", "10", "-1s", "99999999999999999999d"] {
+            let told = duration(wrong).expect_err(wrong);
+            assert!(told.contains("looks like 250ms"), "{told}");
+        }
+    }
 }

@@ -39,6 +39,7 @@ use context::InContext;
 use deadline::Deadlines;
 use filter::{FilterLayer, Next};
 pub use health::HealthState;
+pub(crate) use limits::DEFAULT_DEADLINE;
 pub use limits::ServerLimits;
 use observe::Observed;
 use panics::Panics;

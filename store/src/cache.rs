@@ -14,10 +14,10 @@ use std::{sync::Arc, time::Duration};
 use bus::{BroadcastItem, Event};
 use bytes::Bytes;
 use futures::StreamExt;
+use net::SecretUrl;
 use net::StartError;
 use prost::Message;
 use runtime::node::Node;
-use secrecy::SecretString;
 use tonic::Status;
 
 use flights::{Flights, Seat};
@@ -30,7 +30,7 @@ pub struct CacheConfig {
     /// redis://[user:password@]host[:port][/database] of a Redis that replicas share. Without it
     /// each process caches for itself.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
-    pub redis_url: Option<SecretString>,
+    pub redis_url: Option<SecretUrl>,
 }
 
 impl CacheConfig {

@@ -19,7 +19,6 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use net::random::Random;
-use secrecy::ExposeSecret;
 use sqlx::{ConnectOptions, Connection, postgres::PgConnectOptions};
 
 use crate::{Database, DatabaseConfig, Dialect, Migrations};
@@ -109,7 +108,7 @@ impl TestDatabase {
     /// Its URL.
     #[must_use]
     pub fn url(&self) -> String {
-        self.config.database_url.expose_secret().to_owned()
+        self.config.database_url.expose().to_owned()
     }
 
     /// The test ends with events in the outbox, on purpose.

@@ -103,19 +103,9 @@ pub struct Lifetimes {
     pub audit_retention: Duration,
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
 impl Default for Lifetimes {
     fn default() -> Self {
-        Self {
-            access_token_lifetime: 15 * MINUTE,
-            refresh_token_lifetime: 30 * DAY,
-            session_lifetime: 90 * DAY,
-            signing_key_rotation: 30 * DAY,
-            signing_key_announcement: 10 * MINUTE,
-            audit_retention: 90 * DAY,
-        }
+        net::process::arguments::defaults()
     }
 }
 
@@ -123,7 +113,7 @@ impl Lifetimes {
     /// How long a workload token holds.
     pub const WORKLOAD_TOKEN: Duration = Duration::from_secs(60 * 60);
     /// What is added to the life of tokens for clocks that differ.
-    pub const MARGIN: Duration = MINUTE;
+    pub const MARGIN: Duration = Duration::from_secs(60);
 
     /// When signing keys are made, sign and are forgotten.
     #[must_use]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail, ensure};
 use bus::JetStreamConfig;
 use clap::{Args, Subcommand};
-use net::clock::Clock;
+use net::{SecretUrl, clock::Clock};
 use runtime::services::{SERVICES, ServiceInfo};
 use store::{Database, Migrations, outbox, sqlx::migrate::Migrator};
 
@@ -20,14 +20,14 @@ pub(crate) struct Arguments {
     action: Action,
     /// NATS that the services publish to [default: that of the mesh that `tradewind up` runs]
     #[arg(long, env = "NATS_URL", hide_env_values = true, global = true)]
-    nats_url: Option<String>,
+    nats_url: Option<SecretUrl>,
     /// Folder that `tradewind up` keeps its data in [default: that of the mesh that runs, or
     /// .tradewind]
     #[arg(long, env = "DATA_DIR", global = true)]
     data_dir: Option<PathBuf>,
     /// Postgres server of a `tradewind up` without NATS
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
-    database_url: Option<String>,
+    database_url: Option<SecretUrl>,
     /// Put in front of the databases' names on that server
     #[arg(long, env = "DATABASE_PREFIX", default_value = "", global = true)]
     database_prefix: String,
@@ -53,8 +53,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     }
 }
 
-async fn list_stream(url: &str) -> Result<()> {
-    let bus = connect(JetStreamConfig::new(url)).await?;
+async fn list_stream(url: &SecretUrl) -> Result<()> {
+    let bus = connect(JetStreamConfig::new(url.expose())).await?;
     let mut text = String::new();
     for letter in bus::dead_letters::list(&bus).await? {
         let event = letter
@@ -71,11 +71,11 @@ async fn list_stream(url: &str) -> Result<()> {
     tell(&text)
 }
 
-async fn replay_stream(url: &str, id: &str) -> Result<()> {
+async fn replay_stream(url: &SecretUrl, id: &str) -> Result<()> {
     let id = id
         .parse()
         .context("the id is the number that `list` prints first")?;
-    let bus = connect(JetStreamConfig::new(url)).await?;
+    let bus = connect(JetStreamConfig::new(url.expose())).await?;
     ensure!(
         bus::dead_letters::replay(&bus, id).await?,
         "there is no dead letter {id}"

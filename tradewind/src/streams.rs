@@ -3,13 +3,14 @@
 use anyhow::{Context as _, Result, ensure};
 use bus::{Bus, JetStreamConfig};
 use clap::Args;
+use net::SecretUrl;
 use runtime::services::{SERVICES, ServiceInfo};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// NATS, with a user that may make streams
     #[arg(long, env = "NATS_URL", hide_env_values = true)]
-    nats_url: String,
+    nats_url: SecretUrl,
     /// How many servers of a NATS cluster keep each stream, 1 to 5
     #[arg(long, env = "NATS_REPLICAS", default_value_t = 1,
         value_parser = clap::value_parser!(u8).range(1..=5))]
@@ -19,7 +20,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let bus = connect(JetStreamConfig {
         replicas: arguments.nats_replicas.into(),
-        ..JetStreamConfig::new(arguments.nats_url)
+        ..JetStreamConfig::new(arguments.nats_url.expose())
     })
     .await?;
     let publishers: Vec<_> = SERVICES.iter().map(ServiceInfo::short_name).collect();

@@ -17,7 +17,6 @@ use runtime::{
     mesh::Mesh as Addresses,
     services::{EDGE, SERVICES},
 };
-use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 
 pub(crate) use arguments::Arguments;
@@ -131,11 +130,8 @@ fn announce(arguments: &Arguments, ops: &TcpListener, door: &TcpListener) -> Opt
         edge,
         listens,
         data_dir: arguments.data_dir.canonicalize().ok()?,
-        nats: arguments.bus.nats_url.as_deref().map(Server::of),
-        postgres: arguments
-            .database_url
-            .as_ref()
-            .map(|url| Server::of(url.expose_secret())),
+        nats: arguments.bus.nats_url.as_ref().map(Server::of),
+        postgres: arguments.database_url.as_ref().map(Server::of),
         database_prefix: arguments.database_prefix.clone(),
     })
 }

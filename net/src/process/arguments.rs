@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::builder::OsStringValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgMatches, Command};
+use clap::{ArgMatches, Args, Command};
 
 /// Why there is no configuration.
 #[derive(Debug)]
@@ -46,6 +46,19 @@ impl Refused {
             }
         }
     }
+}
+
+/// What flags say where nobody says anything else, so that each default stands at its flag alone.
+///
+/// # Panics
+/// When one of them has none.
+pub fn defaults<C: Args>() -> C {
+    let command = C::augment_args(Command::new("defaults"));
+    let command = command.mut_args(|argument| argument.env(None));
+    let config = command
+        .try_get_matches_from(["defaults"])
+        .and_then(|matches| C::from_arg_matches(&matches));
+    config.unwrap_or_else(|error| panic!("a flag has no default: {error}"))
 }
 
 /// Parses as clap does, but goes on after a mistake to find the others. The values of arguments

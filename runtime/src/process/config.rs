@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use net::SecretUrl;
+use net::process::arguments::defaults;
 use net::process::duration;
 use net::start::StartError;
 use net::telemetry::TelemetryConfig;
 
 use crate::host::HostConfig;
 use crate::identity::{Issuer, Signer};
+use crate::server::{DEFAULT_DEADLINE, ServerLimits};
 use crate::services::{AUTHORITY, ServiceInfo};
 
 use super::mesh::MeshConfig;
@@ -130,13 +133,13 @@ impl IdentityConfig {
 }
 
 /// The event bus.
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Events")]
 pub struct BusConfig {
     /// NATS with JetStream, such as nats://127.0.0.1:4222; without it events stay in the process,
     /// which is enough for `tradewind up` alone
     #[arg(long, env = "NATS_URL", value_name = "URL", hide_env_values = true)]
-    pub nats_url: Option<String>,
+    pub nats_url: Option<SecretUrl>,
     /// How many servers of a NATS cluster keep each stream, 1 to 5; the same for all processes
     #[arg(long, env = "NATS_REPLICAS", value_name = "NUMBER", default_value_t = 1,
         value_parser = clap::value_parser!(u8).range(1..=5))]
@@ -162,17 +165,6 @@ impl BusConfig {
                  NATS with JetStream; without one, `tradewind up` runs all of them in one process",
             )),
         }
-    }
-}
-
-impl std::fmt::Debug for BusConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let url = self.nats_url.as_ref().map(|_| "[redacted]");
-        f.debug_struct("BusConfig")
-            .field("nats_url", &url)
-            .field("nats_replicas", &self.nats_replicas)
-            .field("nats_make_streams", &self.nats_make_streams)
-            .finish()
     }
 }
 
@@ -254,17 +246,31 @@ pub struct ServerConfig {
 impl ServerConfig {
     /// Sets the limits of a host.
     pub fn limit(&self, config: &mut HostConfig) {
-        config.server.max_concurrent_calls = self.max_concurrent_calls;
-        config.server.max_concurrent_streams = self.max_concurrent_streams;
-        config.server.max_streams_per_user = self.max_streams_per_user;
-        config.server.max_streams_per_address = self.max_streams_per_address;
-        config.server.max_request_bytes = self.max_request_bytes;
-        config.server.request_body_timeout = self.request_body_timeout;
-        config.server.request_body_memory = self.request_body_memory;
-        config.server.request_body_memory_per_address = self.request_body_memory_per_address;
-        config.server.max_deadline = self.max_deadline;
-        config.server.reflection = self.reflection;
+        config.server = self.limits();
         config.http.drain_timeout = self.drain_timeout;
         config.drain_delay = self.drain_delay;
+    }
+
+    /// What each gRPC server bears.
+    pub(crate) fn limits(&self) -> ServerLimits {
+        ServerLimits {
+            max_concurrent_calls: self.max_concurrent_calls,
+            max_concurrent_streams: self.max_concurrent_streams,
+            max_streams_per_user: self.max_streams_per_user,
+            max_streams_per_address: self.max_streams_per_address,
+            max_request_bytes: self.max_request_bytes,
+            request_body_timeout: self.request_body_timeout,
+            request_body_memory: self.request_body_memory,
+            request_body_memory_per_address: self.request_body_memory_per_address,
+            default_deadline: DEFAULT_DEADLINE,
+            max_deadline: self.max_deadline,
+            reflection: self.reflection,
+        }
+    }
+}
+
+impl Default for ServerLimits {
+    fn default() -> ServerLimits {
+        defaults::<ServerConfig>().limits()
     }
 }

@@ -30,20 +30,5 @@ pub struct ServerLimits {
     pub reflection: bool,
 }
 
-impl Default for ServerLimits {
-    fn default() -> ServerLimits {
-        ServerLimits {
-            max_concurrent_calls: 1024,
-            max_concurrent_streams: 10_000,
-            max_streams_per_user: 100,
-            max_streams_per_address: 100,
-            max_request_bytes: 4 * 1024 * 1024,
-            request_body_timeout: Duration::from_secs(10),
-            request_body_memory: 64 * 1024 * 1024,
-            request_body_memory_per_address: 8 * 1024 * 1024,
-            default_deadline: Duration::from_secs(30),
-            max_deadline: Duration::from_secs(60),
-            reflection: true,
-        }
-    }
-}
+/// The deadline of a unary call that comes without one.
+pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);

@@ -10,12 +10,12 @@ use std::{
 };
 
 use bytes::Bytes;
+use net::SecretUrl;
 use net::StartError;
 use redis::{
     Client, RedisResult, Script,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
-use secrecy::{ExposeSecret, SecretString};
 
 use super::TOMBSTONE_TTL;
 use debts::Debts;
@@ -70,9 +70,9 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    pub(super) fn new(url: &SecretString, prefix: &str) -> Result<Self, StartError> {
+    pub(super) fn new(url: &SecretUrl, prefix: &str) -> Result<Self, StartError> {
         // The error may quote the URL, hence its password.
-        let client = Client::open(url.expose_secret())
+        let client = Client::open(url.expose())
             .map_err(|_| StartError::config("REDIS_URL is not a well-formed redis:// URL"))?;
         Ok(Self {
             prefix: prefix.to_owned(),

@@ -1,6 +1,6 @@
 use std::{path::PathBuf, str::FromStr};
 
-use secrecy::{ExposeSecret, SecretString};
+use net::SecretUrl;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
@@ -10,7 +10,7 @@ pub struct DatabaseConfig {
     /// postgres://user:password@host/database, or sqlite:PATH; sqlite::memory: for one that is
     /// gone with the process. The database is created if it is missing.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    pub database_url: SecretString,
+    pub database_url: SecretUrl,
     /// How many connections to Postgres this process may have.
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = Self::MAX_CONNECTIONS)]
     pub database_max_connections: u32,
@@ -43,7 +43,7 @@ impl DatabaseConfig {
     /// The same server with the database of another name; of SQLite, the file of that name beside.
     #[must_use]
     pub fn named(&self, database: &str) -> Self {
-        let url = self.database_url.expose_secret();
+        let url = self.database_url.expose();
         let named = if let Some(path) = sqlite_path(url) {
             match path {
                 ":memory:" => url.to_owned(),
@@ -66,7 +66,7 @@ impl DatabaseConfig {
 
     /// What it says, or what is wrong with it, without secrets.
     pub(super) fn kind(&self) -> Result<Kind, String> {
-        let url = self.database_url.expose_secret();
+        let url = self.database_url.expose();
         if let Some(path) = sqlite_path(url) {
             return match path {
                 "" => Err("DATABASE_URL: sqlite: needs the path of a file".to_owned()),
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn one_server_holds_a_database_for_each_service() {
-        let url = |config: DatabaseConfig| config.database_url.expose_secret().to_owned();
+        let url = |config: DatabaseConfig| config.database_url.expose().to_owned();
         let server = DatabaseConfig::url("postgres://ada:p%40ss@db:5433/postgres?sslmode=require");
         let orders = url(server.named("orders"));
         assert_eq!(

@@ -30,10 +30,7 @@ pub struct Passwords {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self {
-            password_min_length: 8,
-            password_hashing_memory: 64,
-        }
+        net::process::arguments::defaults()
     }
 }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use net::process::duration;
 
-use super::DAY;
 use crate::domain::throttle::Limit;
 
 /// How often things may be tried: so many at once, then one more per interval.
@@ -49,17 +48,7 @@ pub struct Throttle {
 
 impl Default for Throttle {
     fn default() -> Self {
-        Self {
-            login_account_burst: 10,
-            login_account_interval: Duration::from_secs(30),
-            login_account_total_burst: 100,
-            login_account_total_interval: Duration::from_secs(30),
-            known_network_lifetime: 90 * DAY,
-            login_address_burst: 100,
-            login_address_interval: Duration::from_secs(2),
-            register_burst: 100,
-            register_interval: Duration::from_secs(6),
-        }
+        net::process::arguments::defaults()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use net::SecretUrl;
 use runtime::services::{SERVICES, ServiceInfo};
 use store::DatabaseConfig;
 
@@ -11,7 +12,7 @@ use crate::running::{self, Mesh, Server};
 
 pub(super) enum Place {
     /// In the stream of this NATS.
-    Stream(String),
+    Stream(SecretUrl),
     /// In the outboxes of the services.
     Outboxes(Outboxes),
 }
@@ -21,7 +22,7 @@ pub(super) struct Outboxes {
     /// Folder of their SQLite files.
     data_dir: PathBuf,
     /// Postgres server that they are on instead.
-    database_url: Option<String>,
+    database_url: Option<SecretUrl>,
     /// Put in front of their names.
     prefix: String,
 }
@@ -61,7 +62,7 @@ impl Place {
                 "the mesh at {mesh} has its dead letters at {}, which wants a login: give {flag}",
                 server.address
             );
-            Ok(server.address.clone())
+            Ok(SecretUrl::from(server.address.as_str()))
         };
         if let Some(nats) = &mesh.nats {
             return Ok(Place::Stream(open(nats, "--nats-url (NATS_URL)")?));
@@ -81,7 +82,7 @@ impl Outboxes {
     pub(super) fn of(&self, service: &ServiceInfo) -> Option<DatabaseConfig> {
         let name = format!("{}{}", self.prefix, service.name.replace('-', "_"));
         if let Some(url) = &self.database_url {
-            return Some(DatabaseConfig::url(url).named(&name));
+            return Some(DatabaseConfig::url(url.expose()).named(&name));
         }
         let path = self.data_dir.join(format!("{name}.db"));
         path.exists().then(|| DatabaseConfig::sqlite(path))
@@ -99,8 +100,8 @@ mod tests {
             edge,
             listens: vec![edge],
             data_dir: "/data".into(),
-            nats: nats.map(Server::of),
-            postgres: postgres.map(Server::of),
+            nats: nats.map(|url| Server::of(&url.into())),
+            postgres: postgres.map(|url| Server::of(&url.into())),
             database_prefix: "shop_".to_owned(),
         }
     }
@@ -113,7 +114,7 @@ mod tests {
         );
         assert!(matches!(
             Place::of(&nats),
-            Ok(Place::Stream(url)) if url == "nats://127.0.0.1:4222"
+            Ok(Place::Stream(url)) if url.expose() == "nats://127.0.0.1:4222"
         ));
         let Ok(Place::Outboxes(outboxes)) = Place::of(&mesh(None, None)) else {
             panic!("they are in its data folder");

@@ -1,5 +1,6 @@
 //! A server that a mesh uses, without what it takes to log in there.
 
+use net::SecretUrl;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -13,8 +14,8 @@ pub(crate) struct Server {
 
 impl Server {
     /// What may be told of a server's URL.
-    pub(crate) fn of(url: &str) -> Server {
-        let Some(url) = Url::parse(url).ok().filter(Url::has_host) else {
+    pub(crate) fn of(url: &SecretUrl) -> Server {
+        let Some(url) = Url::parse(url.expose()).ok().filter(Url::has_host) else {
             // A list of addresses, perhaps, with who knows what between them.
             return Server {
                 address: "several addresses".to_owned(),
@@ -45,16 +46,16 @@ mod tests {
             "postgres://db:5432/shop?password=hunter2",
             "nats://hunter2@db:5432",
         ] {
-            let server = Server::of(url);
+            let server = Server::of(&url.into());
             assert!(server.address.ends_with("://db:5432"), "{server:?}");
             assert!(server.login, "{server:?}");
         }
-        let server = Server::of("nats://127.0.0.1:4222");
+        let server = Server::of(&"nats://127.0.0.1:4222".into());
         assert_eq!(
             (server.address.as_str(), server.login),
             ("nats://127.0.0.1:4222", false)
         );
-        let several = Server::of("nats://ada:hunter2@a:4222,nats://ada:hunter2@b:4222");
+        let several = Server::of(&"nats://ada:hunter2@a:4222,nats://ada:hunter2@b:4222".into());
         assert!(
             several.login && !several.address.contains("hunter2"),
             "{several:?}"

@@ -4,6 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Command, FromArgMatches as _};
 use net::{
+    SecretUrl,
     process::arguments::{self, Refused},
     telemetry::TelemetryConfig,
 };
@@ -22,7 +23,7 @@ pub(crate) struct Arguments {
     /// Postgres server to keep a database for each service on, such as
     /// postgres://user:password@localhost; without it they are SQLite files in the data folder
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub(crate) database_url: Option<SecretString>,
+    pub(crate) database_url: Option<SecretUrl>,
     /// Put in front of the databases' names on that server
     #[arg(
         long,
@@ -33,7 +34,7 @@ pub(crate) struct Arguments {
     pub(crate) database_prefix: String,
     /// Redis for caches and limits, such as redis://localhost; without it they are in this process
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
-    pub(crate) redis_url: Option<SecretString>,
+    pub(crate) redis_url: Option<SecretUrl>,
     /// Events.
     #[command(flatten)]
     pub(crate) bus: BusConfig,

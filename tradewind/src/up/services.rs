@@ -6,7 +6,6 @@ use runtime::{
     identity::Signer,
     services::{AUTHORITY, EDGE, SERVICES},
 };
-use secrecy::ExposeSecret as _;
 use store::{CacheConfig, DatabaseConfig};
 use svc_auth::{OPERATOR, WorkloadKeys};
 
@@ -59,7 +58,7 @@ pub(super) fn configurations(
     let operator = operator::signer(&secret).map_err(wrong)?;
     let shared = Shared {
         database: match &arguments.database_url {
-            Some(url) => DatabaseConfig::url(url.expose_secret()),
+            Some(url) => DatabaseConfig::url(url.expose()),
             None => DatabaseConfig::sqlite(arguments.data_dir.join("tradewind.db")),
         },
         database_prefix: arguments.database_prefix.clone(),
@@ -95,7 +94,7 @@ pub(super) fn configurations(
 
 fn edge_config(arguments: &Arguments) -> Result<edge::Config, Refused> {
     let redis_url = arguments.redis_url.as_ref();
-    let redis_url = redis_url.map(|url| url.expose_secret().parse()).transpose();
+    let redis_url = redis_url.map(|url| url.expose().parse()).transpose();
     let redis_url = redis_url
         .map_err(|error| Refused::Mistakes(vec![format!("--redis-url (REDIS_URL): {error}")]))?;
     Ok(edge::Config {
