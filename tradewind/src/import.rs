@@ -17,6 +17,7 @@ use std::{path::PathBuf, time::Instant};
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use encoding_rs::Encoding;
+use money::Currency;
 
 use crate::client::{Client, Door};
 use report::Report;
@@ -38,8 +39,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_parser = columns::delimiter)]
     delimiter: Option<char>,
     /// Currency of the table's prices (ISO 4217)
-    #[arg(long, default_value = "GBP")]
-    currency: String,
+    #[arg(long, default_value = "GBP", value_parser = Currency::of)]
+    currency: Currency,
     /// Requests under way at once
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     parallel: u16,
@@ -57,6 +58,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let format = Format {
         encoding: arguments.encoding,
         delimiter: arguments.delimiter,
+        currency: arguments.currency,
     };
     let table =
         Table::read(&bytes, format).with_context(|| arguments.file.display().to_string())?;
@@ -65,7 +67,6 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let import = Import {
         client: &client,
         table: &table,
-        currency: &arguments.currency,
         parallel: usize::from(arguments.parallel),
     };
 
@@ -81,7 +82,6 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let report = Report {
         file: arguments.file.display().to_string(),
         shop: client.edge().to_string(),
-        currency: arguments.currency.clone(),
         seconds: start.elapsed().as_secs_f64(),
         table: &table,
         products,

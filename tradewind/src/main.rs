@@ -1,13 +1,13 @@
 //! The program that people start: `tradewind up` runs everything in one process; the other
 //! commands look into it or fill it.
 
+mod amount;
 mod arguments;
 mod client;
 mod contract;
 mod dead_letters;
 mod import;
 mod k8s;
-mod money;
 mod operator;
 mod running;
 mod seed;

@@ -2,12 +2,12 @@
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use money::{Currency, Money};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
     client::{Client, Door},
-    money,
     shop::{self, Made, NewProduct, Order},
 };
 
@@ -90,14 +90,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
 }
 
 async fn products(client: &Client, shop: &Shop) -> Result<Count> {
+    let currency = Currency::of(&shop.currency)?;
     let mut count = Count::default();
     for product in &shop.products {
         let new = NewProduct {
             sku: &product.sku,
             title: &product.title,
             description: &product.description,
-            price: money::parse(&product.price).with_context(|| product.sku.clone())?,
-            currency: &shop.currency,
+            price: Money::parse(currency, &product.price).with_context(|| product.sku.clone())?,
         };
         count.add(
             shop::add_product(client, &new)
@@ -164,12 +164,10 @@ mod tests {
     fn the_demo_shop_orders_only_what_it_sells_and_has() {
         let shop: Shop =
             serde_json::from_str(include_str!("../data/shop.json")).expect("it is a shop");
+        let currency = Currency::of(&shop.currency).expect("a currency");
         for product in &shop.products {
-            assert!(
-                money::parse(&product.price).expect("a price") > 0,
-                "{}",
-                product.sku
-            );
+            let price = Money::parse(currency, &product.price).expect("a price");
+            assert!(price.minor > 0, "{}", product.sku);
         }
         for (sku, quantity) in shop
             .customers

@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use money::Money;
 use serde_json::{Value, json};
 
 use crate::{
+    amount,
     client::{Client, Failure},
-    money,
 };
 
 /// Whether a step made something or found it.
@@ -16,13 +17,12 @@ pub(crate) enum Made {
     Before,
 }
 
-/// A product to add, its price in minor units.
+/// A product to add.
 pub(crate) struct NewProduct<'a> {
     pub(crate) sku: &'a str,
     pub(crate) title: &'a str,
     pub(crate) description: &'a str,
-    pub(crate) price: i64,
-    pub(crate) currency: &'a str,
+    pub(crate) price: Money,
 }
 
 /// An order as the API tells it.
@@ -51,7 +51,7 @@ impl Order {
                 .iter()
                 .filter_map(|item| item["quantity"].as_u64())
                 .sum(),
-            total: money::from_json(&order["total"]).unwrap_or_default(),
+            total: amount::from_json(&order["total"]).map_or(0, |total| total.minor),
         }
     }
 }
@@ -80,7 +80,7 @@ pub(crate) async fn add_product(
         "sku": product.sku,
         "title": product.title,
         "description": product.description,
-        "price": money::to_json(product.price, product.currency),
+        "price": amount::to_json(product.price),
     }));
     made(client.send(call).await).map(|(made, _)| made)
 }

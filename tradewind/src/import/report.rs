@@ -4,13 +4,15 @@ mod account;
 
 use std::{collections::BTreeSet, fmt};
 
+use money::Money;
+
 use super::{
     country,
     steps::Outcome,
     table::{Figures, Table},
 };
 use crate::{
-    money::{format, group},
+    amount::{self, group},
     shop::Order,
 };
 
@@ -20,7 +22,6 @@ const EXAMPLES: usize = 5;
 pub(super) struct Report<'a> {
     pub(super) file: String,
     pub(super) shop: String,
-    pub(super) currency: String,
     pub(super) seconds: f64,
     pub(super) table: &'a Table,
     pub(super) products: Outcome,
@@ -116,7 +117,8 @@ impl fmt::Display for Report<'_> {
         let file: Figures = self.table.figures();
         let units: u64 = self.sold().map(|order| order.units).sum();
         let total: i64 = self.sold().map(|order| order.total).sum();
-        let currency = &self.currency;
+        let currency = self.table.currency;
+        let format = |minor| amount::format(Money { currency, minor });
 
         writeln!(
             f,
@@ -237,7 +239,7 @@ mod tests {
         4,A,LAMP,1,1/2/2010 8:00,1,7,Atlantis\n";
 
     fn table(file: &str) -> Table {
-        Table::read(file.as_bytes(), Format::default()).expect("it is a table")
+        Table::read(file.as_bytes(), Format::in_pounds()).expect("it is a table")
     }
 
     fn report<'a>(table: &'a Table, states: &[(&str, &str)]) -> Report<'a> {
@@ -251,7 +253,6 @@ mod tests {
         Report {
             file: "sales.csv".to_owned(),
             shop: "http://127.0.0.1:8080/".to_owned(),
-            currency: "GBP".to_owned(),
             seconds: 1.0,
             table,
             products: Outcome::default(),

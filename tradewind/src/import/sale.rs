@@ -3,9 +3,9 @@
 use std::num::IntErrorKind;
 
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime};
+use money::{Currency, Money};
 
 use super::{columns::Row, skip::Skip};
-use crate::money;
 
 /// The most units that an order may have of a product (the contract of CreateOrder).
 pub(super) const MOST_UNITS: i64 = 10_000;
@@ -36,14 +36,18 @@ pub(super) struct Sale<'a> {
 
 impl<'a> Sale<'a> {
     /// Where a comma parts the fields, it cannot part pounds from pence.
-    pub(super) fn read(row: &Row<'a>, delimiter: char) -> Result<Sale<'a>, Skip> {
+    pub(super) fn read(
+        row: &Row<'a>,
+        delimiter: char,
+        currency: Currency,
+    ) -> Result<Sale<'a>, Skip> {
         if row.invoice.starts_with('C') {
             return Err(Skip::Cancellation);
         }
         let quantity = quantity(row.quantity)?;
         let price = match decimal_comma(row.price).filter(|_| delimiter != ',') {
-            Some(text) => price(&text)?,
-            None => price(row.price)?,
+            Some(text) => price(currency, &text)?,
+            None => price(currency, row.price)?,
         };
         let (invoice, sku, customer) = (
             without_zero_fraction(row.invoice),
@@ -92,19 +96,13 @@ fn quantity(text: &str) -> Result<i64, Skip> {
     }
 }
 
-fn price(text: &str) -> Result<i64, Skip> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_decimal = digits.len() > 1 && is_number(whole) && is_number(fraction);
-    match money::parse(text) {
-        Ok(price) if price > 0 => Ok(price),
+fn price(currency: Currency, text: &str) -> Result<i64, Skip> {
+    use money::Error::{TooLarge, TooPrecise};
+    match Money::parse(currency, text) {
+        Ok(price) if price.minor > 0 => Ok(price.minor),
         Ok(_) => Err(Skip::PriceOfZero),
-        Err(_) if is_decimal && negative => Err(Skip::PriceOfZero),
-        Err(_) if is_decimal && fraction.len() > 2 => Err(Skip::FractionOfAPenny),
+        Err(TooPrecise(_) | TooLarge) if text.starts_with('-') => Err(Skip::PriceOfZero),
+        Err(TooPrecise(_)) => Err(Skip::TooPrecise),
         Err(_) => Err(Skip::NoPrice),
     }
 }
@@ -165,6 +163,10 @@ mod tests {
         country: "France",
     };
 
+    fn read<'a>(row: &Row<'a>, delimiter: char) -> Result<Sale<'a>, Skip> {
+        Sale::read(row, delimiter, Currency::of("GBP").expect("a currency"))
+    }
+
     #[test]
     fn a_number_that_was_a_float_is_the_same_number() {
         let floats = Row {
@@ -174,7 +176,7 @@ mod tests {
             customer: "17850.0",
             ..ROW
         };
-        let sale = Sale::read(&floats, ',').expect("it is a sale");
+        let sale = read(&floats, ',').expect("it is a sale");
         assert_eq!(
             (sale.invoice, sale.sku, sale.quantity, sale.customer),
             ("536365", "22423", 6, Some("17850"))
@@ -211,11 +213,7 @@ mod tests {
             "40513.35",
         ] {
             let row = Row { date, ..ROW };
-            assert_eq!(
-                Sale::read(&row, ',').expect_err(date),
-                Skip::NoDate,
-                "{date}"
-            );
+            assert_eq!(read(&row, ',').expect_err(date), Skip::NoDate, "{date}");
         }
     }
 
@@ -223,7 +221,7 @@ mod tests {
     fn a_price_has_a_point_and_where_commas_part_no_fields_perhaps_a_comma() {
         let read = |price, delimiter| {
             let row = Row { price, ..ROW };
-            Sale::read(&row, delimiter).map(|sale| sale.price)
+            read(&row, delimiter).map(|sale| sale.price)
         };
         assert_eq!(read("2,55", ';'), Ok(255));
         assert_eq!(read("2,5", '\t'), Ok(250));
@@ -237,12 +235,24 @@ mod tests {
             ("inf", Skip::NoPrice),
             ("£2", Skip::NoPrice),
             ("99999999999999999999", Skip::NoPrice),
-            ("0.001", Skip::FractionOfAPenny),
+            ("0.001", Skip::TooPrecise),
             ("-0.001", Skip::PriceOfZero),
             ("0,00", Skip::PriceOfZero),
         ] {
             assert_eq!(read(price, ';'), Err(reason), "{price}");
         }
+    }
+
+    #[test]
+    fn a_price_has_the_digits_of_its_currency() {
+        let read = |code, price| {
+            let currency = Currency::of(code).expect("a currency");
+            Sale::read(&Row { price, ..ROW }, ',', currency).map(|sale| sale.price)
+        };
+        assert_eq!(read("JPY", "1500"), Ok(1_500));
+        assert_eq!(read("JPY", "1500.00"), Ok(1_500));
+        assert_eq!(read("JPY", "2.5"), Err(Skip::TooPrecise));
+        assert_eq!(read("KWD", "2.005"), Ok(2_005));
     }
 
     #[test]
@@ -318,7 +328,7 @@ mod tests {
             (Row { sku: &long, ..ROW }, Skip::NoStockCode),
         ];
         for (row, reason) in rows {
-            assert_eq!(Sale::read(&row, ','), Err(reason));
+            assert_eq!(read(&row, ','), Err(reason));
         }
     }
 
@@ -328,9 +338,6 @@ mod tests {
             description: "LAMP\r\nRED\t",
             ..ROW
         };
-        assert_eq!(
-            Sale::read(&row, ',').expect("it is a sale").title,
-            "LAMP  RED"
-        );
+        assert_eq!(read(&row, ',').expect("it is a sale").title, "LAMP  RED");
     }
 }

@@ -11,7 +11,7 @@ pub(crate) enum Skip {
     PriceOfZero,
     // These should have been sales: somebody has to look at them.
     QuantityTooLarge,
-    FractionOfAPenny,
+    TooPrecise,
     NoInvoice,
     NoStockCode,
     NoDate,
@@ -39,7 +39,9 @@ impl Skip {
             Skip::QuantityBelowOne => "quantity below 1".to_owned(),
             Skip::PriceOfZero => "price of 0 or below".to_owned(),
             Skip::QuantityTooLarge => format!("quantity above {MOST_UNITS}"),
-            Skip::FractionOfAPenny => "price that is no whole number of pence".to_owned(),
+            Skip::TooPrecise => {
+                "price with more digits after the point than its currency has".to_owned()
+            }
             Skip::NoInvoice => {
                 format!("no invoice number, or one of more than {LONGEST_INVOICE} characters")
             }

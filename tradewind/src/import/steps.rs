@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
+use money::Money;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -28,8 +29,6 @@ const MOST_LINES: usize = 1_000;
 pub(super) struct Import<'a> {
     pub(super) client: &'a Client,
     pub(super) table: &'a Table,
-    /// ISO 4217.
-    pub(super) currency: &'a str,
     /// Requests under way at once.
     pub(super) parallel: usize,
 }
@@ -84,8 +83,10 @@ impl Import<'_> {
                     sku: &product.sku,
                     title: &product.title,
                     description: "",
-                    price: product.price,
-                    currency: self.currency,
+                    price: Money {
+                        currency: self.table.currency,
+                        minor: product.price,
+                    },
                 };
                 (
                     product.sku.as_str(),

@@ -9,6 +9,7 @@ use std::{
 use anyhow::Result;
 use chrono::NaiveDateTime;
 use encoding_rs::Encoding;
+use money::Currency;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -20,19 +21,34 @@ use super::{
 };
 
 /// How a file is written, as far as it is known beforehand.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Format {
     pub(crate) encoding: Option<&'static Encoding>,
     pub(crate) delimiter: Option<char>,
+    /// Of all prices.
+    pub(crate) currency: Currency,
+}
+
+#[cfg(test)]
+impl Format {
+    pub(crate) fn in_pounds() -> Format {
+        Format {
+            encoding: None,
+            delimiter: None,
+            currency: Currency::of("GBP").expect("a currency"),
+        }
+    }
 }
 
 /// The sales of a file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Table {
     /// Hex SHA-256 of the file's bytes.
     pub(crate) digest: String,
     /// How the file was read: `UTF-8, delimiter comma`.
     pub(crate) format: String,
+    /// Of all prices.
+    pub(crate) currency: Currency,
     /// How many lines the file has.
     pub(crate) lines: u64,
     /// How many of them the header takes.
@@ -111,8 +127,13 @@ impl Table {
         let mut table = Table {
             digest: digest(bytes),
             format: format!("{}, delimiter {delimiter}", text.encoding),
+            currency: format.currency,
             lines: records.lines(),
-            ..Table::default()
+            header: 0,
+            products: Vec::new(),
+            invoices: Vec::new(),
+            skipped: BTreeMap::new(),
+            period: None,
         };
         let mut index = Index::default();
         while let Some((numbers, fields)) = records.next() {
@@ -125,7 +146,7 @@ impl Table {
                 Ok(fields) => header.columns.row(fields).ok_or(Skip::NumberOfFields),
                 Err(skip) => Err(*skip),
             }
-            .and_then(|row| Sale::read(&row, header.delimiter))
+            .and_then(|row| Sale::read(&row, header.delimiter, format.currency))
             .and_then(|sale| table.add(&sale, numbers.clone(), &mut index));
             if let Err(skip) = added {
                 let invoice = invoice_of(&fields, &header.columns);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Report, counts, examples};
-use crate::{import::table::Invoice, money::group};
+use crate::{amount::group, import::table::Invoice};
 
 /// Every line of the file, each in one row.
 pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {

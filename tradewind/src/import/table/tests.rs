@@ -6,7 +6,7 @@ const HEADER: &str =
     "\u{feff}InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n";
 
 fn read(lines: &str) -> Table {
-    Table::read(format!("{HEADER}{lines}").as_bytes(), Format::default())
+    Table::read(format!("{HEADER}{lines}").as_bytes(), Format::in_pounds())
         .expect("the header is right")
 }
 
@@ -62,7 +62,7 @@ fn every_line_that_is_not_imported_is_counted_by_its_reason() {
             (Skip::Cancellation, &[2]),
             (Skip::QuantityBelowOne, &[3]),
             (Skip::QuantityTooLarge, &[4]),
-            (Skip::FractionOfAPenny, &[5]),
+            (Skip::TooPrecise, &[5]),
             (Skip::NoInvoice, &[9]),
             (Skip::NoStockCode, &[6]),
             (Skip::NoDate, &[10]),
@@ -94,7 +94,7 @@ fn latin_1_lines_are_read_and_bytes_of_no_encoding_are_told() {
         HEADER.as_bytes(),
         b"1,A,CAF\xc9,1,1/2/2010 8:00,1,7,France\n2,B,\x81,1,1/2/2010 8:00,1,7,France\n",
     ];
-    let table = Table::read(&rows.concat(), Format::default()).expect("it is a table");
+    let table = Table::read(&rows.concat(), Format::in_pounds()).expect("it is a table");
     assert_eq!(table.products[0].title, "CAF\u{c9}");
     assert_eq!(skipped(&table), [(Skip::Undecodable, &[3][..])]);
     assert_eq!(table.format, "UTF-8, 2 lines windows-1252, delimiter comma");
@@ -105,7 +105,7 @@ fn the_second_table_is_read_with_semicolons_and_with_tabs() {
     let rows = "Invoice;StockCode;Description;Quantity;InvoiceDate;Price;Customer ID;Country\n\
                 489434;85048;\"LIGHTS; RED\";12;2009-12-01 07:45:00;6,95;13085.0;United Kingdom\n";
     for rows in [rows.to_owned(), rows.replace(';', "\t")] {
-        let table = Table::read(rows.as_bytes(), Format::default()).expect("it is a table");
+        let table = Table::read(rows.as_bytes(), Format::in_pounds()).expect("it is a table");
         let figures = table.figures();
         assert_eq!(
             (figures.orders, figures.units, figures.total),
@@ -143,7 +143,7 @@ fn the_real_table_adds_up_as_it_was_counted_elsewhere() {
         return;
     };
     let bytes = std::fs::read(file).expect("RETAIL_CSV names a file");
-    let table = Table::read(&bytes, Format::default()).expect("it is a table");
+    let table = Table::read(&bytes, Format::in_pounds()).expect("it is a table");
     assert_eq!(
         table.figures(),
         Figures {
@@ -164,7 +164,8 @@ fn the_real_table_adds_up_as_it_was_counted_elsewhere() {
 
 #[test]
 fn a_file_without_the_columns_is_refused() {
-    let error = Table::read(b"a,b\n1,2\n", Format::default()).expect_err("these are other columns");
+    let error =
+        Table::read(b"a,b\n1,2\n", Format::in_pounds()).expect_err("these are other columns");
     assert_eq!(error.to_string(), "the file has no column InvoiceNo");
 }
 
@@ -174,7 +175,7 @@ proptest! {
         bytes in bytes(),
         delimiter in option::of(select(vec![',', ';', '\t'])),
     ) {
-        let format = Format { encoding: None, delimiter };
+        let format = Format { delimiter, ..Format::in_pounds() };
         if let Ok(table) = Table::read(&bytes, format) {
             prop_assert_eq!(accounted(&table), (1..=table.lines).collect::<Vec<_>>());
             let ends = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -224,7 +225,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 
 fn small() -> Table {
     let bytes = include_bytes!("../../../tests/data/small-retail.csv");
-    Table::read(bytes, Format::default()).expect("it is a table")
+    Table::read(bytes, Format::in_pounds()).expect("it is a table")
 }
 
 fn skipped(table: &Table) -> Vec<(Skip, &[u64])> {
