@@ -207,6 +207,11 @@ impl Caller {
             .as_ref()
             .is_some_and(|user| user.has_role("admin"))
     }
+
+    /// Whether they may see what belongs to `owner`: users their own, administrators all.
+    pub fn may_see(&self, owner: Uuid) -> bool {
+        self.is_admin() || self.user.as_ref().is_some_and(|user| user.id == owner)
+    }
 }
 
 /// A user, by an access token.

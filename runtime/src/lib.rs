@@ -9,6 +9,7 @@ pub mod client;
 pub mod contract;
 pub mod etag;
 pub mod host;
+pub mod id;
 pub mod identity;
 pub mod mask;
 pub mod mesh;

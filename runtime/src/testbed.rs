@@ -67,6 +67,11 @@ impl Testbed {
         &self.signer
     }
 
+    /// What the mesh tells of itself.
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.config.telemetry
+    }
+
     /// Addresses of the mesh.
     pub fn mesh(&self) -> &Mesh {
         &self.config.mesh
@@ -118,12 +123,7 @@ impl Testbed {
     }
 
     /// A channel that carries a user's token.
-    pub fn as_user(
-        &self,
-        service: &str,
-        user_id: Uuid,
-        roles: &[&str],
-    ) -> InterceptedService<Channel, Tokens> {
+    pub fn as_user(&self, service: &str, user_id: Uuid, roles: &[&str]) -> Bearer {
         let user = Some(self.access_token(user_id, Uuid::nil(), roles));
         InterceptedService::new(
             self.channel(service),
@@ -135,11 +135,7 @@ impl Testbed {
     }
 
     /// A channel that carries a workload's token.
-    pub fn as_workload(
-        &self,
-        service: &str,
-        workload: &str,
-    ) -> InterceptedService<Channel, Tokens> {
+    pub fn as_workload(&self, service: &str, workload: &str) -> Bearer {
         let workload = Some(self.workload_token(workload));
         InterceptedService::new(
             self.channel(service),
@@ -188,6 +184,9 @@ impl Default for Testbed {
         Testbed::new()
     }
 }
+
+/// A channel that carries tokens.
+pub type Bearer = InterceptedService<Channel, Tokens>;
 
 /// Puts tokens into the metadata of every call.
 #[derive(Clone, Debug, Default)]

@@ -23,7 +23,10 @@ pub enum Error {
     /// Another call with the same idempotency key got the claim.
     #[error("a request with the same idempotency key is in progress")]
     ClaimLost,
-    /// A mistake of ours: wrong SQL, a value that does not decode.
+    /// A row holds what no version of its service has written.
+    #[error("a row cannot be read: {0}")]
+    Unreadable(String),
+    /// A mistake of ours: wrong SQL, a type that does not fit its column.
     #[error("database: {0}")]
     Other(#[source] sqlx::Error),
 }
@@ -86,6 +89,13 @@ impl std::fmt::Display for Violation {
 }
 
 impl Error {
+    /// A row of this kind, such as `product`, that no version of its service has written so. A single
+    /// column that cannot be read is found out by `#[sqlx(try_from = "String")]`.
+    #[must_use]
+    pub fn unreadable(kind: &str, id: impl std::fmt::Display) -> Self {
+        Self::Unreadable(format!("{kind} {id}"))
+    }
+
     /// The constraint that refused, if one did.
     #[must_use]
     pub fn violation(&self) -> Option<&Violation> {
@@ -127,7 +137,7 @@ impl Error {
                 Problem::new(Reason::RequestInProgress, Code::Aborted, self.to_string())
                     .retry_after(Duration::from_secs(1))
             }
-            Self::Violation(..) | Self::Other(_) => Problem::internal(self),
+            Self::Violation(..) | Self::Unreadable(_) | Self::Other(_) => Problem::internal(self),
         }
     }
 }
@@ -154,6 +164,7 @@ impl From<sqlx::Error> for Error {
                 Class::Conflict => Self::Conflict(error),
                 Class::Other => Self::Other(error),
             },
+            E::ColumnDecode { .. } => Self::Unreadable(error.to_string()),
             _ => Self::Other(error),
         }
     }

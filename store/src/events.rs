@@ -6,6 +6,7 @@ use net::clock::Clock;
 use runtime::{call::CallContext, node::Node};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
+use uuid::Uuid;
 
 use crate::{Database, Error, Tx, inbox};
 
@@ -97,6 +98,14 @@ where
 pub fn message<M: prost::Message + Default>(event: &Event) -> Result<M, Failure> {
     M::decode(event.data.clone())
         .map_err(|error| Failure::Permanent(format!("{} does not decode: {error}", event.subject)))
+}
+
+/// The id that an event's message holds.
+///
+/// # Errors
+/// Permanent, if it is none.
+pub fn id(of: &str, text: &str) -> Result<Uuid, Failure> {
+    Uuid::parse_str(text).map_err(|_| Failure::Permanent(format!("{text:?} is no id of {of}")))
 }
 
 /// What a call that a handler made means for the event: tried again without bound if the same call

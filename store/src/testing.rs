@@ -1,5 +1,5 @@
-//! Databases for tests: each test gets one of its own, of either kind. Behind the feature
-//! `testing`.
+//! Databases for tests, and services on them: each test gets one of its own, of either kind. Behind
+//! the feature `testing`.
 //!
 //! ```ignore
 //! store::on_both! {
@@ -13,6 +13,7 @@
 //! What a test wrote into an outbox has to leave it: a test that ends with events that wait fails, unless
 //! it says by [`TestDatabase::leaves_events`] that it means to.
 
+mod bed;
 mod undrained;
 
 use std::future::Future;
@@ -22,6 +23,8 @@ use net::random::Random;
 use sqlx::{ConnectOptions, Connection, postgres::PgConnectOptions};
 
 use crate::{Database, DatabaseConfig, Dialect, Migrations};
+
+pub use bed::{Bed, Common, Tables, eventually, fields, keyed, refused};
 
 /// A database of one test's own, removed when dropped. Drop it last: the relays of a test go on until
 /// its runtime ends, and have until then to publish what is left.
@@ -121,9 +124,13 @@ impl TestDatabase {
     /// # Panics
     /// When it cannot be opened.
     pub async fn open(&self, migrations: Migrations) -> Database {
-        let opened = Database::connect(&self.config, "test", migrations, |_| {}).await;
-        opened.expect("the test's database opens")
+        open(&self.config, migrations).await
     }
+}
+
+async fn open(config: &DatabaseConfig, migrations: Migrations) -> Database {
+    let opened = Database::connect(config, "test", migrations, |_| {}).await;
+    opened.expect("the test's database opens")
 }
 
 impl Drop for TestDatabase {
