@@ -1,6 +1,5 @@
 //! What a product is and how it may change: no database, no gRPC, no clock.
 
-pub(crate) mod currency;
 pub(crate) mod price;
 pub(crate) mod product;
 pub(crate) mod words;

@@ -24,12 +24,18 @@ pub(crate) enum Error {
     /// The product does not take the change.
     #[error("the product {sku} does not change: {refusal:?}")]
     Refused { sku: String, refusal: Refusal },
-    /// A row holds what no version of this service has written.
-    #[error("the row of the product {sku} cannot be read")]
-    Unreadable { sku: String },
+    /// A refusal that is worded already.
+    #[error(transparent)]
+    Status(#[from] Status),
     /// The database does not answer, or refused a statement.
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Status(problem.into())
+    }
 }
 
 impl From<Mistake> for Error {
@@ -59,7 +65,7 @@ impl From<Error> for Status {
                 sku,
                 refusal: Refusal::Archived,
             } => Problem::invalid_state(sku, "the product is archived and no longer changes"),
-            Error::Unreadable { .. } => Problem::internal(&error),
+            Error::Status(status) => return status,
             Error::Store(error) => error.problem(),
         };
         problem.into()

@@ -1,6 +1,5 @@
-//! The RPCs of the contract: request -> domain and store -> reply.
+//! The contract `tradewind.catalog.v1.CatalogService`.
 
-mod convert;
 mod read;
 mod write;
 
@@ -14,7 +13,7 @@ use contracts::tradewind::catalog::v1::{
 use runtime::call::CallContext;
 use tonic::{Request, Response, Status};
 
-use crate::Catalog;
+use crate::service::Catalog;
 
 #[tonic::async_trait]
 impl CatalogService for Catalog {
@@ -23,36 +22,32 @@ impl CatalogService for Catalog {
         request: Request<ListProductsRequest>,
     ) -> Result<Response<ListProductsResponse>, Status> {
         let call = CallContext::of(&request);
-        read::list(self, &call, request.into_inner())
-            .await
-            .map(Response::new)
+        let reply = read::list(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn get_product(
         &self,
         request: Request<GetProductRequest>,
     ) -> Result<Response<GetProductResponse>, Status> {
-        read::get(self, &request.into_inner().sku)
-            .await
-            .map(Response::new)
+        let reply = read::get(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn search_products(
         &self,
         request: Request<SearchProductsRequest>,
     ) -> Result<Response<SearchProductsResponse>, Status> {
-        read::search(self, request.into_inner())
-            .await
-            .map(Response::new)
+        let reply = read::search(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn batch_get_products(
         &self,
         request: Request<BatchGetProductsRequest>,
     ) -> Result<Response<BatchGetProductsResponse>, Status> {
-        read::batch_get(self, &request.into_inner().skus)
-            .await
-            .map(Response::new)
+        let reply = read::batch_get(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn create_product(
@@ -60,9 +55,8 @@ impl CatalogService for Catalog {
         request: Request<CreateProductRequest>,
     ) -> Result<Response<CreateProductResponse>, Status> {
         let call = CallContext::of(&request);
-        write::create(self, &call, request.into_inner())
-            .await
-            .map(Response::new)
+        let reply = write::create(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn update_product(
@@ -70,17 +64,15 @@ impl CatalogService for Catalog {
         request: Request<UpdateProductRequest>,
     ) -> Result<Response<UpdateProductResponse>, Status> {
         let call = CallContext::of(&request);
-        write::update(self, &call, request.into_inner())
-            .await
-            .map(Response::new)
+        let reply = write::update(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn archive_product(
         &self,
         request: Request<ArchiveProductRequest>,
     ) -> Result<Response<ArchiveProductResponse>, Status> {
-        write::archive(self, &request.into_inner().sku)
-            .await
-            .map(Response::new)
+        let reply = write::archive(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 }

@@ -1,20 +1,21 @@
 //! svc-catalog: what is sold, and at which price (`tradewind.catalog.v1`).
 
 mod cached;
+mod convert;
 mod domain;
 mod error;
 mod events;
 mod grpc;
+mod service;
 mod store;
 
-use ::store::{Cache, CacheConfig, Database, DatabaseConfig, Idempotency, Outbox};
+use ::store::{Cache, CacheConfig, Database, DatabaseConfig};
 use contracts::tradewind::catalog::v1::catalog_service_server::CatalogServiceServer;
 use net::StartError;
-use net::clock::Clock;
 use runtime::node::Node;
 use runtime::service::Service;
 
-use crate::cached::Cached;
+use crate::service::Catalog;
 
 /// Flags and environment of the catalogue: products and their prices.
 #[derive(Clone, Debug, clap::Args)]
@@ -45,16 +46,6 @@ impl Config {
     }
 }
 
-/// What the RPCs work with.
-#[derive(Clone)]
-pub(crate) struct Catalog {
-    db: Database,
-    outbox: Outbox,
-    idempotency: Idempotency,
-    cached: Cached,
-    clock: Clock,
-}
-
 /// The catalogue, ready to be served.
 ///
 /// # Errors
@@ -64,13 +55,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     store::products::make_words(&db)
         .await
         .map_err(StartError::other)?;
-    let cached = Cached::new(Cache::open(&config.cache, node.name)?, node);
-    let catalog = Catalog {
-        outbox: Outbox::new(&db, node),
-        idempotency: Idempotency::new(&db, node),
-        cached,
-        clock: node.clock.clone(),
-        db,
-    };
+    let cache = Cache::open(&config.cache, node.name)?;
+    let catalog = Catalog::new(db, cache, node);
     Ok(Service::new(node).with(CatalogServiceServer::new(catalog)))
 }

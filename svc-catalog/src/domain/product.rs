@@ -26,6 +26,27 @@ pub(crate) enum State {
     Archived,
 }
 
+impl State {
+    /// Its name in the database.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            State::Active => "ACTIVE",
+            State::Archived => "ARCHIVED",
+        }
+    }
+}
+
+impl TryFrom<String> for State {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        [State::Active, State::Archived]
+            .into_iter()
+            .find(|state| state.as_str() == name)
+            .ok_or_else(|| format!("`{name}` is not a state of a product"))
+    }
+}
+
 /// What an administrator says of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
@@ -125,8 +146,9 @@ pub(crate) fn title(text: String) -> Result<String, Mistake> {
 
 #[cfg(test)]
 mod tests {
+    use money::{Currency, Money};
+
     use super::*;
-    use crate::domain::currency::Currency;
 
     const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -139,11 +161,15 @@ mod tests {
     }
 
     fn titled(title: &str) -> Said {
-        let pounds = Currency::of("GBP").expect("a code of the table");
+        let currency = Currency::of("GBP").expect("a code of the table");
         Said {
             title: title.into(),
             description: String::new(),
-            price: Price::from_minor(pounds, 255).expect("within the bounds"),
+            price: Price::of(Money {
+                currency,
+                minor: 255,
+            })
+            .expect("within the bounds"),
         }
     }
 

@@ -1,20 +1,23 @@
 //! Get, list, search.
 
 use contracts::tradewind::catalog::v1::{
-    BatchGetProductsResponse, GetProductResponse, ListProductsRequest, ListProductsResponse,
-    SearchProductsRequest, SearchProductsResponse,
+    BatchGetProductsRequest, BatchGetProductsResponse, GetProductRequest, GetProductResponse,
+    ListProductsRequest, ListProductsResponse, SearchProductsRequest, SearchProductsResponse,
 };
 use runtime::call::CallContext;
-use tonic::Status;
 
-use super::convert::message_of;
-use crate::Catalog;
+use crate::convert;
 use crate::domain::words::Words;
 use crate::error::Error;
+use crate::service::Catalog;
 use crate::store::search::Position;
 use crate::store::{products, search as found};
 
-pub(super) async fn get(catalog: &Catalog, sku: &str) -> Result<GetProductResponse, Status> {
+pub(super) async fn get(
+    catalog: &Catalog,
+    request: GetProductRequest,
+) -> Result<GetProductResponse, Error> {
+    let sku = &request.sku;
     let fill = || async {
         let mut tx = catalog.db.read().await?;
         let product = products::get(&mut tx, sku).await?;
@@ -25,20 +28,20 @@ pub(super) async fn get(catalog: &Catalog, sku: &str) -> Result<GetProductRespon
         Ok((
             version,
             GetProductResponse {
-                product: Some(message_of(product)),
+                product: Some(convert::product(product)),
             },
         ))
     };
-    catalog.cached.product(sku, fill).await
+    Ok(catalog.cached.product(sku, fill).await?)
 }
 
 pub(super) async fn list(
     catalog: &Catalog,
     call: &CallContext,
     request: ListProductsRequest,
-) -> Result<ListProductsResponse, Status> {
+) -> Result<ListProductsResponse, Error> {
     if request.show_archived && !call.caller.user()?.has_role("admin") {
-        return Err(Error::ArchivedHidden.into());
+        return Err(Error::ArchivedHidden);
     }
     let size = store::page::size(request.page_size, 50, 1000);
     let list = store::list!("products", request);
@@ -48,20 +51,20 @@ pub(super) async fn list(
         // One more than fits tells whether there is a next page.
         let mut page = products::list(&mut tx, &after, request.show_archived, size + 1).await?;
         let next_page_token = list.cut(&mut page, size, |last| last.sku.clone());
-        let products = page.into_iter().map(message_of).collect();
+        let products = page.into_iter().map(convert::product).collect();
         Ok(ListProductsResponse {
             products,
             next_page_token,
         })
     };
     let key = format!("{}/{size}/{after}", list.as_str());
-    catalog.cached.page(&key, fill).await
+    Ok(catalog.cached.page(&key, fill).await?)
 }
 
 pub(super) async fn search(
     catalog: &Catalog,
     request: SearchProductsRequest,
-) -> Result<SearchProductsResponse, Status> {
+) -> Result<SearchProductsResponse, Error> {
     let size = store::page::size(request.page_size, 20, 100);
     // The rank travels by its bits, to stay exact.
     let list = store::list!("products:search", request);
@@ -81,7 +84,7 @@ pub(super) async fn search(
     });
     let products = page
         .into_iter()
-        .map(|found| message_of(found.product))
+        .map(|found| convert::product(found.product))
         .collect();
     Ok(SearchProductsResponse {
         products,
@@ -92,11 +95,11 @@ pub(super) async fn search(
 /// What orders are priced by: as it is now, never from a cache.
 pub(super) async fn batch_get(
     catalog: &Catalog,
-    skus: &[String],
-) -> Result<BatchGetProductsResponse, Status> {
+    request: BatchGetProductsRequest,
+) -> Result<BatchGetProductsResponse, Error> {
     let mut tx = catalog.db.read().await?;
-    let products = products::get_many(&mut tx, skus).await?;
+    let products = products::get_many(&mut tx, &request.skus).await?;
     Ok(BatchGetProductsResponse {
-        products: products.into_iter().map(message_of).collect(),
+        products: products.into_iter().map(convert::product).collect(),
     })
 }

@@ -1,19 +1,18 @@
 //! Create, update, archive.
 
 use contracts::tradewind::catalog::v1::{
-    ArchiveProductResponse, CreateProductRequest, CreateProductResponse, UpdateProductRequest,
-    UpdateProductResponse,
+    ArchiveProductRequest, ArchiveProductResponse, CreateProductRequest, CreateProductResponse,
+    UpdateProductRequest, UpdateProductResponse,
 };
 use runtime::call::CallContext;
 use runtime::mask::Mask;
 use runtime::precondition;
 use store::Tx;
-use tonic::Status;
 
-use super::convert::{message_of, said_of};
-use crate::Catalog;
+use crate::convert;
 use crate::domain::product::Product;
 use crate::error::Error;
+use crate::service::Catalog;
 use crate::store::products;
 
 /// The resource, as the contract names it.
@@ -23,11 +22,11 @@ pub(super) async fn create(
     catalog: &Catalog,
     call: &CallContext,
     request: CreateProductRequest,
-) -> Result<CreateProductResponse, Status> {
+) -> Result<CreateProductResponse, Error> {
     let create = |_| async move {
         let new = request.product.unwrap_or_default();
         let sku = new.sku.clone();
-        let said = said_of(new).map_err(Error::Invalid)?;
+        let said = convert::to_said(new).map_err(Error::Invalid)?;
         let product = Product::new(sku, said, catalog.clock.now());
 
         let mut tx = catalog.db.begin().await?;
@@ -35,20 +34,20 @@ pub(super) async fn create(
         precondition::check("product", &product.sku, None)?;
         catalog.tell_of(&mut tx, &product).await?;
         let reply = CreateProductResponse {
-            product: Some(message_of(product.clone())),
+            product: Some(convert::product(product.clone())),
         };
         tx.answer(&reply).await?;
         catalog.commit(tx, &product).await?;
         Ok(reply)
     };
-    catalog.idempotency.once(call, create).await
+    Ok(catalog.idempotency.once(call, create).await?)
 }
 
 pub(super) async fn update(
     catalog: &Catalog,
     call: &CallContext,
     request: UpdateProductRequest,
-) -> Result<UpdateProductResponse, Status> {
+) -> Result<UpdateProductResponse, Error> {
     let update = |_| async move {
         let new = request.product.unwrap_or_default();
         let mask = Mask::of(PRODUCT, request.update_mask.as_ref())?;
@@ -62,27 +61,28 @@ pub(super) async fn update(
                 sku: new.sku.clone(),
                 refusal,
             })?;
-        let merged = mask.merge(&message_of(product.clone()), &new)?;
-        let said = said_of(merged).map_err(Error::Invalid)?;
+        let merged = mask.merge(&convert::product(product.clone()), &new)?;
+        let said = convert::to_said(merged).map_err(Error::Invalid)?;
         if product.update(said, catalog.clock.now()) {
             products::update(&mut tx, &product).await?;
             catalog.tell_of(&mut tx, &product).await?;
         }
         let reply = UpdateProductResponse {
-            product: Some(message_of(product.clone())),
+            product: Some(convert::product(product.clone())),
         };
         tx.answer(&reply).await?;
         catalog.commit(tx, &product).await?;
         Ok(reply)
     };
-    catalog.idempotency.once(call, update).await
+    Ok(catalog.idempotency.once(call, update).await?)
 }
 
 /// Idempotent by itself: a product that is archived stays as it is.
 pub(super) async fn archive(
     catalog: &Catalog,
-    sku: &str,
-) -> Result<ArchiveProductResponse, Status> {
+    request: ArchiveProductRequest,
+) -> Result<ArchiveProductResponse, Error> {
+    let sku = &request.sku;
     let mut tx = catalog.db.begin().await?;
     let mut product = locked(&mut tx, sku).await?;
     precondition::check("product", sku, Some(&product.etag()))?;
@@ -92,7 +92,7 @@ pub(super) async fn archive(
         catalog.commit(tx, &product).await?;
     }
     Ok(ArchiveProductResponse {
-        product: Some(message_of(product)),
+        product: Some(convert::product(product)),
     })
 }
 
@@ -101,13 +101,4 @@ async fn locked(tx: &mut Tx, sku: &str) -> Result<Product, Error> {
     product.ok_or_else(|| Error::NotFound {
         sku: sku.to_owned(),
     })
-}
-
-impl Catalog {
-    /// Commits what was done to `product`; who reads it here next sees it.
-    async fn commit(&self, tx: Tx, product: &Product) -> Result<(), Error> {
-        tx.commit().await?;
-        self.cached.forget(&product.sku, product.version).await;
-        Ok(())
-    }
 }

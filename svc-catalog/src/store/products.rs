@@ -1,10 +1,10 @@
 //! The table of products.
 
 use chrono::{DateTime, Utc};
+use money::{Currency, Money};
 use sqlx::types::Json;
 use store::{Database, Dialect, Tx};
 
-use crate::domain::currency::Currency;
 use crate::domain::price::Price;
 use crate::domain::product::{Product, State};
 use crate::domain::words::found_by;
@@ -79,9 +79,9 @@ pub(crate) async fn insert(tx: &mut Tx, product: &Product) -> Result<(), Error> 
         &product.sku,
         &product.title,
         &product.description,
-        product.price.currency().code(),
-        product.price.minor(),
-        name_of(product.state),
+        product.price.money().currency.code(),
+        product.price.money().minor,
+        product.state.as_str(),
         product.version,
         product.create_time,
         product.update_time,
@@ -106,9 +106,9 @@ pub(crate) async fn update(tx: &mut Tx, product: &Product) -> Result<(), Error> 
         &product.sku,
         &product.title,
         &product.description,
-        product.price.currency().code(),
-        product.price.minor(),
-        name_of(product.state),
+        product.price.money().currency.code(),
+        product.price.money().minor,
+        product.state.as_str(),
         product.version,
         product.update_time,
         found_by(&product.title),
@@ -159,7 +159,8 @@ pub(super) struct Row {
     description: String,
     currency: String,
     price: i64,
-    state: String,
+    #[sqlx(try_from = "String")]
+    state: State,
     version: i64,
     create_time: DateTime<Utc>,
     update_time: DateTime<Utc>,
@@ -169,33 +170,19 @@ impl TryFrom<Row> for Product {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let price =
-            Currency::of(&row.currency).and_then(|currency| Price::from_minor(currency, row.price));
-        let (Some(price), Some(state)) = (price, state_of(&row.state)) else {
-            return Err(Error::Unreadable { sku: row.sku });
-        };
+        let minor = row.price;
+        let money = Currency::recorded(&row.currency).map(|currency| Money { currency, minor });
+        let price = money.ok().and_then(Price::of);
+        let price = price.ok_or_else(|| store::Error::unreadable("product", &row.sku))?;
         Ok(Self {
             sku: row.sku,
             title: row.title,
             description: row.description,
             price,
-            state,
+            state: row.state,
             version: row.version,
             create_time: row.create_time,
             update_time: row.update_time,
         })
     }
-}
-
-fn name_of(state: State) -> &'static str {
-    match state {
-        State::Active => "ACTIVE",
-        State::Archived => "ARCHIVED",
-    }
-}
-
-fn state_of(name: &str) -> Option<State> {
-    [State::Active, State::Archived]
-        .into_iter()
-        .find(|state| name_of(*state) == name)
 }

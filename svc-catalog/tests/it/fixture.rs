@@ -1,5 +1,7 @@
 //! A catalogue for one test, on a database and a clock of its own.
 
+use std::ops::Deref;
+
 use bus::Bus;
 use contracts::google::r#type::Money;
 use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceClient;
@@ -7,26 +9,30 @@ use contracts::tradewind::catalog::v1::{
     ArchiveProductRequest, CreateProductRequest, GetProductRequest, ListProductsRequest, Product,
     SearchProductsRequest, UpdateProductRequest,
 };
-use net::clock::{Clock, ManualClock};
-use net::telemetry::Telemetry;
+use net::clock::ManualClock;
 use prost_types::FieldMask;
-use runtime::client::Channel;
-use runtime::host::HostConfig;
-use runtime::testbed::Testbed;
+use runtime::testbed::{Bearer, Tokens};
 use store::CacheConfig;
-use store::testing::TestDatabase;
+use store::testing::{self, Common, TestDatabase};
 use svc_catalog::Config;
-use tonic::{Request, Status};
-use tonic_types::StatusExt as _;
+use tonic::Status;
 use uuid::Uuid;
 
-const NAME: &str = "svc-catalog";
+pub(crate) type Client = CatalogServiceClient<Bearer>;
 
 /// A catalogue, and its clients.
 pub(crate) struct Shop {
-    testbed: Testbed,
+    bed: testing::Bed<Config>,
     /// Of its clock, which stands still otherwise.
     pub(crate) hands: ManualClock,
+}
+
+impl Deref for Shop {
+    type Target = testing::Bed<Config>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.bed
+    }
 }
 
 impl Shop {
@@ -36,59 +42,45 @@ impl Shop {
 
     /// A replica of the catalogue, beside others on the same database and bus.
     pub(crate) async fn open_on(database: &TestDatabase, bus: &Bus) -> Self {
-        let (clock, hands) = Clock::manual(Clock::system().now());
-        let host = HostConfig::new(Telemetry::detached(), bus.clone());
-        let mut testbed = Testbed::with(HostConfig { clock, ..host });
-        let node = testbed.node(NAME).await;
-        let config = Config {
-            database: database.config(),
-            cache: CacheConfig::default(),
-        };
-        let service = svc_catalog::build(config, &node)
-            .await
-            .expect("the catalogue builds");
-        testbed
-            .serve(&node, service)
-            .expect("its contract is complete");
-        testbed.start().await;
-        Self { testbed, hands }
+        let (common, hands) = Common::still();
+        let bus = bus.clone();
+        let mesh = Common { bus, ..common }.testbed();
+        let tables = database.tables(|| store::migrations!());
+        let config = Config::new(database.config(), CacheConfig::default());
+        let bed = testing::Bed::start(mesh, "svc-catalog", tables, config, svc_catalog::build);
+        let bed = bed.await.expect("the catalogue is built");
+        Self { bed, hands }
     }
 
-    pub(crate) fn client(&self) -> CatalogServiceClient<Channel> {
-        CatalogServiceClient::new(self.testbed.channel(NAME))
+    /// The catalogue as anybody calls it.
+    pub(crate) fn client(&self) -> Client {
+        self.client_with(Tokens::default())
     }
 
-    /// A request of an administrator.
-    pub(crate) fn admin<T>(&self, message: T) -> Request<T> {
-        self.of_user(message, &["user", "admin"])
+    pub(crate) fn client_with(&self, tokens: Tokens) -> Client {
+        CatalogServiceClient::new(self.with(tokens))
     }
 
-    /// A request of somebody who buys.
-    pub(crate) fn user<T>(&self, message: T) -> Request<T> {
-        self.of_user(message, &["user"])
+    /// The catalogue as an administrator calls it.
+    pub(crate) fn admin(&self) -> Client {
+        CatalogServiceClient::new(self.as_user(Uuid::from_u128(7), &["user", "admin"]))
     }
 
-    fn of_user<T>(&self, message: T, roles: &[&str]) -> Request<T> {
-        let token = self
-            .testbed
-            .access_token(Uuid::from_u128(7), Uuid::nil(), roles);
-        with_token(message, "authorization", &token)
+    /// The catalogue as somebody who buys calls it.
+    pub(crate) fn buyer(&self) -> Client {
+        CatalogServiceClient::new(self.as_user(Uuid::from_u128(7), &["user"]))
     }
 
-    /// A request of another service.
-    pub(crate) fn workload<T>(&self, name: &str, message: T) -> Request<T> {
-        with_token(
-            message,
-            "x-workload-authorization",
-            &self.testbed.workload_token(name),
-        )
+    /// The catalogue as svc-orders calls it.
+    pub(crate) fn orders(&self) -> Client {
+        CatalogServiceClient::new(self.as_workload("svc-orders"))
     }
 
     pub(crate) async fn create(&self, product: Product) -> Result<Product, Status> {
-        let request = self.admin(CreateProductRequest {
+        let request = CreateProductRequest {
             product: Some(product),
-        });
-        let reply = self.client().create_product(request).await?.into_inner();
+        };
+        let reply = self.admin().create_product(request).await?.into_inner();
         Ok(reply.product.expect("a reply has its product"))
     }
 
@@ -101,17 +93,13 @@ impl Shop {
             product: Some(product),
             update_mask,
         };
-        let reply = self
-            .client()
-            .update_product(self.admin(message))
-            .await?
-            .into_inner();
+        let reply = self.admin().update_product(message).await?.into_inner();
         Ok(reply.product.expect("a reply has its product"))
     }
 
     pub(crate) async fn archive(&self, sku: &str) -> Result<Product, Status> {
-        let request = self.admin(ArchiveProductRequest { sku: sku.into() });
-        let reply = self.client().archive_product(request).await?.into_inner();
+        let request = ArchiveProductRequest { sku: sku.into() };
+        let reply = self.admin().archive_product(request).await?.into_inner();
         Ok(reply.product.expect("a reply has its product"))
     }
 
@@ -133,8 +121,8 @@ impl Shop {
         let mut products = Vec::new();
         loop {
             let page = self
-                .client()
-                .list_products(self.admin(request.clone()))
+                .admin()
+                .list_products(request.clone())
                 .await
                 .expect("a page");
             let page = page.into_inner();
@@ -173,15 +161,6 @@ impl Shop {
     }
 }
 
-pub(crate) fn with_token<T>(message: T, key: &'static str, token: &str) -> Request<T> {
-    let mut request = Request::new(message);
-    let value = format!("Bearer {token}")
-        .parse()
-        .expect("a token is printable ASCII");
-    request.metadata_mut().insert(key, value);
-    request
-}
-
 pub(crate) fn money(currency_code: &str, units: i64, nanos: i32) -> Money {
     Money {
         currency_code: currency_code.into(),
@@ -206,16 +185,4 @@ pub(crate) fn skus(products: &[Product]) -> Vec<&str> {
         .iter()
         .map(|product| product.sku.as_str())
         .collect()
-}
-
-/// The fields that a refusal names, sorted.
-pub(crate) fn fields(refused: &Status) -> Vec<String> {
-    let request = refused.get_details_bad_request().expect("it names fields");
-    let mut fields: Vec<_> = request
-        .field_violations
-        .into_iter()
-        .map(|v| v.field)
-        .collect();
-    fields.sort_unstable();
-    fields
 }

@@ -6,9 +6,10 @@ use bus::{BroadcastItem, Bus};
 use contracts::tradewind::catalog::v1::{ListProductsRequest, Product, ProductChanged};
 use futures::StreamExt as _;
 use runtime::status::{Reason, reason};
+use runtime::testbed::Tokens;
 use tonic::Code;
 
-use crate::fixture::{Shop, heart, skus, with_token};
+use crate::fixture::{Shop, heart, skus};
 
 store::on_both! {
     async fn an_unknown_product_is_not_found(database: TestDatabase) {
@@ -46,8 +47,7 @@ store::on_both! {
         }
         let page_token = page.next_page_token;
         let request = ListProductsRequest { page_token, show_archived: true, page_size: 1 };
-        let request = shop.admin(request);
-        let refused = shop.client().list_products(request).await.expect_err("another list's");
+        let refused = shop.admin().list_products(request).await.expect_err("another list's");
         assert_eq!(reason(&refused), Some(Reason::PageTokenInvalid));
     }
 
@@ -58,11 +58,11 @@ store::on_both! {
         let all = ListProductsRequest { show_archived: true, ..Default::default() };
         let on_sale = ListProductsRequest::default();
 
-        let page = shop.client().list_products(shop.admin(all.clone())).await.expect("a page");
+        let page = shop.admin().list_products(all.clone()).await.expect("a page");
         assert_eq!(skus(&page.into_inner().products), ["85123A"]);
-        let page = shop.client().list_products(shop.user(on_sale.clone())).await.expect("a page");
+        let page = shop.buyer().list_products(on_sale.clone()).await.expect("a page");
         assert_eq!(page.into_inner().products, []);
-        let refused = shop.client().list_products(shop.user(all.clone())).await;
+        let refused = shop.buyer().list_products(all.clone()).await;
         let refused = refused.expect_err("a buyer");
         assert_eq!(reason(&refused), Some(Reason::AccessDenied));
         assert_eq!(refused.code(), Code::PermissionDenied);
@@ -71,10 +71,11 @@ store::on_both! {
         assert_eq!(refused.code(), Code::Unauthenticated);
 
         // A token that does not hold keeps nobody out, and lets nobody see more.
-        let with = |message| with_token(message, "authorization", "nonsense");
-        let page = shop.client().list_products(with(on_sale)).await.expect("a page");
+        let nonsense = Tokens { user: Some("nonsense".into()), workload: None };
+        let mut somebody = shop.client_with(nonsense);
+        let page = somebody.list_products(on_sale).await.expect("a page");
         assert_eq!(page.into_inner().products, []);
-        let refused = shop.client().list_products(with(all)).await.expect_err("nobody");
+        let refused = somebody.list_products(all).await.expect_err("nobody");
         assert_eq!(reason(&refused), Some(Reason::TokenMissing));
     }
 

@@ -8,12 +8,14 @@ use contracts::tradewind::catalog::v1::{
 };
 use prost_types::{FieldMask, Timestamp};
 use runtime::status::{Reason, reason};
+use store::testing::{fields, keyed};
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
 
-use crate::fixture::{Shop, fields, heart, money};
+use crate::fixture::{Shop, heart, money};
 
-fn conditional<T>(mut request: Request<T>, name: &'static str, condition: &str) -> Request<T> {
+fn conditional<T>(message: T, name: &'static str, condition: &str) -> Request<T> {
+    let mut request = Request::new(message);
     let value = condition.parse().expect("ASCII");
     request.metadata_mut().insert(name, value);
     request
@@ -236,8 +238,8 @@ store::on_both! {
                 product: Some(Product { title: title.into(), ..heart() }),
                 update_mask: mask(&["title"]),
             };
-            let request = conditional(shop.admin(message), name, condition);
-            let mut client = shop.client();
+            let request = conditional(message, name, condition);
+            let mut client = shop.admin();
             async move { client.update_product(request).await }
         };
         for (name, condition) in [
@@ -265,8 +267,8 @@ store::on_both! {
 
         let archive = |condition: &'static str| {
             let message = ArchiveProductRequest { sku: "85123A".into() };
-            let request = conditional(shop.admin(message), "if-match", condition);
-            let mut client = shop.client();
+            let request = conditional(message, "if-match", condition);
+            let mut client = shop.admin();
             async move { client.archive_product(request).await }
         };
         let refused = archive(r#""1""#).await.expect_err("it has changed");
@@ -275,8 +277,8 @@ store::on_both! {
 
         let message = CreateProductRequest { product: Some(Product { sku: "B".into(), ..heart() }) };
         let create = |condition: &'static str, name: &'static str| {
-            let request = conditional(shop.admin(message.clone()), name, condition);
-            let mut client = shop.client();
+            let request = conditional(message.clone(), name, condition);
+            let mut client = shop.admin();
             async move { client.create_product(request).await }
         };
         let refused = create("*", "if-match").await.expect_err("there is none");
@@ -292,8 +294,8 @@ store::on_both! {
                 product: Some(Product { title: title.into(), ..heart() }),
                 update_mask: mask(&["title"]),
             };
-            let request = conditional(shop.admin(message), "if-match", r#""1""#);
-            let mut client = shop.client();
+            let request = conditional(message, "if-match", r#""1""#);
+            let mut client = shop.admin();
             async move { client.update_product(request).await }
         };
         let titles: Vec<_> = (0..8).map(|number| format!("HEART {number}")).collect();
@@ -327,9 +329,8 @@ store::on_both! {
     async fn the_same_idempotency_key_creates_once_and_answers_the_same(database: TestDatabase) {
         let shop = Shop::open(&database).await;
         let create = |product: Product| {
-            let mut request = shop.admin(CreateProductRequest { product: Some(product) });
-            request.metadata_mut().insert("idempotency-key", "one".parse().expect("ASCII"));
-            let mut client = shop.client();
+            let request = keyed(CreateProductRequest { product: Some(product) }, "one");
+            let mut client = shop.admin();
             async move { client.create_product(request).await.map(|reply| reply.into_inner()) }
         };
         let replies = futures::future::join_all((0..20).map(|_| create(heart()))).await;
@@ -348,9 +349,8 @@ store::on_both! {
             let product = Product { title: "RED".into(), etag: etag.clone(), ..heart() };
             let message =
                 UpdateProductRequest { product: Some(product), update_mask: mask(&["title"]) };
-            let mut request = shop.admin(message);
-            request.metadata_mut().insert("idempotency-key", "one".parse().expect("ASCII"));
-            let mut client = shop.client();
+            let request = keyed(message, "one");
+            let mut client = shop.admin();
             async move { client.update_product(request).await.map(|reply| reply.into_inner()) }
         };
         let first = update().await.expect("it changes");
@@ -364,8 +364,8 @@ store::on_both! {
         shop.create(Product { sku: "A B".into(), ..heart() }).await.expect("a new product");
         let skus = ["A B", "85123A", "missing", "85123A"].map(str::to_owned).to_vec();
         let batch = || async {
-            let request = shop.workload("svc-orders", BatchGetProductsRequest { skus: skus.clone() });
-            let reply = shop.client().batch_get_products(request).await.expect("it answers");
+            let request = BatchGetProductsRequest { skus: skus.clone() };
+            let reply = shop.orders().batch_get_products(request).await.expect("it answers");
             let products = reply.into_inner().products.into_iter();
             products.map(|product| (product.sku.clone(), product)).collect::<HashMap<_, _>>()
         };
@@ -383,10 +383,10 @@ store::on_both! {
         let request = || CreateProductRequest { product: Some(heart()) };
         let refused = shop.client().create_product(request()).await.expect_err("nobody");
         assert_eq!(refused.code(), Code::Unauthenticated);
-        let refused = shop.client().create_product(shop.user(request())).await;
+        let refused = shop.buyer().create_product(request()).await;
         assert_eq!(refused.expect_err("not an administrator").code(), Code::PermissionDenied);
-        let archive = shop.user(ArchiveProductRequest { sku: "85123A".into() });
-        let refused = shop.client().archive_product(archive).await.expect_err("not one either");
+        let archive = ArchiveProductRequest { sku: "85123A".into() };
+        let refused = shop.buyer().archive_product(archive).await.expect_err("not one either");
         assert_eq!(refused.code(), Code::PermissionDenied);
     }
 }

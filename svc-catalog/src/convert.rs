@@ -6,14 +6,14 @@ use net::clock::timestamp;
 
 use crate::domain::Mistake;
 use crate::domain::price::Price;
-use crate::domain::product::{self, Product, Said, State};
+use crate::domain::product::{self as rules, Product, Said, State};
 
 /// What a message says of a product. OUTPUT_ONLY fields are not looked at.
 ///
 /// # Errors
 /// All mistakes at once.
-pub(super) fn said_of(product: proto::Product) -> Result<Said, Vec<Mistake>> {
-    let (title, price) = both(product::title(product.title), price_of(product.price))?;
+pub(crate) fn to_said(product: proto::Product) -> Result<Said, Vec<Mistake>> {
+    let (title, price) = both(rules::title(product.title), to_price(product.price))?;
     Ok(Said {
         title,
         description: product.description,
@@ -22,10 +22,10 @@ pub(super) fn said_of(product: proto::Product) -> Result<Said, Vec<Mistake>> {
 }
 
 /// A product as clients see it.
-pub(super) fn message_of(product: Product) -> proto::Product {
+pub(crate) fn product(product: Product) -> proto::Product {
     let etag = product.etag();
-    let (units, nanos) = product.price.units_and_nanos();
-    let currency_code = product.price.currency().code().to_owned();
+    let (units, nanos) = product.price.money().units();
+    let currency_code = product.price.money().currency.code().to_owned();
     let state = match product.state {
         State::Active => proto::ProductState::Active,
         State::Archived => proto::ProductState::Archived,
@@ -46,7 +46,7 @@ pub(super) fn message_of(product: Product) -> proto::Product {
     }
 }
 
-fn price_of(money: Option<Money>) -> Result<Price, Mistake> {
+fn to_price(money: Option<Money>) -> Result<Price, Mistake> {
     let money = money.ok_or_else(|| Mistake::new("product.price", "must be set"))?;
     Price::from_money(&money.currency_code, money.units, money.nanos)
 }
