@@ -6,8 +6,8 @@ mod profile;
 mod role;
 mod user;
 
-pub use avatar::{UnfitAvatar, avatar_url};
-pub use name::{NameQuery, name_key, words};
-pub use profile::OwnProfile;
-pub use role::{Role, Roles, UnknownRole};
-pub use user::{NewUser, Refusal, RoleChange, State, User};
+pub(crate) use avatar::{UnfitAvatar, avatar_url};
+pub(crate) use name::{NameQuery, name_key, words};
+pub(crate) use profile::OwnProfile;
+pub(crate) use role::{Role, Roles, UnknownRole};
+pub(crate) use user::{NewUser, Refusal, State, User};

@@ -11,7 +11,7 @@ const USER: &str = "user";
 
 /// Why a call fails.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// There is no such account.
     #[error("there is no account {0}")]
     NotFound(Uuid),
@@ -35,9 +35,6 @@ pub enum Error {
     /// A refusal that is worded already.
     #[error(transparent)]
     Status(#[from] Status),
-    /// The database holds what the service never writes.
-    #[error("the database is corrupt: {0}")]
-    Corrupt(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -45,7 +42,7 @@ pub enum Error {
 
 impl Error {
     /// Says that account `id` refuses.
-    pub fn refused(id: Uuid) -> impl FnOnce(Refusal) -> Self {
+    pub(crate) fn refused(id: Uuid) -> impl FnOnce(Refusal) -> Self {
         move |refusal| Self::Refused { id, refusal }
     }
 
@@ -86,7 +83,6 @@ impl From<Error> for Status {
             },
             Error::Role(unknown) => Problem::invalid([("roles", unknown.to_string())]),
             Error::Status(status) => return status,
-            Error::Corrupt(_) => Problem::internal(&error),
             Error::Store(error) => error.problem(),
         };
         problem.into()

@@ -13,7 +13,7 @@ const CHANGED: &str = "users.v1.UserChanged";
 
 /// What is told of a change beside that it happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// Nothing else.
     Profile,
     /// It was deactivated.
@@ -25,7 +25,7 @@ pub enum Change {
 }
 
 /// Writes the events of a change into its transaction.
-pub async fn publish(
+pub(crate) async fn publish(
     outbox: &Outbox,
     tx: &mut Tx,
     user: &User,
@@ -64,13 +64,12 @@ pub async fn publish(
 }
 
 /// The cache's key of an account.
-#[must_use]
-pub fn cache_key(user_id: &str) -> String {
+pub(crate) fn cache_key(user_id: &str) -> String {
     format!("user:{user_id}")
 }
 
 /// Drops what the cache holds of accounts that changed, in every process.
-pub fn keep_cache_fresh(cache: &Cache, node: &Node) {
+pub(crate) fn keep_cache_fresh(cache: &Cache, node: &Node) {
     cache.follow(node, &[CHANGED], |event| {
         let changed = UserChanged::decode(event.data.clone());
         changed

@@ -1,18 +1,20 @@
 //! svc-users: accounts with their profiles, roles and states. Passwords and sessions are
 //! svc-auth's; it opens accounts here and asks here whether they are active.
 
-pub mod domain;
-pub mod error;
-pub mod events;
-pub mod grpc;
-pub mod store;
+mod convert;
+mod domain;
+mod error;
+mod events;
+mod grpc;
+mod service;
+mod store;
 
 use contracts::tradewind::users::v1::users_service_server::UsersServiceServer;
 use net::StartError;
 use runtime::node::Node;
 use runtime::service::Service;
 
-use crate::grpc::Users;
+use crate::service::Users;
 
 /// What svc-users is told at its start.
 #[derive(clap::Args, Clone, Debug)]
@@ -45,7 +47,6 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
         .await
         .map_err(StartError::other)?;
     let cache = ::store::Cache::open(&config.cache, node.name)?;
-    events::keep_cache_fresh(&cache, node);
     let users = Users::new(db, cache, node);
     Ok(Service::new(node).with(UsersServiceServer::new(users)))
 }

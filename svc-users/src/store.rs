@@ -1,4 +1,4 @@
 //! SQL: functions over a transaction. The handler owns the transaction.
 
-pub mod directory;
-pub mod user;
+pub(crate) mod directory;
+pub(crate) mod user;

@@ -9,14 +9,14 @@ const SCHEME: &str = "https://";
 /// A text is no address of a picture.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an https:// address with a host, without a user name, of at most 2048 characters")]
-pub struct UnfitAvatar;
+pub(crate) struct UnfitAvatar;
 
 /// Takes an https address; an empty one stands for no picture. Everything else that a page could
 /// be made to load or run, `javascript:` and `data:` first of all, is refused.
 ///
 /// # Errors
 /// [`UnfitAvatar`].
-pub fn avatar_url(text: String) -> Result<String, UnfitAvatar> {
+pub(crate) fn avatar_url(text: String) -> Result<String, UnfitAvatar> {
     if text.is_empty() || is_fit(&text) {
         Ok(text)
     } else {

@@ -3,14 +3,12 @@
 use runtime::text::{index_words, query_words};
 
 /// The form of a name by which lists are sorted.
-#[must_use]
-pub fn name_key(name: &str) -> String {
+pub(crate) fn name_key(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
 /// The words by which a name is found, sorted, each once.
-#[must_use]
-pub fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     sorted(index_words(name))
 }
 
@@ -22,17 +20,16 @@ fn sorted(mut words: Vec<String>) -> Vec<String> {
 
 /// A search for names of which each word of the query begins some word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameQuery {
+pub(crate) struct NameQuery {
     /// The longest word, which an index finds: names with a word in this range.
-    pub range: (String, String),
+    pub(crate) range: (String, String),
     /// A `LIKE` pattern (escaped by `\`) for the sorted words of a name, each after a space.
-    pub pattern: String,
+    pub(crate) pattern: String,
 }
 
 impl NameQuery {
     /// Parses what was typed; `None` if it has no letter or digit.
-    #[must_use]
-    pub fn parse(typed: &str) -> Option<Self> {
+    pub(crate) fn parse(typed: &str) -> Option<Self> {
         let words = sorted(query_words(typed));
         // What begins another word of the query is found with it. Without such words, names
         // that match hold their words in the query's own order.

@@ -2,9 +2,9 @@
 
 /// What an owner says of the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OwnProfile {
+pub(crate) struct OwnProfile {
     /// Name shown to others.
-    pub display_name: String,
+    pub(crate) display_name: String,
     /// Address of a picture; empty for none.
-    pub avatar_url: String,
+    pub(crate) avatar_url: String,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// A role, in the order in which they are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
+pub(crate) enum Role {
     /// Held by every account.
     User,
     /// Runs the shop.
@@ -13,8 +13,7 @@ pub enum Role {
 
 impl Role {
     /// The role's name in contracts, tokens and the database.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Admin => "admin",
@@ -33,11 +32,11 @@ impl Role {
 /// There is no role of this name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no role {0:?}")]
-pub struct UnknownRole(pub String);
+pub(crate) struct UnknownRole(pub String);
 
 /// The roles of an account; `user` is always among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Roles(BTreeSet<Role>);
+pub(crate) struct Roles(BTreeSet<Role>);
 
 impl Default for Roles {
     fn default() -> Self {
@@ -50,7 +49,7 @@ impl Roles {
     ///
     /// # Errors
     /// [`UnknownRole`] names the first that does not exist.
-    pub fn from_names<S: AsRef<str>>(names: &[S]) -> Result<Self, UnknownRole> {
+    pub(crate) fn from_names<S: AsRef<str>>(names: &[S]) -> Result<Self, UnknownRole> {
         let mut roles = Self::default();
         for name in names {
             roles.0.insert(Role::from_name(name.as_ref())?);
@@ -59,20 +58,17 @@ impl Roles {
     }
 
     /// The names, `user` first.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         self.0.iter().map(|role| role.name().to_owned()).collect()
     }
 
     /// Whether `role` is held.
-    #[must_use]
-    pub fn has(&self, role: Role) -> bool {
+    pub(crate) fn has(&self, role: Role) -> bool {
         self.0.contains(&role)
     }
 
     /// Whether every role of `other` is held.
-    #[must_use]
-    pub fn includes(&self, other: &Self) -> bool {
+    pub(crate) fn includes(&self, other: &Self) -> bool {
         self.0.is_superset(&other.0)
     }
 }

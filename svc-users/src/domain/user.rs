@@ -7,7 +7,7 @@ use super::{OwnProfile, Role, Roles, UnfitAvatar, avatar_url};
 
 /// Whether an account may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// It may.
     Active,
     /// An administrator closed it; it can be reactivated.
@@ -16,9 +16,31 @@ pub enum State {
     Deleted,
 }
 
+impl State {
+    /// Its name in the database.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            State::Active => "ACTIVE",
+            State::Deactivated => "DEACTIVATED",
+            State::Deleted => "DELETED",
+        }
+    }
+}
+
+impl TryFrom<String> for State {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        [State::Active, State::Deactivated, State::Deleted]
+            .into_iter()
+            .find(|state| state.as_str() == name)
+            .ok_or_else(|| format!("`{name}` is not a state of an account"))
+    }
+}
+
 /// Why an account does not do what was asked of it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// Without it nobody could administer the shop.
     #[error("this is the last active administrator")]
     LastAdministrator,
@@ -38,48 +60,47 @@ pub enum Refusal {
 
 /// An account that is about to be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewUser {
+pub(crate) struct NewUser {
     /// Id (UUIDv7).
-    pub id: Uuid,
+    pub(crate) id: Uuid,
     /// Id in the system it is taken over from.
-    pub external_id: Option<String>,
+    pub(crate) external_id: Option<String>,
     /// E-mail address as it was typed.
-    pub email: Option<String>,
+    pub(crate) email: Option<String>,
     /// Name shown to others.
-    pub display_name: String,
+    pub(crate) display_name: String,
     /// What it may do.
-    pub roles: Roles,
+    pub(crate) roles: Roles,
 }
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
+pub(crate) struct User {
     /// Id (UUIDv7).
-    pub id: Uuid,
+    pub(crate) id: Uuid,
     /// Id in the system it was taken over from.
-    pub external_id: Option<String>,
+    pub(crate) external_id: Option<String>,
     /// E-mail address as it was typed; unique without regard to case.
-    pub email: Option<String>,
+    pub(crate) email: Option<String>,
     /// Name shown to others; empty once deleted.
-    pub display_name: String,
+    pub(crate) display_name: String,
     /// Address of a picture; empty for none.
-    pub avatar_url: String,
+    pub(crate) avatar_url: String,
     /// What it may do.
-    pub roles: Roles,
+    pub(crate) roles: Roles,
     /// Whether it may be used.
-    pub state: State,
+    pub(crate) state: State,
     /// Grows by one with each change, from 1.
-    pub version: i64,
+    pub(crate) version: i64,
     /// When it was opened.
-    pub create_time: DateTime<Utc>,
+    pub(crate) create_time: DateTime<Utc>,
     /// When it was changed last.
-    pub update_time: DateTime<Utc>,
+    pub(crate) update_time: DateTime<Utc>,
 }
 
 impl User {
     /// Opens an account.
-    #[must_use]
-    pub fn open(new: NewUser, now: DateTime<Utc>) -> Self {
+    pub(crate) fn open(new: NewUser, now: DateTime<Utc>) -> Self {
         Self {
             id: new.id,
             external_id: new.external_id,
@@ -95,14 +116,12 @@ impl User {
     }
 
     /// The account's etag (AIP-154): its version.
-    #[must_use]
-    pub fn etag(&self) -> String {
+    pub(crate) fn etag(&self) -> String {
         self.version.to_string()
     }
 
     /// Whether it is an administrator that may be used.
-    #[must_use]
-    pub fn administers(&self) -> bool {
+    pub(crate) fn administers(&self) -> bool {
         self.state == State::Active && self.roles.has(Role::Admin)
     }
 
@@ -110,7 +129,7 @@ impl User {
     ///
     /// # Errors
     /// [`Refusal::Stale`] if the account was changed since.
-    pub fn expect_etag(&self, etag: &str) -> Result<(), Refusal> {
+    pub(crate) fn expect_etag(&self, etag: &str) -> Result<(), Refusal> {
         if etag.is_empty() || etag == self.etag() {
             Ok(())
         } else {
@@ -122,7 +141,11 @@ impl User {
     ///
     /// # Errors
     /// [`Refusal::Nameless`], [`Refusal::Avatar`], [`Refusal::Deleted`].
-    pub fn change(&mut self, profile: OwnProfile, now: DateTime<Utc>) -> Result<bool, Refusal> {
+    pub(crate) fn change(
+        &mut self,
+        profile: OwnProfile,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Refusal> {
         self.expect_not_deleted()?;
         let (name, mut url) = (profile.display_name, profile.avatar_url);
         if name.is_empty() {
@@ -148,7 +171,11 @@ impl User {
     ///
     /// # Errors
     /// [`Refusal::LastAdministrator`], [`Refusal::Deleted`].
-    pub fn deactivate(&mut self, others: usize, now: DateTime<Utc>) -> Result<bool, Refusal> {
+    pub(crate) fn deactivate(
+        &mut self,
+        others: usize,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Refusal> {
         self.expect_not_deleted()?;
         if self.state == State::Deactivated {
             return Ok(false);
@@ -163,7 +190,7 @@ impl User {
     ///
     /// # Errors
     /// [`Refusal::Deleted`].
-    pub fn reactivate(&mut self, now: DateTime<Utc>) -> Result<bool, Refusal> {
+    pub(crate) fn reactivate(&mut self, now: DateTime<Utc>) -> Result<bool, Refusal> {
         self.expect_not_deleted()?;
         if self.state == State::Active {
             return Ok(false);
@@ -177,7 +204,7 @@ impl User {
     ///
     /// # Errors
     /// [`Refusal::LastAdministrator`], [`Refusal::Deleted`].
-    pub fn set_roles(
+    pub(crate) fn set_roles(
         &mut self,
         roles: Roles,
         others: usize,
@@ -200,7 +227,7 @@ impl User {
     ///
     /// # Errors
     /// [`Refusal::LastAdministrator`].
-    pub fn delete(&mut self, others: usize, now: DateTime<Utc>) -> Result<bool, Refusal> {
+    pub(crate) fn delete(&mut self, others: usize, now: DateTime<Utc>) -> Result<bool, Refusal> {
         if self.state == State::Deleted {
             return Ok(false);
         }
@@ -239,9 +266,9 @@ impl User {
 
 /// What became of the roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RoleChange {
+pub(crate) struct RoleChange {
     /// True if one was taken away: the account's sessions end.
-    pub taken: bool,
+    pub(crate) taken: bool,
 }
 
 #[cfg(test)]

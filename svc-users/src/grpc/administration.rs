@@ -1,25 +1,28 @@
 //! What administrators do to accounts.
 
-use contracts::tradewind::users::v1::{CreateUserRequest, CreateUserResponse};
+use contracts::tradewind::users::v1::{
+    CreateUserRequest, CreateUserResponse, DeactivateUserRequest, DeactivateUserResponse,
+    ReactivateUserRequest, ReactivateUserResponse, SetUserRolesRequest, SetUserRolesResponse,
+};
 use runtime::call::CallContext;
-use runtime::precondition;
+use runtime::{id, precondition};
 use store::Tx;
-use tonic::Status;
 use uuid::Uuid;
 
-use super::{Users, convert};
+use crate::convert;
 use crate::domain::{NewUser, Roles, User};
 use crate::error::Error;
 use crate::events::{self, Change};
+use crate::service::Users;
 use crate::store::user;
 
 pub(super) async fn create(
     users: &Users,
     call: &CallContext,
     request: CreateUserRequest,
-) -> Result<CreateUserResponse, Status> {
+) -> Result<CreateUserResponse, Error> {
     let insert = |_| async { Ok(insert(users, request).await?) };
-    users.idempotency.once(call, insert).await
+    Ok(users.idempotency.once(call, insert).await?)
 }
 
 async fn insert(users: &Users, request: CreateUserRequest) -> Result<CreateUserResponse, Error> {
@@ -36,14 +39,18 @@ async fn insert(users: &Users, request: CreateUserRequest) -> Result<CreateUserR
     precondition::check("user", &opened.id, None)?;
     events::publish(&users.outbox, &mut tx, &opened, Change::Profile).await?;
     let reply = CreateUserResponse {
-        user: Some(convert::resource(opened)),
+        user: Some(convert::user(opened)),
     };
     tx.answer(&reply).await?;
     tx.commit().await?;
     Ok(reply)
 }
 
-pub(super) async fn deactivate(users: &Users, id: Uuid) -> Result<User, Error> {
+pub(super) async fn deactivate(
+    users: &Users,
+    request: DeactivateUserRequest,
+) -> Result<DeactivateUserResponse, Error> {
+    let id = id::parse("userId", &request.user_id)?;
     let (mut tx, mut account, others) = lock(users, id).await?;
     if account
         .deactivate(others, users.clock.now())
@@ -51,10 +58,17 @@ pub(super) async fn deactivate(users: &Users, id: Uuid) -> Result<User, Error> {
     {
         users.save(&mut tx, &account, Change::Deactivated).await?;
     }
-    finish(users, tx, account).await
+    users.commit(tx, &account).await?;
+    Ok(DeactivateUserResponse {
+        user: Some(convert::user(account)),
+    })
 }
 
-pub(super) async fn reactivate(users: &Users, id: Uuid) -> Result<User, Error> {
+pub(super) async fn reactivate(
+    users: &Users,
+    request: ReactivateUserRequest,
+) -> Result<ReactivateUserResponse, Error> {
+    let id = id::parse("userId", &request.user_id)?;
     let mut tx = users.db.begin().await?;
     let mut account = user::lock(&mut tx, id).await?;
     precondition::check("user", &id, Some(&account.etag()))?;
@@ -64,11 +78,18 @@ pub(super) async fn reactivate(users: &Users, id: Uuid) -> Result<User, Error> {
     {
         users.save(&mut tx, &account, Change::Profile).await?;
     }
-    finish(users, tx, account).await
+    users.commit(tx, &account).await?;
+    Ok(ReactivateUserResponse {
+        user: Some(convert::user(account)),
+    })
 }
 
-pub(super) async fn set_roles(users: &Users, id: Uuid, names: &[String]) -> Result<User, Error> {
-    let roles = Roles::from_names(names)?;
+pub(super) async fn set_roles(
+    users: &Users,
+    request: SetUserRolesRequest,
+) -> Result<SetUserRolesResponse, Error> {
+    let id = id::parse("userId", &request.user_id)?;
+    let roles = Roles::from_names(&request.roles)?;
     let (mut tx, mut account, others) = lock(users, id).await?;
     let now = users.clock.now();
     if let Some(change) = account
@@ -82,7 +103,10 @@ pub(super) async fn set_roles(users: &Users, id: Uuid, names: &[String]) -> Resu
         };
         users.save(&mut tx, &account, change).await?;
     }
-    finish(users, tx, account).await
+    users.commit(tx, &account).await?;
+    Ok(SetUserRolesResponse {
+        user: Some(convert::user(account)),
+    })
 }
 
 /// The account for a change that may cost it the administration, and how many others have it.
@@ -93,11 +117,4 @@ pub(super) async fn lock(users: &Users, id: Uuid) -> Result<(Tx, User, usize), E
     precondition::check("user", &id, Some(&account.etag()))?;
     let others = administrators.iter().filter(|other| **other != id).count();
     Ok((tx, account, others))
-}
-
-/// Commits and tells the others.
-pub(super) async fn finish(users: &Users, tx: Tx, account: User) -> Result<User, Error> {
-    tx.commit().await?;
-    users.changed(&account).await;
-    Ok(account)
 }

@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use contracts::tradewind::users::v1::{
-    GetUserResponse, ListUsersRequest, ListUsersResponse, SearchUsersRequest, SearchUsersResponse,
-    User as Resource,
+    GetUserRequest, GetUserResponse, ListUsersRequest, ListUsersResponse, SearchUsersRequest,
+    SearchUsersResponse, User as Resource,
 };
+use runtime::id;
 use serde::{Deserialize, Serialize};
 use store::page;
 use uuid::Uuid;
 
-use super::{Users, convert};
+use crate::convert;
 use crate::domain::{NameQuery, State, name_key};
 use crate::error::Error;
 use crate::events::cache_key;
+use crate::service::Users;
 use crate::store::user;
 
 /// How long an account is remembered unless it changes.
@@ -21,8 +23,14 @@ const ACCOUNT_TTL: Duration = Duration::from_secs(60 * 60);
 /// How long the result of a search is remembered.
 const SEARCH_TTL: Duration = Duration::from_secs(5 * 60);
 
-/// An account that was not deleted.
-pub(super) async fn get(users: &Users, id: Uuid) -> Result<Resource, Error> {
+pub(super) async fn get(users: &Users, request: GetUserRequest) -> Result<GetUserResponse, Error> {
+    let id = id::parse("userId", &request.user_id)?;
+    let user = Some(cached(users, id).await?);
+    Ok(GetUserResponse { user })
+}
+
+/// The account, as it is remembered.
+pub(super) async fn cached(users: &Users, id: Uuid) -> Result<Resource, Error> {
     let fill = || async { Ok(load(users, id).await?) };
     let cached = users
         .cache
@@ -37,7 +45,7 @@ async fn load(users: &Users, id: Uuid) -> Result<(i64, GetUserResponse), Error> 
     Ok((
         found.version,
         GetUserResponse {
-            user: Some(convert::resource(found)),
+            user: Some(convert::user(found)),
         },
     ))
 }
@@ -58,7 +66,7 @@ pub(super) async fn list(
     let mut tx = users.db.read().await?;
     if !request.external_id.is_empty() {
         let found = user::find_external(&mut tx, &request.external_id).await?;
-        let users = found.map(convert::resource).into_iter().collect();
+        let users = found.map(convert::user).into_iter().collect();
         return Ok(ListUsersResponse {
             users,
             next_page_token: String::new(),
@@ -68,7 +76,7 @@ pub(super) async fn list(
     let mut found = user::list(&mut tx, after, size + 1).await?;
     let next_page_token = list.cut(&mut found, size, |last| AfterId { id: last.id });
     Ok(ListUsersResponse {
-        users: found.into_iter().map(convert::resource).collect(),
+        users: found.into_iter().map(convert::user).collect(),
         next_page_token,
     })
 }

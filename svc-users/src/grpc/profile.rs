@@ -1,41 +1,41 @@
 //! The caller's own account.
 
 use contracts::tradewind::users::v1::{
-    UpdateMeRequest, UpdateMeResponse, User as Resource, UserState,
+    DeleteMeResponse, GetMeResponse, UpdateMeRequest, UpdateMeResponse, User as Resource, UserState,
 };
 use runtime::call::CallContext;
 use runtime::mask::Mask;
 use runtime::precondition;
-use tonic::Status;
 use uuid::Uuid;
 
-use super::{Users, administration, convert, directory};
+use super::{administration, directory};
+use crate::convert;
 use crate::domain::{OwnProfile, State};
 use crate::error::Error;
 use crate::events::Change;
+use crate::service::Users;
 use crate::store::user;
 
 /// The resource, as the contract names it.
 const USER: &str = "tradewind.users.v1.User";
 
-pub(super) async fn get_me(users: &Users, call: &CallContext) -> Result<Resource, Error> {
+pub(super) async fn get_me(users: &Users, call: &CallContext) -> Result<GetMeResponse, Error> {
     let id = call.caller.user()?.id;
-    let own = directory::get(users, id).await?;
+    let own = directory::cached(users, id).await?;
     if own.state() == UserState::Deleted {
-        Err(Error::NotFound(id))
-    } else {
-        Ok(own)
+        return Err(Error::NotFound(id));
     }
+    Ok(GetMeResponse { user: Some(own) })
 }
 
 pub(super) async fn update_me(
     users: &Users,
     call: &CallContext,
     request: UpdateMeRequest,
-) -> Result<UpdateMeResponse, Status> {
+) -> Result<UpdateMeResponse, Error> {
     let id = call.caller.user()?.id;
     let update = |_| async { Ok(update(users, id, request).await?) };
-    users.idempotency.once(call, update).await
+    Ok(users.idempotency.once(call, update).await?)
 }
 
 async fn update(
@@ -57,7 +57,7 @@ async fn update(
         display_name,
         avatar_url,
         ..
-    } = mask.merge(&convert::resource(own.clone()), &new)?;
+    } = mask.merge(&convert::user(own.clone()), &new)?;
     let profile = OwnProfile {
         display_name,
         avatar_url,
@@ -69,15 +69,17 @@ async fn update(
         users.save(&mut tx, &own, Change::Profile).await?;
     }
     let reply = UpdateMeResponse {
-        user: Some(convert::resource(own.clone())),
+        user: Some(convert::user(own.clone())),
     };
     tx.answer(&reply).await?;
-    tx.commit().await?;
-    users.changed(&own).await;
+    users.commit(tx, &own).await?;
     Ok(reply)
 }
 
-pub(super) async fn delete_me(users: &Users, call: &CallContext) -> Result<(), Error> {
+pub(super) async fn delete_me(
+    users: &Users,
+    call: &CallContext,
+) -> Result<DeleteMeResponse, Error> {
     let id = call.caller.user()?.id;
     let (mut tx, mut own, others) = administration::lock(users, id).await?;
     if own
@@ -86,6 +88,6 @@ pub(super) async fn delete_me(users: &Users, call: &CallContext) -> Result<(), E
     {
         users.save(&mut tx, &own, Change::Deleted).await?;
     }
-    administration::finish(users, tx, own).await?;
-    Ok(())
+    users.commit(tx, &own).await?;
+    Ok(DeleteMeResponse {})
 }

@@ -19,7 +19,8 @@ pub(super) struct Row {
     display_name: String,
     avatar_url: String,
     roles: Json<Vec<String>>,
-    state: String,
+    #[sqlx(try_from = "String")]
+    state: State,
     version: i64,
     create_time: DateTime<Utc>,
     update_time: DateTime<Utc>,
@@ -29,39 +30,20 @@ impl TryFrom<Row> for User {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
+        let roles = Roles::from_names(&row.roles.0);
+        let roles = roles.map_err(|_| store::Error::unreadable("account", row.user_id))?;
         Ok(Self {
             id: row.user_id,
             external_id: row.external_id,
             email: row.email,
             display_name: row.display_name,
             avatar_url: row.avatar_url,
-            roles: Roles::from_names(&row.roles.0)
-                .map_err(|unknown| Error::Corrupt(unknown.to_string()))?,
-            state: state_of(&row.state)?,
+            roles,
+            state: row.state,
             version: row.version,
             create_time: row.create_time,
             update_time: row.update_time,
         })
-    }
-}
-
-/// The state's name in the database.
-fn state_name(state: State) -> &'static str {
-    match state {
-        State::Active => "ACTIVE",
-        State::Deactivated => "DEACTIVATED",
-        State::Deleted => "DELETED",
-    }
-}
-
-fn state_of(name: &str) -> Result<State, Error> {
-    match name {
-        "ACTIVE" => Ok(State::Active),
-        "DEACTIVATED" => Ok(State::Deactivated),
-        "DELETED" => Ok(State::Deleted),
-        other => Err(Error::Corrupt(format!(
-            "there is no account state {other:?}"
-        ))),
     }
 }
 
@@ -77,7 +59,7 @@ macro_rules! select_users {
 }
 
 /// The account with this id.
-pub async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<User>, Error> {
+pub(crate) async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<User>, Error> {
     store::fetch_optional!(tx, Row, select_users!("WHERE user_id = $1"), id)?
         .map(User::try_from)
         .transpose()
@@ -87,7 +69,7 @@ pub async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<User>, Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn lock(tx: &mut Tx, id: Uuid) -> Result<User, Error> {
+pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<User, Error> {
     let sql = match tx.dialect() {
         Dialect::Postgres => select_users!("WHERE user_id = $1 FOR UPDATE"),
         Dialect::Sqlite => select_users!("WHERE user_id = $1"),
@@ -99,7 +81,7 @@ pub async fn lock(tx: &mut Tx, id: Uuid) -> Result<User, Error> {
 
 /// The administrators that may be used. None of them ceases to be one before the commit: locked
 /// before any other account, in the order of their ids, so that two such changes cannot deadlock.
-pub async fn lock_administrators(tx: &mut Tx) -> Result<Vec<Uuid>, Error> {
+pub(crate) async fn lock_administrators(tx: &mut Tx) -> Result<Vec<Uuid>, Error> {
     let sql = match tx.dialect() {
         Dialect::Postgres => {
             "SELECT user_id FROM users WHERE state = 'ACTIVE' AND roles @> '[\"admin\"]' \
@@ -114,7 +96,7 @@ pub async fn lock_administrators(tx: &mut Tx) -> Result<Vec<Uuid>, Error> {
 }
 
 /// A page of all accounts, in the order of their ids.
-pub async fn list(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<User>, Error> {
+pub(crate) async fn list(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<User>, Error> {
     let sql = select_users!("WHERE user_id > $1 ORDER BY user_id LIMIT $2");
     store::fetch_all!(tx, Row, sql, after, limit)?
         .into_iter()
@@ -123,7 +105,7 @@ pub async fn list(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<User>, Err
 }
 
 /// The account with this external id.
-pub async fn find_external(tx: &mut Tx, external_id: &str) -> Result<Option<User>, Error> {
+pub(crate) async fn find_external(tx: &mut Tx, external_id: &str) -> Result<Option<User>, Error> {
     store::fetch_optional!(
         tx,
         Row,
@@ -135,7 +117,7 @@ pub async fn find_external(tx: &mut Tx, external_id: &str) -> Result<Option<User
 }
 
 /// The active account with this e-mail address.
-pub async fn find_active_email(tx: &mut Tx, email: &str) -> Result<Option<User>, Error> {
+pub(crate) async fn find_active_email(tx: &mut Tx, email: &str) -> Result<Option<User>, Error> {
     let sql = select_users!("WHERE email_key = $1 AND state = 'ACTIVE'");
     store::fetch_optional!(tx, Row, sql, email_key(email))?
         .map(User::try_from)
@@ -146,7 +128,7 @@ pub async fn find_active_email(tx: &mut Tx, email: &str) -> Result<Option<User>,
 ///
 /// # Errors
 /// [`Error::EmailTaken`], [`Error::ExternalIdTaken`].
-pub async fn insert(tx: &mut Tx, user: &User) -> Result<(), Error> {
+pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Error> {
     store::execute!(
         tx,
         "INSERT INTO users (user_id, external_id, email, email_key, display_name, name_key, \
@@ -161,7 +143,7 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<(), Error> {
         directory::name_words(&user.display_name),
         user.avatar_url.as_str(),
         Json(user.roles.names()),
-        state_name(user.state),
+        user.state.as_str(),
         user.version,
         user.create_time,
         user.update_time
@@ -171,7 +153,7 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<(), Error> {
 }
 
 /// Writes what can change of an account that was [`lock`]ed.
-pub async fn update(tx: &mut Tx, user: &User) -> Result<(), Error> {
+pub(crate) async fn update(tx: &mut Tx, user: &User) -> Result<(), Error> {
     store::execute!(
         tx,
         "UPDATE users SET external_id = $2, email = $3, email_key = $4, display_name = $5, \
@@ -186,7 +168,7 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<(), Error> {
         directory::name_words(&user.display_name),
         user.avatar_url.as_str(),
         Json(user.roles.names()),
-        state_name(user.state),
+        user.state.as_str(),
         user.version,
         user.update_time
     )?;
@@ -198,7 +180,7 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<(), Error> {
 ///
 /// # Errors
 /// The database's.
-pub async fn make_words(db: &Database) -> Result<(), Error> {
+pub(crate) async fn make_words(db: &Database) -> Result<(), Error> {
     loop {
         let mut tx = db.begin().await?;
         let sql = match tx.dialect() {
@@ -229,7 +211,7 @@ pub async fn make_words(db: &Database) -> Result<(), Error> {
 }
 
 /// A page of the active accounts that a search by name finds, in the order of their names.
-pub async fn search(
+pub(crate) async fn search(
     tx: &mut Tx,
     query: &crate::domain::NameQuery,
     after: (&str, Uuid),

@@ -1,8 +1,9 @@
 use contracts::tradewind::users::v1::{EnsureAccountRequest, GetAccountRequest, UserState};
 use runtime::status::Reason;
+use store::testing::refused;
 use uuid::Uuid;
 
-use crate::bed::{Bed, refused};
+use crate::bed::Bed;
 
 fn ensure(id: Uuid, email: &str) -> EnsureAccountRequest {
     EnsureAccountRequest {

@@ -2,11 +2,12 @@ use contracts::tradewind::users::v1::{
     CreateUserRequest, GetAccountRequest, ReactivateUserRequest, UserState,
 };
 use runtime::status::Reason;
+use store::testing::{keyed, refused};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use crate::bed::{Bed, keyed, refused};
+use crate::bed::Bed;
 
 store::on_both! {
     async fn an_account_is_taken_over_from_elsewhere_once(database: TestDatabase) {

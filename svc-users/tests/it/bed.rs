@@ -1,74 +1,61 @@
 //! The service in a mesh of one test's own.
 
-use std::future::Future;
-use std::time::Duration;
+use std::ops::Deref;
 
-use bus::Bus;
 use contracts::tradewind::users::v1::users_service_client::UsersServiceClient;
 use contracts::tradewind::users::v1::{
     CreateUserRequest, DeactivateUserRequest, EnsureAccountRequest, GetMeRequest,
     SetUserRolesRequest, UpdateMeRequest, User,
 };
-use net::telemetry::Telemetry;
-use runtime::client::Channel;
-use runtime::host::HostConfig;
-use runtime::status::{Reason, reason};
-use runtime::testbed::{Testbed, Tokens};
-use store::testing::TestDatabase;
-use store::{CacheConfig, Database, Tx};
-use tonic::service::interceptor::InterceptedService;
-use tonic::{Request, Status};
+use runtime::testbed::Bearer;
+use store::CacheConfig;
+use store::testing::{self, Common, TestDatabase};
+use svc_users::Config;
+use tonic::Status;
 use uuid::Uuid;
 
-pub(crate) type Client = UsersServiceClient<InterceptedService<Channel, Tokens>>;
+pub(crate) type Client = UsersServiceClient<Bearer>;
 
 /// A running svc-users.
-pub(crate) struct Bed {
-    testbed: Testbed,
-    database: Database,
+pub(crate) struct Bed(testing::Bed<Config>);
+
+impl Deref for Bed {
+    type Target = testing::Bed<Config>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Bed {
     pub(crate) async fn start(database: &TestDatabase) -> Self {
-        Self::replica(database, Bus::in_process()).await
+        Self::replica(database, &Common::new()).await
     }
 
     /// One of several over the same database and bus.
-    pub(crate) async fn replica(database: &TestDatabase, bus: Bus) -> Self {
-        let mut testbed = Testbed::with(HostConfig::new(Telemetry::detached(), bus));
-        let node = testbed.node("svc-users").await;
-        let config = svc_users::Config {
+    pub(crate) async fn replica(database: &TestDatabase, common: &Common) -> Self {
+        let config = Config {
             database: database.config(),
             cache: CacheConfig::default(),
         };
-        let service = svc_users::build(config, &node)
-            .await
-            .expect("the service is built");
-        testbed.serve(&node, service).expect("the contract fits");
-        testbed.start().await;
-        Self {
-            testbed,
-            database: database.open(migrations()).await,
-        }
+        let (mesh, tables) = (common.testbed(), database.tables(|| store::migrations!()));
+        let bed = testing::Bed::start(mesh, "svc-users", tables, config, svc_users::build).await;
+        Self(bed.expect("the service is built"))
     }
 
     /// The service as somebody with an account calls it.
     pub(crate) fn user(&self, id: Uuid) -> Client {
-        UsersServiceClient::new(self.testbed.as_user("svc-users", id, &["user"]))
+        UsersServiceClient::new(self.as_user(id, &["user"]))
     }
 
     /// The service as an administrator calls it.
     pub(crate) fn admin(&self) -> Client {
-        let roles = ["user", "admin"];
-        UsersServiceClient::new(
-            self.testbed
-                .as_user("svc-users", Uuid::from_u128(1), &roles),
-        )
+        UsersServiceClient::new(self.as_user(Uuid::from_u128(1), &["user", "admin"]))
     }
 
     /// The service as svc-auth calls it.
     pub(crate) fn auth(&self) -> Client {
-        UsersServiceClient::new(self.testbed.as_workload("svc-users", "svc-auth"))
+        UsersServiceClient::new(self.as_workload("svc-auth"))
     }
 
     /// Opens an account as a registration does.
@@ -148,38 +135,4 @@ impl Bed {
             .map(|(subject, version)| format!("{} {version}", name(subject)))
             .collect()
     }
-
-    pub(crate) async fn read(&self) -> Tx {
-        self.database.read().await.expect("the database is there")
-    }
-}
-
-fn migrations() -> store::Migrations {
-    store::migrations!()
-}
-
-/// A request with an idempotency key.
-pub(crate) fn keyed<T>(message: T, key: &'static str) -> Request<T> {
-    let mut request = Request::new(message);
-    request
-        .metadata_mut()
-        .insert("idempotency-key", key.parse().expect("ASCII"));
-    request
-}
-
-/// Fails unless the call was refused for this reason.
-pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, Status>, expected: Reason) -> Status {
-    let status = result.expect_err("the call is refused");
-    assert_eq!(reason(&status), Some(expected), "{status:?}");
-    status
-}
-
-/// Waits until the condition holds.
-pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let within = tokio::time::timeout(Duration::from_secs(10), async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    });
-    assert!(within.await.is_ok(), "{what}");
 }

@@ -1,11 +1,11 @@
-use bus::Bus;
 use contracts::tradewind::users::v1::{
     ListUsersRequest, SearchUsersRequest, UpdateMeRequest, User,
 };
 use runtime::status::Reason;
+use store::testing::{Common, eventually, refused};
 use uuid::Uuid;
 
-use crate::bed::{Bed, eventually, refused};
+use crate::bed::Bed;
 
 async fn search(bed: &Bed, query: &str) -> Vec<String> {
     let request = SearchUsersRequest {
@@ -134,15 +134,15 @@ store::on_both! {
     }
 
     async fn a_change_is_seen_through_the_cache_of_another_replica(database: TestDatabase) {
-        let bus = Bus::in_process();
-        let one = Bed::replica(&database, bus.clone()).await;
-        let two = Bed::replica(&database, bus).await;
+        let common = Common::new();
+        let one = Bed::replica(&database, &common).await;
+        let two = Bed::replica(&database, &common).await;
         let id = one.register("Ada", "ada@example.com", &[]).await;
         two.me(id).await.unwrap();
 
         let user = Some(User { display_name: "Ada L.".into(), ..User::default() });
         one.user(id).update_me(UpdateMeRequest { user, update_mask: None }).await.unwrap();
-        eventually("the other replica shows the new name", || async {
+        eventually("the other replica shows the new name", async || {
             two.me(id).await.unwrap().display_name == "Ada L."
         }).await;
     }

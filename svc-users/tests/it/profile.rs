@@ -4,11 +4,12 @@ use contracts::tradewind::users::v1::{
 };
 use prost_types::FieldMask;
 use runtime::status::Reason;
+use store::testing::{keyed, refused};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use crate::bed::{Bed, keyed, refused};
+use crate::bed::Bed;
 
 fn update(user: User, paths: &[&str]) -> UpdateMeRequest {
     let paths = paths.iter().map(ToString::to_string).collect();

@@ -2,19 +2,11 @@
 
 use contracts::tradewind::users::v1::{Profile, User as Resource, UserState};
 use net::clock::timestamp;
-use runtime::status::Problem;
-use uuid::Uuid;
 
 use crate::domain::{State, User};
-use crate::error::Error;
-
-/// The id of an account.
-pub(super) fn user_id(text: &str) -> Result<Uuid, Error> {
-    Uuid::parse_str(text).map_err(|_| Problem::invalid([("userId", "must be a UUID")]).into())
-}
 
 /// The account as the contract shows it to its owner and to administrators.
-pub(super) fn resource(user: User) -> Resource {
+pub(crate) fn user(user: User) -> Resource {
     Resource {
         etag: user.etag(),
         user_id: user.id.to_string(),
@@ -30,7 +22,7 @@ pub(super) fn resource(user: User) -> Resource {
 }
 
 /// The account as the contract shows it to others.
-pub(super) fn profile(user: User) -> Profile {
+pub(crate) fn profile(user: User) -> Profile {
     Profile {
         user_id: user.id.to_string(),
         display_name: user.display_name,
@@ -38,7 +30,7 @@ pub(super) fn profile(user: User) -> Profile {
     }
 }
 
-pub(super) fn state(state: State) -> UserState {
+pub(crate) fn state(state: State) -> UserState {
     match state {
         State::Active => UserState::Active,
         State::Deactivated => UserState::Deactivated,
