@@ -31,14 +31,14 @@ pub(crate) enum Error {
     /// The database.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The page token is not one of this list's.
-    #[error("{0:?}")]
-    Problem(Box<Problem>),
+    /// A refusal that is worded already.
+    #[error(transparent)]
+    Status(#[from] Status),
 }
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Error {
-        Error::Problem(Box::new(problem))
+        Error::Status(problem.into())
     }
 }
 
@@ -54,7 +54,7 @@ impl From<Error> for Status {
                 Problem::invalid_state(format!("shipments/{shipment}"), message)
             }
             Error::Store(error) => error.problem(),
-            Error::Problem(problem) => *problem,
+            Error::Status(status) => return status,
         };
         problem.into()
     }

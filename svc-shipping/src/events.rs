@@ -4,49 +4,48 @@ use bus::{Event, Failure};
 use chrono::{DateTime, Utc};
 use contracts::tradewind::orders::v1::OrderConfirmed;
 use contracts::tradewind::shipping::v1::{ShipmentCreated, ShipmentDelivered, ShipmentDispatched};
-use store::{NewEvent, Outbox, Tx, message};
+use runtime::node::Node;
+use store::{NewEvent, Tx, message};
 use uuid::Uuid;
 
+use crate::convert;
 use crate::domain::{Item, Shipment, State};
-use crate::grpc::convert;
+use crate::service::Shipping;
 use crate::store::shipments;
 
 /// What makes a shipment.
-pub(crate) const CONSUMED: &str = "orders.v1.OrderConfirmed";
+const CONFIRMED: &str = "orders.v1.OrderConfirmed";
 
 const CREATED: &str = "shipping.v1.ShipmentCreated";
 const DISPATCHED: &str = "shipping.v1.ShipmentDispatched";
 const DELIVERED: &str = "shipping.v1.ShipmentDelivered";
 
-/// Makes the shipment of a confirmed order under the id `id`, unless it has one or was cancelled.
-pub(crate) async fn ship(
-    tx: &mut Tx,
-    outbox: &Outbox,
-    event: &Event,
-    id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<(), Failure> {
-    let shipment = read(event, id, now)?;
+/// Makes a shipment of each order that is confirmed.
+pub(crate) fn consume(shipping: &Shipping, node: &Node) {
+    let (db, shipping) = (shipping.db.clone(), shipping.clone());
+    store::consume(node, &db, node.name, &[CONFIRMED], move |tx, event| {
+        let shipping = shipping.clone();
+        Box::pin(async move { ship(&shipping, tx, &event).await })
+    });
+}
+
+/// Makes the shipment of a confirmed order, unless it has one or was cancelled.
+async fn ship(shipping: &Shipping, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
+    let id = shipping.random.uuid7(&shipping.clock);
+    let shipment = read(event, id, shipping.clock.now())?;
     if shipments::insert(tx, &shipment).await? {
-        outbox.append(tx, created(&shipment)).await?;
+        shipping.outbox.append(tx, created(&shipment)).await?;
     }
     Ok(())
 }
 
 fn read(event: &Event, id: Uuid, now: DateTime<Utc>) -> Result<Shipment, Failure> {
-    let permanent = |why: &str| Failure::Permanent(why.to_owned());
     let order: OrderConfirmed = message(event)?;
     let items = order.items.into_iter();
     Ok(Shipment {
         id,
-        order_id: order
-            .order_id
-            .parse()
-            .map_err(|_| permanent("it names no order"))?,
-        user_id: order
-            .user_id
-            .parse()
-            .map_err(|_| permanent("it names no user"))?,
+        order_id: store::events::id("an order", &order.order_id)?,
+        user_id: store::events::id("a user", &order.user_id)?,
         state: State::Preparing,
         version: 1,
         items: items
@@ -59,7 +58,7 @@ fn read(event: &Event, id: Uuid, now: DateTime<Utc>) -> Result<Shipment, Failure
         ship_to: order
             .ship_to
             .map(convert::to_address)
-            .ok_or_else(|| permanent("no address"))?,
+            .ok_or_else(|| Failure::Permanent("it has no address".to_owned()))?,
         transport: None,
         create_time: now,
         update_time: now,

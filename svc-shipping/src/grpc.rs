@@ -1,6 +1,5 @@
 //! The contract `tradewind.shipping.v1.ShippingService`.
 
-pub(crate) mod convert;
 mod read;
 mod transport;
 
@@ -10,21 +9,10 @@ use contracts::tradewind::shipping::v1::{
     DispatchShipmentRequest, DispatchShipmentResponse, GetShipmentRequest, GetShipmentResponse,
     ListShipmentsRequest, ListShipmentsResponse,
 };
-use net::clock::Clock;
-use net::random::Random;
-use runtime::call::{CallContext, Caller};
-use store::{Database, Outbox};
+use runtime::call::CallContext;
 use tonic::{Request, Response, Status};
-use uuid::Uuid;
 
-/// The server of the contract.
-#[derive(Clone)]
-pub(crate) struct Shipping {
-    pub(crate) db: Database,
-    pub(crate) outbox: Outbox,
-    pub(crate) clock: Clock,
-    pub(crate) random: Random,
-}
+use crate::service::Shipping;
 
 #[tonic::async_trait]
 impl ShippingService for Shipping {
@@ -32,45 +20,41 @@ impl ShippingService for Shipping {
         &self,
         request: Request<ListShipmentsRequest>,
     ) -> Result<Response<ListShipmentsResponse>, Status> {
-        let caller = CallContext::of(&request).caller;
-        Ok(Response::new(
-            self.list(&caller, &request.into_inner()).await?,
-        ))
+        let call = CallContext::of(&request);
+        let reply = read::list(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn get_shipment(
         &self,
         request: Request<GetShipmentRequest>,
     ) -> Result<Response<GetShipmentResponse>, Status> {
-        let caller = CallContext::of(&request).caller;
-        Ok(Response::new(
-            self.get(&caller, &request.into_inner()).await?,
-        ))
+        let call = CallContext::of(&request);
+        let reply = read::get(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn dispatch_shipment(
         &self,
         request: Request<DispatchShipmentRequest>,
     ) -> Result<Response<DispatchShipmentResponse>, Status> {
-        Ok(Response::new(self.dispatch(request.into_inner()).await?))
+        let reply = transport::dispatch(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn deliver_shipment(
         &self,
         request: Request<DeliverShipmentRequest>,
     ) -> Result<Response<DeliverShipmentResponse>, Status> {
-        Ok(Response::new(self.deliver(&request.into_inner()).await?))
+        let reply = transport::deliver(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn cancel_shipment(
         &self,
         request: Request<CancelShipmentRequest>,
     ) -> Result<Response<CancelShipmentResponse>, Status> {
-        Ok(Response::new(self.cancel(&request.into_inner()).await?))
+        let reply = transport::cancel(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
-}
-
-/// Users see their own; administrators see all.
-fn may_see(caller: &Caller, owner: Uuid) -> bool {
-    caller.is_admin() || caller.user.as_ref().is_some_and(|user| user.id == owner)
 }

@@ -4,110 +4,106 @@ use contracts::tradewind::shipping::v1::{
     CancelShipmentRequest, CancelShipmentResponse, DeliverShipmentRequest, DeliverShipmentResponse,
     DispatchShipmentRequest, DispatchShipmentResponse,
 };
+use runtime::id;
 use store::NewEvent;
 use uuid::Uuid;
 
-use super::{Shipping, convert};
+use crate::convert;
 use crate::domain::{InvalidTransition, Shipment, State, Step, Transport};
 use crate::error::Error;
 use crate::events;
+use crate::service::Shipping;
 use crate::store::shipments;
 
-impl Shipping {
-    pub(super) async fn dispatch(
-        &self,
-        request: DispatchShipmentRequest,
-    ) -> Result<DispatchShipmentResponse, Error> {
-        let id = convert::id(&request.shipment_id);
-        let by = Transport {
-            carrier: request.carrier,
-            tracking_number: request.tracking_number,
-        };
-        let shipment = self
-            .advance(id, Step::Dispatch, Some(&by), events::dispatched)
-            .await?;
-        match shipment.transport {
-            Some(ref done) if *done == by => Ok(DispatchShipmentResponse {
-                shipment: Some(convert::shipment(&shipment)),
-            }),
-            done => Err(Error::DispatchedOtherwise {
-                shipment: id,
-                by: done.unwrap_or(by),
-            }),
-        }
-    }
-
-    pub(super) async fn deliver(
-        &self,
-        request: &DeliverShipmentRequest,
-    ) -> Result<DeliverShipmentResponse, Error> {
-        let id = convert::id(&request.shipment_id);
-        let shipment = self
-            .advance(id, Step::Deliver, None, events::delivered)
-            .await?;
-        Ok(DeliverShipmentResponse {
+pub(super) async fn dispatch(
+    shipping: &Shipping,
+    request: DispatchShipmentRequest,
+) -> Result<DispatchShipmentResponse, Error> {
+    let id = id::parse("shipmentId", &request.shipment_id)?;
+    let by = Transport {
+        carrier: request.carrier,
+        tracking_number: request.tracking_number,
+    };
+    let shipment = advance(shipping, id, Step::Dispatch, Some(&by), events::dispatched).await?;
+    match shipment.transport {
+        Some(ref done) if *done == by => Ok(DispatchShipmentResponse {
             shipment: Some(convert::shipment(&shipment)),
-        })
+        }),
+        done => Err(Error::DispatchedOtherwise {
+            shipment: id,
+            by: done.unwrap_or(by),
+        }),
     }
+}
 
-    pub(super) async fn cancel(
-        &self,
-        request: &CancelShipmentRequest,
-    ) -> Result<CancelShipmentResponse, Error> {
-        let order = convert::id(&request.order_id);
-        let (mark, now) = (self.random.uuid7(&self.clock), self.clock.now());
-        let mut tx = self.db.begin().await?;
-        let state = shipments::cancel(&mut tx, order, mark, now).await?;
-        tx.commit().await?;
-        if state == State::Cancelled {
-            return Ok(CancelShipmentResponse {});
-        }
-        let refused = InvalidTransition {
-            state,
-            step: Step::Cancel,
-        };
-        Err(Error::InvalidState {
-            subject: format!("orders/{order}"),
+pub(super) async fn deliver(
+    shipping: &Shipping,
+    request: DeliverShipmentRequest,
+) -> Result<DeliverShipmentResponse, Error> {
+    let id = id::parse("shipmentId", &request.shipment_id)?;
+    let shipment = advance(shipping, id, Step::Deliver, None, events::delivered).await?;
+    Ok(DeliverShipmentResponse {
+        shipment: Some(convert::shipment(&shipment)),
+    })
+}
+
+pub(super) async fn cancel(
+    shipping: &Shipping,
+    request: CancelShipmentRequest,
+) -> Result<CancelShipmentResponse, Error> {
+    let order = id::parse("orderId", &request.order_id)?;
+    let (mark, now) = (shipping.random.uuid7(&shipping.clock), shipping.clock.now());
+    let mut tx = shipping.db.begin().await?;
+    let state = shipments::cancel(&mut tx, order, mark, now).await?;
+    tx.commit().await?;
+    if state == State::Cancelled {
+        return Ok(CancelShipmentResponse {});
+    }
+    let refused = InvalidTransition {
+        state,
+        step: Step::Cancel,
+    };
+    Err(Error::InvalidState {
+        subject: format!("orders/{order}"),
+        refused,
+    })
+}
+
+/// Moves the shipment and tells of it. Returns it as it stands afterwards, also if the step's
+/// effect was there already.
+async fn advance(
+    shipping: &Shipping,
+    id: Uuid,
+    step: Step,
+    transport: Option<&Transport>,
+    event: fn(&Shipment) -> NewEvent,
+) -> Result<Shipment, Error> {
+    let now = shipping.clock.now();
+    let mut tx = shipping.db.begin().await?;
+    loop {
+        let shipment = shipments::find(&mut tx, id)
+            .await?
+            .ok_or(Error::NotFound(id))?;
+        let from = shipment.state;
+        let to = from.after(step).map_err(|refused| Error::InvalidState {
+            subject: format!("shipments/{id}"),
             refused,
-        })
-    }
-
-    /// Moves the shipment and tells of it. Returns it as it stands afterwards, also if the step's
-    /// effect was there already.
-    async fn advance(
-        &self,
-        id: Uuid,
-        step: Step,
-        transport: Option<&Transport>,
-        event: fn(&Shipment) -> NewEvent,
-    ) -> Result<Shipment, Error> {
-        let now = self.clock.now();
-        let mut tx = self.db.begin().await?;
-        loop {
-            let shipment = shipments::find(&mut tx, id)
-                .await?
-                .ok_or(Error::NotFound(id))?;
-            let from = shipment.state;
-            let to = from.after(step).map_err(|refused| Error::InvalidState {
-                subject: format!("shipments/{id}"),
-                refused,
-            })?;
-            if to == from {
-                return Ok(shipment);
-            }
-            // Somebody else may have moved it since it was read: then it is looked at again.
-            if shipments::advance(&mut tx, id, from, to, transport, now).await? {
-                let moved = Shipment {
-                    state: to,
-                    version: shipment.version + 1,
-                    transport: transport.cloned().or(shipment.transport),
-                    update_time: now,
-                    ..shipment
-                };
-                self.outbox.append(&mut tx, event(&moved)).await?;
-                tx.commit().await?;
-                return Ok(moved);
-            }
+        })?;
+        if to == from {
+            return Ok(shipment);
+        }
+        // Somebody else may have moved it since it was read: then it is looked at again.
+        if shipments::advance(&mut tx, id, from, to, transport, now).await? {
+            let moved = Shipment {
+                state: to,
+                version: shipment.version + 1,
+                transport: transport.cloned().or(shipment.transport),
+                update_time: now,
+                ..shipment
+            };
+            shipping.outbox.append(&mut tx, event(&moved)).await?;
+            tx.commit().await?;
+            return Ok(moved);
         }
     }
 }

@@ -40,6 +40,12 @@ struct ShipmentRow {
 }
 
 #[derive(FromRow)]
+struct StateRow {
+    #[sqlx(try_from = "String")]
+    state: State,
+}
+
+#[derive(FromRow)]
 struct ItemRow {
     shipment_id: Uuid,
     sku: String,
@@ -127,13 +133,9 @@ pub(crate) async fn cancel(
         order,
         now
     )?;
-    let (state,) = store::fetch_one!(
-        tx,
-        (String,),
-        "SELECT state FROM shipments WHERE order_id = $1",
-        order
-    )?;
-    Ok(State::try_from(state).expect("the table checks its states"))
+    let sql = "SELECT state FROM shipments WHERE order_id = $1";
+    let StateRow { state } = store::fetch_one!(tx, StateRow, sql, order)?;
+    Ok(state)
 }
 
 /// Moves a shipment from one state to another. Returns false if it does not stand in `from`.

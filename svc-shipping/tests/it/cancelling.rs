@@ -10,7 +10,7 @@ store::on_both! {
     async fn a_cancelled_shipment_is_never_dispatched(database: TestDatabase) {
         let warehouse = Warehouse::open(&database).await;
         let (ada, administrator) = (warehouse.user(), warehouse.administrator());
-        let order = warehouse.id();
+        let order = warehouse.new_id();
         warehouse.confirmed(order, ada.id).await;
         for _ in 0..2 {
             warehouse.cancel(order).await.unwrap();
@@ -25,7 +25,7 @@ store::on_both! {
     async fn a_dispatched_shipment_is_not_cancelled(database: TestDatabase) {
         let warehouse = Warehouse::open(&database).await;
         let (ada, administrator) = (warehouse.user(), warehouse.administrator());
-        let order = warehouse.id();
+        let order = warehouse.new_id();
         warehouse.confirmed(order, ada.id).await;
         let shipment = ada.list().await.remove(0).shipment_id;
         administrator.dispatch(&shipment, "RM 1").await.unwrap();
@@ -39,7 +39,7 @@ store::on_both! {
     async fn a_confirmation_that_comes_after_the_cancellation_ships_nothing(database: TestDatabase) {
         let warehouse = Warehouse::open(&database).await;
         let (ada, administrator) = (warehouse.user(), warehouse.administrator());
-        let order = warehouse.id();
+        let order = warehouse.new_id();
         warehouse.cancel(order).await.unwrap();
         warehouse.confirmed(order, ada.id).await;
         warehouse.cancel(order).await.unwrap();
@@ -51,7 +51,7 @@ store::on_both! {
         let warehouse = Warehouse::open(&database).await;
         let (ada, administrator) = (warehouse.user(), warehouse.administrator());
         for _ in 0..20 {
-            let order = warehouse.id();
+            let order = warehouse.new_id();
             warehouse.confirmed(order, ada.id).await;
             let shipment = ada.list().await.remove(0).shipment_id;
             let (cancelled, dispatched) =
@@ -69,7 +69,7 @@ store::on_both! {
         let warehouse = Warehouse::open(&database).await;
         let ada = warehouse.user();
         for _ in 0..20 {
-            let order = warehouse.id();
+            let order = warehouse.new_id();
             let (cancelled, _) =
                 tokio::join!(warehouse.cancel(order), warehouse.confirmed(order, ada.id));
             cancelled.unwrap();

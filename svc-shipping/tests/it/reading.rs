@@ -11,7 +11,7 @@ store::on_both! {
         let warehouse = Warehouse::open(&database).await;
         let (ada, bob) = (warehouse.user(), warehouse.user());
         let administrator = warehouse.administrator();
-        let order = warehouse.id();
+        let order = warehouse.new_id();
         warehouse.confirmed(order, ada.id).await;
         let shipment = ada.list().await.remove(0);
         assert!(bob.list().await.is_empty());
@@ -29,7 +29,7 @@ store::on_both! {
         let warehouse = Warehouse::open(&database).await;
         let ada = warehouse.user();
         for _ in 0..5 {
-            warehouse.confirmed(warehouse.id(), ada.id).await;
+            warehouse.confirmed(warehouse.new_id(), ada.id).await;
         }
         let all = ada.list().await;
         assert!(all.is_sorted_by(|one, two| one.shipment_id > two.shipment_id));

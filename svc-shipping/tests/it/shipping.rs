@@ -1,6 +1,6 @@
 //! From the confirmation to the door.
 
-use bus::Delivery;
+use bus::{Delivery, Event};
 use contracts::tradewind::shipping::v1::ShipmentState;
 use runtime::status::{Reason, reason};
 use tonic::Code;
@@ -11,7 +11,7 @@ store::on_both! {
     async fn a_confirmed_order_gets_exactly_one_shipment(database: TestDatabase) {
         let warehouse = Warehouse::open(&database).await;
         let ada = warehouse.user();
-        let order = warehouse.id();
+        let order = warehouse.new_id();
         let confirmations = (0..10).map(|_| warehouse.confirmed(order, ada.id));
         for delivery in futures::future::join_all(confirmations).await {
             assert_eq!(delivery, Delivery::Settled);
@@ -35,7 +35,7 @@ store::on_both! {
     async fn a_shipment_is_dispatched_and_delivered_once(database: TestDatabase) {
         let warehouse = Warehouse::open(&database).await;
         let (ada, administrator) = (warehouse.user(), warehouse.administrator());
-        warehouse.confirmed(warehouse.id(), ada.id).await;
+        warehouse.confirmed(warehouse.new_id(), ada.id).await;
         let shipment = ada.list().await.remove(0).shipment_id;
 
         let refused = administrator.deliver(&shipment).await.unwrap_err();
@@ -64,7 +64,7 @@ store::on_both! {
     async fn users_neither_dispatch_nor_deliver(database: TestDatabase) {
         let warehouse = Warehouse::open(&database).await;
         let ada = warehouse.user();
-        warehouse.confirmed(warehouse.id(), ada.id).await;
+        warehouse.confirmed(warehouse.new_id(), ada.id).await;
         let shipment = ada.list().await.remove(0).shipment_id;
         let refused = ada.dispatch(&shipment, "RM 1").await.unwrap_err();
         assert_eq!(refused.code(), Code::PermissionDenied);
@@ -75,7 +75,8 @@ store::on_both! {
     async fn a_confirmation_that_makes_no_sense_is_poison(database: TestDatabase) {
         let warehouse = Warehouse::open(&database).await;
         for data in [Vec::new(), vec![0xff, 0xff]] {
-            let delivery = warehouse.publish(data).await;
+            let event = warehouse.event("orders.v1.OrderConfirmed", "an order", &());
+            let delivery = warehouse.publish(&Event { data: data.into(), ..event }).await;
             assert!(matches!(delivery, Delivery::Retry { permanent: true, .. }), "{delivery:?}");
         }
     }

@@ -1,74 +1,68 @@
 //! svc-shipping as those who call it see it: served on a port, with its own database.
 
-use bus::{Delivery, Event};
+use std::ops::Deref;
+
+use bus::Delivery;
 use contracts::tradewind::orders::v1::{Address, OrderConfirmed, OrderItem};
 use contracts::tradewind::shipping::v1::shipping_service_client::ShippingServiceClient;
 use contracts::tradewind::shipping::v1::{
     CancelShipmentRequest, DeliverShipmentRequest, DispatchShipmentRequest, GetShipmentRequest,
     ListShipmentsRequest, ListShipmentsResponse, Shipment,
 };
-use prost::Message as _;
-use runtime::client::Channel;
-use runtime::node::Node;
-use runtime::testbed::{Testbed, Tokens};
-use store::Database;
-use store::testing::TestDatabase;
+use runtime::testbed::Bearer;
+use store::testing::{self, Common, TestDatabase};
+use svc_shipping::Config;
 use tonic::Status;
-use tonic::service::interceptor::InterceptedService;
 use uuid::Uuid;
 
+type Client = ShippingServiceClient<Bearer>;
+
 /// svc-shipping with a database of its own.
-pub(crate) struct Warehouse {
-    bed: Testbed,
-    node: Node,
-    database: Database,
+pub(crate) struct Warehouse(testing::Bed<Config>);
+
+impl Deref for Warehouse {
+    type Target = testing::Bed<Config>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Warehouse {
-    pub(crate) async fn open(config: &TestDatabase) -> Warehouse {
-        let mut bed = Testbed::new();
-        let node = bed.node("svc-shipping").await;
-        let own = svc_shipping::Config {
-            database: config.config(),
+    pub(crate) async fn open(database: &TestDatabase) -> Warehouse {
+        let (mesh, tables) = (
+            Common::new().testbed(),
+            database.tables(|| store::migrations!()),
+        );
+        let config = Config {
+            database: database.config(),
         };
-        let service = svc_shipping::build(own, &node).await.unwrap();
-        bed.serve(&node, service).unwrap();
-        bed.start().await;
-        let database = config.open(store::migrations!()).await;
-        Warehouse {
-            bed,
-            node,
-            database,
-        }
-    }
-
-    pub(crate) fn id(&self) -> Uuid {
-        self.node.random.uuid7(&self.node.clock)
+        let bed = testing::Bed::start(mesh, "svc-shipping", tables, config, svc_shipping::build);
+        Warehouse(bed.await.unwrap())
     }
 
     /// A user who owns nothing yet.
     pub(crate) fn user(&self) -> Caller {
-        let id = self.id();
-        let client = ShippingServiceClient::new(self.bed.as_user("svc-shipping", id, &["user"]));
-        Caller { id, client }
+        self.caller(&["user"])
     }
 
     pub(crate) fn administrator(&self) -> Caller {
-        let (id, roles) = (self.id(), &["user", "admin"]);
-        let client = ShippingServiceClient::new(self.bed.as_user("svc-shipping", id, roles));
+        self.caller(&["user", "admin"])
+    }
+
+    fn caller(&self, roles: &[&str]) -> Caller {
+        let id = self.new_id();
+        let client = Client::new(self.as_user(id, roles));
         Caller { id, client }
     }
 
     /// svc-orders asks for the cancellation of an order's shipment.
     pub(crate) async fn cancel(&self, order: Uuid) -> Result<(), Status> {
-        let channel = self.bed.as_workload("svc-shipping", "svc-orders");
         let request = CancelShipmentRequest {
             order_id: order.to_string(),
         };
-        ShippingServiceClient::new(channel)
-            .cancel_shipment(request)
-            .await?;
-        Ok(())
+        let mut orders = Client::new(self.as_workload("svc-orders"));
+        orders.cancel_shipment(request).await.map(drop)
     }
 
     /// svc-orders tells that it confirmed the order, once more with each call.
@@ -86,30 +80,8 @@ impl Warehouse {
                 country: "GB".to_owned(),
             }),
         };
-        self.publish(message.encode_to_vec()).await
-    }
-
-    pub(crate) async fn publish(&self, data: Vec<u8>) -> Delivery {
-        let event = Event {
-            id: self.id(),
-            subject: "orders.v1.OrderConfirmed".to_owned(),
-            source: "svc-orders".to_owned(),
-            aggregate_id: "an order".to_owned(),
-            version: 2,
-            time: self.node.clock.now(),
-            data: data.into(),
-            trace: Vec::new(),
-        };
-        self.node.bus.publish(&event, 1).await.unwrap()
-    }
-
-    /// How many events of this subject the shipment has published.
-    pub(crate) async fn events(&self, subject: &str, shipment: &str) -> i64 {
-        let mut tx = self.database.read().await.unwrap();
-        let sql = "SELECT count(*) FROM outbox WHERE subject = $1 AND aggregate_id = $2";
-        store::fetch_one!(tx, (i64,), sql, subject, shipment)
-            .unwrap()
-            .0
+        let event = self.event("orders.v1.OrderConfirmed", &order.to_string(), &message);
+        self.publish(&event).await
     }
 }
 
@@ -127,7 +99,7 @@ fn item(sku: &str, quantity: i32) -> OrderItem {
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) id: Uuid,
-    client: ShippingServiceClient<InterceptedService<Channel, Tokens>>,
+    client: Client,
 }
 
 impl Caller {

@@ -5,14 +5,8 @@ use contracts::tradewind::shipping::v1::{
     Shipment as ShipmentMessage, ShipmentItem, ShipmentState, ShippingAddress,
 };
 use net::clock::timestamp;
-use uuid::Uuid;
 
 use crate::domain::{Address, Item, Shipment, State};
-
-/// An id of a request; the contract has been checked.
-pub(crate) fn id(text: &str) -> Uuid {
-    text.parse().unwrap_or_default()
-}
 
 /// The shipment as the contract shows it.
 pub(crate) fn shipment(shipment: &Shipment) -> ShipmentMessage {
