@@ -11,7 +11,8 @@ use crate::domain::email::email_key;
 use crate::domain::seal::EncryptionKey;
 use crate::domain::unset::{is_unset, unset};
 use crate::error::Error;
-use crate::grpc::{Auth, reset};
+use crate::grpc::reset;
+use crate::service::Auth;
 use crate::store::credential::{self, Credential, Pending};
 use crate::store::password_reset;
 

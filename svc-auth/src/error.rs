@@ -54,9 +54,6 @@ pub enum Error {
     /// A refusal that is worded already, here or by another service.
     #[error(transparent)]
     Status(#[from] Status),
-    /// The database holds what the service never writes.
-    #[error("the database is corrupt: {0}")]
-    Corrupt(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -92,7 +89,6 @@ impl From<Error> for Status {
             Error::Overloaded => Problem::new(Reason::Overloaded, Code::ResourceExhausted, said)
                 .retry_after(Duration::from_secs(1)),
             Error::Status(status) => return status,
-            Error::Corrupt(_) => Problem::internal(&error),
             Error::Store(error) => error.problem(),
         };
         problem.into()

@@ -11,7 +11,7 @@ use store::{NewEvent, Tx};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::grpc::Auth;
+use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::{
     changed_password, credential, known_network, password_reset, revocation, session,
@@ -73,8 +73,7 @@ async fn end_sessions(auth: &Auth, tx: &mut Tx, event: &Event) -> Result<(), Fai
         DELETED => store::message::<UserDeleted>(event)?.user_id,
         other => return Err(Failure::Permanent(format!("{other} was not asked for"))),
     };
-    let user_id = Uuid::parse_str(&user_id)
-        .map_err(|_| Failure::Permanent(format!("{user_id:?} is no id of an account")))?;
+    let user_id = store::events::id("an account", &user_id)?;
     let ended = async {
         if event.subject == DELETED {
             credential::delete(tx, user_id).await?;

@@ -1,4 +1,4 @@
-//! The contract `tradewind.auth.v1.AuthService`: request -> domain and store -> reply.
+//! The contract `tradewind.auth.v1.AuthService`.
 
 mod import;
 mod login;
@@ -6,12 +6,10 @@ mod password;
 mod refresh;
 mod register;
 pub(crate) mod reset;
-mod revocation;
+pub(crate) mod revocation;
 mod session;
 mod ticket;
 mod workload;
-
-use std::sync::Arc;
 
 use contracts::tradewind::auth::v1::auth_service_server::AuthService;
 use contracts::tradewind::auth::v1::{
@@ -24,53 +22,10 @@ use contracts::tradewind::auth::v1::{
     RegisterResponse, ResetPasswordRequest, ResetPasswordResponse, RevokeSessionRequest,
     RevokeSessionResponse,
 };
-use net::clock::Clock;
-use net::random::Random;
 use runtime::call::CallContext;
-use store::{Database, Outbox, Tx};
 use tonic::{Request, Response, Status};
 
-pub(crate) use revocation::revocations;
-
-use crate::accounts::Accounts;
-use crate::config::{Passwords, Throttle};
-use crate::domain::network::NetworkNames;
-use crate::error::Error;
-use crate::hashing::Hashing;
-use crate::store::audit;
-use crate::tokens::Tokens;
-use crate::workloads::WorkloadKeys;
-
-/// The service.
-#[derive(Clone)]
-pub struct Auth {
-    pub(crate) db: Database,
-    pub(crate) outbox: Outbox,
-    pub(crate) accounts: Accounts,
-    pub(crate) hashing: Hashing,
-    pub(crate) tokens: Tokens,
-    pub(crate) workloads: Arc<WorkloadKeys>,
-    /// E-mail address of the first administrator, as whom the operator signs in.
-    pub(crate) administrator: Option<String>,
-    pub(crate) throttle: Throttle,
-    pub(crate) passwords: Passwords,
-    pub(crate) networks: Arc<NetworkNames>,
-    pub(crate) clock: Clock,
-    pub(crate) random: Random,
-}
-
-impl Auth {
-    /// Writes an entry of the audit log.
-    pub(crate) async fn record(
-        &self,
-        tx: &mut Tx,
-        call: &CallContext,
-        entry: audit::Entry,
-    ) -> Result<(), Error> {
-        let stamp = (self.random.uuid7(&self.clock), self.clock.now());
-        audit::record(tx, entry, call, stamp).await
-    }
-}
+use crate::service::Auth;
 
 #[tonic::async_trait]
 impl AuthService for Auth {
@@ -79,8 +34,8 @@ impl AuthService for Auth {
         request: Request<RegisterRequest>,
     ) -> Result<Response<RegisterResponse>, Status> {
         let call = CallContext::of(&request);
-        let granted = register::register(self, &call, request.into_inner()).await?;
-        Ok(Response::new(granted.into()))
+        let reply = register::register(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn login(
@@ -88,8 +43,8 @@ impl AuthService for Auth {
         request: Request<LoginRequest>,
     ) -> Result<Response<LoginResponse>, Status> {
         let call = CallContext::of(&request);
-        let granted = login::login(self, &call, request.into_inner()).await?;
-        Ok(Response::new(granted.into()))
+        let reply = login::login(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn refresh(
@@ -97,8 +52,8 @@ impl AuthService for Auth {
         request: Request<RefreshRequest>,
     ) -> Result<Response<RefreshResponse>, Status> {
         let call = CallContext::of(&request);
-        let granted = refresh::refresh(self, &call, &request.get_ref().refresh_token).await?;
-        Ok(Response::new(granted.into()))
+        let reply = refresh::refresh(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn logout(
@@ -106,8 +61,8 @@ impl AuthService for Auth {
         request: Request<LogoutRequest>,
     ) -> Result<Response<LogoutResponse>, Status> {
         let call = CallContext::of(&request);
-        refresh::logout(self, &call, &request.get_ref().refresh_token).await?;
-        Ok(Response::new(LogoutResponse {}))
+        let reply = refresh::logout(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn list_sessions(
@@ -115,9 +70,8 @@ impl AuthService for Auth {
         request: Request<ListSessionsRequest>,
     ) -> Result<Response<ListSessionsResponse>, Status> {
         let call = CallContext::of(&request);
-        Ok(Response::new(
-            session::list(self, &call, request.into_inner()).await?,
-        ))
+        let reply = session::list(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn revoke_session(
@@ -125,8 +79,8 @@ impl AuthService for Auth {
         request: Request<RevokeSessionRequest>,
     ) -> Result<Response<RevokeSessionResponse>, Status> {
         let call = CallContext::of(&request);
-        session::revoke(self, &call, &request.get_ref().session_id).await?;
-        Ok(Response::new(RevokeSessionResponse {}))
+        let reply = session::revoke(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn change_password(
@@ -134,8 +88,8 @@ impl AuthService for Auth {
         request: Request<ChangePasswordRequest>,
     ) -> Result<Response<ChangePasswordResponse>, Status> {
         let call = CallContext::of(&request);
-        password::change(self, &call, request.into_inner()).await?;
-        Ok(Response::new(ChangePasswordResponse {}))
+        let reply = password::change(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn reset_password(
@@ -143,8 +97,8 @@ impl AuthService for Auth {
         request: Request<ResetPasswordRequest>,
     ) -> Result<Response<ResetPasswordResponse>, Status> {
         let call = CallContext::of(&request);
-        reset::reset(self, &call, request.into_inner()).await?;
-        Ok(Response::new(ResetPasswordResponse {}))
+        let reply = reset::reset(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn login_operator(
@@ -152,9 +106,8 @@ impl AuthService for Auth {
         request: Request<LoginOperatorRequest>,
     ) -> Result<Response<LoginOperatorResponse>, Status> {
         let call = CallContext::of(&request);
-        let assertion = &request.get_ref().client_assertion;
-        let granted = workload::login_operator(self, &call, assertion).await?;
-        Ok(Response::new(granted.into()))
+        let reply = workload::login_operator(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn create_ticket(
@@ -162,18 +115,16 @@ impl AuthService for Auth {
         request: Request<CreateTicketRequest>,
     ) -> Result<Response<CreateTicketResponse>, Status> {
         let call = CallContext::of(&request);
-        Ok(Response::new(
-            ticket::create(self, &call, request.into_inner()).await?,
-        ))
+        let reply = ticket::create(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn get_jwks(
         &self,
         _request: Request<GetJwksRequest>,
     ) -> Result<Response<GetJwksResponse>, Status> {
-        Ok(Response::new(GetJwksResponse {
-            keys: self.tokens.keyring.published(),
-        }))
+        let keys = self.tokens.keyring.published();
+        Ok(Response::new(GetJwksResponse { keys }))
     }
 
     async fn import_credentials(
@@ -181,35 +132,31 @@ impl AuthService for Auth {
         request: Request<ImportCredentialsRequest>,
     ) -> Result<Response<ImportCredentialsResponse>, Status> {
         let call = CallContext::of(&request);
-        Ok(Response::new(
-            import::import(self, &call, request.into_inner()).await?,
-        ))
+        let reply = import::import(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn redeem_ticket(
         &self,
         request: Request<RedeemTicketRequest>,
     ) -> Result<Response<RedeemTicketResponse>, Status> {
-        Ok(Response::new(
-            ticket::redeem(self, request.into_inner()).await?,
-        ))
+        let reply = ticket::redeem(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn issue_workload_token(
         &self,
         request: Request<IssueWorkloadTokenRequest>,
     ) -> Result<Response<IssueWorkloadTokenResponse>, Status> {
-        Ok(Response::new(
-            workload::issue(self, &request.get_ref().client_assertion).await?,
-        ))
+        let reply = workload::issue(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn list_revocations(
         &self,
         request: Request<ListRevocationsRequest>,
     ) -> Result<Response<ListRevocationsResponse>, Status> {
-        Ok(Response::new(
-            revocation::list(self, &request.into_inner()).await?,
-        ))
+        let reply = revocation::list(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 }

@@ -98,7 +98,7 @@ impl Keyring {
         let keys = self.current.load();
         self.identity
             .install_keys(&keys.published)
-            .map_err(|error| Error::Corrupt(error.to_string()))?;
+            .map_err(|error| store::Error::unreadable("signing key", error))?;
         self.identity.set_own_signer(keys.signer.clone());
         Ok(())
     }
@@ -125,7 +125,7 @@ async fn round(
     let signs = stored
         .iter()
         .find(|stored| Some(stored.generation) == plan.signs)
-        .ok_or_else(|| Error::Corrupt("there is no signing key".to_owned()))?;
+        .ok_or_else(|| store::Error::unreadable("signing key", "that signs"))?;
     Ok(Keys {
         signer: open(keys, signs)?,
         published: stored.iter().map(jwk).collect(),
@@ -201,11 +201,11 @@ async fn seal_anew(db: &Database, keys: &EncryptionKeys, random: &Random) -> Res
 fn open(keys: &EncryptionKeys, stored: &StoredKey) -> Result<Signer, Error> {
     let open = |key: &EncryptionKey| key.open(&stored.kid, &stored.sealed_seed);
     let previous = |error| keys.previous.as_ref().map_or(Err(error), open);
-    let seed = open(&keys.current)
-        .or_else(previous)
-        .map_err(|error| Error::Corrupt(format!("signing key {}: {error}", stored.kid)))?;
+    let seed = open(&keys.current).or_else(previous).map_err(|error| {
+        store::Error::unreadable(&format!("signing key {}:", stored.kid), error)
+    })?;
     let seed: [u8; 32] = seed
         .try_into()
-        .map_err(|_| Error::Corrupt(format!("signing key {} has no seed", stored.kid)))?;
+        .map_err(|_| store::Error::unreadable("seed of the signing key", &stored.kid))?;
     Ok(Signer::from_seed(&stored.kid, &seed))
 }

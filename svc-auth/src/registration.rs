@@ -11,7 +11,7 @@ use tonic::Code;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::grpc::Auth;
+use crate::service::Auth;
 use crate::store::credential::{self, Credential};
 
 /// How long a registration is left to the call that began it.

@@ -34,13 +34,13 @@ pub(crate) struct Tokens {
 #[derive(Clone)]
 pub(crate) struct Granted {
     /// Whose session it is.
-    pub user_id: Uuid,
+    pub(crate) user_id: Uuid,
     /// A JWT (RFC 9068).
-    pub access_token: String,
+    pub(crate) access_token: String,
     /// For the next refresh.
-    pub refresh_token: String,
+    pub(crate) refresh_token: String,
     /// Seconds until the access token expires.
-    pub expires_in: i32,
+    pub(crate) expires_in: i32,
 }
 
 /// The replies hold the same; each RPC has its own.

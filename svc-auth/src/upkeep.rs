@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
-use crate::grpc::Auth;
 use crate::keyring::Keyring;
+use crate::service::Auth;
 use crate::store::purge;
 
 /// Makes and forgets signing keys when they are due.

@@ -8,10 +8,10 @@ use runtime::call::CallContext;
 use store::Tx;
 use uuid::Uuid;
 
-use super::Auth;
 use crate::domain::email::email_key;
 use crate::domain::password::hash;
 use crate::error::Error;
+use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
 use crate::store::password_reset;

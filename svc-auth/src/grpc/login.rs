@@ -2,20 +2,20 @@
 
 mod attempt;
 
-use contracts::tradewind::auth::v1::LoginRequest;
+use contracts::tradewind::auth::v1::{LoginRequest, LoginResponse};
 use runtime::call::CallContext;
 use secrecy::SecretString;
 use store::Tx;
 use uuid::Uuid;
 
 pub(super) use self::attempt::{Attempt, Known};
-use super::Auth;
 use crate::domain::email::email_key;
 use crate::domain::network::Network;
 use crate::domain::password::hash::is_outdated;
 use crate::domain::password::{Fit, Typed};
 use crate::error::Error;
 use crate::registration;
+use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
 use crate::store::{known_network, session};
@@ -25,7 +25,11 @@ pub(super) async fn login(
     auth: &Auth,
     call: &CallContext,
     request: LoginRequest,
-) -> Result<Granted, Error> {
+) -> Result<LoginResponse, Error> {
+    Ok(sign_in(auth, call, request).await?.into())
+}
+
+async fn sign_in(auth: &Auth, call: &CallContext, request: LoginRequest) -> Result<Granted, Error> {
     let password = Typed::from(request.password);
     let key = email_key(&request.email);
     let (attempt, Known { credential, forms }) = Attempt::begin(auth, call, &key).await?;

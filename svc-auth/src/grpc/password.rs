@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use contracts::tradewind::auth::v1::ChangePasswordRequest;
+use contracts::tradewind::auth::v1::{ChangePasswordRequest, ChangePasswordResponse};
 use runtime::call::{CallContext, User};
 use secrecy::SecretString;
 
-use super::Auth;
 use crate::domain::password::Typed;
 use crate::domain::password::rules::Owner;
 use crate::domain::throttle::Bucket;
 use crate::error::Error;
 use crate::events;
+use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
 use crate::store::{changed_password, password_reset, session, throttle};
@@ -23,8 +23,17 @@ pub(super) async fn change(
     auth: &Auth,
     call: &CallContext,
     request: ChangePasswordRequest,
+) -> Result<ChangePasswordResponse, Error> {
+    change_own(auth, call, call.caller.user()?, request).await?;
+    Ok(ChangePasswordResponse {})
+}
+
+async fn change_own(
+    auth: &Auth,
+    call: &CallContext,
+    user: &User,
+    request: ChangePasswordRequest,
 ) -> Result<(), Error> {
-    let user = call.caller.user()?;
     let current = Typed::from(request.current_password);
     let (known, before) = begin(auth, user).await?;
     let wrong = || {

@@ -1,18 +1,25 @@
 //! Refresh and Logout: what holders of a refresh token may do.
 
+use contracts::tradewind::auth::v1::{
+    LogoutRequest, LogoutResponse, RefreshRequest, RefreshResponse,
+};
 use runtime::call::CallContext;
 use uuid::Uuid;
 
-use super::Auth;
 use crate::domain::refresh::hash;
 use crate::domain::session::{Verdict, create_time};
 use crate::error::Error;
 use crate::events;
+use crate::service::Auth;
 use crate::store::audit::{self, Action, Entry, Outcome};
 use crate::store::session::{self, Session};
-use crate::tokens::Granted;
 
-pub(super) async fn refresh(auth: &Auth, call: &CallContext, text: &str) -> Result<Granted, Error> {
+pub(super) async fn refresh(
+    auth: &Auth,
+    call: &CallContext,
+    request: RefreshRequest,
+) -> Result<RefreshResponse, Error> {
+    let text = &request.refresh_token;
     let token = auth
         .tokens
         .refresh
@@ -28,14 +35,18 @@ pub(super) async fn refresh(auth: &Auth, call: &CallContext, text: &str) -> Resu
         let session = find(auth, token.session_id).await?;
         judge(auth, call, &session, token.generation).await?;
     }
-    Ok(auth.tokens.grant(&session, next, roles))
+    Ok(auth.tokens.grant(&session, next, roles).into())
 }
 
-pub(super) async fn logout(auth: &Auth, call: &CallContext, text: &str) -> Result<(), Error> {
-    match auth.tokens.refresh.read(text) {
-        Some(token) => end(auth, call, token.session_id, Action::Logout).await,
-        None => Ok(()),
+pub(super) async fn logout(
+    auth: &Auth,
+    call: &CallContext,
+    request: LogoutRequest,
+) -> Result<LogoutResponse, Error> {
+    if let Some(token) = auth.tokens.refresh.read(&request.refresh_token) {
+        end(auth, call, token.session_id, Action::Logout).await?;
     }
+    Ok(LogoutResponse {})
 }
 
 async fn find(auth: &Auth, session_id: Uuid) -> Result<Session, Error> {

@@ -2,11 +2,11 @@
 
 mod repetition;
 
-use contracts::tradewind::auth::v1::RegisterRequest;
+use contracts::tradewind::auth::v1::{RegisterRequest, RegisterResponse};
 use runtime::call::CallContext;
 
 use self::repetition::Asked;
-use super::{Auth, login};
+use super::login;
 use crate::domain::email::email_key;
 use crate::domain::network::Network;
 use crate::domain::password::Typed;
@@ -14,12 +14,21 @@ use crate::domain::password::rules::Owner;
 use crate::domain::throttle::client_buckets;
 use crate::error::Error;
 use crate::registration;
+use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential, Pending};
 use crate::store::throttle;
 use crate::tokens::Granted;
 
 pub(super) async fn register(
+    auth: &Auth,
+    call: &CallContext,
+    request: RegisterRequest,
+) -> Result<RegisterResponse, Error> {
+    Ok(sign_up(auth, call, request).await?.into())
+}
+
+async fn sign_up(
     auth: &Auth,
     call: &CallContext,
     request: RegisterRequest,

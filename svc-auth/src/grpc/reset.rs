@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use contracts::tradewind::auth::v1::ResetPasswordRequest;
+use contracts::tradewind::auth::v1::{ResetPasswordRequest, ResetPasswordResponse};
 use runtime::call::CallContext;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{Auth, login};
+use super::login;
 use crate::domain::network::Network;
 use crate::domain::password::rules::Owner;
 use crate::domain::refresh::hash;
 use crate::domain::throttle::client_buckets;
 use crate::error::Error;
 use crate::events;
+use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
 use crate::store::{changed_password, password_reset, session, throttle};
@@ -38,7 +39,7 @@ pub(super) async fn reset(
     auth: &Auth,
     call: &CallContext,
     request: ResetPasswordRequest,
-) -> Result<(), Error> {
+) -> Result<ResetPasswordResponse, Error> {
     let token = hash(&request.token);
     let Some(known) = begin(auth, call, &token).await? else {
         note(auth, call, Outcome::BadToken, None).await?;
@@ -73,7 +74,7 @@ pub(super) async fn reset(
     auth.record(&mut tx, call, entry(Outcome::Done, Some(id)))
         .await?;
     tx.commit().await?;
-    Ok(())
+    Ok(ResetPasswordResponse {})
 }
 
 /// Counts an attempt of the client's address, and gives the credential that the token is for.

@@ -11,8 +11,8 @@ use store::page;
 use tonic::Status;
 use uuid::Uuid;
 
-use super::Auth;
 use crate::error::Error;
+use crate::service::Auth;
 use crate::store::revocation::{self, Revocation};
 
 const PAGE: i64 = 10_000;
@@ -26,14 +26,14 @@ struct After {
 
 pub(super) async fn list(
     auth: &Auth,
-    request: &ListRevocationsRequest,
+    request: ListRevocationsRequest,
 ) -> Result<ListRevocationsResponse, Error> {
     let size = page::size(request.page_size, 1000, PAGE);
     let since = request.since.and_then(|since| {
         let nanos = u32::try_from(since.nanos).unwrap_or(0);
         DateTime::from_timestamp(since.seconds, nanos)
     });
-    let list = store::list!("revocations", *request);
+    let list = store::list!("revocations", request);
     let after = list.after::<After>(&request.page_token)?;
     let after = after.unwrap_or_else(|| start(since));
     let mut found = page_of(auth, after, size + 1).await?;
@@ -45,7 +45,7 @@ pub(super) async fn list(
 }
 
 /// All that still matter, for the verifier of this process.
-pub(crate) async fn revocations(auth: Auth) -> Result<Vec<identity::Revocation>, Status> {
+pub(crate) async fn all(auth: Auth) -> Result<Vec<identity::Revocation>, Status> {
     let mut all = Vec::new();
     let mut after = start(None);
     loop {

@@ -1,18 +1,19 @@
 //! ListSessions and RevokeSession: the caller's own sessions.
 
 use contracts::tradewind::auth::v1::{
-    ListSessionsRequest, ListSessionsResponse, Session as Resource,
+    ListSessionsRequest, ListSessionsResponse, RevokeSessionRequest, RevokeSessionResponse,
+    Session as Resource,
 };
 use net::clock::timestamp;
 use runtime::call::CallContext;
-use runtime::status::Problem;
+use runtime::id;
 use store::page;
 use uuid::Uuid;
 
-use super::Auth;
 use crate::domain::device;
 use crate::error::Error;
 use crate::events;
+use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::revocation;
 use crate::store::session::{self, Session};
@@ -40,15 +41,20 @@ pub(super) async fn list(
     })
 }
 
-pub(super) async fn revoke(auth: &Auth, call: &CallContext, session_id: &str) -> Result<(), Error> {
+pub(super) async fn revoke(
+    auth: &Auth,
+    call: &CallContext,
+    request: RevokeSessionRequest,
+) -> Result<RevokeSessionResponse, Error> {
     let user = call.caller.user()?;
-    let session_id = Uuid::parse_str(session_id)
-        .map_err(|_| Problem::invalid([("sessionId", "must be a UUID")]))?;
+    let session_id = id::parse("sessionId", &request.session_id)?;
     let mut tx = auth.db.begin().await?;
     match session::delete(&mut tx, session_id).await? {
         Some(owner) if owner == user.id => {}
         // Ended already: that is what was asked for.
-        None if revocation::is_of(&mut tx, session_id, user.id).await? => return Ok(()),
+        None if revocation::is_of(&mut tx, session_id, user.id).await? => {
+            return Ok(RevokeSessionResponse {});
+        }
         // Somebody else's is deleted here and put back by the rollback.
         Some(_) | None => return Err(Error::SessionNotFound(session_id)),
     }
@@ -61,7 +67,7 @@ pub(super) async fn revoke(auth: &Auth, call: &CallContext, session_id: &str) ->
     };
     auth.record(&mut tx, call, entry).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(RevokeSessionResponse {})
 }
 
 fn resource(auth: &Auth, session: Session, current: Uuid) -> Resource {

@@ -11,10 +11,10 @@ use sqlx::types::Json;
 use store::Tx;
 use uuid::Uuid;
 
-use super::Auth;
 use crate::domain::refresh::hash;
 use crate::error::Error;
 use crate::events;
+use crate::service::Auth;
 use crate::store::session::{self, Session};
 use crate::store::ticket::{self, Ticket};
 

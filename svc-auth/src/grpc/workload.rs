@@ -1,22 +1,25 @@
 //! IssueWorkloadToken and LoginOperator: a workload proves itself by an assertion (RFC 7523).
 
-use contracts::tradewind::auth::v1::IssueWorkloadTokenResponse;
+use contracts::tradewind::auth::v1::{
+    IssueWorkloadTokenRequest, IssueWorkloadTokenResponse, LoginOperatorRequest,
+    LoginOperatorResponse,
+};
 use runtime::call::CallContext;
 
-use super::{Auth, login};
+use super::login;
 use crate::administrator::{self, OPERATOR};
 use crate::domain::assertion::BadAssertion;
 use crate::error::Error;
 use crate::registration;
+use crate::service::Auth;
 use crate::store::assertion;
 use crate::store::audit::Action;
-use crate::tokens::Granted;
 
 pub(super) async fn issue(
     auth: &Auth,
-    client_assertion: &str,
+    request: IssueWorkloadTokenRequest,
 ) -> Result<IssueWorkloadTokenResponse, Error> {
-    let workload = verify(auth, client_assertion).await?;
+    let workload = verify(auth, &request.client_assertion).await?;
     let (workload_token, lifetime) = auth.tokens.workload_token(&workload);
     let expires_in = i32::try_from(lifetime.as_secs()).unwrap_or(i32::MAX);
     Ok(IssueWorkloadTokenResponse {
@@ -29,15 +32,16 @@ pub(super) async fn issue(
 pub(super) async fn login_operator(
     auth: &Auth,
     call: &CallContext,
-    client_assertion: &str,
-) -> Result<Granted, Error> {
-    if verify(auth, client_assertion).await? != OPERATOR {
+    request: LoginOperatorRequest,
+) -> Result<LoginOperatorResponse, Error> {
+    if verify(auth, &request.client_assertion).await? != OPERATOR {
         return Err(BadAssertion::Subject.into());
     }
     let known = administrator::find(auth).await?;
     let known = known.ok_or(Error::AccountInactive)?;
     registration::finish(auth, &known).await?;
-    login::open_session(auth, call, &known, Action::LoginOperator).await
+    let granted = login::open_session(auth, call, &known, Action::LoginOperator).await?;
+    Ok(granted.into())
 }
 
 /// The name of the workload that made an assertion, which is used up.

@@ -1,10 +1,9 @@
 //! The service in a mesh of one test's own, on a clock of its own.
 
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::ops::Deref;
 use std::time::Duration;
 
-use bus::{Bus, Event};
 use chrono::DateTime;
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use contracts::tradewind::auth::v1::{
@@ -16,34 +15,26 @@ use net::StartError;
 use net::client::Credentials as _;
 use net::clock::{Clock, ManualClock};
 use net::random::Random;
-use net::telemetry::Telemetry;
 use prost::Message;
 use runtime::call::{CallContext, User};
-use runtime::client::Channel;
-use runtime::host::HostConfig;
 use runtime::identity::{AssertionClaims, Identity, Signer, VerifyError};
-use runtime::node::Node;
 use runtime::service::Service;
-use runtime::status::{Reason, reason};
-use runtime::testbed::{Testbed, Tokens};
-use store::testing::TestDatabase;
-use store::{Database, Tx};
+use runtime::testbed::{Bearer, Tokens};
+use store::testing::{self, TestDatabase, eventually};
 use svc_auth::{Config, EncryptionKey, Rounds, WorkloadKeys};
 use tonic::Status;
-use tonic::service::interceptor::InterceptedService;
 use uuid::Uuid;
 
 use crate::users::Users;
 
-pub(crate) type Client = AuthServiceClient<InterceptedService<Channel, Tokens>>;
+pub(crate) type Client = AuthServiceClient<Bearer>;
 
 pub(crate) const PASSWORD: &str = "correct horse";
 
 /// What replicas of a mesh have in common.
 #[derive(Clone)]
 pub(crate) struct Common {
-    pub(crate) bus: Bus,
-    pub(crate) clock: Clock,
+    pub(crate) mesh: testing::Common,
     pub(crate) time: ManualClock,
     pub(crate) users: Users,
     pub(crate) key: EncryptionKey,
@@ -55,8 +46,10 @@ impl Common {
         let start = DateTime::from_timestamp(1_800_000_000, 0).expect("a time in range");
         let (clock, time) = Clock::manual(start);
         Self {
-            bus: Bus::in_process(),
-            clock,
+            mesh: testing::Common {
+                clock,
+                ..testing::Common::new()
+            },
             time,
             users: Users::default(),
             key: EncryptionKey::generate(&Random::system()),
@@ -83,10 +76,15 @@ pub(crate) struct Bed {
     pub(crate) common: Common,
     pub(crate) users: Users,
     pub(crate) time: ManualClock,
-    testbed: Testbed,
-    telemetry: Telemetry,
-    node: Node,
-    database: Database,
+    service: testing::Bed<Config>,
+}
+
+impl Deref for Bed {
+    type Target = testing::Bed<Config>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.service
+    }
 }
 
 impl Bed {
@@ -106,35 +104,24 @@ impl Bed {
         common: Common,
         change: impl FnOnce(&mut Config),
     ) -> Result<Self, StartError> {
-        let telemetry = Telemetry::detached();
-        let host = HostConfig::new(telemetry.clone(), common.bus.clone());
-        let mut testbed = Testbed::with(HostConfig {
-            clock: common.clock.clone(),
-            ..host
-        });
-        let users = testbed.node("svc-users").await;
+        let mut mesh = common.mesh.testbed();
+        let users = mesh.node("svc-users").await;
         let played = Service::new(&users).with(UsersServiceServer::new(common.users.clone()));
-        testbed.serve(&users, played)?;
-        let node = testbed.node("svc-auth").await;
+        mesh.serve(&users, played)?;
         let mut config = common.config(database);
         change(&mut config);
-        let service = svc_auth::build(config, &node).await?;
-        testbed.serve(&node, service)?;
-        testbed.start().await;
+        let tables = database.tables(|| store::migrations!());
+        let service = testing::Bed::start(mesh, "svc-auth", tables, config, svc_auth::build);
         Ok(Self {
+            service: service.await?,
             users: common.users.clone(),
             time: common.time.clone(),
-            database: database.open(migrations()).await,
             common,
-            testbed,
-            telemetry,
-            node,
         })
     }
 
     fn client(&self, tokens: Tokens) -> Client {
-        let channel = self.testbed.channel("svc-auth");
-        AuthServiceClient::new(InterceptedService::new(channel, tokens))
+        AuthServiceClient::new(self.service.with(tokens))
     }
 
     /// The service as anybody calls it.
@@ -169,7 +156,7 @@ impl Bed {
 
     /// An assertion of the edge.
     pub(crate) fn assertion(&self, change: impl FnOnce(&mut AssertionClaims)) -> String {
-        let now = self.common.clock.now().timestamp();
+        let now = self.node.clock.now().timestamp();
         let mut claims = AssertionClaims {
             iss: "edge".into(),
             sub: "edge".into(),
@@ -254,36 +241,19 @@ impl Bed {
     /// Moves the clock, and waits until this workload's own token holds again.
     pub(crate) async fn advance(&self, by: Duration) {
         self.time.advance(by);
-        let holds = || async { self.node.identity.at_hand().is_some() };
+        let holds = async || self.node.identity.at_hand().is_some();
         eventually("the workload has a token", holds).await;
     }
 
     /// Tells the mesh an event of svc-users.
     pub(crate) async fn tell(&self, subject: &str, user_id: &str, message: &impl Message) {
-        let event = Event {
-            id: Uuid::now_v7(),
-            subject: subject.to_owned(),
-            source: "svc-users".to_owned(),
-            aggregate_id: user_id.to_owned(),
-            version: 2,
-            time: self.common.clock.now(),
-            data: message.encode_to_vec().into(),
-            trace: Vec::new(),
-        };
-        let delivery = self.common.bus.publish(&event, 1).await;
-        assert_eq!(delivery.expect("the bus is there"), bus::Delivery::Settled);
-    }
-
-    /// A number that SQL gives.
-    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
-        let mut tx = self.read().await;
-        let row = store::fetch_one!(tx, (i64,), sql);
-        row.expect("it is SQL").0
+        let event = self.event(subject, user_id, message);
+        assert_eq!(self.publish(&event).await, bus::Delivery::Settled);
     }
 
     /// How often passwords were hashed until now, by the form of the hash.
     pub(crate) fn hashed(&self) -> BTreeMap<String, u64> {
-        let metrics = self.telemetry.prometheus();
+        let metrics = self.telemetry().prometheus();
         let lines = metrics
             .lines()
             .filter_map(|line| line.strip_prefix("tradewind_passwords_hashed_total{"));
@@ -297,21 +267,9 @@ impl Bed {
             .collect()
     }
 
-    pub(crate) async fn read(&self) -> Tx {
-        self.database.read().await.expect("the database is there")
-    }
-
-    pub(crate) async fn write(&self) -> Tx {
-        self.database.begin().await.expect("the database is there")
-    }
-
     pub(crate) async fn stop(self) {
-        self.testbed.stop().await;
+        self.service.stop().await;
     }
-}
-
-fn migrations() -> store::Migrations {
-    store::migrations!()
 }
 
 /// Signs in as somebody at this address, by the edge.
@@ -331,23 +289,4 @@ pub(crate) async fn login_by(
     };
     let reply = call.scope(edge.login(request)).await;
     reply.map(tonic::Response::into_inner)
-}
-
-/// Fails unless the call was refused for this reason.
-pub(crate) fn refused<T>(result: Result<T, Status>, expected: Reason) -> Status {
-    let Err(status) = result else {
-        panic!("it was not refused for {expected:?}")
-    };
-    assert_eq!(reason(&status), Some(expected), "{status:?}");
-    status
-}
-
-/// Waits until the condition holds.
-pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let within = tokio::time::timeout(Duration::from_secs(10), async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    });
-    assert!(within.await.is_ok(), "{what}");
 }

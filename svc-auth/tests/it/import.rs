@@ -5,12 +5,13 @@ use contracts::tradewind::auth::v1::{
     ImportCredentialsRequest, ImportCredentialsResponse, ImportedCredential, ResetPasswordRequest,
 };
 use runtime::status::Reason;
+use store::testing::refused;
 use svc_auth::domain::password::hash::{self, Form};
 use svc_auth::domain::refresh;
 use svc_auth::store::credential::{self, Credential};
 use svc_auth::store::password_reset;
 
-use crate::bed::{Bed, PASSWORD, refused};
+use crate::bed::{Bed, PASSWORD};
 
 fn credential(user_id: &str, password_hash: &str) -> ImportedCredential {
     ImportedCredential {
@@ -74,7 +75,7 @@ store::on_both! {
         let reply = import(&bed, vec![credential(&id, &hash)]).await.unwrap();
         assert_eq!((reply.imported_count, reply.failures.len()), (1, 0));
 
-        let bcrypted = "SELECT count(*) FROM credentials WHERE password_hash LIKE '$2%'";
+        let bcrypted = "credentials WHERE password_hash LIKE '$2%'";
         assert_eq!(bed.count(bcrypted).await, 1);
         refused(bed.login("ada@example.com", "wrong").await, Reason::CredentialsInvalid);
         let ada = bed.login("ada@example.com", "old password").await.unwrap();
@@ -108,7 +109,7 @@ store::on_both! {
     ) {
         let bed = Bed::start(&database).await;
         let id = bed.users.open("ada@example.com");
-        let day = bed.common.clock.now() + std::time::Duration::from_secs(24 * 60 * 60);
+        let day = bed.node.clock.now() + std::time::Duration::from_secs(24 * 60 * 60);
         let mut tx = bed.write().await;
         let token_hash = refresh::hash("a token");
         password_reset::put(&mut tx, id.parse().unwrap(), &token_hash, day).await.unwrap();

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use contracts::tradewind::auth::v1::GetJwksRequest;
 use net::random::Random;
-use store::testing::TestDatabase;
+use store::testing::{TestDatabase, eventually};
 use svc_auth::EncryptionKey;
 
-use crate::bed::{Bed, Common, PASSWORD, eventually};
+use crate::bed::{Bed, Common, PASSWORD};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -44,13 +44,13 @@ store::on_both! {
 
         // The successor is published before it signs.
         bed.time.advance(30 * DAY - Duration::from_secs(300));
-        eventually("there is a successor", || async { key_ids(&bed).await.len() == 2 }).await;
+        eventually("there is a successor", async || { key_ids(&bed).await.len() == 2 }).await;
         let old = bed.login("ada@example.com", PASSWORD).await.unwrap();
         let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
         assert_eq!(kid(&old.access_token), first[0]);
 
         bed.time.advance(Duration::from_secs(600));
-        eventually("the successor signs", || async {
+        eventually("the successor signs", async || {
             let new = bed.login("ada@example.com", PASSWORD).await.unwrap();
             kid(&new.access_token) != first[0]
         }).await;
@@ -94,7 +94,7 @@ store::on_both! {
     async fn no_private_key_is_stored_in_the_clear(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         // Nonce, sealed seed and tag: 12 + 32 + 16 bytes.
-        let sql = "SELECT count(*) FROM signing_keys WHERE length(sealed_seed) = 60";
+        let sql = "signing_keys WHERE length(sealed_seed) = 60";
         assert_eq!(bed.count(sql).await, 1);
     }
 }

@@ -2,10 +2,11 @@
 
 use contracts::tradewind::auth::v1::{ChangePasswordRequest, RegisterRequest, RegisterResponse};
 use runtime::status::Reason;
+use store::testing::refused;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::bed::{Bed, PASSWORD, refused};
+use crate::bed::{Bed, PASSWORD};
 
 const ADA: &str = "ada@example.com";
 
@@ -95,7 +96,7 @@ store::on_both! {
         // Each counted as one.
         let result = holder.change_password(change(PASSWORD, "x")).await;
         refused(result, Reason::RateLimited);
-        let wrong = "SELECT count(*) FROM audit_events \
+        let wrong = "audit_events \
                      WHERE action = 'CHANGE_PASSWORD' AND outcome = 'WRONG_PASSWORD' \
                      AND user_id IS NOT NULL AND session_id IS NOT NULL";
         assert_eq!(bed.count(wrong).await, 6);
@@ -118,11 +119,11 @@ store::on_both! {
 
         let of = |outcome| match outcome {
             "WEAK_PASSWORD" => {
-                "SELECT count(*) FROM audit_events \
+                "audit_events \
                  WHERE action = 'CHANGE_PASSWORD' AND outcome = 'WEAK_PASSWORD'"
             }
             _ => {
-                "SELECT count(*) FROM audit_events \
+                "audit_events \
                  WHERE action = 'CHANGE_PASSWORD' AND outcome = 'DONE'"
             }
         };
@@ -144,7 +145,7 @@ store::on_both! {
         bed.advance(std::time::Duration::from_secs(11 * 60)).await;
         let result = holder.change_password(done).await;
         refused(result, Reason::CredentialsInvalid);
-        let kept = "SELECT count(*) FROM changed_passwords";
-        crate::bed::eventually("it is forgotten", || async { bed.count(kept).await == 0 }).await;
+        let kept = "changed_passwords";
+        store::testing::eventually("it is forgotten", async || { bed.count(kept).await == 0 }).await;
     }
 }

@@ -4,9 +4,10 @@ use contracts::tradewind::auth::v1::{
     CreateTicketRequest, ListRevocationsRequest, LogoutRequest, RedeemTicketRequest,
 };
 use runtime::status::Reason;
+use store::testing::{eventually, refused};
 use tonic::Code;
 
-use crate::bed::{Bed, Client, eventually, refused};
+use crate::bed::{Bed, Client};
 
 const PATH: &str = "/v1/orders/1:watch";
 
@@ -129,7 +130,7 @@ store::on_both! {
         let id = |text: &String| text.parse().unwrap();
         let identity = bed.identity();
         for stream in &streams {
-            eventually("the edges hear of it", || async {
+            eventually("the edges hear of it", async || {
                 identity.revocations().contains(id(stream))
             })
             .await;

@@ -2,9 +2,10 @@ use contracts::tradewind::auth::v1::{IssueWorkloadTokenRequest, ListRevocationsR
 use net::random::Random;
 use runtime::identity::{AssertionClaims, Signer};
 use runtime::status::Reason;
+use store::testing::refused;
 use tonic::Code;
 
-use crate::bed::{Bed, refused};
+use crate::bed::Bed;
 
 async fn issue(bed: &Bed, client_assertion: String) -> Result<String, tonic::Status> {
     let request = IssueWorkloadTokenRequest { client_assertion };
@@ -57,7 +58,7 @@ store::on_both! {
 
     async fn an_assertion_signed_with_another_key_is_refused(database: TestDatabase) {
         let bed = Bed::start(&database).await;
-        let now = bed.common.clock.now().timestamp();
+        let now = bed.node.clock.now().timestamp();
         let claims = AssertionClaims {
             iss: "edge".into(),
             sub: "edge".into(),

@@ -8,11 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use runtime::call::CallContext;
 
-use super::Auth;
 use crate::domain::network::Network;
 use crate::domain::password::hash::Form;
 use crate::domain::throttle::{Bucket, client_buckets, network_buckets};
 use crate::error::Error;
+use crate::service::Auth;
 use crate::store::credential::{self, Credential};
 use crate::store::{known_network, throttle};
 

@@ -4,10 +4,10 @@
 use chrono::TimeDelta;
 use runtime::call::CallContext;
 
-use super::Auth;
 use crate::domain::password::Typed;
 use crate::error::Error;
 use crate::grpc::login::{Attempt, Known};
+use crate::service::Auth;
 use crate::store::audit::Outcome;
 use crate::store::credential::{self, Credential, Pending};
 
