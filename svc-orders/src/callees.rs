@@ -10,13 +10,14 @@ use contracts::tradewind::shipping::v1::CancelShipmentRequest;
 use contracts::tradewind::shipping::v1::shipping_service_client::ShippingServiceClient;
 use contracts::tradewind::users::v1::users_service_client::UsersServiceClient;
 use contracts::tradewind::users::v1::{GetAccountRequest, UserState};
+use money::{Currency, Money};
 use runtime::client::Channel;
 use runtime::node::Node;
 use runtime::status;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::domain::{Item, Line, Money, MoneyError, Product};
+use crate::domain::{Item, Line, Product};
 
 /// Clients of the services that an order needs.
 #[derive(Clone)]
@@ -52,7 +53,7 @@ impl From<Status> for CalleeError {
 #[error("the catalogue's price of `{sku}`: {error}")]
 pub(crate) struct PriceError {
     sku: String,
-    error: MoneyError,
+    error: money::Error,
 }
 
 impl Callees {
@@ -90,7 +91,9 @@ impl Callees {
         let known = products.map(|product| {
             let is_active = product.state() == ProductState::Active;
             let price = product.price.unwrap_or_default();
-            match Money::from_units(&price.currency_code, price.units, price.nanos) {
+            let price = Currency::of(&price.currency_code)
+                .and_then(|currency| Money::from_units(currency, price.units, price.nanos));
+            match price {
                 Ok(price) => Ok(Product {
                     sku: product.sku,
                     title: product.title,

@@ -2,14 +2,12 @@
 
 mod country;
 mod line;
-mod money;
 mod order;
 mod pricing;
 mod state;
 
 pub(crate) use country::is_destination;
 pub(crate) use line::{Line, merge};
-pub(crate) use money::{Money, MoneyError};
 pub(crate) use order::{Address, Event, Item, Order, Rejection};
 pub(crate) use pricing::{PricingError, Product, price};
 pub(crate) use state::{InvalidTransition, State, Step};

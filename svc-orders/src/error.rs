@@ -64,14 +64,14 @@ pub(crate) enum Error {
     /// The database.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The page token is not one of this list's, and the like.
-    #[error("{0:?}")]
-    Problem(Box<Problem>),
+    /// A refusal that is worded already.
+    #[error(transparent)]
+    Status(#[from] Status),
 }
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Error {
-        Error::Problem(Box::new(problem))
+        Error::Status(problem.into())
     }
 }
 
@@ -122,7 +122,7 @@ impl From<Error> for Status {
             Error::Callee(CalleeError::Undecided(status)) => return status::of_callee(&status),
             Error::Price(error) => Problem::internal(&error),
             Error::Store(error) => error.problem(),
-            Error::Problem(problem) => *problem,
+            Error::Status(status) => return status,
         };
         problem.into()
     }
@@ -169,7 +169,9 @@ fn pricing(error: &PricingError) -> Problem {
             std::slice::from_ref(line),
             &message,
         ),
-        PricingError::TotalTooLarge => problem(Reason::InvalidField).field("items", &message),
+        PricingError::NoLines | PricingError::TotalTooLarge => {
+            problem(Reason::InvalidField).field("items", &message)
+        }
     }
 }
 

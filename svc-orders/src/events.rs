@@ -30,7 +30,7 @@ pub(crate) fn confirmed(order: &Order) -> NewEvent {
         items: order
             .items
             .iter()
-            .map(|item| convert::item(item, &order.total.currency))
+            .map(|item| convert::item(item, order.total.currency))
             .collect(),
         ship_to: Some(convert::address(&order.ship_to)),
     };
@@ -57,9 +57,7 @@ pub(crate) async fn follow_shipment(
 ) -> Result<(), Failure> {
     let permanent = |why: String| Failure::Permanent(why);
     let (order_id, step) = read(event)?;
-    let id: Uuid = order_id
-        .parse()
-        .map_err(|_| permanent(format!("`{order_id}` is not an order's id")))?;
+    let id = store::events::id("an order", &order_id)?;
     let state = changes::lock_state(tx, id).await?;
     let state = state.ok_or_else(|| permanent(format!("there is no order {id}")))?;
     let to = state

@@ -18,6 +18,7 @@ use futures::stream::BoxStream;
 use net::clock::Clock;
 use net::random::Random;
 use runtime::call::{CallContext, Caller};
+use runtime::id;
 use store::{Database, Idempotency};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -111,7 +112,7 @@ impl OrdersService for Orders {
 impl Orders {
     /// The order as it stands now, if the caller may see it.
     async fn visible(&self, caller: &Caller, id: &str) -> Result<Order, Error> {
-        let id = convert::id(id);
+        let id = id::parse("orderId", id)?;
         let order = self.progress.load(id).await?;
         if may_see(caller, order.user_id) {
             Ok(order)

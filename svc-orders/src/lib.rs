@@ -109,7 +109,11 @@ async fn hear(node: Node, watchers: Watchers, shutdown: CancellationToken) {
     let mut news = node.bus.broadcast(&[events::CHANGED]);
     while let Some(Some(item)) = shutdown.run_until_cancelled(news.next()).await {
         match item {
-            BroadcastItem::Event(event) => watchers.wake(grpc::convert::id(&event.aggregate_id)),
+            BroadcastItem::Event(event) => {
+                if let Ok(order) = event.aggregate_id.parse() {
+                    watchers.wake(order);
+                }
+            }
             BroadcastItem::Gap => watchers.wake_all(),
         }
     }

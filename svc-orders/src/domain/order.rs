@@ -1,10 +1,11 @@
 //! An order and its history.
 
 use chrono::{DateTime, Utc};
+use money::Money;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Money, State};
+use super::State;
 
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq)]

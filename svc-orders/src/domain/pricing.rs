@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use money::{Currency, Money};
 use thiserror::Error;
 
-use super::{Item, Line, Money};
+use super::{Item, Line};
 
 /// What the catalogue says about a SKU.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +44,13 @@ pub(crate) enum PricingError {
         /// The first line in another currency.
         line: Line,
         /// The currency of the first line.
-        expected: String,
+        expected: Currency,
         /// The line's own.
-        found: String,
+        found: Currency,
     },
+    /// There is nothing to pay for.
+    #[error("an order has at least one line")]
+    NoLines,
     /// The sum does not fit into 64 bits of minor units.
     #[error("the order's total is too large")]
     TotalTooLarge,
@@ -91,10 +95,8 @@ pub(crate) fn price(lines: &[Line], products: Vec<Product>) -> Result<Priced, Pr
         return Err(PricingError::ProductArchived(archived));
     }
 
-    let currency = lines
-        .first()
-        .map(|line| by_sku[&line.sku].price.currency.clone());
-    let currency = currency.unwrap_or_default();
+    let first = lines.first().ok_or(PricingError::NoLines)?;
+    let currency = by_sku[&first.sku].price.currency;
     let mut items = Vec::with_capacity(lines.len());
     let mut total = 0_i64;
     for line in lines {
@@ -134,14 +136,16 @@ mod tests {
     use super::*;
     use crate::domain::merge;
 
+    fn money(code: &str, minor: i64) -> Money {
+        let currency = Currency::of(code).expect("a code of the table");
+        Money { currency, minor }
+    }
+
     fn product(sku: &str, currency: &str, minor: i64) -> Product {
         Product {
             sku: sku.to_owned(),
             title: format!("The {sku}"),
-            price: Money {
-                currency: currency.to_owned(),
-                minor,
-            },
+            price: money(currency, minor),
             is_active: true,
         }
     }
@@ -158,13 +162,7 @@ mod tests {
     fn the_total_is_the_sum_of_quantities_times_prices() {
         let products = vec![product("B", "GBP", 1), product("A", "GBP", 255)];
         let priced = price(&lines(&[("A", 6), ("B", 10_000), ("A", 1)]), products).unwrap();
-        assert_eq!(
-            priced.total,
-            Money {
-                currency: "GBP".to_owned(),
-                minor: 7 * 255 + 10_000
-            }
-        );
+        assert_eq!(priced.total, money("GBP", 7 * 255 + 10_000));
         assert_eq!(priced.items[0].title, "The A");
         assert_eq!(priced.items[0].total(), Some(1785));
         assert_eq!(priced.items[1].quantity, 10_000);

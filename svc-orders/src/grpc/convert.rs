@@ -5,19 +5,15 @@ use contracts::tradewind::orders::v1::{
     Address as AddressMessage, CreateOrderResponse, Order as OrderMessage,
     OrderEvent as EventMessage, OrderItem as ItemMessage, OrderState,
 };
+use money::{Currency, Money};
 use net::clock::timestamp;
 use uuid::Uuid;
 
-use crate::domain::{Address, Event, Item, Money, Order, State};
-
-/// An id of a request; the contract has been checked.
-pub(crate) fn id(text: &str) -> Uuid {
-    text.parse().unwrap_or_default()
-}
+use crate::domain::{Address, Event, Item, Order, State};
 
 /// The order as the contract shows it.
 pub(crate) fn order(order: &Order) -> OrderMessage {
-    let currency = &order.total.currency;
+    let currency = order.total.currency;
     OrderMessage {
         order_id: order.id.to_string(),
         user_id: order.user_id.to_string(),
@@ -28,7 +24,7 @@ pub(crate) fn order(order: &Order) -> OrderMessage {
             .iter()
             .map(|line| item(line, currency))
             .collect(),
-        total: Some(money(currency, order.total.minor)),
+        total: Some(money(order.total)),
         ship_to: Some(address(&order.ship_to)),
         rejection_reason: order
             .rejection
@@ -49,13 +45,14 @@ pub(crate) fn create_reply(placed: &Order) -> CreateOrderResponse {
 }
 
 /// A line as the contract shows it.
-pub(crate) fn item(item: &Item, currency: &str) -> ItemMessage {
+pub(crate) fn item(item: &Item, currency: Currency) -> ItemMessage {
+    let of = |minor| money(Money { currency, minor });
     ItemMessage {
         sku: item.sku.clone(),
         title: item.title.clone(),
         quantity: item.quantity,
-        unit_price: Some(money(currency, item.unit_price)),
-        total: Some(money(currency, item.total().unwrap_or(i64::MAX))),
+        unit_price: Some(of(item.unit_price)),
+        total: Some(of(item.total().unwrap_or(i64::MAX))),
     }
 }
 
@@ -125,14 +122,10 @@ pub(crate) fn to_state(message: OrderState) -> Option<State> {
         .find(|candidate| state(*candidate) == message)
 }
 
-fn money(currency: &str, minor: i64) -> MoneyMessage {
-    let money = Money {
-        currency: currency.to_owned(),
-        minor,
-    };
+fn money(money: Money) -> MoneyMessage {
     let (units, nanos) = money.units();
     MoneyMessage {
-        currency_code: money.currency,
+        currency_code: money.currency.code().to_owned(),
         units,
         nanos,
     }

@@ -2,7 +2,7 @@
 
 use contracts::tradewind::orders::v1::{CreateOrderRequest, CreateOrderResponse};
 use runtime::call::{CallContext, Caller};
-use runtime::precondition;
+use runtime::{id, precondition};
 use store::Claim;
 use tonic::Status;
 use uuid::Uuid;
@@ -22,7 +22,7 @@ pub(super) async fn create(
     let actor = call.caller.actor();
     let place = |claim: Claim| async move {
         let order = match claim.resource_id() {
-            Some(id) => orders.progress.load(convert::id(id)).await?,
+            Some(id) => orders.progress.load(id::parse("orderId", id)?).await?,
             None => orders.write(owner, request, &actor).await?,
         };
         let placed = orders.progress.place(order, &actor).await?;
@@ -34,11 +34,7 @@ pub(super) async fn create(
 /// Whose order it will be. Users order for themselves.
 fn owner(caller: &Caller, request: &CreateOrderRequest) -> Result<Uuid, Status> {
     let own = caller.user()?.id;
-    let owner = if request.user_id.is_empty() {
-        own
-    } else {
-        convert::id(&request.user_id)
-    };
+    let owner = id::parse_if_set("userId", &request.user_id)?.unwrap_or(own);
     if !caller.is_admin() {
         if owner != own {
             return Err(Error::AdministratorsOnly("userId").into());

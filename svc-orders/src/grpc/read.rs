@@ -5,6 +5,7 @@ use contracts::tradewind::orders::v1::{
     ListOrdersRequest, ListOrdersResponse,
 };
 use runtime::call::Caller;
+use runtime::id;
 use store::page;
 use tonic::Status;
 use uuid::Uuid;
@@ -20,13 +21,13 @@ impl Orders {
         caller: &Caller,
         request: &GetOrderRequest,
     ) -> Result<GetOrderResponse, Status> {
-        let id = convert::id(&request.order_id);
+        let id = id::parse("orderId", &request.order_id)?;
         let read = || async {
             let order = self.progress.load(id).await?;
             Ok::<_, Status>((order.version, convert::order(&order)))
         };
         let order = self.cache.get(id, read).await?;
-        if !may_see(caller, convert::id(&order.user_id)) {
+        if !may_see(caller, id::parse("userId", &order.user_id)?) {
             return Err(Error::NotFound(id).into());
         }
         Ok(GetOrderResponse { order: Some(order) })
@@ -81,11 +82,11 @@ impl Orders {
 
 /// Whose orders are listed; `None` is everybody's.
 fn listed_user(caller: &Caller, asked: &str) -> Result<Option<Uuid>, Error> {
-    let asked = (!asked.is_empty()).then(|| convert::id(asked));
+    let asked = id::parse_if_set("userId", asked)?;
     if caller.is_admin() {
         return Ok(asked);
     }
-    let own = caller.user.as_ref().map(|user| user.id).unwrap_or_default();
+    let own = caller.user()?.id;
     match asked {
         Some(other) if other != own => Err(Error::AdministratorsOnly("userId")),
         _ => Ok(Some(own)),

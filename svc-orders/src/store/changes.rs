@@ -55,7 +55,7 @@ pub(crate) async fn insert(
                 order.external_reference.as_deref(),
                 order.state.as_str(),
                 order.version,
-                order.total.currency.as_str(),
+                order.total.currency.code(),
                 order.total.minor,
                 Json(&order.ship_to),
                 order.create_time,
@@ -75,7 +75,7 @@ pub(crate) async fn insert(
                 order.external_reference.as_deref(),
                 order.state.as_str(),
                 order.version,
-                order.total.currency.as_str(),
+                order.total.currency.code(),
                 order.total.minor,
                 Json(&order.ship_to),
                 order.create_time,
@@ -122,7 +122,9 @@ pub(crate) async fn lock_state(tx: &mut Tx, id: Uuid) -> Result<Option<State>, E
             id
         )?,
     };
-    Ok(row.map(|(state,)| State::try_from(state).expect("the table checks its states")))
+    row.map(|(state,)| State::try_from(state))
+        .transpose()
+        .map_err(|_| Error::unreadable("order", id))
 }
 
 /// A move of an order from one state to another.

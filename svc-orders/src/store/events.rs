@@ -34,17 +34,16 @@ pub(crate) async fn after(
         after,
         limit
     )?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Event {
+    let event = |row: EventRow| {
+        let old_state = row.old_state.map(State::try_from).transpose();
+        Ok(Event {
             sequence: row.sequence,
-            old_state: row
-                .old_state
-                .map(|state| State::try_from(state).expect("it was a state when it was left")),
+            old_state: old_state.map_err(|_| Error::unreadable("event of the order", order))?,
             new_state: row.new_state,
             actor: row.actor,
             reason: row.reason,
             time: row.create_time,
         })
-        .collect())
+    };
+    rows.into_iter().map(event).collect()
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use money::{Currency, Money};
 use sqlx::FromRow;
 use sqlx::types::Json;
 use store::{Dialect, Error, Tx};
 use uuid::Uuid;
 
-use crate::domain::{Address, Item, Money, Order, Rejection, State};
+use crate::domain::{Address, Item, Order, Rejection, State};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -152,24 +153,28 @@ async fn with_items(tx: &mut Tx, orders: Vec<OrderRow>) -> Result<Vec<Order>, Er
             unit_price: row.unit_price_minor,
         });
     }
-    let complete = |row: OrderRow| Order {
-        id: row.order_id,
-        user_id: row.user_id,
-        external_reference: row.external_reference,
-        state: row.state,
-        version: row.version,
-        items: items.remove(&row.order_id).unwrap_or_default(),
-        total: Money {
-            currency: row.currency,
-            minor: row.total_minor,
-        },
-        ship_to: row.ship_to,
-        rejection: row.rejection_reason.map(|reason| Rejection {
-            reason,
-            details: row.rejection_details.unwrap_or_default(),
-        }),
-        create_time: row.create_time,
-        update_time: row.update_time,
+    let complete = |row: OrderRow| {
+        let currency = Currency::recorded(&row.currency)
+            .map_err(|_| Error::unreadable("order", row.order_id))?;
+        Ok(Order {
+            id: row.order_id,
+            user_id: row.user_id,
+            external_reference: row.external_reference,
+            state: row.state,
+            version: row.version,
+            items: items.remove(&row.order_id).unwrap_or_default(),
+            total: Money {
+                currency,
+                minor: row.total_minor,
+            },
+            ship_to: row.ship_to,
+            rejection: row.rejection_reason.map(|reason| Rejection {
+                reason,
+                details: row.rejection_details.unwrap_or_default(),
+            }),
+            create_time: row.create_time,
+            update_time: row.update_time,
+        })
     };
-    Ok(orders.into_iter().map(complete).collect())
+    orders.into_iter().map(complete).collect()
 }

@@ -7,12 +7,13 @@ use contracts::tradewind::catalog::v1::ProductState;
 use contracts::tradewind::orders::v1::{Address, OrderState};
 use contracts::tradewind::users::v1::UserState;
 use runtime::status::{Problem, Reason, reason};
+use store::testing::eventually;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::neighbours::{Fault, Gate, Reservation};
-use crate::shop::{Shop, basket, eventually};
+use crate::shop::{Shop, basket};
 
 store::on_both! {
     async fn an_order_is_confirmed_at_the_catalogues_prices(database: TestDatabase) {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use contracts::tradewind::orders::v1::OrderState;
 use runtime::status::{Reason, reason};
+use store::testing::eventually;
 use tonic::Code;
 
 use crate::neighbours::{Fault, Gate, Reservation};
-use crate::shop::{Shop, eventually};
+use crate::shop::Shop;
 
 store::on_both! {
     async fn wherever_placing_breaks_off_recovery_confirms_the_order_once(database: TestDatabase) {

@@ -1,9 +1,10 @@
 //! svc-orders as buyers see it: served on a port, with its own database.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::time::Duration;
 
-use bus::{Delivery, Event};
+use bus::Delivery;
 use contracts::tradewind::orders::v1::orders_service_client::OrdersServiceClient;
 use contracts::tradewind::orders::v1::{
     Address, CancelOrderRequest, CreateOrderItem, CreateOrderRequest, GetOrderRequest,
@@ -15,34 +16,32 @@ use contracts::tradewind::users::v1::UserState;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use net::address::Address as MeshAddress;
-use net::telemetry::Telemetry;
 use prost::Message;
-use runtime::client::Channel;
-use runtime::host::HostConfig;
-use runtime::node::Node;
-use runtime::testbed::{Testbed, Tokens};
-use store::Database;
-use store::testing::TestDatabase;
-use tokio::time::Instant;
-use tonic::service::interceptor::InterceptedService;
+use runtime::testbed::Bearer;
+use store::testing::{self, Common, TestDatabase, eventually, keyed};
+use svc_orders::Config;
 use tonic::{Request, Status};
 use uuid::Uuid;
 
 use crate::neighbours::Neighbours;
 
 /// One process of svc-orders.
-pub(crate) struct Replica {
-    bed: Testbed,
-    node: Node,
-}
+pub(crate) struct Replica(testing::Bed<Config>);
 
 /// svc-orders with a database and neighbours of its own.
 pub(crate) struct Shop {
     pub(crate) neighbours: Neighbours,
     replica: Replica,
-    database: Database,
     address: SocketAddr,
-    lease: Duration,
+    common: Common,
+}
+
+impl Deref for Shop {
+    type Target = testing::Bed<Config>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.replica.0
+    }
 }
 
 impl Shop {
@@ -56,30 +55,23 @@ impl Shop {
         Shop::with(database, Duration::from_millis(300)).await
     }
 
-    async fn with(config: &TestDatabase, lease: Duration) -> Shop {
+    async fn with(database: &TestDatabase, lease: Duration) -> Shop {
         let neighbours = Neighbours::default();
         let address = neighbours.serve().await;
-        let bus = bus::Bus::in_process();
-        let replica = Replica::start(config, address, bus, lease).await;
-        let database = config.open(store::migrations!()).await;
+        let common = Common::new();
+        let replica = Replica::start(database, address, &common, lease).await;
         Shop {
             neighbours,
             replica,
-            database,
             address,
-            lease,
+            common,
         }
     }
 
     /// Another process beside the first.
-    pub(crate) async fn replica(&self, config: &TestDatabase) -> Replica {
-        Replica::start(
-            config,
-            self.address,
-            self.replica.node.bus.clone(),
-            self.lease,
-        )
-        .await
+    pub(crate) async fn replica(&self, database: &TestDatabase) -> Replica {
+        let lease = self.config.recovery_lease;
+        Replica::start(database, self.address, &self.common, lease).await
     }
 
     /// Somebody with an active account.
@@ -92,7 +84,7 @@ impl Shop {
     }
 
     fn user(&self, roles: &'static [&'static str]) -> Buyer {
-        let id = self.replica.node.random.uuid7(&self.replica.node.clock);
+        let id = self.new_id();
         self.neighbours.account(id, UserState::Active);
         Buyer {
             id,
@@ -101,29 +93,13 @@ impl Shop {
         }
     }
 
-    /// How many rows there are of `FROM` this.
-    pub(crate) async fn count(&self, from: &str) -> i64 {
-        let mut tx = self.database.read().await.unwrap();
-        let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {from}"));
-        store::fetch_one!(tx, (i64,), sql).unwrap().0
-    }
-
-    /// How many events of this subject the order has published.
-    pub(crate) async fn events(&self, subject: &str, order: &str) -> i64 {
-        self.count(&format!(
-            "outbox WHERE subject = '{subject}' AND aggregate_id = '{order}'"
-        ))
-        .await
-    }
-
     /// The order's shipment went to the carrier.
     pub(crate) async fn dispatched(&self, order: &str) -> Delivery {
         let message = ShipmentDispatched {
             order_id: order.to_owned(),
             ..Default::default()
         };
-        self.publish("shipping.v1.ShipmentDispatched", &message)
-            .await
+        self.told("shipping.v1.ShipmentDispatched", &message).await
     }
 
     /// The order's shipment arrived.
@@ -132,23 +108,12 @@ impl Shop {
             order_id: order.to_owned(),
             ..Default::default()
         };
-        self.publish("shipping.v1.ShipmentDelivered", &message)
-            .await
+        self.told("shipping.v1.ShipmentDelivered", &message).await
     }
 
-    async fn publish(&self, subject: &str, message: &impl Message) -> Delivery {
-        let node = &self.replica.node;
-        let event = Event {
-            id: node.random.uuid7(&node.clock),
-            subject: subject.to_owned(),
-            source: "svc-shipping".to_owned(),
-            aggregate_id: "a shipment".to_owned(),
-            version: 1,
-            time: node.clock.now(),
-            data: message.encode_to_vec().into(),
-            trace: Vec::new(),
-        };
-        node.bus.publish(&event, 1).await.unwrap()
+    async fn told(&self, subject: &str, message: &impl Message) -> Delivery {
+        let event = self.event(subject, "a shipment", message);
+        self.publish(&event).await
     }
 }
 
@@ -156,36 +121,34 @@ impl Replica {
     async fn start(
         database: &TestDatabase,
         neighbours: SocketAddr,
-        bus: bus::Bus,
+        common: &Common,
         lease: Duration,
     ) -> Replica {
-        let mut bed = Testbed::with(HostConfig::new(Telemetry::detached(), bus));
+        let mesh = common.testbed();
         for service in ["svc-users", "svc-catalog", "svc-inventory", "svc-shipping"] {
-            bed.mesh().set(service, MeshAddress::from(neighbours));
+            mesh.mesh().set(service, MeshAddress::from(neighbours));
         }
-        let node = bed.node("svc-orders").await;
-        let config = svc_orders::Config {
+        let tables = database.tables(|| store::migrations!());
+        let config = Config {
             database: database.config(),
             cache: store::CacheConfig::default(),
             recovery_lease: lease,
         };
-        let service = svc_orders::build(config, &node).await.unwrap();
-        bed.serve(&node, service).unwrap();
-        bed.start().await;
-        Replica { bed, node }
+        let bed = testing::Bed::start(mesh, "svc-orders", tables, config, svc_orders::build);
+        Replica(bed.await.unwrap())
     }
 
     /// Ends the process in order.
     pub(crate) async fn stop(self) {
-        self.bed.stop().await;
+        self.0.stop().await;
     }
 
     fn client(&self, user: Uuid, roles: &[&str]) -> Client {
-        OrdersServiceClient::new(self.bed.as_user("svc-orders", user, roles))
+        OrdersServiceClient::new(self.0.as_user(user, roles))
     }
 }
 
-type Client = OrdersServiceClient<InterceptedService<Channel, Tokens>>;
+type Client = OrdersServiceClient<Bearer>;
 
 /// Somebody who calls svc-orders.
 #[derive(Clone)]
@@ -232,12 +195,10 @@ impl Buyer {
         request: CreateOrderRequest,
         key: Option<&str>,
     ) -> Result<Order, Status> {
-        let mut request = Request::new(request);
-        if let Some(key) = key {
-            request
-                .metadata_mut()
-                .insert("idempotency-key", key.parse().unwrap());
-        }
+        let request = match key {
+            Some(key) => keyed(request, key),
+            None => Request::new(request),
+        };
         let reply = self.client.clone().create_order(request).await?;
         Ok(reply.into_inner().order.unwrap())
     }
@@ -358,14 +319,5 @@ pub(crate) fn basket(items: &[(&str, i32)]) -> CreateOrderRequest {
             country: "GB".to_owned(),
         }),
         ..CreateOrderRequest::default()
-    }
-}
-
-/// Waits until `condition` holds.
-pub(crate) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !condition().await {
-        assert!(Instant::now() < deadline, "not within 20 seconds: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
