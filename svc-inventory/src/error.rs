@@ -19,9 +19,6 @@ pub(crate) enum Error {
     /// A SKU stands on two lines.
     #[error("the SKU of line {place} was there before")]
     SkuTwice { place: usize },
-    /// A field that is to be the id of an order is none.
-    #[error("not an order's id")]
-    NotAnId,
     /// There is no stock of this SKU, and never was.
     #[error("there is no stock of {sku}")]
     NoStock { sku: String },
@@ -31,9 +28,6 @@ pub(crate) enum Error {
     /// The reservation is not in the state for it.
     #[error("the reservation of the order {order_id} does not change: {refusal:?}")]
     Refused { order_id: Uuid, refusal: Refusal },
-    /// Rows hold what no version of this service has written.
-    #[error("the reservation of the order {order_id} cannot be read")]
-    Unreadable { order_id: Uuid },
     /// The database does not answer, or refused a statement.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -47,11 +41,9 @@ impl From<Error> for Status {
             Error::SkuTwice { place } => {
                 Problem::invalid([(format!("lines[{place}].sku"), "each SKU stands on one line")])
             }
-            Error::NotAnId => Problem::invalid([("orderId", "must be a UUID")]),
             Error::NoStock { sku } => Problem::not_found("stock", sku),
             Error::NoReservation { order_id } => Problem::not_found("reservation", order_id),
             Error::Refused { order_id, refusal } => refused(order_id, refusal),
-            Error::Unreadable { .. } => Problem::internal(&error),
             Error::Store(error) => error.problem(),
         };
         problem.into()

@@ -56,8 +56,7 @@ impl Inventory {
     /// Takes the units of an order off hand: the carrier has them.
     async fn dispatched(&self, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
         let ShipmentDispatched { order_id, .. } = store::message(event)?;
-        let order_id = Uuid::parse_str(&order_id)
-            .map_err(|_| Failure::Permanent(format!("{order_id:?} is no order's id")))?;
+        let order_id = store::events::id("an order", &order_id)?;
         self.take_off_hand(tx, order_id)
             .await
             .map_err(|error| match error {

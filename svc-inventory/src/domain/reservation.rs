@@ -36,6 +36,37 @@ pub(crate) enum State {
     Expired,
 }
 
+impl State {
+    /// Its name in the database.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            State::Reserved => "RESERVED",
+            State::Allocated => "ALLOCATED",
+            State::Dispatched => "DISPATCHED",
+            State::Released => "RELEASED",
+            State::Expired => "EXPIRED",
+        }
+    }
+}
+
+impl TryFrom<String> for State {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let states = [
+            State::Reserved,
+            State::Allocated,
+            State::Dispatched,
+            State::Released,
+            State::Expired,
+        ];
+        states
+            .into_iter()
+            .find(|state| state.as_str() == name)
+            .ok_or_else(|| format!("`{name}` is not a state of a reservation"))
+    }
+}
+
 /// Why a reservation does not change. `Short` and `Gone` are final: whoever asks later, or at the
 /// same time, or by another clock, is refused as well. The order is rejected for either, and nobody
 /// gives back what it would get then.

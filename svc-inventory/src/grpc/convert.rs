@@ -2,16 +2,11 @@
 
 use contracts::tradewind::inventory::v1 as proto;
 use net::clock::timestamp;
-use uuid::Uuid;
 
 use crate::domain::reservation::{Lines, Reservation, State};
 use crate::error::Error;
 use crate::store::adjustments::Adjustment;
 use crate::store::stock::Stock;
-
-pub(super) fn order_id_of(text: &str) -> Result<Uuid, Error> {
-    Uuid::parse_str(text).map_err(|_| Error::NotAnId)
-}
 
 pub(super) fn lines_of(lines: Vec<proto::ReservationLine>) -> Result<Lines, Error> {
     let lines = lines.into_iter().map(|line| (line.sku, line.quantity));

@@ -4,10 +4,11 @@ use contracts::tradewind::inventory::v1::{
     CommitReservationResponse, ReleaseReservationResponse, ReserveStockRequest,
     ReserveStockResponse,
 };
+use runtime::id;
 use tonic::Status;
 use uuid::Uuid;
 
-use super::convert::{lines_of, order_id_of, reservation_message};
+use super::convert::{lines_of, reservation_message};
 use crate::Inventory;
 use crate::domain::reservation::{Lines, Refusal, Reservation, State, Step};
 use crate::error::Error;
@@ -17,7 +18,7 @@ pub(super) async fn reserve(
     inventory: &Inventory,
     request: ReserveStockRequest,
 ) -> Result<ReserveStockResponse, Status> {
-    let order_id = order_id_of(&request.order_id)?;
+    let order_id = id::parse("orderId", &request.order_id)?;
     let lines = lines_of(request.lines)?;
     let mut held = hold(inventory, order_id, &lines).await;
     // What nobody may commit any more is not in the way of those who want it now.
@@ -63,7 +64,7 @@ pub(super) async fn commit(
     inventory: &Inventory,
     order_id: &str,
 ) -> Result<CommitReservationResponse, Status> {
-    let order_id = order_id_of(order_id)?;
+    let order_id = id::parse("orderId", order_id)?;
     let now = inventory.clock.now();
     let reservation = step(inventory, order_id, |reservation| reservation.commit(now)).await?;
     let reservation = reservation.ok_or(Error::NoReservation { order_id })?;
@@ -76,7 +77,7 @@ pub(super) async fn release(
     inventory: &Inventory,
     order_id: &str,
 ) -> Result<ReleaseReservationResponse, Status> {
-    let order_id = order_id_of(order_id)?;
+    let order_id = id::parse("orderId", order_id)?;
     // A reservation that comes while its tombstone is written is there at the second look.
     while step(inventory, order_id, Reservation::release)
         .await?

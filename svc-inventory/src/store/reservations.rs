@@ -143,7 +143,7 @@ pub(crate) async fn bury(
         ..
     } = *tombstone;
     let shortages = (!shortages.is_empty()).then_some(Json(shortages));
-    let state = name_of(state);
+    let state = state.as_str();
     Ok(store::execute!(tx, sql, order_id, state, version, &shortages, now)? > 0)
 }
 
@@ -160,7 +160,7 @@ pub(crate) async fn update(
         version,
         ..
     } = *reservation;
-    let state = name_of(state);
+    let state = state.as_str();
     let Shift {
         on_hand,
         reserved,
@@ -203,7 +203,8 @@ pub(crate) async fn update(
 #[derive(sqlx::FromRow)]
 struct Row {
     order_id: Uuid,
-    state: String,
+    #[sqlx(try_from = "String")]
+    state: State,
     version: i64,
     expire_time: Option<DateTime<Utc>>,
     shortages: Option<Json<Vec<Shortage>>>,
@@ -226,9 +227,9 @@ fn from_rows(mut rows: Vec<Row>) -> Result<Option<Reservation>, Error> {
     let shortages = shortages
         .take()
         .map_or_else(Vec::new, |Json(shortages)| shortages);
-    let state = state_of(&rows[0].state).ok_or(Error::Unreadable { order_id })?;
+    let state = rows[0].state;
     let lines = rows.into_iter().filter_map(|row| row.sku.zip(row.quantity));
-    let lines = Lines::new(lines).map_err(|_| Error::Unreadable { order_id })?;
+    let lines = Lines::new(lines).map_err(|_| store::Error::unreadable("reservation", order_id))?;
     Ok(Some(Reservation {
         order_id,
         state,
@@ -237,25 +238,4 @@ fn from_rows(mut rows: Vec<Row>) -> Result<Option<Reservation>, Error> {
         lines,
         shortages,
     }))
-}
-
-fn name_of(state: State) -> &'static str {
-    match state {
-        State::Reserved => "RESERVED",
-        State::Allocated => "ALLOCATED",
-        State::Dispatched => "DISPATCHED",
-        State::Released => "RELEASED",
-        State::Expired => "EXPIRED",
-    }
-}
-
-fn state_of(name: &str) -> Option<State> {
-    let states = [
-        State::Reserved,
-        State::Allocated,
-        State::Dispatched,
-        State::Released,
-        State::Expired,
-    ];
-    states.into_iter().find(|state| name_of(*state) == name)
 }

@@ -92,7 +92,7 @@ store::on_both! {
 
     async fn a_warehouse_has_its_limit(database: TestDatabase) {
         let warehouse = Warehouse::open(&database).await;
-        warehouse.fill(&database, &["a".to_owned()], 999_999_999_999).await;
+        warehouse.fill(&["a".to_owned()], 999_999_999_999).await;
         warehouse.adjust("a", 1).await.expect("the last place");
         let refused = warehouse.adjust("a", 1).await.expect_err("it is full");
         assert_eq!(refused.code(), Code::InvalidArgument);

@@ -1,5 +1,6 @@
 //! An inventory for one test, on a database and a clock of its own.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use bus::{Bus, Delivery, Event};
@@ -10,36 +11,34 @@ use contracts::tradewind::inventory::v1::{
     StockAdjustment, StockItem,
 };
 use contracts::tradewind::shipping::v1::ShipmentDispatched;
-use net::clock::{Clock, ManualClock};
-use net::telemetry::Telemetry;
-use prost::Message as _;
-use runtime::client::Channel;
-use runtime::host::HostConfig;
+use net::clock::ManualClock;
 use runtime::status::{Reason, reason};
-use runtime::testbed::{Testbed, Tokens};
+use runtime::testbed::Bearer;
 use store::CacheConfig;
-use store::testing::TestDatabase;
+use store::testing::{self, Common, TestDatabase};
 use svc_inventory::Config;
-use tonic::service::interceptor::InterceptedService;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-const NAME: &str = "svc-inventory";
-
 /// The administrator of the tests.
 pub(crate) const ADMIN: Uuid = Uuid::from_u128(7);
 
-pub(crate) type Client = InventoryServiceClient<InterceptedService<Channel, Tokens>>;
+pub(crate) type Client = InventoryServiceClient<Bearer>;
 
 /// An inventory, and its clients.
 pub(crate) struct Warehouse {
-    testbed: Testbed,
-    pub(crate) clock: Clock,
+    bed: testing::Bed<Config>,
     /// Of its clock, which stands still otherwise.
     pub(crate) hands: ManualClock,
-    pub(crate) bus: Bus,
-    pub(crate) config: Config,
+}
+
+impl Deref for Warehouse {
+    type Target = testing::Bed<Config>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.bed
+    }
 }
 
 impl Warehouse {
@@ -53,43 +52,31 @@ impl Warehouse {
         bus: &Bus,
         configure: impl FnOnce(&mut Config),
     ) -> Self {
-        let (clock, hands) = Clock::manual(Clock::system().now());
-        let host = HostConfig::new(Telemetry::detached(), bus.clone());
-        let mut testbed = Testbed::with(HostConfig {
-            clock: clock.clone(),
-            ..host
-        });
-        let node = testbed.node(NAME).await;
+        let (common, hands) = Common::still();
+        let bus = bus.clone();
+        let mesh = Common { bus, ..common }.testbed();
+        let tables = database.tables(|| store::migrations!());
         let mut config = Config::new(database.config(), CacheConfig::default());
         // So that nothing expires by itself unless the test wants it to.
         config.expiry_sweep_interval = Duration::from_secs(3600);
         // Connections are dear to make, and tests run beside each other.
         config.database.database_max_connections = 5;
         configure(&mut config);
-        let service = svc_inventory::build(config.clone(), &node).await;
-        testbed
-            .serve(&node, service.expect("it builds"))
-            .expect("its contract is complete");
-        testbed.start().await;
-        Self {
-            testbed,
-            clock,
-            hands,
-            bus: bus.clone(),
-            config,
-        }
+        let bed = testing::Bed::start(mesh, "svc-inventory", tables, config, svc_inventory::build);
+        let bed = bed.await.expect("the inventory is built");
+        Self { bed, hands }
     }
 
-    pub(crate) fn anyone(&self) -> InventoryServiceClient<Channel> {
-        InventoryServiceClient::new(self.testbed.channel(NAME))
+    pub(crate) fn anyone(&self) -> Client {
+        InventoryServiceClient::new(self.anybody())
     }
 
     pub(crate) fn admin(&self) -> Client {
-        InventoryServiceClient::new(self.testbed.as_user(NAME, ADMIN, &["user", "admin"]))
+        InventoryServiceClient::new(self.as_user(ADMIN, &["user", "admin"]))
     }
 
     pub(crate) fn orders(&self) -> Client {
-        InventoryServiceClient::new(self.testbed.as_workload(NAME, "svc-orders"))
+        InventoryServiceClient::new(self.as_workload("svc-orders"))
     }
 
     pub(crate) async fn adjust(&self, sku: &str, delta: i64) -> Result<StockItem, Status> {
@@ -202,13 +189,12 @@ impl Warehouse {
     }
 
     /// Puts units on hand without a history.
-    pub(crate) async fn fill(&self, database: &TestDatabase, skus: &[String], units: i64) {
-        let tables = database.open(store::migrations!()).await;
-        let mut tx = tables.begin().await.expect("the database is there");
+    pub(crate) async fn fill(&self, skus: &[String], units: i64) {
+        let mut tx = self.write().await;
         for sku in skus {
             let sql = "INSERT INTO stock (sku, on_hand, reserved, allocated, version, update_time) \
                        VALUES ($1, $2, 0, 0, 1, $3)";
-            store::execute!(tx, sql, sku, units, self.clock.now()).expect("a new SKU");
+            store::execute!(tx, sql, sku, units, self.node.clock.now()).expect("a new SKU");
         }
         tx.commit().await.expect("the database is there");
     }
@@ -219,30 +205,13 @@ impl Warehouse {
     }
 
     pub(crate) fn dispatched(&self, order_id: Uuid) -> Event {
-        let shipment_id = Uuid::new_v4().to_string();
-        let order_id = order_id.to_string();
+        let shipment_id = self.new_id().to_string();
         let message = ShipmentDispatched {
             shipment_id: shipment_id.clone(),
-            order_id,
+            order_id: order_id.to_string(),
             version: 2,
         };
-        Event {
-            id: Uuid::new_v4(),
-            subject: "shipping.v1.ShipmentDispatched".into(),
-            source: "svc-shipping".into(),
-            aggregate_id: shipment_id,
-            version: 2,
-            time: self.clock.now(),
-            data: message.encode_to_vec().into(),
-            trace: Vec::new(),
-        }
-    }
-
-    pub(crate) async fn publish(&self, event: &Event) -> Delivery {
-        self.bus
-            .publish(event, 1)
-            .await
-            .expect("the bus in process is never away")
+        self.event("shipping.v1.ShipmentDispatched", &shipment_id, &message)
     }
 }
 

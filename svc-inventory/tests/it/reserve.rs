@@ -20,7 +20,7 @@ store::on_both! {
         let lines: Vec<_> = reservation.lines.iter().map(|l| (&*l.sku, l.quantity)).collect();
         assert_eq!(lines, [("B b", 10), ("a", 3)]);
         let expiry = reservation.expire_time.expect("it expires");
-        let held = expiry.seconds - warehouse.clock.now().timestamp();
+        let held = expiry.seconds - warehouse.node.clock.now().timestamp();
         assert_eq!(held, warehouse.config.reservation_ttl.as_secs() as i64);
         assert_eq!(warehouse.level("a").await, [10, 3, 0, 7]);
         assert_eq!(warehouse.level("B b").await, [10, 10, 0, 0]);
@@ -161,7 +161,7 @@ store::on_both! {
     async fn an_invoice_of_593_lines_goes_through(database: TestDatabase) {
         let warehouse = Warehouse::open(&database).await;
         let skus: Vec<_> = (0..593).map(|number| format!("sku {number}")).collect();
-        warehouse.fill(&database, &skus, 10).await;
+        warehouse.fill(&skus, 10).await;
         let lines: Vec<_> = skus.iter().map(|sku| (sku.as_str(), 3)).collect();
         let order = order();
         let reservation = warehouse.reserve(order, &lines).await.expect("they suffice");
