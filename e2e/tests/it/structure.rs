@@ -62,6 +62,22 @@ const WALLS: &[Wall] = &[
         why: "protocols stand on it",
     },
     Wall {
+        rooms: &[
+            "edge/src/cors.rs",
+            "edge/src/compression.rs",
+            "edge/src/deadline.rs",
+            "edge/src/metadata",
+            "edge/src/metadata.rs",
+        ],
+        never: "protocol::(connect|grpc|grpc_web|reflection|rest|websocket)",
+        why: "it serves every protocol by what each declares of itself",
+    },
+    Wall {
+        rooms: &["edge/src"],
+        never: "contracts::tradewind::(orders|catalog|users|inventory|shipping)::v1",
+        why: "routes are of the contract's descriptors, whatever services there are",
+    },
+    Wall {
         rooms: &["edge/src/protocol", "edge/src/protocol.rs"],
         never: "door|pipeline|plan|edge|entrance|serving",
         why: "a protocol is handed what it needs, and knows nothing of the whole",
