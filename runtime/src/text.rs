@@ -2,19 +2,19 @@
 
 mod email;
 mod hidden;
+mod normal;
 mod pattern;
 mod search;
 
 use std::borrow::Cow;
 
-use icu_normalizer::ComposingNormalizerBorrowed;
 use prost_reflect::FieldDescriptor;
 
-pub use email::email_key;
-pub use search::{index_words, query_words};
+use hidden::BREAKS;
 
-/// Hidden characters that break lines, or words in one.
-const BREAKS: [char; 3] = ['\n', '\r', '\t'];
+pub use email::email_key;
+pub use normal::nfc;
+pub use search::{index_words, query_words};
 
 /// What kind of text a field holds (`tradewind.options.v1.Text`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,27 +91,9 @@ impl Kind {
     }
 }
 
-/// Composed, as keyboards of most systems write it (Unicode Standard Annex 15, NFC). Texts that
-/// look the same and mean the same are the same then.
-pub fn nfc(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() {
-        return Cow::Borrowed(text);
-    }
-    ComposingNormalizerBorrowed::new_nfc().normalize(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn decomposed_text_is_composed_and_other_text_is_left_alone() {
-        assert_eq!(nfc("Mu\u{308}sli"), "Müsli");
-        assert_eq!(nfc("\u{1112}\u{1161}\u{11AB}"), "한");
-        for text in ["Müsli", "HEART", "李小龙", "👩🏽\u{200D}🚀", "ﬁ"] {
-            assert!(matches!(nfc(text), Cow::Borrowed(same) if same == text));
-        }
-    }
 
     #[test]
     fn a_line_and_lines_differ_in_line_breaks_alone() {

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use idna::AsciiDenyList;
 use regex::Regex;
 
-use super::{hidden, nfc};
+use super::hidden;
+use super::normal::nfc;
 
 /// A domain in ASCII as browsers take it in an address (HTML, section 4.10.5.1.5).
 pub(super) const DOMAIN: &str = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*";

@@ -7,6 +7,9 @@ use icu_properties::props::{
     EmojiModifier, EnumeratedProperty as _, ExtendedPictographic, JoiningType, VariationSelector,
 };
 
+/// Those that break lines, or words in one.
+pub(super) const BREAKS: [char; 3] = ['\n', '\r', '\t'];
+
 pub(super) const NON_JOINER: char = '\u{200C}';
 pub(super) const JOINER: char = '\u{200D}';
 

@@ -13,13 +13,13 @@ use std::sync::LazyLock;
 use icu_properties::props::{BinaryProperty as _, VariationSelector};
 
 use super::email::{DOMAIN, fits_ascii};
-use super::hidden::{JOINER, NON_JOINER, is_hidden, is_white};
+use super::hidden::{BREAKS, JOINER, NON_JOINER, is_hidden, is_white};
 
 /// A character beyond U+FFFD, for engines to which it is one; to others it is two of [`class`].
 const BEYOND: &str = "[^\\x00-\u{FFFD}]";
 
 pub(super) static LINE: LazyLock<String> = LazyLock::new(|| lines(&[]));
-pub(super) static LINES: LazyLock<String> = LazyLock::new(|| lines(&super::BREAKS));
+pub(super) static LINES: LazyLock<String> = LazyLock::new(|| lines(&BREAKS));
 pub(super) static EMAIL: LazyLock<String> = LazyLock::new(|| {
     let local = class(|c| match c.is_ascii() {
         true => fits_ascii(c),

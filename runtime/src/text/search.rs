@@ -7,7 +7,7 @@ use icu_properties::props::{
     EnumeratedProperty as _, GeneralCategory, GeneralCategoryGroup, Script,
 };
 
-use super::nfc;
+use super::normal::nfc;
 
 /// The words of a text by which it is found. Of scripts without spaces between words these are all
 /// its characters and all pairs of neighbours, so that a word is found within a longer one.
