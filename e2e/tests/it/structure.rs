@@ -140,6 +140,22 @@ fn no_room_imports_what_stands_behind_a_wall() {
     }
 }
 
+/// What `.dockerignore` keeps out, no image can be built from.
+#[test]
+fn an_image_is_built_from_every_crate() {
+    let page = read(&root().join(".dockerignore"));
+    let let_in: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix('!'))
+        .collect();
+    let crates = graph();
+    let left_out: Vec<_> = crates
+        .keys()
+        .filter(|name| *name != "contracts" && !let_in.iter().any(|room| fits(room, name)))
+        .collect();
+    assert!(left_out.is_empty(), "{left_out:?} must be let in");
+}
+
 /// The gateway's protocols know nothing of each other, so that one can be added or taken away.
 #[test]
 fn no_protocol_imports_another() {
