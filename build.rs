@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     files.file.retain(|file| is_generated(file.package()));
     config.compile_fds(files)?;
     fs::write(out.join("redacted_debug.rs"), redacted_debug(&pool))?;
+    fs::write(out.join("said.rs"), said(&pool)?)?;
     Ok(())
 }
 
@@ -58,6 +59,58 @@ fn proto_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// What the contract says of messages, as traits of `src/said.rs`.
+fn said(pool: &DescriptorPool) -> Result<String, String> {
+    let mut code = String::new();
+    let ours = pool.all_messages().filter(|message| {
+        is_generated(message.package_name())
+            && message.package_name().starts_with("tradewind.")
+            && message.parent_message().is_none()
+    });
+    for message in ours {
+        let full_name = message.full_name();
+        let path = format!(
+            "crate::{}::{}",
+            message.package_name().replace('.', "::"),
+            message.name()
+        );
+        let _ = writeln!(
+            code,
+            "impl crate::Named for {path} {{ const FULL_NAME: &'static str = {full_name:?}; }}"
+        );
+        if message.parent_file().name().ends_with("/events.proto") {
+            let subject = full_name.trim_start_matches("tradewind.");
+            let _ = writeln!(
+                code,
+                "impl crate::Event for {path} {{ const SUBJECT: &'static str = {subject:?}; }}"
+            );
+        }
+        if let Some(field) = message.get_field_by_name("page_size") {
+            let (default, max) = page(pool, &field).ok_or_else(|| {
+                format!("{full_name}.page_size has no bounds (tradewind.options.v1.page)")
+            })?;
+            let _ = writeln!(
+                code,
+                "impl crate::Paged for {path} {{
+                     const DEFAULT_PAGE_SIZE: u32 = {default};
+                     const MAX_PAGE_SIZE: u32 = {max};
+                     fn page_size(&self) -> i32 {{ self.page_size }}
+                 }}"
+            );
+        }
+    }
+    Ok(code)
+}
+
+fn page(pool: &DescriptorPool, field: &prost_reflect::FieldDescriptor) -> Option<(u32, u32)> {
+    let extension = pool.get_extension_by_name("tradewind.options.v1.page")?;
+    let options = field.options();
+    let value = options.get_extension(&extension);
+    let size = |name| value.as_message()?.get_field_by_name(name)?.as_u32();
+    let (default, max) = (size("default_size")?, size("max_size")?);
+    (0 < default && default <= max).then_some((default, max))
 }
 
 fn is_secret(pool: &DescriptorPool, field: &prost_reflect::FieldDescriptor) -> bool {

@@ -20,7 +20,10 @@ mod redacted_debug {
     include!(concat!(env!("OUT_DIR"), "/redacted_debug.rs"));
 }
 
+mod said;
+
 pub use generated::{google, tradewind};
+pub use said::{Event, Named, Paged};
 
 /// Every file of `proto/` with its imports, comments and options: an encoded
 /// `google.protobuf.FileDescriptorSet`.

@@ -428,6 +428,38 @@ mod tests {
         assert_eq!(adjust.hash(b"\x0a\x09A"), None);
     }
 
+    /// What readers of the contract are told is what its option says.
+    #[test]
+    fn the_comment_of_a_page_size_tells_its_bounds() {
+        let contract = Contract::tradewind();
+        let pool = contract.descriptors();
+        let option = pool.get_extension_by_name("tradewind.options.v1.page");
+        let option = option.expect("options.proto declares it");
+        let sizes = pool
+            .all_messages()
+            .filter_map(|m| m.get_field_by_name("page_size"));
+        let sizes: Vec<FieldDescriptor> = sizes.collect();
+        assert!(!sizes.is_empty());
+        for field in sizes {
+            let (options, file) = (field.options(), field.parent_file());
+            let page = options.get_extension(&option);
+            let bound = |name| {
+                let bound = page.as_message()?.get_field_by_name(name)?.as_u32()?;
+                Some(bound.to_string())
+            };
+            let info = file.file_descriptor_proto().source_code_info.as_ref();
+            let mut places = info.expect("it is included").location.iter();
+            let place = places.find(|place| place.path == field.path());
+            let comment = place
+                .expect("it is included")
+                .leading_comments()
+                .replace(',', "");
+            let (default, max) = (bound("default_size").unwrap(), bound("max_size").unwrap());
+            let told = format!("{default} if it is 0 at most {max} (AIP-158)");
+            assert!(comment.contains(&told), "{}: {comment}", field.full_name());
+        }
+    }
+
     #[test]
     fn what_changes_something_runs_to_its_end() {
         let contract = Contract::tradewind();

@@ -8,8 +8,9 @@
 //! - A path that names no field, or something within a list, a map or a single value, is refused.
 
 use std::fmt::Write as _;
+use std::marker::PhantomData;
 
-use prost::Message;
+use contracts::Named;
 use prost_reflect::{
     DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _,
 };
@@ -27,74 +28,51 @@ const MOST_MISTAKES: usize = 10;
 /// As much is told of a path that names nothing: it is the client's own word.
 const PATH_CHARACTERS: usize = 100;
 
-/// The fields that one update names.
+/// The fields that one update of a resource names.
 #[derive(Clone, Debug)]
-pub struct Mask {
+pub struct Mask<M> {
     resource: MessageDescriptor,
-    named: Named,
+    fields: Fields,
+    of: PhantomData<fn() -> M>,
 }
 
 #[derive(Clone, Debug)]
-enum Named {
+enum Fields {
     /// All that was sent.
     Sent,
     All,
     Paths(Vec<Vec<FieldDescriptor>>),
 }
 
-impl Mask {
-    /// The mask of an update of `resource`, a message of our contract: `tradewind.users.v1.User`.
+impl<M: Named> Mask<M> {
+    /// The mask of an update of the resource.
     ///
     /// # Errors
     /// Paths that name nothing that can be set apart, as mistakes in `updateMask`.
-    ///
-    /// # Panics
-    /// If the contract has no such message.
-    pub fn of(resource: &str, mask: Option<&FieldMask>) -> Result<Mask, Problem> {
+    pub fn of(mask: Option<&FieldMask>) -> Result<Mask<M>, Problem> {
         let contract = Contract::tradewind();
-        let resource = contract.descriptors().get_message_by_name(resource);
-        let resource = resource.expect("a service names its own messages");
-        Mask::new(resource, mask)
-    }
-
-    fn new(resource: MessageDescriptor, mask: Option<&FieldMask>) -> Result<Mask, Problem> {
+        let resource = contract.descriptors().get_message_by_name(M::FULL_NAME);
+        let resource = resource.expect("its name is of the same descriptors");
         let paths = mask.map_or(&[] as &[String], |mask| &mask.paths);
-        if paths.is_empty() {
-            let named = Named::Sent;
-            return Ok(Mask { resource, named });
-        }
-        let (mut named, mut mistakes) = (Vec::new(), Vec::new());
-        for path in paths.iter().filter(|path| *path != "*") {
-            match resolve(&resource, path) {
-                Ok(fields) => named.push(fields),
-                Err(mistake) if mistakes.len() < MOST_MISTAKES => mistakes.push(mistake),
-                Err(_) => {}
-            }
-        }
-        if !mistakes.is_empty() {
-            return Err(invalid(mistakes));
-        }
-        let named = match paths.iter().any(|path| path == "*") {
-            true => Named::All,
-            false => Named::Paths(named),
-        };
-        Ok(Mask { resource, named })
+        let fields = Fields::of(&resource, paths)?;
+        Ok(Mask {
+            resource,
+            fields,
+            of: PhantomData,
+        })
     }
 
     /// `stored` as it is after the update.
     ///
     /// # Errors
     /// A field that never changes would.
-    ///
-    /// # Panics
-    /// If `M` is not the message that the mask is of.
-    pub fn merge<M: Message + Default>(&self, stored: &M, sent: &M) -> Result<M, Problem> {
+    pub fn merge(&self, stored: &M, sent: &M) -> Result<M, Problem> {
         let mut merged = self.dynamic(stored);
         self.apply(&mut merged, &self.dynamic(sent))?;
         Ok(merged.transcode_to().expect("it was such a message before"))
     }
 
-    fn dynamic<M: Message>(&self, message: &M) -> DynamicMessage {
+    fn dynamic(&self, message: &M) -> DynamicMessage {
         let bytes = message.encode_to_vec();
         let decoded = DynamicMessage::decode(self.resource.clone(), bytes.as_slice());
         decoded.expect("the mask is of this message")
@@ -102,13 +80,13 @@ impl Mask {
 
     fn apply(&self, merged: &mut DynamicMessage, sent: &DynamicMessage) -> Result<(), Problem> {
         let top = self.resource.fields();
-        let paths: Vec<Vec<FieldDescriptor>> = match &self.named {
-            Named::Paths(paths) => paths.clone(),
-            Named::Sent => top
+        let paths: Vec<Vec<FieldDescriptor>> = match &self.fields {
+            Fields::Paths(paths) => paths.clone(),
+            Fields::Sent => top
                 .filter(|field| sent.has_field(field))
                 .map(|f| vec![f])
                 .collect(),
-            Named::All => top
+            Fields::All => top
                 .filter(|field| sent.has_field(field) || !is_fixed(field))
                 .map(|field| vec![field])
                 .collect(),
@@ -130,6 +108,29 @@ impl Mask {
             true => Ok(()),
             false => Err(invalid(mistakes)),
         }
+    }
+}
+
+impl Fields {
+    fn of(resource: &MessageDescriptor, paths: &[String]) -> Result<Fields, Problem> {
+        if paths.is_empty() {
+            return Ok(Fields::Sent);
+        }
+        let (mut named, mut mistakes) = (Vec::new(), Vec::new());
+        for path in paths.iter().filter(|path| *path != "*") {
+            match resolve(resource, path) {
+                Ok(fields) => named.push(fields),
+                Err(mistake) if mistakes.len() < MOST_MISTAKES => mistakes.push(mistake),
+                Err(_) => {}
+            }
+        }
+        if !mistakes.is_empty() {
+            return Err(invalid(mistakes));
+        }
+        Ok(match paths.iter().any(|path| path == "*") {
+            true => Fields::All,
+            false => Fields::Paths(named),
+        })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{Database, Error, Tx, inbox};
 /// as no network call may happen in a transaction.
 ///
 /// ```ignore
-/// store::consume(&node, &db, "svc-shipping", &["orders.v1.OrderConfirmed"], |tx, event| {
+/// store::consume(&node, &db, "svc-shipping", &[OrderConfirmed::SUBJECT], |tx, event| {
 ///     Box::pin(async move { create_shipment(tx, store::message(&event)?).await })
 /// });
 /// ```
@@ -95,7 +95,7 @@ where
 ///
 /// # Errors
 /// Permanent, if it does not decode.
-pub fn message<M: prost::Message + Default>(event: &Event) -> Result<M, Failure> {
+pub fn message<M: contracts::Event>(event: &Event) -> Result<M, Failure> {
     M::decode(event.data.clone())
         .map_err(|error| Failure::Permanent(format!("{} does not decode: {error}", event.subject)))
 }

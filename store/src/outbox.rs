@@ -10,7 +10,6 @@ use std::sync::Arc;
 use bus::Event;
 use chrono::{DateTime, Utc};
 use net::{clock::Clock, random::Random};
-use prost::Message;
 use runtime::{call::CallContext, node::Node};
 use sqlx::types::Json;
 use tokio::sync::Notify;
@@ -30,18 +29,16 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// `subject` is `<service>.v1.<Event>`, such as `orders.v1.OrderConfirmed`, and `message` the
-    /// message of that name. `version` is the aggregate's after the change.
+    /// The message says its subject. `version` is the aggregate's after the change.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "ids are passed as they are")]
-    pub fn new(
-        subject: &'static str,
+    pub fn new<M: contracts::Event>(
         aggregate_id: impl ToString,
         version: i64,
-        message: &impl Message,
+        message: &M,
     ) -> Self {
         Self {
-            subject,
+            subject: M::SUBJECT,
             aggregate_id: aggregate_id.to_string(),
             version,
             data: message.encode_to_vec(),

@@ -2,6 +2,7 @@
 //! which list they belong to.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use contracts::Paged;
 use prost::Message;
 use runtime::status::{Problem, Reason};
 use serde::{Serialize, de::DeserializeOwned};
@@ -9,13 +10,12 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tonic::Code;
 
-/// How many rows to return: `default` if none was requested, at most `max` (AIP-158).
+/// How many rows to return: as many as are asked for, within the bounds of the contract (AIP-158).
 #[must_use]
-pub fn size(requested: i32, default: i64, max: i64) -> i64 {
-    if requested <= 0 {
-        default
-    } else {
-        i64::from(requested).min(max)
+pub fn size<R: Paged>(request: &R) -> i64 {
+    match request.page_size() {
+        ..=0 => R::DEFAULT_PAGE_SIZE.into(),
+        asked => i64::from(asked).min(R::MAX_PAGE_SIZE.into()),
     }
 }
 
@@ -115,6 +115,8 @@ fn can_be_stored(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use contracts::tradewind::catalog::v1::ListProductsRequest;
+
     use super::*;
 
     /// A request, by one of the messages that come with prost.
@@ -156,7 +158,13 @@ mod tests {
 
     #[test]
     fn a_page_has_its_default_size_and_its_bound() {
-        assert_eq!((size(0, 50, 1000), size(-1, 50, 1000)), (50, 50));
-        assert_eq!((size(10, 50, 1000), size(5000, 50, 1000)), (10, 1000));
+        let size = |page_size| {
+            size(&ListProductsRequest {
+                page_size,
+                ..Default::default()
+            })
+        };
+        assert_eq!((size(0), size(-1)), (50, 50));
+        assert_eq!((size(10), size(5000)), (10, 1000));
     }
 }

@@ -2,6 +2,7 @@
 //! end their sessions.
 
 use bus::{Event, Failure};
+use contracts::Event as _;
 use contracts::tradewind::auth::v1::SessionsRevoked;
 use contracts::tradewind::users::v1::{UserDeactivated, UserDeleted, UserRolesTaken};
 use net::clock::timestamp;
@@ -19,10 +20,6 @@ use crate::store::{
 
 /// Sessions that one event names at most.
 const EVENT_SIZE: usize = 1000;
-
-const DEACTIVATED: &str = "users.v1.UserDeactivated";
-const ROLES_TAKEN: &str = "users.v1.UserRolesTaken";
-const DELETED: &str = "users.v1.UserDeleted";
 
 /// Records that sessions of an account, removed in the same transaction, ended, and tells every
 /// process of it after the commit.
@@ -50,7 +47,7 @@ pub(crate) async fn revoke(
         };
         // An account has no version here; time grows as well.
         let version = revoke_time.timestamp_micros();
-        let event = NewEvent::new("auth.v1.SessionsRevoked", user_id, version, &message);
+        let event = NewEvent::new(user_id, version, &message);
         auth.outbox.append(tx, event).await?;
     }
     Ok(())
@@ -59,7 +56,11 @@ pub(crate) async fn revoke(
 /// Ends the sessions of accounts that were deactivated, deleted, or lost a role.
 pub(crate) fn consume(auth: &Auth, node: &Node, db: &store::Database) {
     let auth = auth.clone();
-    let subjects = [DEACTIVATED, ROLES_TAKEN, DELETED];
+    let subjects = [
+        UserDeactivated::SUBJECT,
+        UserRolesTaken::SUBJECT,
+        UserDeleted::SUBJECT,
+    ];
     store::consume(node, db, "svc-auth", &subjects, move |tx, event| {
         let auth = auth.clone();
         Box::pin(async move { end_sessions(&auth, tx, &event).await })
@@ -68,14 +69,14 @@ pub(crate) fn consume(auth: &Auth, node: &Node, db: &store::Database) {
 
 async fn end_sessions(auth: &Auth, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
     let user_id = match event.subject.as_str() {
-        DEACTIVATED => store::message::<UserDeactivated>(event)?.user_id,
-        ROLES_TAKEN => store::message::<UserRolesTaken>(event)?.user_id,
-        DELETED => store::message::<UserDeleted>(event)?.user_id,
+        UserDeactivated::SUBJECT => store::message::<UserDeactivated>(event)?.user_id,
+        UserRolesTaken::SUBJECT => store::message::<UserRolesTaken>(event)?.user_id,
+        UserDeleted::SUBJECT => store::message::<UserDeleted>(event)?.user_id,
         other => return Err(Failure::Permanent(format!("{other} was not asked for"))),
     };
     let user_id = store::events::id("an account", &user_id)?;
     let ended = async {
-        if event.subject == DELETED {
+        if event.subject == UserDeleted::SUBJECT {
             credential::delete(tx, user_id).await?;
             password_reset::forget(tx, user_id).await?;
             known_network::forget(tx, user_id).await?;

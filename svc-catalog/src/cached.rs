@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use contracts::tradewind::catalog::v1::{GetProductResponse, ListProductsResponse};
+use contracts::Event as _;
+use contracts::tradewind::catalog::v1::{GetProductResponse, ListProductsResponse, ProductChanged};
 use runtime::node::Node;
 use store::Cache;
 use tonic::Status;
 use uuid::Uuid;
-
-use crate::events::PRODUCT_CHANGED;
 
 const PRODUCT_TTL: Duration = Duration::from_secs(300);
 /// Short, as it bounds how stale a page is if this process missed a broadcast.
@@ -35,10 +34,12 @@ impl Cached {
             generation: Arc::default(),
         };
         let generation = cached.generation.clone();
-        cached.cache.follow(node, &[PRODUCT_CHANGED], move |event| {
-            generation.fetch_add(1, Ordering::SeqCst);
-            vec![(product_key(&event.aggregate_id), event.version)]
-        });
+        cached
+            .cache
+            .follow(node, &[ProductChanged::SUBJECT], move |event| {
+                generation.fetch_add(1, Ordering::SeqCst);
+                vec![(product_key(&event.aggregate_id), event.version)]
+            });
         cached
     }
 

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use contracts::Event as _;
 use contracts::tradewind::inventory::v1::{GetStockResponse, ListStockResponse, StockChanged};
 use runtime::node::Node;
 use store::Cache;
 use tonic::Status;
 use uuid::Uuid;
-
-use crate::events::STOCK_CHANGED;
 
 /// Short, as it bounds how stale a reply is if this process missed a broadcast.
 const TTL: Duration = Duration::from_secs(5);
@@ -40,7 +39,7 @@ impl Cached {
             by_sku: std::array::from_fn(|_| AtomicU64::default()),
         });
         let heard = generations.clone();
-        cache.follow(node, &[STOCK_CHANGED], move |event| {
+        cache.follow(node, &[StockChanged::SUBJECT], move |event| {
             let StockChanged { skus } = store::message(event).unwrap_or_default();
             heard.bump(skus.iter().map(String::as_str));
             Vec::new()

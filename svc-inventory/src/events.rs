@@ -1,6 +1,7 @@
 //! What the inventory tells the others, and what it hears from them.
 
 use bus::{Event, Failure};
+use contracts::Event as _;
 use contracts::tradewind::inventory::v1::StockChanged;
 use contracts::tradewind::shipping::v1::ShipmentDispatched;
 use runtime::node::Node;
@@ -13,11 +14,6 @@ use crate::error::Error;
 use crate::store::stock::Stock;
 use crate::store::{adjustments, reservations};
 
-/// The stock of SKUs changed (`tradewind.inventory.v1.StockChanged`).
-pub(crate) const STOCK_CHANGED: &str = "inventory.v1.StockChanged";
-
-const SHIPMENT_DISPATCHED: &str = "shipping.v1.ShipmentDispatched";
-
 /// The work group, and who did it in the history.
 const GROUP: &str = "svc-inventory";
 const SHIPPING: &str = "svc-shipping";
@@ -28,7 +24,7 @@ impl Inventory {
         let message = StockChanged {
             skus: vec![stock.sku.clone()],
         };
-        let event = NewEvent::new(STOCK_CHANGED, &stock.sku, stock.version, &message);
+        let event = NewEvent::new(&stock.sku, stock.version, &message);
         self.outbox.append(tx, event).await?;
         Ok(())
     }
@@ -48,7 +44,7 @@ impl Inventory {
         let message = StockChanged {
             skus: lines.skus().map(str::to_owned).collect(),
         };
-        let event = NewEvent::new(STOCK_CHANGED, order_id, *version, &message);
+        let event = NewEvent::new(order_id, *version, &message);
         self.outbox.append(tx, event).await?;
         Ok(())
     }
@@ -92,7 +88,7 @@ pub(crate) fn consume(node: &Node, inventory: &Inventory) {
         node,
         &db,
         GROUP,
-        &[SHIPMENT_DISPATCHED],
+        &[ShipmentDispatched::SUBJECT],
         move |tx, event| {
             let inventory = inventory.clone();
             Box::pin(async move { inventory.dispatched(tx, &event).await })

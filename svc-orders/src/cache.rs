@@ -3,14 +3,13 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use contracts::tradewind::orders::v1::Order;
+use contracts::Event as _;
+use contracts::tradewind::orders::v1::{Order, OrderChanged};
 use net::StartError;
 use runtime::node::Node;
 use store::{Cache, CacheConfig};
 use tonic::Status;
 use uuid::Uuid;
-
-use crate::events;
 
 /// Bounds how long an order may be stale when an invalidation is lost.
 const TTL: Duration = Duration::from_secs(60);
@@ -23,7 +22,7 @@ impl OrderCache {
     /// Opens the cache, and follows what other replicas change.
     pub(crate) fn open(config: &CacheConfig, node: &Node) -> Result<OrderCache, StartError> {
         let cache = Cache::open(config, node.name)?;
-        cache.follow(node, &[events::CHANGED], |event| {
+        cache.follow(node, &[OrderChanged::SUBJECT], |event| {
             vec![(key(&event.aggregate_id), event.version)]
         });
         Ok(OrderCache(cache))

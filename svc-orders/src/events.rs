@@ -2,6 +2,7 @@
 
 use bus::{Event, Failure};
 use chrono::{DateTime, Utc};
+use contracts::Event as _;
 use contracts::tradewind::orders::v1::{OrderChanged, OrderConfirmed};
 use contracts::tradewind::shipping::v1::{ShipmentDelivered, ShipmentDispatched};
 use store::{NewEvent, Outbox, Tx, message};
@@ -11,15 +12,8 @@ use crate::domain::{Order, State, Step};
 use crate::grpc::convert;
 use crate::store::changes::{self, Change};
 
-/// Broadcast at every change of an order.
-pub(crate) const CHANGED: &str = "orders.v1.OrderChanged";
-/// The order is to be shipped.
-pub(crate) const CONFIRMED: &str = "orders.v1.OrderConfirmed";
 /// What moves an order from outside.
-pub(crate) const CONSUMED: &[&str] = &[DISPATCHED, DELIVERED];
-
-const DISPATCHED: &str = "shipping.v1.ShipmentDispatched";
-const DELIVERED: &str = "shipping.v1.ShipmentDelivered";
+pub(crate) const CONSUMED: &[&str] = &[ShipmentDispatched::SUBJECT, ShipmentDelivered::SUBJECT];
 
 /// The event for an order that was confirmed.
 pub(crate) fn confirmed(order: &Order) -> NewEvent {
@@ -34,7 +28,7 @@ pub(crate) fn confirmed(order: &Order) -> NewEvent {
             .collect(),
         ship_to: Some(convert::address(&order.ship_to)),
     };
-    NewEvent::new(CONFIRMED, order.id, order.version, &message)
+    NewEvent::new(order.id, order.version, &message)
 }
 
 /// The event for an order that changed in any way.
@@ -45,7 +39,7 @@ pub(crate) fn changed(id: Uuid, user_id: Uuid, version: i64, state: State) -> Ne
         user_id: user_id.to_string(),
         state: convert::state(state).into(),
     };
-    NewEvent::new(CHANGED, id, version, &message)
+    NewEvent::new(id, version, &message)
 }
 
 /// Moves the order whose shipment moved. Events may come twice and in any order.
@@ -84,11 +78,13 @@ pub(crate) async fn follow_shipment(
 
 fn read(event: &Event) -> Result<(String, Step), Failure> {
     match event.subject.as_str() {
-        DISPATCHED => Ok((
+        ShipmentDispatched::SUBJECT => Ok((
             message::<ShipmentDispatched>(event)?.order_id,
             Step::Dispatch,
         )),
-        DELIVERED => Ok((message::<ShipmentDelivered>(event)?.order_id, Step::Deliver)),
+        ShipmentDelivered::SUBJECT => {
+            Ok((message::<ShipmentDelivered>(event)?.order_id, Step::Deliver))
+        }
         other => Err(Failure::Permanent(format!("nobody asked for {other}"))),
     }
 }

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use ::store::{CacheConfig, Database, DatabaseConfig, Idempotency, Outbox};
 use bus::BroadcastItem;
+use contracts::Event as _;
+use contracts::tradewind::orders::v1::OrderChanged;
 use contracts::tradewind::orders::v1::orders_service_server::OrdersServiceServer;
 use futures::StreamExt as _;
 use net::StartError;
@@ -106,7 +108,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
 
 /// Wakes those who watch an order at every change of it, whichever replica made it.
 async fn hear(node: Node, watchers: Watchers, shutdown: CancellationToken) {
-    let mut news = node.bus.broadcast(&[events::CHANGED]);
+    let mut news = node.bus.broadcast(&[OrderChanged::SUBJECT]);
     while let Some(Some(item)) = shutdown.run_until_cancelled(news.next()).await {
         match item {
             BroadcastItem::Event(event) => {

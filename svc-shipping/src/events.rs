@@ -2,6 +2,7 @@
 
 use bus::{Event, Failure};
 use chrono::{DateTime, Utc};
+use contracts::Event as _;
 use contracts::tradewind::orders::v1::OrderConfirmed;
 use contracts::tradewind::shipping::v1::{ShipmentCreated, ShipmentDelivered, ShipmentDispatched};
 use runtime::node::Node;
@@ -13,20 +14,19 @@ use crate::domain::{Item, Shipment, State};
 use crate::service::Shipping;
 use crate::store::shipments;
 
-/// What makes a shipment.
-const CONFIRMED: &str = "orders.v1.OrderConfirmed";
-
-const CREATED: &str = "shipping.v1.ShipmentCreated";
-const DISPATCHED: &str = "shipping.v1.ShipmentDispatched";
-const DELIVERED: &str = "shipping.v1.ShipmentDelivered";
-
 /// Makes a shipment of each order that is confirmed.
 pub(crate) fn consume(shipping: &Shipping, node: &Node) {
     let (db, shipping) = (shipping.db.clone(), shipping.clone());
-    store::consume(node, &db, node.name, &[CONFIRMED], move |tx, event| {
-        let shipping = shipping.clone();
-        Box::pin(async move { ship(&shipping, tx, &event).await })
-    });
+    store::consume(
+        node,
+        &db,
+        node.name,
+        &[OrderConfirmed::SUBJECT],
+        move |tx, event| {
+            let shipping = shipping.clone();
+            Box::pin(async move { ship(&shipping, tx, &event).await })
+        },
+    );
 }
 
 /// Makes the shipment of a confirmed order, unless it has one or was cancelled.
@@ -77,7 +77,7 @@ fn created(shipment: &Shipment) -> NewEvent {
         order_id: order_id.to_string(),
         version: *version,
     };
-    NewEvent::new(CREATED, id, *version, &message)
+    NewEvent::new(id, *version, &message)
 }
 
 /// The event for a shipment that the carrier has taken.
@@ -93,7 +93,7 @@ pub(crate) fn dispatched(shipment: &Shipment) -> NewEvent {
         order_id: order_id.to_string(),
         version: *version,
     };
-    NewEvent::new(DISPATCHED, id, *version, &message)
+    NewEvent::new(id, *version, &message)
 }
 
 /// The event for a shipment that has arrived.
@@ -109,5 +109,5 @@ pub(crate) fn delivered(shipment: &Shipment) -> NewEvent {
         order_id: order_id.to_string(),
         version: *version,
     };
-    NewEvent::new(DELIVERED, id, *version, &message)
+    NewEvent::new(id, *version, &message)
 }

@@ -1,6 +1,7 @@
 //! What this service publishes: an event of every change, and one more where sessions end. It
 //! consumes its own changes, to keep the caches of its replicas fresh.
 
+use contracts::Event as _;
 use contracts::tradewind::users::v1::{UserChanged, UserDeactivated, UserDeleted, UserRolesTaken};
 use prost::Message as _;
 use runtime::node::Node;
@@ -8,8 +9,6 @@ use store::{Cache, NewEvent, Outbox, Tx};
 
 use crate::domain::User;
 use crate::error::Error;
-
-const CHANGED: &str = "users.v1.UserChanged";
 
 /// What is told of a change beside that it happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +37,13 @@ pub(crate) async fn publish(
         version,
     };
     outbox
-        .append(tx, NewEvent::new(CHANGED, id, version, &changed))
+        .append(tx, NewEvent::new(id, version, &changed))
         .await?;
     let event = match change {
         Change::Profile => return Ok(()),
         Change::Deactivated => {
             let message = UserDeactivated { user_id, version };
-            NewEvent::new("users.v1.UserDeactivated", id, version, &message)
+            NewEvent::new(id, version, &message)
         }
         Change::RolesTaken => {
             let message = UserRolesTaken {
@@ -52,11 +51,11 @@ pub(crate) async fn publish(
                 version,
                 roles: user.roles.names(),
             };
-            NewEvent::new("users.v1.UserRolesTaken", id, version, &message)
+            NewEvent::new(id, version, &message)
         }
         Change::Deleted => {
             let message = UserDeleted { user_id, version };
-            NewEvent::new("users.v1.UserDeleted", id, version, &message)
+            NewEvent::new(id, version, &message)
         }
     };
     outbox.append(tx, event).await?;
@@ -70,7 +69,7 @@ pub(crate) fn cache_key(user_id: &str) -> String {
 
 /// Drops what the cache holds of accounts that changed, in every process.
 pub(crate) fn keep_cache_fresh(cache: &Cache, node: &Node) {
-    cache.follow(node, &[CHANGED], |event| {
+    cache.follow(node, &[UserChanged::SUBJECT], |event| {
         let changed = UserChanged::decode(event.data.clone());
         changed
             .map(|user| (cache_key(&user.user_id), user.version))

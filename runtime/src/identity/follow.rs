@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bus::{Broadcast, BroadcastItem, Bus};
 use chrono::{DateTime, Utc};
+use contracts::Event as _;
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use contracts::tradewind::auth::v1::{ListRevocationsRequest, SessionsRevoked};
 use futures::StreamExt as _;
@@ -19,8 +20,6 @@ use uuid::Uuid;
 use super::Identity;
 use super::revocations::Revocation;
 
-/// The event that tells every process of sessions that ended.
-const SESSIONS_REVOKED: &str = "auth.v1.SessionsRevoked";
 /// Keys that were taken back are forgotten after this time at the latest.
 const FETCH_KEYS_EVERY: Duration = Duration::from_secs(60);
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
@@ -57,7 +56,7 @@ impl Identity {
         gate: Gate,
         shutdown: CancellationToken,
     ) {
-        let broadcast = bus.broadcast(&[SESSIONS_REVOKED]);
+        let broadcast = bus.broadcast(&[SessionsRevoked::SUBJECT]);
         shutdown
             .run_until_cancelled(self.listen(broadcast, &readiness, gate))
             .await;

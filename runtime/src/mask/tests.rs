@@ -26,9 +26,9 @@ fn stored() -> Product {
     }
 }
 
-fn mask(paths: &[&str]) -> Result<Mask, String> {
+fn mask(paths: &[&str]) -> Result<Mask<Product>, String> {
     let paths = paths.iter().map(ToString::to_string).collect();
-    Mask::of("tradewind.catalog.v1.Product", Some(&FieldMask { paths })).map_err(said)
+    Mask::of(Some(&FieldMask { paths })).map_err(said)
 }
 
 fn said(problem: Problem) -> String {
@@ -101,7 +101,7 @@ fn no_mask_is_what_was_sent_and_a_star_is_everything() {
         ..stored()
     };
     for none in [None, Some(FieldMask::default())] {
-        let mask = Mask::of("tradewind.catalog.v1.Product", none.as_ref()).unwrap();
+        let mask = Mask::of(none.as_ref()).unwrap();
         assert_eq!(mask.merge(&stored(), &sent).unwrap(), title);
     }
     let whole = Product {
@@ -163,7 +163,7 @@ fn a_path_that_cannot_be_set_apart_is_refused_and_named_as_rest_writes_it() {
     let roles = FieldMask {
         paths: vec!["roles.0".into()],
     };
-    let refused = Mask::of("tradewind.users.v1.User", Some(&roles)).map(|_| User::default());
+    let refused = Mask::<User>::of(Some(&roles)).map(|_| User::default());
     assert_eq!(
         refused.map_err(said),
         Err("updateMask: roles.0: roles is set as a whole".into())

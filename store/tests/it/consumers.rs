@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bus::Failure;
+use contracts::tradewind::orders::v1::OrderConfirmed;
 use runtime::{call::CallContext, testbed::Testbed};
 use store::{Database, NewEvent, Outbox, testing::TestDatabase};
 use tonic::{Code, Status};
@@ -29,7 +30,7 @@ async fn a_consumer_runs_as_a_background_call_of_its_own() {
     });
     bed.host().start();
     let mut tx = db.begin().await.expect("a transaction");
-    let event = NewEvent::new("orders.v1.OrderConfirmed", "x", 1, &String::new());
+    let event = NewEvent::new("x", 1, &OrderConfirmed::default());
     outbox.append(&mut tx, event).await.expect("written");
     tx.commit().await.expect("committed");
     until("it is handled", async || {
@@ -73,7 +74,7 @@ fn what_does_not_decode_is_permanent() {
         trace: Vec::new(),
     };
     assert!(matches!(
-        store::message::<String>(&event),
+        store::message::<OrderConfirmed>(&event),
         Err(Failure::Permanent(_))
     ));
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bus::{Bus, JetStreamConfig};
+use contracts::tradewind::orders::v1::OrderConfirmed;
 use net::telemetry::Telemetry;
 use runtime::{host::HostConfig, testbed::Testbed};
 use store::{
@@ -88,7 +89,7 @@ store::on_both! {
         bed.host().start();
         let append = async |name: &str| {
             let mut tx = database.begin().await.expect("a transaction");
-            let event = NewEvent::new("orders.v1.OrderConfirmed", name, 1, &name.to_owned());
+            let event = NewEvent::new(name, 1, &OrderConfirmed::default());
             outbox.append(&mut tx, event).await.expect("written");
             tx.commit().await.expect("committed");
         };

@@ -9,6 +9,7 @@ use std::{
 };
 
 use bus::{Bus, Failure, JetStreamConfig};
+use contracts::{Event as _, tradewind::orders::v1::OrderConfirmed};
 use net::{clock::Clock, telemetry::Telemetry};
 use runtime::{host::HostConfig, node::Node, testbed::Testbed};
 use store::{
@@ -18,7 +19,7 @@ use store::{
 
 use crate::{migrations, note, notes, pending, until};
 
-const CONFIRMED: &str = "orders.v1.OrderConfirmed";
+const CONFIRMED: &str = OrderConfirmed::SUBJECT;
 
 /// A service that publishes and consumes.
 async fn open(bed: &mut Testbed, database: &TestDatabase) -> (Node, Database, Outbox) {
@@ -29,9 +30,16 @@ async fn open(bed: &mut Testbed, database: &TestDatabase) -> (Node, Database, Ou
     (node, database, outbox)
 }
 
+fn confirmed(name: &str) -> OrderConfirmed {
+    OrderConfirmed {
+        order_id: name.to_owned(),
+        ..Default::default()
+    }
+}
+
 async fn append(database: &Database, outbox: &Outbox, name: &str) {
     let mut tx = database.begin().await.expect("a transaction");
-    let event = NewEvent::new(CONFIRMED, name, 1, &name.to_owned());
+    let event = NewEvent::new(name, 1, &confirmed(name));
     outbox.append(&mut tx, event).await.expect("written");
     tx.commit().await.expect("committed");
 }
@@ -42,14 +50,14 @@ store::on_both! {
         let (node, db, outbox) = open(&mut bed, &database).await;
         store::consume(&node, &db, "svc-shipping", &[CONFIRMED], |tx, event| {
             Box::pin(async move {
-                let message: String = store::message(&event)?;
-                assert_eq!((message.as_str(), event.source.as_str()), (event.aggregate_id.as_str(), "svc-orders"));
-                Ok(note(tx, event.id, &message).await?)
+                let message: OrderConfirmed = store::message(&event)?;
+                assert_eq!((message.order_id.as_str(), event.source.as_str()), (event.aggregate_id.as_str(), "svc-orders"));
+                Ok(note(tx, event.id, &message.order_id).await?)
             })
         });
         bed.host().start();
         let mut tx = db.begin().await.expect("a transaction");
-        let event = NewEvent::new(CONFIRMED, "dropped", 1, &"dropped".to_owned());
+        let event = NewEvent::new("dropped", 1, &confirmed("dropped"));
         outbox.append(&mut tx, event).await.expect("written");
         drop(tx);
         for name in ["one", "two"] {

@@ -28,7 +28,7 @@ pub(super) async fn list(
     auth: &Auth,
     request: ListRevocationsRequest,
 ) -> Result<ListRevocationsResponse, Error> {
-    let size = page::size(request.page_size, 1000, PAGE);
+    let size = page::size(&request);
     let since = request.since.and_then(|since| {
         let nanos = u32::try_from(since.nanos).unwrap_or(0);
         DateTime::from_timestamp(since.seconds, nanos)

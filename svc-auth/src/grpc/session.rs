@@ -24,7 +24,7 @@ pub(super) async fn list(
     request: ListSessionsRequest,
 ) -> Result<ListSessionsResponse, Error> {
     let user = call.caller.user()?;
-    let size = page::size(request.page_size, 50, 100);
+    let size = page::size(&request);
     let list = store::list!("sessions", request);
     let before = list.after(&request.page_token)?.unwrap_or(Uuid::max());
     let mut tx = auth.db.read().await?;

@@ -43,7 +43,7 @@ pub(super) async fn list(
     if request.show_archived && !call.caller.user()?.has_role("admin") {
         return Err(Error::ArchivedHidden);
     }
-    let size = store::page::size(request.page_size, 50, 1000);
+    let size = store::page::size(&request);
     let list = store::list!("products", request);
     let after: String = list.after(&request.page_token)?.unwrap_or_default();
     let fill = || async {
@@ -65,7 +65,7 @@ pub(super) async fn search(
     catalog: &Catalog,
     request: SearchProductsRequest,
 ) -> Result<SearchProductsResponse, Error> {
-    let size = store::page::size(request.page_size, 20, 100);
+    let size = store::page::size(&request);
     // The rank travels by its bits, to stay exact.
     let list = store::list!("products:search", request);
     let after: Option<(u64, String)> = list.after(&request.page_token)?;

@@ -15,9 +15,6 @@ use crate::error::Error;
 use crate::service::Catalog;
 use crate::store::products;
 
-/// The resource, as the contract names it.
-const PRODUCT: &str = "tradewind.catalog.v1.Product";
-
 pub(super) async fn create(
     catalog: &Catalog,
     call: &CallContext,
@@ -50,7 +47,7 @@ pub(super) async fn update(
 ) -> Result<UpdateProductResponse, Error> {
     let update = |_| async move {
         let new = request.product.unwrap_or_default();
-        let mask = Mask::of(PRODUCT, request.update_mask.as_ref())?;
+        let mask = Mask::of(request.update_mask.as_ref())?;
 
         let mut tx = catalog.db.begin().await?;
         let mut product = locked(&mut tx, &new.sku).await?;

@@ -32,7 +32,7 @@ pub(super) async fn list(
     inventory: &Inventory,
     request: ListStockRequest,
 ) -> Result<ListStockResponse, Status> {
-    let size = store::page::size(request.page_size, 50, 1000);
+    let size = store::page::size(&request);
     let list = store::list!("stock", request);
     let after: String = list.after(&request.page_token)?.unwrap_or_default();
     let fill = || async {
@@ -108,14 +108,10 @@ pub(super) async fn list_adjustments(
     inventory: &Inventory,
     request: ListStockAdjustmentsRequest,
 ) -> Result<ListStockAdjustmentsResponse, Status> {
+    let size = store::page::size(&request);
     let list = store::list!("stock-adjustments", request);
-    let ListStockAdjustmentsRequest {
-        sku,
-        page_size,
-        page_token,
-    } = request;
-    let size = store::page::size(page_size, 50, 1000);
-    let before = list.after(&page_token)?.unwrap_or(i64::MAX);
+    let before = list.after(&request.page_token)?.unwrap_or(i64::MAX);
+    let sku = request.sku;
 
     let mut tx = inventory.db.read().await?;
     if stock::get(&mut tx, &sku).await?.is_none() {

@@ -38,7 +38,7 @@ impl Orders {
         caller: &Caller,
         request: ListOrdersRequest,
     ) -> Result<ListOrdersResponse, Error> {
-        let size = page::size(request.page_size, 50, 200);
+        let size = page::size(&request);
         let list = store::list!("orders", request);
         let before: Option<Uuid> = list.after(&request.page_token)?;
         let filter = Filter {
@@ -61,7 +61,7 @@ impl Orders {
         caller: &Caller,
         request: &ListOrderEventsRequest,
     ) -> Result<ListOrderEventsResponse, Error> {
-        let size = page::size(request.page_size, 100, 1000);
+        let size = page::size(request);
         let list = store::list!("order-events", *request);
         let after: Option<i64> = list.after(&request.page_token)?;
         let id = self.visible(caller, &request.order_id).await?.id;

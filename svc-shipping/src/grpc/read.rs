@@ -34,7 +34,7 @@ pub(super) async fn list(
     call: &CallContext,
     request: ListShipmentsRequest,
 ) -> Result<ListShipmentsResponse, Error> {
-    let size = page::size(request.page_size, 50, 200);
+    let size = page::size(&request);
     let list = store::list!("shipments", request);
     let before: Option<Uuid> = list.after(&request.page_token)?;
     let order = id::parse_if_set("orderId", &request.order_id)?;

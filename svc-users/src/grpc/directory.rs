@@ -60,7 +60,7 @@ pub(super) async fn list(
     users: &Users,
     request: ListUsersRequest,
 ) -> Result<ListUsersResponse, Error> {
-    let size = page::size(request.page_size, 50, 1000);
+    let size = page::size(&request);
     let list = store::list!("users", request);
     let after = list.after::<AfterId>(&request.page_token)?;
     let mut tx = users.db.read().await?;
@@ -93,7 +93,7 @@ pub(super) async fn search(
     mut request: SearchUsersRequest,
 ) -> Result<SearchUsersResponse, Error> {
     request.query = request.query.trim().to_lowercase();
-    let size = page::size(request.page_size, 20, 100);
+    let size = page::size(&request);
     let list = store::list!("user-search", request);
     let after = list.after::<AfterName>(&request.page_token)?;
     let SearchUsersRequest {

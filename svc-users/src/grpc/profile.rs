@@ -16,9 +16,6 @@ use crate::events::Change;
 use crate::service::Users;
 use crate::store::user;
 
-/// The resource, as the contract names it.
-const USER: &str = "tradewind.users.v1.User";
-
 pub(super) async fn get_me(users: &Users, call: &CallContext) -> Result<GetMeResponse, Error> {
     let id = call.caller.user()?.id;
     let own = directory::cached(users, id).await?;
@@ -44,7 +41,7 @@ async fn update(
     request: UpdateMeRequest,
 ) -> Result<UpdateMeResponse, Error> {
     let new = request.user.unwrap_or_default();
-    let mask = Mask::of(USER, request.update_mask.as_ref())?;
+    let mask = Mask::of(request.update_mask.as_ref())?;
 
     let mut tx = users.db.begin().await?;
     let mut own = user::lock(&mut tx, id).await?;
