@@ -180,6 +180,14 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// A workload that acts for itself, such as the source of an event.
+    pub fn of_workload(name: &str) -> Caller {
+        Caller {
+            user: None,
+            workload: Some(name.into()),
+        }
+    }
+
     /// For audit records: `user:<id>`, `workload:<name>` or `anonymous`.
     pub fn actor(&self) -> String {
         match (&self.user, &self.workload) {

@@ -39,6 +39,14 @@ pub(crate) enum CalleeError {
     Undecided(Status),
 }
 
+impl CalleeError {
+    /// What must be tried again, whatever the callee said.
+    pub(crate) fn undecided(self) -> CalleeError {
+        let (CalleeError::Refused(status) | CalleeError::Undecided(status)) = self;
+        CalleeError::Undecided(status)
+    }
+}
+
 impl From<Status> for CalleeError {
     fn from(status: Status) -> CalleeError {
         match status::is_final(status.code()) {
@@ -109,10 +117,8 @@ impl Callees {
         Ok(known.collect())
     }
 
-    /// Takes the items out of stock for the order: holds them back, then makes it an allocation.
-    pub(crate) async fn allocate(&self, order: Uuid, items: &[Item]) -> Result<(), CalleeError> {
-        let mut inventory = self.inventory.clone();
-        let order_id = order.to_string();
+    /// Holds the items back for the order.
+    pub(crate) async fn reserve(&self, order: Uuid, items: &[Item]) -> Result<(), CalleeError> {
         let lines = items
             .iter()
             .map(|item| ReservationLine {
@@ -120,14 +126,20 @@ impl Callees {
                 quantity: item.quantity.into(),
             })
             .collect();
-        let reserve = ReserveStockRequest {
-            order_id: order_id.clone(),
+        let request = ReserveStockRequest {
+            order_id: order.to_string(),
             lines,
         };
-        inventory.reserve_stock(reserve).await?;
-        inventory
-            .commit_reservation(CommitReservationRequest { order_id })
-            .await?;
+        self.inventory.clone().reserve_stock(request).await?;
+        Ok(())
+    }
+
+    /// Makes what is held back for the order its own: it does not expire any more.
+    pub(crate) async fn commit(&self, order: Uuid) -> Result<(), CalleeError> {
+        let request = CommitReservationRequest {
+            order_id: order.to_string(),
+        };
+        self.inventory.clone().commit_reservation(request).await?;
         Ok(())
     }
 

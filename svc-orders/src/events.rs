@@ -5,15 +5,15 @@ use chrono::{DateTime, Utc};
 use contracts::Event as _;
 use contracts::tradewind::orders::v1::{OrderChanged, OrderConfirmed};
 use contracts::tradewind::shipping::v1::{ShipmentDelivered, ShipmentDispatched};
+use runtime::call::Caller;
+use runtime::node::Node;
 use store::{NewEvent, Outbox, Tx, message};
 use uuid::Uuid;
 
+use crate::convert;
 use crate::domain::{Order, State, Step};
-use crate::grpc::convert;
+use crate::service::Orders;
 use crate::store::changes::{self, Change};
-
-/// What moves an order from outside.
-pub(crate) const CONSUMED: &[&str] = &[ShipmentDispatched::SUBJECT, ShipmentDelivered::SUBJECT];
 
 /// The event for an order that was confirmed.
 pub(crate) fn confirmed(order: &Order) -> NewEvent {
@@ -42,8 +42,18 @@ pub(crate) fn changed(id: Uuid, user_id: Uuid, version: i64, state: State) -> Ne
     NewEvent::new(id, version, &message)
 }
 
+/// Follows the shipments of orders.
+pub(crate) fn consume(orders: &Orders, node: &Node) {
+    let moved = &[ShipmentDispatched::SUBJECT, ShipmentDelivered::SUBJECT];
+    let (outbox, clock) = (orders.outbox.clone(), orders.clock.clone());
+    store::consume(node, &orders.db, node.name, moved, move |tx, event| {
+        let (outbox, now) = (outbox.clone(), clock.now());
+        Box::pin(async move { follow_shipment(tx, &outbox, &event, now).await })
+    });
+}
+
 /// Moves the order whose shipment moved. Events may come twice and in any order.
-pub(crate) async fn follow_shipment(
+async fn follow_shipment(
     tx: &mut Tx,
     outbox: &Outbox,
     event: &Event,
@@ -60,7 +70,7 @@ pub(crate) async fn follow_shipment(
     if to == state {
         return Ok(());
     }
-    let actor = format!("workload:{}", event.source);
+    let actor = Caller::of_workload(&event.source).actor();
     let change = Change {
         from: state,
         to,

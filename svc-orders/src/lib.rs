@@ -2,34 +2,28 @@
 
 mod cache;
 mod callees;
+mod convert;
 mod domain;
 mod error;
 mod events;
 mod grpc;
 mod progress;
 mod recovery;
+mod saga;
+mod service;
 mod store;
 mod watchers;
 
 use std::time::Duration;
 
-use ::store::{CacheConfig, Database, DatabaseConfig, Idempotency, Outbox};
-use bus::BroadcastItem;
-use contracts::Event as _;
-use contracts::tradewind::orders::v1::OrderChanged;
+use ::store::{CacheConfig, Database, DatabaseConfig};
 use contracts::tradewind::orders::v1::orders_service_server::OrdersServiceServer;
-use futures::StreamExt as _;
 use net::StartError;
 use runtime::node::Node;
 use runtime::service::Service;
-use tokio_util::sync::CancellationToken;
 
 use crate::cache::OrderCache;
-use crate::callees::Callees;
-use crate::grpc::Orders;
-use crate::progress::Progress;
-use crate::recovery::Recovery;
-use crate::watchers::Watchers;
+use crate::service::Orders;
 
 /// What svc-orders is told at its start.
 #[derive(clap::Args, Clone, Debug)]
@@ -63,69 +57,17 @@ impl ::store::Stored for Config {
 
 /// Builds the service: its server, its recovery, its consumers.
 pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
-    let lease = config.recovery_lease;
-    let migrations = ::store::migrations!("migrations");
-    let db = Database::open(&config.database, node, migrations).await?;
-    let outbox = Outbox::new(&db, node);
+    let db = Database::open(&config.database, node, ::store::migrations!()).await?;
     let cache = OrderCache::open(&config.cache, node)?;
-    let callees = Callees::new(node);
-    let watchers = Watchers::default();
-    let progress = Progress::new(
-        node,
-        db.clone(),
-        outbox.clone(),
-        callees.clone(),
-        cache.clone(),
-        lease,
-    );
+    let orders = Orders::new(db, cache, config.recovery_lease, node);
 
-    let recovery = Recovery {
-        db: db.clone(),
-        clock: node.clock.clone(),
-        progress: progress.clone(),
-        lease,
-    };
-    node.tasks
-        .spawn("recovery", |shutdown| recovery.run(shutdown));
-    let (listener, waiting) = (node.clone(), watchers.clone());
-    node.tasks
-        .spawn("news", |shutdown| hear(listener, waiting, shutdown));
-    follow_shipments(node, &db, outbox);
-
-    let orders = Orders {
-        db: db.clone(),
-        idempotency: Idempotency::new(&db, node),
-        cache,
-        callees,
-        progress,
-        watchers,
-        clock: node.clock.clone(),
-        random: node.random.clone(),
-        lease,
-    };
-    Ok(Service::new(node).with(OrdersServiceServer::new(orders)))
-}
-
-/// Wakes those who watch an order at every change of it, whichever replica made it.
-async fn hear(node: Node, watchers: Watchers, shutdown: CancellationToken) {
-    let mut news = node.bus.broadcast(&[OrderChanged::SUBJECT]);
-    while let Some(Some(item)) = shutdown.run_until_cancelled(news.next()).await {
-        match item {
-            BroadcastItem::Event(event) => {
-                if let Ok(order) = event.aggregate_id.parse() {
-                    watchers.wake(order);
-                }
-            }
-            BroadcastItem::Gap => watchers.wake_all(),
-        }
-    }
-    shutdown.cancelled().await;
-}
-
-fn follow_shipments(node: &Node, db: &Database, outbox: Outbox) {
-    let clock = node.clock.clone();
-    ::store::consume(node, db, node.name, events::CONSUMED, move |tx, event| {
-        let (outbox, now) = (outbox.clone(), clock.now());
-        Box::pin(async move { events::follow_shipment(tx, &outbox, &event, now).await })
+    let (recovered, name) = (orders.clone(), node.name);
+    node.tasks.spawn("recovery", move |shutdown| {
+        recovery::run(recovered, name, shutdown)
     });
+    let (watchers, bus) = (orders.watchers.clone(), node.bus.clone());
+    node.tasks
+        .spawn("news", |shutdown| watchers.follow(bus, shutdown));
+    events::consume(&orders, node);
+    Ok(Service::new(node).with(OrdersServiceServer::new(orders)))
 }

@@ -4,61 +4,24 @@
 //! it was found. So it does no harm that two work on the same order: the one that comes second
 //! finds the order moved, and goes by what it finds.
 
-use std::time::Duration;
-
-use net::clock::Clock;
-use runtime::node::Node;
 use runtime::precondition;
-use store::{Database, Outbox};
 use uuid::Uuid;
 
-use crate::cache::OrderCache;
-use crate::callees::{CalleeError, Callees};
+use crate::callees::CalleeError;
 use crate::domain::{InvalidTransition, Order, Rejection, State, Step};
 use crate::error::Error;
-use crate::events;
-use crate::grpc::convert;
+use crate::service::Orders;
 use crate::store::changes::{self, Change};
-use crate::store::orders;
+use crate::{convert, events, saga};
 
-/// Drives orders forward.
-#[derive(Clone)]
-pub(crate) struct Progress {
-    db: Database,
-    outbox: Outbox,
-    clock: Clock,
-    callees: Callees,
-    cache: OrderCache,
-    lease: Duration,
-}
-
-impl Progress {
-    /// Orders that are not done within `lease` are taken up by recovery.
-    pub(crate) fn new(
-        node: &Node,
-        db: Database,
-        outbox: Outbox,
-        callees: Callees,
-        cache: OrderCache,
-        lease: Duration,
-    ) -> Progress {
-        Progress {
-            db,
-            outbox,
-            clock: node.clock.clone(),
-            callees,
-            cache,
-            lease,
-        }
-    }
-
+impl Orders {
     /// Drives a PENDING order to its end: CONFIRMED, or REJECTED if a callee refuses. If one is
     /// away, the order stays PENDING. The call that placed it is answered with what confirms it.
     pub(crate) async fn place(&self, order: Order, actor: &str) -> Result<Order, Error> {
         if order.state != State::Pending {
             return placed(order);
         }
-        let order = match self.callees.allocate(order.id, &order.items).await {
+        let order = match saga::take(saga::PLACING, &self.callees, &order).await {
             Ok(()) => self.step(order, Step::Confirm, actor, "", None).await?,
             // Final for the order: nobody who drives it at the same time gets the units.
             Err(CalleeError::Refused(refusal)) => {
@@ -117,7 +80,7 @@ impl Progress {
             }
             Err(undecided) => return Err(undecided.into()),
         }
-        self.callees.release(id).await?;
+        saga::undo(saga::PLACING, &self.callees, &order).await?;
         let order = self
             .step(order, Step::FinishCancel, actor, reason, None)
             .await?;
@@ -141,12 +104,6 @@ impl Progress {
             Err(Error::InvalidState { .. }) => Ok(()), // somebody else brought it to its end
             Err(error) => Err(error),
         }
-    }
-
-    /// The order as it stands now.
-    pub(crate) async fn load(&self, id: Uuid) -> Result<Order, Error> {
-        let mut tx = self.db.read().await?;
-        orders::find(&mut tx, id).await?.ok_or(Error::NotFound(id))
     }
 
     /// Moves the order, if it still stands where it was found. Returns it as it stands afterwards.

@@ -1,36 +1,31 @@
 //! Drives on what a crash, or a callee that was away, left behind.
 
-use std::time::Duration;
-
 use futures::StreamExt as _;
-use net::clock::Clock;
-use runtime::call::CallContext;
-use store::Database;
+use runtime::call::{CallContext, Caller};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::progress::Progress;
+use crate::service::Orders;
 use crate::store::recovery;
 
 const BATCH: i64 = 32;
 const CONCURRENCY: usize = 4;
-const ACTOR: &str = "workload:svc-orders";
 
-/// Takes up orders in progress that nobody finished within their lease. Replicas share the work.
-pub(crate) struct Recovery {
-    pub(crate) db: Database,
-    pub(crate) clock: Clock,
-    pub(crate) progress: Progress,
-    pub(crate) lease: Duration,
+/// Takes up orders in progress that nobody finished within their lease, in the name of this service,
+/// until `shutdown`; what it is at then is taken up again like after a crash. Replicas share the work.
+pub(crate) async fn run(orders: Orders, name: &'static str, shutdown: CancellationToken) {
+    let actor = Caller::of_workload(name).actor();
+    let recovery = Recovery { orders, actor };
+    shutdown.run_until_cancelled(recovery.recover()).await;
+}
+
+struct Recovery {
+    orders: Orders,
+    actor: String,
 }
 
 impl Recovery {
-    /// Recovers until `shutdown`; what it is at then is taken up again like after a crash.
-    pub(crate) async fn run(self, shutdown: CancellationToken) {
-        shutdown.run_until_cancelled(self.recover()).await;
-    }
-
     async fn recover(&self) {
         loop {
             let found = self.round().await.unwrap_or_else(|error| {
@@ -38,15 +33,15 @@ impl Recovery {
                 0
             });
             if found < BATCH {
-                tokio::time::sleep(self.lease / 6).await;
+                tokio::time::sleep(self.orders.lease / 6).await;
             }
         }
     }
 
     async fn round(&self) -> Result<i64, store::Error> {
-        let now = self.clock.now();
-        let mut tx = self.db.begin().await?;
-        let due = recovery::claim(&mut tx, now, now + self.lease, BATCH).await?;
+        let now = self.orders.clock.now();
+        let mut tx = self.orders.db.begin().await?;
+        let due = recovery::claim(&mut tx, now, now + self.orders.lease, BATCH).await?;
         tx.commit().await?;
         let found = due.len() as i64;
         futures::stream::iter(due)
@@ -58,8 +53,9 @@ impl Recovery {
     }
 
     async fn resume(&self, order: Uuid, attempts: i64) {
-        let call = CallContext::background("recovery").with_deadline(Instant::now() + self.lease);
-        let Err(error) = call.scope(self.progress.resume(order, ACTOR)).await else {
+        let call =
+            CallContext::background("recovery").with_deadline(Instant::now() + self.orders.lease);
+        let Err(error) = call.scope(self.orders.resume(order, &self.actor)).await else {
             return;
         };
         tracing::warn!(order.id = %order, attempts, error = %error, "an order stays in progress");
@@ -71,8 +67,13 @@ impl Recovery {
     /// Waits longer after each attempt, up to ten times the lease.
     async fn postpone(&self, order: Uuid, attempts: i64) -> Result<(), store::Error> {
         let leases = u32::try_from(attempts.clamp(1, 10)).unwrap_or(10);
-        let mut tx = self.db.begin().await?;
-        recovery::postpone(&mut tx, order, self.clock.now() + self.lease * leases).await?;
+        let mut tx = self.orders.db.begin().await?;
+        recovery::postpone(
+            &mut tx,
+            order,
+            self.orders.clock.now() + self.orders.lease * leases,
+        )
+        .await?;
         tx.commit().await
     }
 }

@@ -3,7 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bus::{BroadcastItem, Bus};
+use contracts::Event as _;
+use contracts::tradewind::orders::v1::OrderChanged;
+use futures::StreamExt as _;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Wakes whoever waits for an order.
@@ -45,6 +50,22 @@ impl Watchers {
         for waiting in self.lock().values() {
             waiting.send_replace(());
         }
+    }
+
+    /// Wakes those who watch an order at every change of it, whichever replica made it.
+    pub(crate) async fn follow(self, bus: Bus, shutdown: CancellationToken) {
+        let mut news = bus.broadcast(&[OrderChanged::SUBJECT]);
+        while let Some(Some(item)) = shutdown.run_until_cancelled(news.next()).await {
+            match item {
+                BroadcastItem::Event(event) => {
+                    if let Ok(order) = event.aggregate_id.parse() {
+                        self.wake(order);
+                    }
+                }
+                BroadcastItem::Gap => self.wake_all(),
+            }
+        }
+        shutdown.cancelled().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, watch::Sender<()>>> {

@@ -37,6 +37,18 @@ const WALLS: &[Wall] = &[
         why: "it carries anybody's calls, and knows no contract and no service",
     },
     Wall {
+        rooms: &[
+            "svc-*/src/convert.rs",
+            "svc-*/src/events.rs",
+            "svc-*/src/progress.rs",
+            "svc-*/src/recovery.rs",
+            "svc-*/src/saga.rs",
+            "svc-*/src/service.rs",
+        ],
+        never: "grpc",
+        why: "what goes on without a call knows none",
+    },
+    Wall {
         rooms: &["transcoder/src"],
         never: "tokio|hyper|axum|tonic|sqlx",
         why: "it turns one text into another, and has no sockets",

@@ -87,7 +87,7 @@ pub(crate) struct Event {
     pub(crate) old_state: Option<State>,
     /// State after.
     pub(crate) new_state: State,
-    /// A user's id, or a workload's name.
+    /// `user:` and an id, or `workload:` and a name.
     pub(crate) actor: String,
     /// Why; may be empty.
     pub(crate) reason: String,

@@ -1,22 +1,21 @@
 //! Cancelling an order.
 
 use contracts::tradewind::orders::v1::{CancelOrderRequest, CancelOrderResponse};
-use runtime::call::Caller;
-use tonic::Status;
+use runtime::call::CallContext;
 
-use super::{Orders, convert};
+use crate::convert;
+use crate::error::Error;
+use crate::service::Orders;
 
 /// Cancels an order that is not dispatched yet.
 pub(super) async fn cancel(
     orders: &Orders,
-    caller: &Caller,
+    call: &CallContext,
     request: CancelOrderRequest,
-) -> Result<CancelOrderResponse, Status> {
-    let order = orders.visible(caller, &request.order_id).await?;
-    let cancelled = orders
-        .progress
-        .cancel(order, &caller.actor(), &request.reason)
-        .await?;
+) -> Result<CancelOrderResponse, Error> {
+    let order = orders.visible(&call.caller, &request.order_id).await?;
+    let actor = call.caller.actor();
+    let cancelled = orders.cancel(order, &actor, &request.reason).await?;
     Ok(CancelOrderResponse {
         order: Some(convert::order(&cancelled)),
     })

@@ -4,12 +4,12 @@ use contracts::tradewind::orders::v1::{CreateOrderRequest, CreateOrderResponse};
 use runtime::call::{CallContext, Caller};
 use runtime::{id, precondition};
 use store::Claim;
-use tonic::Status;
 use uuid::Uuid;
 
-use super::{Orders, convert};
+use crate::convert;
 use crate::domain::{self, Order, State};
 use crate::error::Error;
+use crate::service::Orders;
 use crate::store::changes;
 
 /// Places an order, once for an idempotency key.
@@ -17,84 +17,84 @@ pub(super) async fn create(
     orders: &Orders,
     call: &CallContext,
     request: CreateOrderRequest,
-) -> Result<CreateOrderResponse, Status> {
+) -> Result<CreateOrderResponse, Error> {
     let owner = owner(&call.caller, &request)?;
     let actor = call.caller.actor();
     let place = |claim: Claim| async move {
         let order = match claim.resource_id() {
-            Some(id) => orders.progress.load(id::parse("orderId", id)?).await?,
-            None => orders.write(owner, request, &actor).await?,
+            Some(id) => orders.load(id::parse("orderId", id)?).await?,
+            None => write(orders, owner, request, &actor).await?,
         };
-        let placed = orders.progress.place(order, &actor).await?;
+        let placed = orders.place(order, &actor).await?;
         Ok(convert::create_reply(&placed))
     };
-    orders.idempotency.once(call, place).await
+    Ok(orders.idempotency.once(call, place).await?)
 }
 
 /// Whose order it will be. Users order for themselves.
-fn owner(caller: &Caller, request: &CreateOrderRequest) -> Result<Uuid, Status> {
+fn owner(caller: &Caller, request: &CreateOrderRequest) -> Result<Uuid, Error> {
     let own = caller.user()?.id;
     let owner = id::parse_if_set("userId", &request.user_id)?.unwrap_or(own);
     if !caller.is_admin() {
         if owner != own {
-            return Err(Error::AdministratorsOnly("userId").into());
+            return Err(Error::AdministratorsOnly("userId"));
         }
         if !request.external_reference.is_empty() {
-            return Err(Error::AdministratorsOnly("externalReference").into());
+            return Err(Error::AdministratorsOnly("externalReference"));
         }
     }
     Ok(owner)
 }
 
-impl Orders {
-    /// Writes the order as PENDING, with the catalogue's prices. Whatever is wrong with it is
-    /// found before that.
-    async fn write(
-        &self,
-        owner: Uuid,
-        request: CreateOrderRequest,
-        actor: &str,
-    ) -> Result<Order, Error> {
-        let reference = Some(request.external_reference).filter(|text| !text.is_empty());
-        let ship_to = convert::to_address(request.ship_to.unwrap_or_default());
-        if !domain::is_destination(&ship_to.country, reference.is_some()) {
-            return Err(Error::UnknownCountry);
-        }
-        let lines = request
-            .items
-            .into_iter()
-            .map(|item| (item.sku, item.quantity));
-        let lines = domain::merge(lines);
-        let (account, products) =
-            tokio::try_join!(self.callees.is_active(owner), self.callees.products(&lines))?;
-        match account {
-            Some(true) => {}
-            Some(false) => return Err(Error::AccountInactive(owner)),
-            None => return Err(Error::UnknownUser(owner)),
-        }
-        let priced = domain::price(&lines, products?)?;
-        let now = self.clock.now();
-        let order = Order {
-            id: self.random.uuid7(&self.clock),
-            user_id: owner,
-            external_reference: reference,
-            state: State::Pending,
-            version: 1,
-            items: priced.items,
-            total: priced.total,
-            ship_to,
-            rejection: None,
-            create_time: now,
-            update_time: now,
-        };
-        precondition::check("order", &order.id, None)?;
-        let mut tx = self.db.begin_for(order.id).await?;
-        if let Err(error) = changes::insert(&mut tx, &order, actor, now + self.lease).await {
-            return Err(taken(error, &order));
-        }
-        tx.commit().await?;
-        Ok(order)
+/// Writes the order as PENDING, with the catalogue's prices. Whatever is wrong with it is
+/// found before that.
+async fn write(
+    orders: &Orders,
+    owner: Uuid,
+    request: CreateOrderRequest,
+    actor: &str,
+) -> Result<Order, Error> {
+    let reference = Some(request.external_reference).filter(|text| !text.is_empty());
+    let ship_to = convert::to_address(request.ship_to.unwrap_or_default());
+    if !domain::is_destination(&ship_to.country, reference.is_some()) {
+        return Err(Error::UnknownCountry);
     }
+    let lines = request
+        .items
+        .into_iter()
+        .map(|item| (item.sku, item.quantity));
+    let lines = domain::merge(lines);
+    let (account, products) = tokio::try_join!(
+        orders.callees.is_active(owner),
+        orders.callees.products(&lines)
+    )?;
+    match account {
+        Some(true) => {}
+        Some(false) => return Err(Error::AccountInactive(owner)),
+        None => return Err(Error::UnknownUser(owner)),
+    }
+    let priced = domain::price(&lines, products?)?;
+    let now = orders.clock.now();
+    let order = Order {
+        id: orders.random.uuid7(&orders.clock),
+        user_id: owner,
+        external_reference: reference,
+        state: State::Pending,
+        version: 1,
+        items: priced.items,
+        total: priced.total,
+        ship_to,
+        rejection: None,
+        create_time: now,
+        update_time: now,
+    };
+    precondition::check("order", &order.id, None)?;
+    let mut tx = orders.db.begin_for(order.id).await?;
+    if let Err(error) = changes::insert(&mut tx, &order, actor, now + orders.lease).await {
+        return Err(taken(error, &order));
+    }
+    tx.commit().await?;
+    Ok(order)
 }
 
 /// The only thing of an order that others may have taken is its external reference.

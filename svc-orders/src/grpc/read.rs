@@ -4,80 +4,79 @@ use contracts::tradewind::orders::v1::{
     GetOrderRequest, GetOrderResponse, ListOrderEventsRequest, ListOrderEventsResponse,
     ListOrdersRequest, ListOrdersResponse,
 };
-use runtime::call::Caller;
+use runtime::call::{CallContext, Caller};
 use runtime::id;
 use store::page;
 use tonic::Status;
 use uuid::Uuid;
 
-use super::{Orders, convert, may_see};
+use crate::convert;
 use crate::error::Error;
+use crate::service::{Orders, may_see};
 use crate::store::events;
-use crate::store::orders::{self, Filter};
+use crate::store::orders::{self as stored, Filter};
 
-impl Orders {
-    pub(super) async fn get(
-        &self,
-        caller: &Caller,
-        request: &GetOrderRequest,
-    ) -> Result<GetOrderResponse, Status> {
-        let id = id::parse("orderId", &request.order_id)?;
-        let read = || async {
-            let order = self.progress.load(id).await?;
-            Ok::<_, Status>((order.version, convert::order(&order)))
-        };
-        let order = self.cache.get(id, read).await?;
-        if !may_see(caller, id::parse("userId", &order.user_id)?) {
-            return Err(Error::NotFound(id).into());
-        }
-        Ok(GetOrderResponse { order: Some(order) })
+pub(super) async fn get(
+    orders: &Orders,
+    call: &CallContext,
+    request: GetOrderRequest,
+) -> Result<GetOrderResponse, Error> {
+    let id = id::parse("orderId", &request.order_id)?;
+    let read = || async {
+        let order = orders.load(id).await?;
+        Ok::<_, Status>((order.version, convert::order(&order)))
+    };
+    let order = orders.cache.get(id, read).await?;
+    if !may_see(&call.caller, id::parse("userId", &order.user_id)?) {
+        return Err(Error::NotFound(id));
     }
+    Ok(GetOrderResponse { order: Some(order) })
+}
 
-    pub(super) async fn list(
-        &self,
-        caller: &Caller,
-        request: ListOrdersRequest,
-    ) -> Result<ListOrdersResponse, Error> {
-        let size = page::size(&request);
-        let list = store::list!("orders", request);
-        let before: Option<Uuid> = list.after(&request.page_token)?;
-        let filter = Filter {
-            user_id: listed_user(caller, &request.user_id)?,
-            state: convert::to_state(request.state()),
-            external_reference: Some(request.external_reference).filter(|text| !text.is_empty()),
-        };
-        let mut tx = self.db.read().await?;
-        let mut found = orders::list(&mut tx, &filter, before, size + 1).await?;
-        drop(tx);
-        let next_page_token = list.cut(&mut found, size, |last| last.id);
-        Ok(ListOrdersResponse {
-            orders: found.iter().map(convert::order).collect(),
-            next_page_token,
-        })
-    }
+pub(super) async fn list(
+    orders: &Orders,
+    call: &CallContext,
+    request: ListOrdersRequest,
+) -> Result<ListOrdersResponse, Error> {
+    let size = page::size(&request);
+    let list = store::list!("orders", request);
+    let before: Option<Uuid> = list.after(&request.page_token)?;
+    let filter = Filter {
+        user_id: listed_user(&call.caller, &request.user_id)?,
+        state: convert::to_state(request.state()),
+        external_reference: Some(request.external_reference).filter(|text| !text.is_empty()),
+    };
+    let mut tx = orders.db.read().await?;
+    let mut found = stored::list(&mut tx, &filter, before, size + 1).await?;
+    drop(tx);
+    let next_page_token = list.cut(&mut found, size, |last| last.id);
+    Ok(ListOrdersResponse {
+        orders: found.iter().map(convert::order).collect(),
+        next_page_token,
+    })
+}
 
-    pub(super) async fn list_events(
-        &self,
-        caller: &Caller,
-        request: &ListOrderEventsRequest,
-    ) -> Result<ListOrderEventsResponse, Error> {
-        let size = page::size(request);
-        let list = store::list!("order-events", *request);
-        let after: Option<i64> = list.after(&request.page_token)?;
-        let id = self.visible(caller, &request.order_id).await?.id;
-        let mut tx = self.db.read().await?;
-        let mut found = events::after(&mut tx, id, after.unwrap_or(0), size + 1).await?;
-        drop(tx);
-        let next_page_token = list.cut(&mut found, size, |last| last.sequence);
-        let events = found
-            .iter()
-            .map(|event| convert::event(id, event))
-            .collect();
-        Ok(ListOrderEventsResponse {
-            events,
-            next_page_token,
-        })
-    }
+pub(super) async fn list_events(
+    orders: &Orders,
+    call: &CallContext,
+    request: ListOrderEventsRequest,
+) -> Result<ListOrderEventsResponse, Error> {
+    let size = page::size(&request);
+    let list = store::list!("order-events", request);
+    let after: Option<i64> = list.after(&request.page_token)?;
+    let id = orders.visible(&call.caller, &request.order_id).await?.id;
+    let mut tx = orders.db.read().await?;
+    let mut found = events::after(&mut tx, id, after.unwrap_or(0), size + 1).await?;
+    drop(tx);
+    let next_page_token = list.cut(&mut found, size, |last| last.sequence);
+    let events = found
+        .iter()
+        .map(|event| convert::event(id, event))
+        .collect();
+    Ok(ListOrderEventsResponse {
+        events,
+        next_page_token,
+    })
 }
 
 /// Whose orders are listed; `None` is everybody's.

@@ -18,6 +18,26 @@ struct NewItem<'a> {
     unit_price_minor: i64,
 }
 
+macro_rules! insert_order {
+    () => {
+        concat!(
+            "INSERT INTO orders (",
+            columns!(orders),
+            ", recovery_time)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, NULL, $9, $9, $10)"
+        )
+    };
+}
+
+macro_rules! move_order {
+    () => {
+        "UPDATE orders SET state = $3, version = version + 1, update_time = $4,
+             rejection_reason = $5, rejection_details = $6, recovery_time = $7, attempts = 0
+         WHERE order_id = $1 AND state = $2
+         RETURNING user_id, version"
+    };
+}
+
 /// Writes a new order with its items and its first event. It is left to recovery from
 /// `recovery_time` on.
 pub(crate) async fn insert(
@@ -38,18 +58,20 @@ pub(crate) async fn insert(
         Dialect::Postgres => {
             store::execute!(
                 tx,
-                "WITH placed AS (
-                     INSERT INTO orders (order_id, user_id, external_reference, state, version,
-                         currency, total_minor, ship_to, create_time, update_time, recovery_time)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
-                 ), lines AS (
-                     INSERT INTO order_items (order_id, line, sku, title, quantity, unit_price_minor)
-                     SELECT $1, item.line, item.sku, item.title, item.quantity, item.unit_price_minor
+                concat!(
+                    "WITH placed AS (",
+                    insert_order!(),
+                    "), lines AS (
+                     INSERT INTO order_items (",
+                    columns!(order_items),
+                    ") SELECT $1, item.line, item.sku, item.title, item.quantity, item.unit_price_minor
                      FROM jsonb_to_recordset($11) AS item (line integer, sku text, title text,
                          quantity integer, unit_price_minor bigint)
                  )
-                 INSERT INTO order_events (order_id, sequence, new_state, actor, reason, create_time)
-                 VALUES ($1, $5, $4, $12, '', $9)",
+                 INSERT INTO order_events (",
+                    columns!(order_events),
+                    ") VALUES ($1, $5, NULL, $4, $12, '', $9)"
+                ),
                 order.id,
                 order.user_id,
                 order.external_reference.as_deref(),
@@ -67,9 +89,7 @@ pub(crate) async fn insert(
         Dialect::Sqlite => {
             store::execute!(
                 tx,
-                "INSERT INTO orders (order_id, user_id, external_reference, state, version,
-                     currency, total_minor, ship_to, create_time, update_time, recovery_time)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)",
+                insert_order!(),
                 order.id,
                 order.user_id,
                 order.external_reference.as_deref(),
@@ -83,17 +103,23 @@ pub(crate) async fn insert(
             )?;
             store::execute!(
                 tx,
-                "INSERT INTO order_items (order_id, line, sku, title, quantity, unit_price_minor)
-                 SELECT $1, value ->> 'line', value ->> 'sku', value ->> 'title',
+                concat!(
+                    "INSERT INTO order_items (",
+                    columns!(order_items),
+                    ") SELECT $1, value ->> 'line', value ->> 'sku', value ->> 'title',
                      value ->> 'quantity', value ->> 'unit_price_minor'
-                 FROM json_each($2)",
+                 FROM json_each($2)"
+                ),
                 order.id,
                 items
             )?;
             store::execute!(
                 tx,
-                "INSERT INTO order_events (order_id, sequence, new_state, actor, reason, create_time)
-                 VALUES ($1, $2, $3, $4, '', $5)",
+                concat!(
+                    "INSERT INTO order_events (",
+                    columns!(order_events),
+                    ") VALUES ($1, $2, NULL, $3, $4, '', $5)"
+                ),
                 order.id,
                 order.version,
                 order.state.as_str(),
@@ -161,17 +187,16 @@ pub(crate) async fn advance(
         Dialect::Postgres => store::fetch_optional!(
             tx,
             (Uuid, i64),
-            "WITH moved AS (
-                 UPDATE orders SET state = $3, version = version + 1, update_time = $4,
-                     rejection_reason = $5, rejection_details = $6, recovery_time = $7, attempts = 0
-                 WHERE order_id = $1 AND state = $2
-                 RETURNING user_id, version
-             ), history AS (
-                 INSERT INTO order_events
-                     (order_id, sequence, old_state, new_state, actor, reason, create_time)
-                 SELECT $1, version, $2, $3, $8, $9, $4 FROM moved
+            concat!(
+                "WITH moved AS (",
+                move_order!(),
+                "), history AS (
+                 INSERT INTO order_events (",
+                columns!(order_events),
+                ") SELECT $1, version, $2, $3, $8, $9, $4 FROM moved
              )
-             SELECT user_id, version FROM moved",
+             SELECT user_id, version FROM moved"
+            ),
             id,
             change.from.as_str(),
             change.to.as_str(),
@@ -186,10 +211,7 @@ pub(crate) async fn advance(
             let moved = store::fetch_optional!(
                 tx,
                 (Uuid, i64),
-                "UPDATE orders SET state = $3, version = version + 1, update_time = $4,
-                     rejection_reason = $5, rejection_details = $6, recovery_time = $7, attempts = 0
-                 WHERE order_id = $1 AND state = $2
-                 RETURNING user_id, version",
+                move_order!(),
                 id,
                 change.from.as_str(),
                 change.to.as_str(),
@@ -201,9 +223,11 @@ pub(crate) async fn advance(
             if let Some((_, version)) = moved {
                 store::execute!(
                     tx,
-                    "INSERT INTO order_events
-                         (order_id, sequence, old_state, new_state, actor, reason, create_time)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    concat!(
+                        "INSERT INTO order_events (",
+                        columns!(order_events),
+                        ") VALUES ($1, $2, $3, $4, $5, $6, $7)"
+                    ),
                     id,
                     version,
                     change.from.as_str(),

@@ -28,8 +28,11 @@ pub(crate) async fn after(
     let rows = store::fetch_all!(
         tx,
         EventRow,
-        "SELECT sequence, old_state, new_state, actor, reason, create_time FROM order_events
-         WHERE order_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
+        concat!(
+            "SELECT ",
+            columns!(order_events),
+            " FROM order_events WHERE order_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3"
+        ),
         order,
         after,
         limit

@@ -13,10 +13,18 @@ use crate::domain::{Address, Item, Order, Rejection, State};
 
 macro_rules! select {
     ($rest:literal) => {
+        concat!("SELECT ", columns!(orders), " FROM orders ", $rest)
+    };
+}
+
+macro_rules! select_items {
+    ($rest:literal) => {
         concat!(
-            "SELECT order_id, user_id, external_reference, state, version, currency, total_minor, \
-             ship_to, rejection_reason, rejection_details, create_time, update_time FROM orders ",
-            $rest
+            "SELECT ",
+            columns!(order_items),
+            " FROM order_items ",
+            $rest,
+            " ORDER BY order_id, line"
         )
     };
 }
@@ -130,17 +138,15 @@ async fn with_items(tx: &mut Tx, orders: Vec<OrderRow>) -> Result<Vec<Order>, Er
         Dialect::Postgres => store::fetch_all!(
             tx,
             ItemRow,
-            "SELECT order_id, sku, title, quantity, unit_price_minor FROM order_items
-             WHERE order_id = ANY (ARRAY(SELECT jsonb_array_elements_text($1)::uuid))
-             ORDER BY order_id, line",
+            select_items!(
+                "WHERE order_id = ANY (ARRAY(SELECT jsonb_array_elements_text($1)::uuid))"
+            ),
             ids
         )?,
         Dialect::Sqlite => store::fetch_all!(
             tx,
             ItemRow,
-            "SELECT order_id, sku, title, quantity, unit_price_minor FROM order_items
-             WHERE order_id IN (SELECT unhex(value) FROM json_each($1))
-             ORDER BY order_id, line",
+            select_items!("WHERE order_id IN (SELECT unhex(value) FROM json_each($1))"),
             ids
         )?,
     };

@@ -8,7 +8,7 @@ use contracts::tradewind::orders::v1::{Address, OrderState};
 use contracts::tradewind::users::v1::UserState;
 use runtime::status::{Problem, Reason, reason};
 use store::testing::eventually;
-use tonic::Code;
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
@@ -164,6 +164,20 @@ store::on_both! {
         assert_eq!((again.code(), again.message()), (refused.code(), refused.message()));
         assert_eq!(again.details(), refused.details());
         assert_eq!(shop.count("orders").await, 1);
+    }
+
+    async fn a_refusal_at_a_later_step_gives_back_what_was_reserved_before(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        shop.neighbours.sell("A", 100, 1);
+        let ada = shop.buyer().await;
+        let refusal = Status::failed_precondition("it is not to be had");
+        shop.neighbours.fault("CommitReservation", [Fault::Refused(refusal)]);
+
+        let refused = ada.order(&[("A", 1)]).await.unwrap_err();
+
+        assert_eq!(refused.message(), "it is not to be had");
+        assert_eq!(ada.list().await[0].state(), OrderState::Rejected);
+        assert_eq!(shop.neighbours.available("A"), 1);
     }
 
     async fn a_buyer_whose_token_ends_on_the_way_hears_so_and_orders_with_the_next_one(

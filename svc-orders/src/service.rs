@@ -1,0 +1,71 @@
+//! What the RPCs work with.
+
+use std::time::Duration;
+
+use net::clock::Clock;
+use net::random::Random;
+use runtime::call::Caller;
+use runtime::id;
+use runtime::node::Node;
+use store::{Database, Idempotency, Outbox};
+use uuid::Uuid;
+
+use crate::cache::OrderCache;
+use crate::callees::Callees;
+use crate::domain::Order;
+use crate::error::Error;
+use crate::store::orders;
+use crate::watchers::Watchers;
+
+/// The orders.
+#[derive(Clone)]
+pub(crate) struct Orders {
+    pub(crate) db: Database,
+    pub(crate) outbox: Outbox,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) cache: OrderCache,
+    pub(crate) callees: Callees,
+    pub(crate) watchers: Watchers,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    /// For how long an order in progress is left to whoever works on it.
+    pub(crate) lease: Duration,
+}
+
+impl Orders {
+    pub(crate) fn new(db: Database, cache: OrderCache, lease: Duration, node: &Node) -> Self {
+        Self {
+            outbox: Outbox::new(&db, node),
+            idempotency: Idempotency::new(&db, node),
+            callees: Callees::new(node),
+            watchers: Watchers::default(),
+            clock: node.clock.clone(),
+            random: node.random.clone(),
+            db,
+            cache,
+            lease,
+        }
+    }
+
+    /// The order as it stands now, whosever it is.
+    pub(crate) async fn load(&self, id: Uuid) -> Result<Order, Error> {
+        let mut tx = self.db.read().await?;
+        orders::find(&mut tx, id).await?.ok_or(Error::NotFound(id))
+    }
+
+    /// The order as it stands now, if the caller may see it.
+    pub(crate) async fn visible(&self, caller: &Caller, id: &str) -> Result<Order, Error> {
+        let id = id::parse("orderId", id)?;
+        let order = self.load(id).await?;
+        if may_see(caller, order.user_id) {
+            Ok(order)
+        } else {
+            Err(Error::NotFound(id))
+        }
+    }
+}
+
+/// Users see their own; administrators see all.
+pub(crate) fn may_see(caller: &Caller, owner: Uuid) -> bool {
+    caller.is_admin() || caller.user.as_ref().is_some_and(|user| user.id == owner)
+}
