@@ -28,9 +28,18 @@ pub(crate) enum Error {
     /// The reservation is not in the state for it.
     #[error("the reservation of the order {order_id} does not change: {refusal:?}")]
     Refused { order_id: Uuid, refusal: Refusal },
+    /// A refusal that is worded already.
+    #[error(transparent)]
+    Status(#[from] Status),
     /// The database does not answer, or refused a statement.
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Status(problem.into())
+    }
 }
 
 impl From<Error> for Status {
@@ -44,6 +53,7 @@ impl From<Error> for Status {
             Error::NoStock { sku } => Problem::not_found("stock", sku),
             Error::NoReservation { order_id } => Problem::not_found("reservation", order_id),
             Error::Refused { order_id, refusal } => refused(order_id, refusal),
+            Error::Status(status) => return status,
             Error::Store(error) => error.problem(),
         };
         problem.into()

@@ -1,6 +1,5 @@
-//! The RPCs of the contract: request -> domain and store -> reply.
+//! The contract `tradewind.inventory.v1.InventoryService`.
 
-mod convert;
 mod reservations;
 mod stock;
 
@@ -14,7 +13,7 @@ use contracts::tradewind::inventory::v1::{
 use runtime::call::CallContext;
 use tonic::{Request, Response, Status};
 
-use crate::Inventory;
+use crate::service::Inventory;
 
 #[tonic::async_trait]
 impl InventoryService for Inventory {
@@ -22,18 +21,16 @@ impl InventoryService for Inventory {
         &self,
         request: Request<ListStockRequest>,
     ) -> Result<Response<ListStockResponse>, Status> {
-        stock::list(self, request.into_inner())
-            .await
-            .map(Response::new)
+        let reply = stock::list(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn get_stock(
         &self,
         request: Request<GetStockRequest>,
     ) -> Result<Response<GetStockResponse>, Status> {
-        stock::get(self, &request.into_inner().sku)
-            .await
-            .map(Response::new)
+        let reply = stock::get(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn adjust_stock(
@@ -41,44 +38,39 @@ impl InventoryService for Inventory {
         request: Request<AdjustStockRequest>,
     ) -> Result<Response<AdjustStockResponse>, Status> {
         let call = CallContext::of(&request);
-        stock::adjust(self, &call, request.into_inner())
-            .await
-            .map(Response::new)
+        let reply = stock::adjust(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn list_stock_adjustments(
         &self,
         request: Request<ListStockAdjustmentsRequest>,
     ) -> Result<Response<ListStockAdjustmentsResponse>, Status> {
-        stock::list_adjustments(self, request.into_inner())
-            .await
-            .map(Response::new)
+        let reply = stock::list_adjustments(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn reserve_stock(
         &self,
         request: Request<ReserveStockRequest>,
     ) -> Result<Response<ReserveStockResponse>, Status> {
-        reservations::reserve(self, request.into_inner())
-            .await
-            .map(Response::new)
+        let reply = reservations::reserve(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn commit_reservation(
         &self,
         request: Request<CommitReservationRequest>,
     ) -> Result<Response<CommitReservationResponse>, Status> {
-        reservations::commit(self, &request.into_inner().order_id)
-            .await
-            .map(Response::new)
+        let reply = reservations::commit(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn release_reservation(
         &self,
         request: Request<ReleaseReservationRequest>,
     ) -> Result<Response<ReleaseReservationResponse>, Status> {
-        reservations::release(self, &request.into_inner().order_id)
-            .await
-            .map(Response::new)
+        let reply = reservations::release(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 }

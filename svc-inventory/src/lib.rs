@@ -1,28 +1,26 @@
 //! svc-inventory: what is in stock, and what of it is promised (`tradewind.inventory.v1`).
 
 mod cached;
+mod convert;
 mod domain;
 mod error;
 mod events;
 mod expiry;
 mod grpc;
+mod service;
 mod store;
 
 use std::time::Duration;
 
-use ::store::{Cache, CacheConfig, Database, DatabaseConfig, Idempotency, Outbox, Tx};
+use ::store::{Cache, CacheConfig, Database, DatabaseConfig};
 use chrono::TimeDelta;
 use contracts::tradewind::inventory::v1::inventory_service_server::InventoryServiceServer;
 use net::StartError;
-use net::clock::Clock;
 use net::process::duration;
-use net::random::Random;
 use runtime::node::Node;
 use runtime::service::Service;
 
-use crate::cached::Cached;
-use crate::domain::reservation::Reservation;
-use crate::error::Error;
+use crate::service::Inventory;
 
 /// Flags and environment of the inventory: stock by SKU, reservations by order.
 #[derive(Clone, Debug, clap::Args)]
@@ -41,16 +39,6 @@ pub struct Config {
     pub expiry_sweep_interval: Duration,
 }
 
-impl ::store::Stored for Config {
-    fn database(&mut self) -> &mut ::store::DatabaseConfig {
-        &mut self.database
-    }
-
-    fn cache(&mut self) -> Option<&mut ::store::CacheConfig> {
-        Some(&mut self.cache)
-    }
-}
-
 impl Config {
     /// With these stores and the defaults for the rest.
     #[must_use]
@@ -64,16 +52,14 @@ impl Config {
     }
 }
 
-/// What the RPCs work with.
-#[derive(Clone)]
-pub(crate) struct Inventory {
-    db: Database,
-    outbox: Outbox,
-    idempotency: Idempotency,
-    cached: Cached,
-    clock: Clock,
-    random: Random,
-    hold_for: TimeDelta,
+impl ::store::Stored for Config {
+    fn database(&mut self) -> &mut ::store::DatabaseConfig {
+        &mut self.database
+    }
+
+    fn cache(&mut self) -> Option<&mut ::store::CacheConfig> {
+        Some(&mut self.cache)
+    }
 }
 
 /// The inventory, ready to be served.
@@ -84,31 +70,12 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let hold_for = TimeDelta::from_std(config.reservation_ttl)
         .map_err(|_| StartError::config("RESERVATION_TTL is too long"))?;
     let db = Database::open(&config.database, node, ::store::migrations!()).await?;
-    let cached = Cached::new(Cache::open(&config.cache, node.name)?, node);
-    let inventory = Inventory {
-        outbox: Outbox::new(&db, node),
-        idempotency: Idempotency::new(&db, node),
-        cached,
-        clock: node.clock.clone(),
-        random: node.random.clone(),
-        hold_for,
-        db,
-    };
-    events::consume(node, &inventory);
+    let cache = Cache::open(&config.cache, node.name)?;
+    let inventory = Inventory::new(db, cache, hold_for, node);
+    events::consume(&inventory, node);
     let (sweeper, every) = (inventory.clone(), config.expiry_sweep_interval);
     node.tasks.spawn("expiry-sweep", move |shutdown| {
         expiry::sweep(sweeper, every, shutdown)
     });
-
     Ok(Service::new(node).with(InventoryServiceServer::new(inventory)))
-}
-
-impl Inventory {
-    /// Tells of the change of a reservation and commits it; who reads its stock here next sees it.
-    async fn commit_change(&self, mut tx: Tx, reservation: &Reservation) -> Result<(), Error> {
-        self.tell_of_reservation(&mut tx, reservation).await?;
-        tx.commit().await?;
-        self.cached.forget(reservation.lines.skus());
-        Ok(())
-    }
 }

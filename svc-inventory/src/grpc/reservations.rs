@@ -1,28 +1,28 @@
 //! Reserve, commit, release.
 
 use contracts::tradewind::inventory::v1::{
-    CommitReservationResponse, ReleaseReservationResponse, ReserveStockRequest,
-    ReserveStockResponse,
+    CommitReservationRequest, CommitReservationResponse, ReleaseReservationRequest,
+    ReleaseReservationResponse, ReserveStockRequest, ReserveStockResponse,
 };
 use runtime::id;
-use tonic::Status;
 use uuid::Uuid;
 
-use super::convert::{lines_of, reservation_message};
-use crate::Inventory;
+use crate::convert;
 use crate::domain::reservation::{Lines, Refusal, Reservation, State, Step};
 use crate::error::Error;
+use crate::expiry;
+use crate::service::Inventory;
 use crate::store::{reservations, stock};
 
 pub(super) async fn reserve(
     inventory: &Inventory,
     request: ReserveStockRequest,
-) -> Result<ReserveStockResponse, Status> {
+) -> Result<ReserveStockResponse, Error> {
     let order_id = id::parse("orderId", &request.order_id)?;
-    let lines = lines_of(request.lines)?;
+    let lines = convert::to_lines(request.lines)?;
     let mut held = hold(inventory, order_id, &lines).await;
     // What nobody may commit any more is not in the way of those who want it now.
-    if matches!(held, Err(Error::Short(_))) && inventory.expire_due().await? > 0 {
+    if matches!(held, Err(Error::Short(_))) && expiry::expire_due(inventory).await? > 0 {
         held = hold(inventory, order_id, &lines).await;
     }
     // Whoever asks again for this order, or asks at the same time, does not get units that came
@@ -36,7 +36,7 @@ pub(super) async fn reserve(
     }
     let reservation = held?;
     Ok(ReserveStockResponse {
-        reservation: Some(reservation_message(&reservation)),
+        reservation: Some(convert::reservation(&reservation)),
     })
 }
 
@@ -62,22 +62,22 @@ async fn hold(inventory: &Inventory, order_id: Uuid, lines: &Lines) -> Result<Re
 
 pub(super) async fn commit(
     inventory: &Inventory,
-    order_id: &str,
-) -> Result<CommitReservationResponse, Status> {
-    let order_id = id::parse("orderId", order_id)?;
+    request: CommitReservationRequest,
+) -> Result<CommitReservationResponse, Error> {
+    let order_id = id::parse("orderId", &request.order_id)?;
     let now = inventory.clock.now();
     let reservation = step(inventory, order_id, |reservation| reservation.commit(now)).await?;
     let reservation = reservation.ok_or(Error::NoReservation { order_id })?;
     Ok(CommitReservationResponse {
-        reservation: Some(reservation_message(&reservation)),
+        reservation: Some(convert::reservation(&reservation)),
     })
 }
 
 pub(super) async fn release(
     inventory: &Inventory,
-    order_id: &str,
-) -> Result<ReleaseReservationResponse, Status> {
-    let order_id = id::parse("orderId", order_id)?;
+    request: ReleaseReservationRequest,
+) -> Result<ReleaseReservationResponse, Error> {
+    let order_id = id::parse("orderId", &request.order_id)?;
     // A reservation that comes while its tombstone is written is there at the second look.
     while step(inventory, order_id, Reservation::release)
         .await?

@@ -1,20 +1,25 @@
 //! Get, list, adjust, history.
 
 use contracts::tradewind::inventory::v1::{
-    AdjustStockRequest, AdjustStockResponse, GetStockResponse, ListStockAdjustmentsRequest,
-    ListStockAdjustmentsResponse, ListStockRequest, ListStockResponse,
+    AdjustStockRequest, AdjustStockResponse, GetStockRequest, GetStockResponse,
+    ListStockAdjustmentsRequest, ListStockAdjustmentsResponse, ListStockRequest, ListStockResponse,
 };
-use runtime::call::{CallContext, Caller};
-use tonic::Status;
+use runtime::call::CallContext;
+use store::page;
 
-use super::convert::{adjustment_message, stock_message};
-use crate::Inventory;
+use crate::convert;
 use crate::domain::level::{Refusal, Shortage};
 use crate::error::Error;
+use crate::events;
+use crate::service::Inventory;
 use crate::store::adjustments::{self, Adjustment};
 use crate::store::stock;
 
-pub(super) async fn get(inventory: &Inventory, sku: &str) -> Result<GetStockResponse, Status> {
+pub(super) async fn get(
+    inventory: &Inventory,
+    request: GetStockRequest,
+) -> Result<GetStockResponse, Error> {
+    let sku = request.sku.as_str();
     let fill = || async {
         let mut tx = inventory.db.read().await?;
         let stock = stock::get(&mut tx, sku).await?;
@@ -22,17 +27,17 @@ pub(super) async fn get(inventory: &Inventory, sku: &str) -> Result<GetStockResp
             sku: sku.to_owned(),
         })?;
         Ok(GetStockResponse {
-            stock_item: Some(stock_message(stock)),
+            stock_item: Some(convert::stock_item(stock)),
         })
     };
-    inventory.cached.stock(sku, fill).await
+    Ok(inventory.cached.stock(sku, fill).await?)
 }
 
 pub(super) async fn list(
     inventory: &Inventory,
     request: ListStockRequest,
-) -> Result<ListStockResponse, Status> {
-    let size = store::page::size(&request);
+) -> Result<ListStockResponse, Error> {
+    let size = page::size(&request);
     let list = store::list!("stock", request);
     let after: String = list.after(&request.page_token)?.unwrap_or_default();
     let fill = || async {
@@ -41,21 +46,19 @@ pub(super) async fn list(
         let mut page = stock::list(&mut tx, &after, size + 1).await?;
         let next_page_token = list.cut(&mut page, size, |last| last.sku.clone());
         Ok(ListStockResponse {
-            stock: page.into_iter().map(stock_message).collect(),
+            stock: page.into_iter().map(convert::stock_item).collect(),
             next_page_token,
         })
     };
-    inventory
-        .cached
-        .page(&format!("{size}/{after}"), fill)
-        .await
+    let key = format!("{size}/{after}");
+    Ok(inventory.cached.page(&key, fill).await?)
 }
 
 pub(super) async fn adjust(
     inventory: &Inventory,
     call: &CallContext,
     request: AdjustStockRequest,
-) -> Result<AdjustStockResponse, Status> {
+) -> Result<AdjustStockResponse, Error> {
     let adjust = |_| async move {
         let AdjustStockRequest { sku, delta, reason } = request;
         let now = inventory.clock.now();
@@ -88,49 +91,43 @@ pub(super) async fn adjust(
             version: stock.version,
             delta,
             reason,
-            actor: actor(&call.caller),
+            actor: call.caller.actor(),
             create_time: now,
         };
         adjustments::insert(&mut tx, &sku, &adjustment).await?;
-        inventory.tell_of_stock(&mut tx, &stock).await?;
+        inventory
+            .outbox
+            .append(&mut tx, events::stock_changed(&stock))
+            .await?;
         let reply = AdjustStockResponse {
-            stock_item: Some(stock_message(stock)),
+            stock_item: Some(convert::stock_item(stock)),
         };
         tx.answer(&reply).await?;
         tx.commit().await?;
         inventory.cached.forget([sku.as_str()]);
         Ok(reply)
     };
-    inventory.idempotency.once(call, adjust).await
+    Ok(inventory.idempotency.once(call, adjust).await?)
 }
 
 pub(super) async fn list_adjustments(
     inventory: &Inventory,
     request: ListStockAdjustmentsRequest,
-) -> Result<ListStockAdjustmentsResponse, Status> {
-    let size = store::page::size(&request);
+) -> Result<ListStockAdjustmentsResponse, Error> {
+    let size = page::size(&request);
     let list = store::list!("stock-adjustments", request);
     let before = list.after(&request.page_token)?.unwrap_or(i64::MAX);
     let sku = request.sku;
 
     let mut tx = inventory.db.read().await?;
     if stock::get(&mut tx, &sku).await?.is_none() {
-        return Err(Error::NoStock { sku }.into());
+        return Err(Error::NoStock { sku });
     }
     let mut page = adjustments::list(&mut tx, &sku, before, size + 1).await?;
     let next_page_token = list.cut(&mut page, size, |last| last.version);
-    let adjustments = page.into_iter().map(adjustment_message).collect();
+    let adjustments = page.into_iter().map(convert::adjustment).collect();
     Ok(ListStockAdjustmentsResponse {
         adjustments,
         next_page_token,
     })
-}
-
-/// For the history: a user's id, or a workload's name.
-fn actor(caller: &Caller) -> String {
-    match (&caller.user, &caller.workload) {
-        (Some(user), _) => user.id.to_string(),
-        (None, Some(workload)) => workload.to_string(),
-        (None, None) => "unknown".into(),
-    }
 }

@@ -9,6 +9,19 @@ use uuid::Uuid;
 use crate::domain::reservation::Reservation;
 use crate::error::Error;
 
+macro_rules! columns {
+    () => {
+        "version, adjustment_id, delta, reason, actor, create_time"
+    };
+}
+
+/// `INSERT` of all columns, of what comes after it.
+macro_rules! insert {
+    ($rows:literal) => {
+        concat!("INSERT INTO adjustments (sku, ", columns!(), ") ", $rows)
+    };
+}
+
 /// Something that changed the units on hand of a SKU.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct Adjustment {
@@ -24,9 +37,7 @@ pub(crate) struct Adjustment {
 
 /// Adds an adjustment of a SKU.
 pub(crate) async fn insert(tx: &mut Tx, sku: &str, adjustment: &Adjustment) -> Result<(), Error> {
-    let sql = "INSERT INTO adjustments \
-                   (sku, version, adjustment_id, delta, reason, actor, create_time) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let sql = insert!("VALUES ($1, $2, $3, $4, $5, $6, $7)");
     let Adjustment {
         adjustment_id,
         version,
@@ -71,22 +82,22 @@ pub(crate) async fn insert_dispatched(
     let reason = format!("dispatched for order {order_id}");
     let sql = match tx.dialect() {
         Dialect::Postgres => {
-            "INSERT INTO adjustments \
-                 (sku, version, adjustment_id, delta, reason, actor, create_time) \
-             SELECT stock.sku, stock.version, name.id, -quantity, $3, $4, $5 \
+            insert!(
+                "SELECT stock.sku, stock.version, name.id, -quantity, $3, $4, $5 \
              FROM reservation_lines AS lines \
              JOIN stock ON stock.sku = lines.sku \
              JOIN jsonb_to_recordset($2) AS name (sku text, id uuid) ON name.sku = lines.sku \
              WHERE order_id = $1"
+            )
         }
         Dialect::Sqlite => {
-            "INSERT INTO adjustments \
-                 (sku, version, adjustment_id, delta, reason, actor, create_time) \
-             SELECT stock.sku, stock.version, unhex(name.value ->> 'id'), -quantity, $3, $4, $5 \
+            insert!(
+                "SELECT stock.sku, stock.version, unhex(name.value ->> 'id'), -quantity, $3, $4, $5 \
              FROM json_each($2) AS name \
              CROSS JOIN reservation_lines AS lines \
                  ON order_id = $1 AND lines.sku = name.value ->> 'sku' \
              JOIN stock ON stock.sku = lines.sku"
+            )
         }
     };
     store::execute!(tx, sql, order_id, &names, reason, actor, now)?;
@@ -100,7 +111,10 @@ pub(crate) async fn list(
     before: i64,
     limit: i64,
 ) -> Result<Vec<Adjustment>, Error> {
-    let sql = "SELECT adjustment_id, version, delta, reason, actor, create_time FROM adjustments \
-               WHERE sku = $1 AND version < $2 ORDER BY version DESC LIMIT $3";
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM adjustments WHERE sku = $1 AND version < $2 ORDER BY version DESC LIMIT $3"
+    );
     Ok(store::fetch_all!(tx, Adjustment, sql, sku, before, limit)?)
 }

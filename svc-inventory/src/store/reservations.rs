@@ -10,11 +10,21 @@ use crate::domain::level::{Shift, Shortage};
 use crate::domain::reservation::{Lines, Reservation, State};
 use crate::error::Error;
 
+/// `SELECT` of all that [`Row`]s hold of an order, and what comes after it.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT r.order_id, r.state, r.version, r.expire_time, r.shortages, l.sku, l.quantity \
+             FROM reservations r LEFT JOIN reservation_lines l ON l.order_id = r.order_id \
+             WHERE r.order_id = $1",
+            $rest
+        )
+    };
+}
+
 /// The reservation of this order.
 pub(crate) async fn get(tx: &mut Tx, order_id: Uuid) -> Result<Option<Reservation>, Error> {
-    let sql = "SELECT r.order_id, r.state, r.version, r.expire_time, r.shortages, l.sku, l.quantity \
-               FROM reservations r LEFT JOIN reservation_lines l ON l.order_id = r.order_id \
-               WHERE r.order_id = $1";
+    let sql = select!("");
     from_rows(store::fetch_all!(tx, Row, sql, order_id)?)
 }
 
@@ -22,9 +32,7 @@ pub(crate) async fn get(tx: &mut Tx, order_id: Uuid) -> Result<Option<Reservatio
 pub(crate) async fn get_locked(tx: &mut Tx, order_id: Uuid) -> Result<Option<Reservation>, Error> {
     let sql = match tx.dialect() {
         Dialect::Postgres => {
-            "SELECT r.order_id, r.state, r.version, r.expire_time, r.shortages, l.sku, l.quantity \
-             FROM reservations r LEFT JOIN reservation_lines l ON l.order_id = r.order_id \
-             WHERE r.order_id = $1 FOR NO KEY UPDATE OF r"
+            select!(" FOR NO KEY UPDATE OF r")
         }
         // A transaction that writes has SQLite for itself.
         Dialect::Sqlite => return get(tx, order_id).await,

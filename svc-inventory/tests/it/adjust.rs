@@ -49,7 +49,7 @@ store::on_both! {
         let history = warehouse.history("a", 10).await;
         let told: Vec<_> = history.iter().map(|a| (a.delta, a.reason.as_str())).collect();
         assert_eq!(told, [(5, "found"), (-3, "broken"), (10, "first delivery")]);
-        assert!(history.iter().all(|adjustment| adjustment.actor == ADMIN.to_string()));
+        assert!(history.iter().all(|adjustment| adjustment.actor == format!("user:{ADMIN}")));
         let times: Vec<_> = history.iter().map(|a| a.create_time.map(|t| t.seconds)).collect();
         assert!(times.is_sorted_by(|later, earlier| later > earlier), "{times:?}");
         assert_eq!(warehouse.history("a", 1).await, history);

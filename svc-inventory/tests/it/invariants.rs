@@ -102,7 +102,7 @@ async fn check(database: &Database) {
                        JOIN reservations ON reservations.order_id = lines.order_id \
                        WHERE state = 'DISPATCHED'), \
                       (SELECT CAST(coalesce(-sum(delta), 0) AS bigint) FROM adjustments \
-                       WHERE actor = 'svc-shipping')";
+                       WHERE actor = 'workload:svc-shipping')";
     let sums = store::fetch_one!(tx, (i64, i64), sql).expect("the tables are there");
     assert_eq!(sums.0, sums.1, "dispatched");
 }

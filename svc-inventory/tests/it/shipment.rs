@@ -19,7 +19,7 @@ store::on_both! {
         assert_eq!(warehouse.level("b").await, [9, 0, 0, 9]);
 
         let history = warehouse.history("a", 10).await;
-        assert_eq!((history[0].delta, history[0].actor.as_str()), (-3, "svc-shipping"));
+        assert_eq!((history[0].delta, history[0].actor.as_str()), (-3, "workload:svc-shipping"));
         assert!(history[0].reason.contains(&order.to_string()), "{history:?}");
         assert_ne!(history[0].adjustment_id, warehouse.history("b", 10).await[0].adjustment_id);
     }

@@ -8,12 +8,12 @@ use crate::error::Error;
 use crate::store::adjustments::Adjustment;
 use crate::store::stock::Stock;
 
-pub(super) fn lines_of(lines: Vec<proto::ReservationLine>) -> Result<Lines, Error> {
+pub(crate) fn to_lines(lines: Vec<proto::ReservationLine>) -> Result<Lines, Error> {
     let lines = lines.into_iter().map(|line| (line.sku, line.quantity));
     Lines::new(lines).map_err(|place| Error::SkuTwice { place })
 }
 
-pub(super) fn stock_message(stock: Stock) -> proto::StockItem {
+pub(crate) fn stock_item(stock: Stock) -> proto::StockItem {
     proto::StockItem {
         sku: stock.sku,
         on_hand: stock.level.on_hand,
@@ -24,7 +24,7 @@ pub(super) fn stock_message(stock: Stock) -> proto::StockItem {
     }
 }
 
-pub(super) fn adjustment_message(adjustment: Adjustment) -> proto::StockAdjustment {
+pub(crate) fn adjustment(adjustment: Adjustment) -> proto::StockAdjustment {
     proto::StockAdjustment {
         adjustment_id: adjustment.adjustment_id.to_string(),
         delta: adjustment.delta,
@@ -34,7 +34,7 @@ pub(super) fn adjustment_message(adjustment: Adjustment) -> proto::StockAdjustme
     }
 }
 
-pub(super) fn reservation_message(reservation: &Reservation) -> proto::Reservation {
+pub(crate) fn reservation(reservation: &Reservation) -> proto::Reservation {
     let state = match reservation.state {
         State::Reserved => proto::ReservationState::Reserved,
         State::Allocated => proto::ReservationState::Allocated,
