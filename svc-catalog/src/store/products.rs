@@ -13,11 +13,7 @@ use crate::error::Error;
 /// `SELECT` of all that a [`Row`] holds, and what comes after it.
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT sku, title, description, currency, price, state, version, create_time, \
-             update_time ",
-            $rest
-        )
+        concat!("SELECT ", columns!(), " ", $rest)
     };
 }
 
@@ -72,10 +68,13 @@ pub(crate) async fn list(
 pub(crate) async fn insert(tx: &mut Tx, product: &Product) -> Result<(), Error> {
     let inserted = store::execute!(
         tx,
-        "INSERT INTO products (sku, title, description, currency, price, state, version, \
-         create_time, update_time, title_words, description_words, words_version) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $7) \
-         ON CONFLICT (sku) DO NOTHING",
+        concat!(
+            "INSERT INTO products (",
+            columns!(),
+            ", title_words, description_words, words_version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $7) \
+             ON CONFLICT (sku) DO NOTHING"
+        ),
         &product.sku,
         &product.title,
         &product.description,

@@ -42,21 +42,24 @@ pub(crate) async fn search(
     let rows = match tx.dialect() {
         Dialect::Postgres => {
             // Words of the title weigh more; 1 is for long texts to weigh less.
-            let sql = "SELECT * FROM ( \
-                 SELECT sku, title, description, currency, price, state, version, create_time, \
-                     update_time, ts_rank(words, query, 1)::float8 AS rank \
+            let sql = concat!(
+                "SELECT * FROM (SELECT ",
+                columns!(),
+                ", ts_rank(words, query, 1)::float8 AS rank \
                  FROM products, plainto_tsquery('product_words', $1) AS query \
                  WHERE words @@ query AND state = 'ACTIVE' \
              ) AS found \
              WHERE rank < $2 OR (rank = $2 AND sku > $3) \
-             ORDER BY rank DESC, sku LIMIT $4";
+             ORDER BY rank DESC, sku LIMIT $4"
+            );
             store::fetch_all!(tx, FoundRow, sql, words.plain(), rank, sku, limit)?
         }
         Dialect::Sqlite => {
             // All the words in the title first; then short texts before long ones.
-            let sql = "SELECT * FROM ( \
-                 SELECT sku, title, description, currency, price, state, version, create_time, \
-                     update_time, \
+            let sql = concat!(
+                "SELECT * FROM (SELECT ",
+                columns!(),
+                ", \
                      (id IN (SELECT rowid FROM product_words \
                          WHERE product_words MATCH '{title_words} : (' || $1 || ')')) \
                      + 1.0 / (1 + length(title) + length(description)) AS rank \
@@ -65,7 +68,8 @@ pub(crate) async fn search(
                      AND state = 'ACTIVE' \
              ) AS found \
              WHERE rank < $2 OR (rank = $2 AND sku > $3) \
-             ORDER BY rank DESC, sku LIMIT $4";
+             ORDER BY rank DESC, sku LIMIT $4"
+            );
             store::fetch_all!(tx, FoundRow, sql, words.fts5(), rank, sku, limit)?
         }
     };
