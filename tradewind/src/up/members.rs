@@ -29,8 +29,11 @@ pub(crate) struct Member {
     pub(crate) name: &'static str,
     /// Whether it has a use for Redis.
     pub(crate) caches: bool,
-    configure: Box<dyn FnOnce(&Shared) -> Result<Build, Refused>>,
+    configure: Configure,
 }
+
+/// Makes a service's configuration of what it shares with the others.
+type Configure = Box<dyn FnOnce(&Shared) -> Result<Build, Refused>>;
 
 /// Builds a service for its place in the process.
 pub(super) type Build =
