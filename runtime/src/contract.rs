@@ -1,18 +1,19 @@
 //! What the contract says about each method, read from the descriptors once, at the start.
 
+mod rules;
+
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use contract_rules::{Compiler, Rules};
 pub use contracts::FILE_DESCRIPTOR_SET;
 use prost::Message as _;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
     ServiceDescriptor, Value,
 };
-
-use crate::validate::Rules;
 
 /// The full name of the option of a method that holds to `if-match` and `if-none-match`.
 pub const CONDITIONAL: &str = "tradewind.options.v1.conditional";
@@ -169,7 +170,7 @@ impl Contract {
 
     /// What these descriptors say, as [`Contract::load`].
     pub fn of(pool: DescriptorPool) -> Contract {
-        let compiler = crate::validate::Compiler::new(&pool);
+        let compiler = rules::compiler(&pool);
         let services: Vec<_> = pool.services().collect();
         let mut contract = Contract {
             pool,
@@ -208,7 +209,7 @@ impl Contract {
         self.mistakes.get(service).cloned().unwrap_or_default()
     }
 
-    fn add(&mut self, service: &ServiceDescriptor, compiler: &crate::validate::Compiler) {
+    fn add(&mut self, service: &ServiceDescriptor, compiler: &Compiler) {
         for descriptor in service.methods() {
             let path = format!("/{}/{}", service.full_name(), descriptor.name());
             let mut mistakes = Vec::new();

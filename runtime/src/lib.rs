@@ -25,7 +25,6 @@ pub mod status;
 pub mod testbed;
 pub mod text;
 mod unproved;
-pub mod validate;
 
 /// Of every process: messages are allocated on one thread and freed on another all the time. The
 /// unit tests have that of the library which they stand beside.

@@ -10,6 +10,7 @@
 use std::fmt::Write as _;
 use std::marker::PhantomData;
 
+use contract_rules::behavior::Behavior;
 use contracts::Named;
 use prost_reflect::{
     DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _,
@@ -19,10 +20,6 @@ use prost_types::FieldMask;
 use crate::contract::Contract;
 use crate::status::Problem;
 
-/// `google.api.FieldBehavior`.
-const OUTPUT_ONLY: i32 = 3;
-const IMMUTABLE: i32 = 5;
-const IDENTIFIER: i32 = 8;
 /// More mistakes are not told.
 const MOST_MISTAKES: usize = 10;
 /// As much is told of a path that names nothing: it is the client's own word.
@@ -93,7 +90,7 @@ impl<M: Named> Mask<M> {
         };
         let mut mistakes = Vec::new();
         for path in &paths {
-            if path.iter().any(|field| behaves(field, &[OUTPUT_ONLY])) {
+            if path.iter().any(|field| Behavior::OutputOnly.is_of(field)) {
                 continue;
             }
             if path.iter().any(is_fixed) {
@@ -166,23 +163,9 @@ fn parts(field: &FieldDescriptor) -> Option<MessageDescriptor> {
     }
 }
 
-fn behaves(field: &FieldDescriptor, behaviors: &[i32]) -> bool {
-    let pool = field.parent_pool();
-    let Some(extension) = pool.get_extension_by_name("google.api.field_behavior") else {
-        return false;
-    };
-    let options = field.options();
-    let value = options.get_extension(&extension);
-    let mut says = value.as_list().unwrap_or_default().iter();
-    says.any(|one| {
-        one.as_enum_number()
-            .is_some_and(|number| behaviors.contains(&number))
-    })
-}
-
 /// Whether it keeps the value that it was created with.
 fn is_fixed(field: &FieldDescriptor) -> bool {
-    behaves(field, &[IMMUTABLE, IDENTIFIER])
+    Behavior::Immutable.is_of(field) || Behavior::Identifier.is_of(field)
 }
 
 /// The value at the end of a path; none where a message on the way is not set.
@@ -230,7 +213,7 @@ fn replace(merged: &mut DynamicMessage, sent: &DynamicMessage, field: &FieldDesc
 /// What only the service sets, or never changes, within a message stays as it was.
 fn keep(new: &mut DynamicMessage, old: &DynamicMessage) {
     for field in old.descriptor().fields() {
-        if behaves(&field, &[OUTPUT_ONLY, IMMUTABLE, IDENTIFIER]) {
+        if Behavior::OutputOnly.is_of(&field) || is_fixed(&field) {
             match old.has_field(&field) {
                 true => new.set_field(&field, old.get_field(&field).into_owned()),
                 false => new.clear_field(&field),

@@ -49,6 +49,11 @@ const WALLS: &[Wall] = &[
         why: "what goes on without a call knows none",
     },
     Wall {
+        rooms: &["contract-rules/src"],
+        never: "tokio|hyper|axum|tonic|sqlx|http|contracts|runtime|transcoder",
+        why: "it reads descriptors and bytes, whoever's they are",
+    },
+    Wall {
         rooms: &["transcoder/src"],
         never: "tokio|hyper|axum|tonic|sqlx",
         why: "it turns one text into another, and has no sockets",

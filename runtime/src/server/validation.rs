@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use bytes::{Buf as _, Bytes};
+use contract_rules::Invalid;
 use http::{Request, Response};
 use http_body_util::Full;
 use net::coding::Coding;
@@ -17,7 +18,6 @@ use super::receive::{PREFIX, Receiver, Receiving};
 use crate::contract::{Method, RequestHash};
 use crate::metadata::IDEMPOTENCY_KEY;
 use crate::status::{Problem, Reason};
-use crate::validate::Invalid;
 
 /// Tells the request from others with its idempotency key: in the extensions of the request.
 #[derive(Clone)]

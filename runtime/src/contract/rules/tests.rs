@@ -1,11 +1,55 @@
 //! Kinds of text, and the form that they are brought to.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use prost_reflect::{DynamicMessage, Kind, MessageDescriptor};
+use contract_rules::{Invalid, Rules};
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor};
 
-use super::{compile, encode, paths, pool};
 use crate::contract::Contract;
+
+/// The pool of one file with a message `M` that has these fields.
+fn pool(fields: &str) -> DescriptorPool {
+    let source = format!(
+        r#"syntax = "proto3";
+        package test;
+        import "buf/validate/validate.proto";
+        import "google/api/field_behavior.proto";
+        import "tradewind/options/v1/options.proto";
+        message M {{ {fields} }}"#
+    );
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("test.proto"), source).unwrap();
+    let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto");
+    let mut compiler =
+        protox::Compiler::new([directory.path(), std::path::Path::new(proto)]).unwrap();
+    compiler
+        .include_imports(true)
+        .open_file("test.proto")
+        .unwrap();
+    DescriptorPool::decode(compiler.encode_file_descriptor_set().as_slice()).unwrap()
+}
+
+fn compile(pool: &DescriptorPool) -> Result<Arc<Rules>, Vec<String>> {
+    super::compiler(pool).rules(&pool.get_message_by_name("test.M").unwrap())
+}
+
+fn encode(pool: &DescriptorPool, json: &str) -> Vec<u8> {
+    let descriptor = pool.get_message_by_name("test.M").unwrap();
+    let mut json = serde_json::Deserializer::from_str(json);
+    DynamicMessage::deserialize(descriptor, &mut json)
+        .unwrap()
+        .encode_to_vec()
+}
+
+fn paths(result: Result<(), Invalid>) -> Vec<String> {
+    match result {
+        Ok(()) => Vec::new(),
+        Err(Invalid::Violations(violations)) => violations.into_iter().map(|one| one.0).collect(),
+        Err(other) => panic!("{other:?}"),
+    }
+}
 
 const FIELDS: &str = r#"
     string title = 1 [(tradewind.options.v1.text) = TEXT_LINE, (buf.validate.field).string.max_len = 5];
@@ -20,7 +64,7 @@ const FIELDS: &str = r#"
 
 #[test]
 fn texts_of_a_kind_are_composed_wherever_they_stand_and_nothing_else_changes() {
-    let pool = pool(FIELDS, "");
+    let pool = pool(FIELDS);
     let rules = compile(&pool).unwrap();
     let of = |text: &str| {
         let m = format!(
@@ -56,7 +100,7 @@ fn texts_of_a_kind_are_composed_wherever_they_stand_and_nothing_else_changes() {
 
 #[test]
 fn rules_hold_for_the_composed_text() {
-    let pool = pool(FIELDS, "");
+    let pool = pool(FIELDS);
     let rules = compile(&pool).unwrap();
     let titled = |title: &str| encode(&pool, &format!(r#"{{"title": "{title}"}}"#));
     assert!(rules.accept(&titled(&"u\u{308}".repeat(5))).is_ok());
@@ -68,7 +112,7 @@ fn rules_hold_for_the_composed_text() {
 
 #[test]
 fn what_does_not_fit_its_kind_is_refused_by_its_path() {
-    let pool = pool(FIELDS, "");
+    let pool = pool(FIELDS);
     let rules = compile(&pool).unwrap();
     for (json, path) in [
         (r#"{"title": " "}"#, "title"),
@@ -92,7 +136,7 @@ fn what_does_not_fit_its_kind_is_refused_by_its_path() {
 
 #[test]
 fn a_kind_of_text_on_another_type_refuses_the_start() {
-    let number = pool("int32 n = 1 [(tradewind.options.v1.text) = TEXT_LINE];", "");
+    let number = pool("int32 n = 1 [(tradewind.options.v1.text) = TEXT_LINE];");
     assert!(compile(&number).is_err());
 }
 
@@ -188,4 +232,20 @@ fn is_exact(rules: &DynamicMessage) -> bool {
     ["pattern", "uuid", "uri"]
         .iter()
         .any(|rule| text.has_field_by_name(rule))
+}
+
+#[test]
+fn a_login_takes_kilobytes_and_an_order_its_thousand_items() {
+    let contract = Contract::tradewind();
+    let of = |path: &str| {
+        let method = contract.method(path).unwrap();
+        (
+            method.max_request_bytes.unwrap(),
+            method.max_request_json.unwrap(),
+        )
+    };
+    let (wire, json) = of("/tradewind.auth.v1.AuthService/Login");
+    assert!(wire < 8 << 10 && json < 20 << 10, "{wire} {json}");
+    let (wire, json) = of("/tradewind.orders.v1.OrdersService/CreateOrder");
+    assert!(wire > 300 << 10 && json > 900 << 10, "{wire} {json}");
 }

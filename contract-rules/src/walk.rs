@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use super::list::{ListRules, MapRules};
 use super::path::{Step, print};
 use super::slots::{Slot, read};
-use super::table::{Field, Kind, Shape, Table, ValueRules};
+use super::table::{Field, Kind, Shape, ValueRules};
 use super::values::{float, integer, is_zero, nanoseconds, print_key, zero};
 use super::wire::{Malformed, Raw, Reader};
+use crate::Rules;
 
 /// Deeper messages are refused, as the decoder does.
 const MAX_DEPTH: usize = 100;
@@ -30,7 +31,7 @@ impl From<Malformed> for Stop {
 }
 
 pub(super) struct Walk<'t> {
-    tables: &'t [Table],
+    rules: &'t Rules,
     path: Vec<Step<'t>>,
     depth: usize,
     /// False inside of what is only read, not checked.
@@ -41,9 +42,9 @@ pub(super) struct Walk<'t> {
 }
 
 impl<'t> Walk<'t> {
-    pub(super) fn new(tables: &'t [Table]) -> Walk<'t> {
+    pub(super) fn new(rules: &'t Rules) -> Walk<'t> {
         Walk {
-            tables,
+            rules,
             path: Vec::new(),
             depth: 0,
             checking: true,
@@ -61,7 +62,7 @@ impl<'t> Walk<'t> {
         if self.depth > MAX_DEPTH {
             return Err(Stop::Malformed);
         }
-        let table = &self.tables[table];
+        let table = &self.rules.tables[table];
         let slots = read(table, bytes, self.checking)?;
         for (field, slot) in table.fields.iter().zip(&slots) {
             self.path.push(Step::Field(&field.name));
@@ -252,8 +253,7 @@ impl<'t> Walk<'t> {
             }
             (Kind::Text, Raw::Bytes(bytes)) => {
                 let text = std::str::from_utf8(bytes).map_err(|_| Stop::Malformed)?;
-                if text.contains('\0') {
-                    // Postgres stores no text that does.
+                if self.rules.refuse_nul && text.contains('\0') {
                     Some("must not hold the character U+0000".into())
                 } else if let ValueRules::Text(rules) = rules {
                     let normal = rules

@@ -1,7 +1,7 @@
 //! The work and the answer stay small, whatever is sent.
 
 use super::{compile, encode, paths, pool};
-use crate::validate::{Invalid, walk};
+use crate::{Invalid, walk};
 
 /// A record of a field up to 15: its tag, its length, its content.
 fn record(number: u8, content: &[u8]) -> Vec<u8> {

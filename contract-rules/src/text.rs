@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::number::list;
-use crate::text::Kind;
+use crate::Text;
 
 /// Rules of `string`. Lengths count characters, byte lengths the bytes of UTF-8.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub(super) struct TextRules {
     pub(super) none_of: Vec<String>,
     pub(super) format: Option<Format>,
     /// What people may write.
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<&'static dyn Text>,
 }
 
 /// Bounds of a length.

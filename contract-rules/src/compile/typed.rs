@@ -4,9 +4,9 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind as Declared, Value};
 use regex::Regex;
 
 use super::Pass;
-use crate::validate::number::{Bound, FloatRules, IntRules, Range, TimeRules};
-use crate::validate::table::ValueRules;
-use crate::validate::text::{BytesRules, Format, Length, TextRules};
+use crate::number::{Bound, FloatRules, IntRules, Range, TimeRules};
+use crate::table::ValueRules;
+use crate::text::{BytesRules, Format, Length, TextRules};
 
 impl Pass<'_> {
     pub(super) fn text(&mut self, name: &str, rules: &DynamicMessage) -> ValueRules {

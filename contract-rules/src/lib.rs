@@ -1,20 +1,20 @@
-//! Checks messages on the wire against the rules of their contract (`buf.validate`).
+//! The rules of `buf.validate` in a contract: read once, checked on the wire, printed by others.
 //!
 //! Descriptors are compiled into tables once. A check is one pass over the bytes, without
 //! building a message, that ends when the answer is known: no item of a list that is too long is looked
-//! at, and no more violations are looked for than are told. It also refuses what the decoder would refuse: wire types that do not
-//! fit, text that is not UTF-8. Fields that are OUTPUT_ONLY are ignored in requests, so their
-//! rules are not asked (AIP-203).
+//! at, and no more violations are looked for than are told. It also refuses what the decoder would
+//! refuse: wire types that do not fit, text that is not UTF-8.
 //!
-//! Texts that people write (`tradewind.options.v1.Text`) are brought to one form on the way, so that
-//! no service has to think of it.
+//! Requests have rules beyond the standard, if they are asked for (see [`Compiler::for_requests`]).
 
+pub mod behavior;
 mod compile;
 mod largest;
 mod list;
 mod normal;
 mod number;
 mod path;
+mod requests;
 mod slots;
 mod table;
 mod text;
@@ -26,6 +26,7 @@ use std::borrow::Cow;
 
 pub use compile::Compiler;
 pub use largest::Size;
+pub use requests::{Text, TextOf};
 use table::Table;
 use walk::Stop;
 use wire::Malformed;
@@ -34,6 +35,8 @@ use wire::Malformed;
 #[derive(Debug)]
 pub struct Rules {
     tables: Vec<Table>,
+    /// Texts may not hold U+0000.
+    refuse_nul: bool,
 }
 
 /// Why a message is refused.
@@ -51,8 +54,11 @@ pub enum Invalid {
 impl Rules {
     /// Checks an encoded message, and gives it with its texts in the form that the contract asks
     /// for. It is written anew only if one of them is in another.
+    ///
+    /// # Errors
+    /// Why it is refused.
     pub fn accept<'m>(&self, message: &'m [u8]) -> Result<Cow<'m, [u8]>, Invalid> {
-        let mut walk = walk::Walk::new(&self.tables);
+        let mut walk = walk::Walk::new(self);
         let end = walk.message(0, message);
         let is_normal = walk.is_normal;
         let violations = walk.violations();
@@ -68,6 +74,9 @@ impl Rules {
     }
 
     /// Checks an encoded message.
+    ///
+    /// # Errors
+    /// Why it is refused.
     pub fn check(&self, message: &[u8]) -> Result<(), Invalid> {
         self.accept(message).map(drop)
     }

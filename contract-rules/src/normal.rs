@@ -4,10 +4,11 @@ use prost::encoding::{WireType, encode_key, encode_varint};
 
 use super::table::{Field, Kind, Shape, Table, ValueRules};
 use super::wire::{Malformed, Raw, Reader};
+use crate::Text;
 
 /// What stands in a field that may hold text.
 enum Content {
-    Text(crate::text::Kind),
+    Text(&'static dyn Text),
     /// A message, by the place of its table.
     Message(usize),
     /// An entry of a map whose values are such messages.

@@ -14,31 +14,41 @@ use super::Rules;
 use super::list::{ListRules, MapRules};
 use super::table::{Field, Kind, Oneof, Shape, Table, ValueRules};
 use super::text::TextRules;
-use crate::text;
+use crate::behavior::Behavior;
+use crate::{Text, TextOf};
 
-/// `google.api.FieldBehavior.OUTPUT_ONLY`.
-const OUTPUT_ONLY: i32 = 3;
 const IGNORE_IF_ZERO_VALUE: i32 = 1;
 const IGNORE_ALWAYS: i32 = 3;
 
 /// Compiles rules from descriptors.
+#[derive(Debug)]
 pub struct Compiler {
     field: Option<ExtensionDescriptor>,
     message: Option<ExtensionDescriptor>,
     oneof: Option<ExtensionDescriptor>,
-    behavior: Option<ExtensionDescriptor>,
+    requests: Option<TextOf>,
 }
 
 impl Compiler {
     /// A compiler for the messages of a pool.
+    #[must_use]
     pub fn new(pool: &DescriptorPool) -> Compiler {
         let extension = |name| pool.get_extension_by_name(name);
         Compiler {
             field: extension("buf.validate.field"),
             message: extension("buf.validate.message"),
             oneof: extension("buf.validate.oneof"),
-            behavior: extension("google.api.field_behavior"),
+            requests: None,
         }
+    }
+
+    /// The same for requests. Fields that are OUTPUT_ONLY are ignored in them, so their rules are not
+    /// asked (AIP-203). No text may hold U+0000, which Postgres does not store. And texts of a kind
+    /// hold to it.
+    #[must_use]
+    pub fn for_requests(self, texts: TextOf) -> Compiler {
+        let requests = Some(texts);
+        Compiler { requests, ..self }
     }
 
     /// The rules of a message. `Err` lists the rules that are not supported.
@@ -54,7 +64,8 @@ impl Compiler {
             tables, mistakes, ..
         } = pass;
         if mistakes.is_empty() {
-            Ok(Arc::new(Rules { tables }))
+            let refuse_nul = self.requests.is_some();
+            Ok(Arc::new(Rules { tables, refuse_nul }))
         } else {
             Err(mistakes)
         }
@@ -179,14 +190,15 @@ impl Pass<'_> {
         }
     }
 
-    fn kind_of_text(&mut self, field: &FieldDescriptor) -> Option<text::Kind> {
-        text::Kind::of(field).unwrap_or_else(|number| {
-            self.unsupported(field.full_name(), &format!("text of the kind {number}"));
+    fn kind_of_text(&mut self, field: &FieldDescriptor) -> Option<&'static dyn Text> {
+        let text_of = self.compiler.requests?;
+        text_of(field).unwrap_or_else(|kind| {
+            self.unsupported(field.full_name(), &format!("text of the kind {kind}"));
             None
         })
     }
 
-    fn set_kind_of_text(&mut self, name: &str, shape: &mut Shape, kind: text::Kind) {
+    fn set_kind_of_text(&mut self, name: &str, shape: &mut Shape, kind: &'static dyn Text) {
         let rules = match shape {
             Shape::One {
                 kind: Kind::Text,
@@ -212,15 +224,7 @@ impl Pass<'_> {
     }
 
     fn is_output_only(&self, field: &FieldDescriptor) -> bool {
-        let Some(extension) = &self.compiler.behavior else {
-            return false;
-        };
-        let options = field.options();
-        let value = options.get_extension(extension);
-        let behaviors = value.as_list().unwrap_or_default();
-        behaviors
-            .iter()
-            .any(|behavior| behavior.as_enum_number() == Some(OUTPUT_ONLY))
+        self.compiler.requests.is_some() && Behavior::OutputOnly.is_of(field)
     }
 
     fn written(&mut self, field: &FieldDescriptor) -> Written {

@@ -1,11 +1,10 @@
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 
-use super::{Compiler, Invalid, Rules};
+use crate::{Compiler, Invalid, Rules};
 
 mod bounds;
 mod composed;
-mod kinds;
 mod largest;
 mod number;
 mod text;
@@ -22,7 +21,6 @@ fn pool(fields: &str, others: &str) -> DescriptorPool {
         import "google/api/field_behavior.proto";
         import "google/protobuf/duration.proto";
         import "google/protobuf/timestamp.proto";
-        import "tradewind/options/v1/options.proto";
         message M {{ {fields} }}
         {others}"#
     );
@@ -39,7 +37,13 @@ fn pool(fields: &str, others: &str) -> DescriptorPool {
 }
 
 fn compile(pool: &DescriptorPool) -> Result<std::sync::Arc<Rules>, Vec<String>> {
-    Compiler::new(pool).rules(&pool.get_message_by_name("test.M").unwrap())
+    let message = pool.get_message_by_name("test.M").unwrap();
+    requests(pool).rules(&message)
+}
+
+/// As services ask them, without kinds of text.
+fn requests(pool: &DescriptorPool) -> Compiler {
+    Compiler::new(pool).for_requests(|_| Ok(None))
 }
 
 fn encode(pool: &DescriptorPool, json: &str) -> Vec<u8> {
@@ -73,7 +77,7 @@ fn hold(cases: &[Case<'_>]) {
         let message = pool
             .get_message_by_name(&format!("test.C{number}"))
             .unwrap();
-        let rules = Compiler::new(&pool).rules(&message).unwrap();
+        let rules = requests(&pool).rules(&message).unwrap();
         let check = |value: &str| {
             let json = format!("{{\"theField\": {value}}}");
             let mut json = serde_json::Deserializer::from_str(&json);
