@@ -72,7 +72,7 @@ pub(crate) fn content_type(request: &HeaderMap) -> HeaderValue {
 }
 
 /// What the client sends.
-pub(crate) enum Sent {
+pub(crate) enum RequestBody {
     /// As it comes.
     Stream(Incoming),
     /// The frames of all messages.
@@ -84,14 +84,14 @@ pub(crate) async fn call(
     served: &Served,
     admitted: &Admitted<'_>,
     head: &Parts,
-    sent: Sent,
+    sent: RequestBody,
 ) -> Result<(HeaderMap, Replies), Failure> {
     let limit = admitted.message_limit(Form::Wire);
     let call = admitted.call(&head.headers)?;
     let coding = codings(&head.headers);
     let lifetime = || admitted.policy.is_streaming.then(|| admitted.lifetime());
     let sent = match sent {
-        Sent::Stream(body) if served.is_client_streaming() => {
+        RequestBody::Stream(body) if served.is_client_streaming() => {
             let sizes = Sizes::of_at_most(limit);
             let (requests, refused) = Requests::new(body, None, admitted.allowance(), sizes);
             let response = admitted
@@ -100,11 +100,11 @@ pub(crate) async fn call(
                 .map_err(|status| requests::failed(status, &refused))?;
             return Ok(reply_of(response, lifetime(), refused));
         }
-        Sent::Stream(body) => {
+        RequestBody::Stream(body) => {
             let read = admitted.message(&head.headers, body, Form::Wire).await?;
             read.content
         }
-        Sent::Whole(frames) => frames,
+        RequestBody::Whole(frames) => frames,
     };
     if !served.is_client_streaming() {
         envelope::single(&sent, limit)?;

@@ -12,7 +12,7 @@ use crate::admitted::Admitted;
 use crate::call::replies::Reply;
 use crate::failure::Failure;
 use crate::policy::{Policy, Served};
-use crate::relay::{self, Sent};
+use crate::relay::{self, RequestBody};
 use crate::reply::{self, Body};
 use crate::routing::Routing;
 
@@ -57,7 +57,8 @@ impl Request for Call {
         head: &Parts,
         body: Incoming,
     ) -> Result<Response<Body>, Failure> {
-        let (headers, replies) = relay::call(&self.0, &admitted, head, Sent::Stream(body)).await?;
+        let (headers, replies) =
+            relay::call(&self.0, &admitted, head, RequestBody::Stream(body)).await?;
         let frames = replies.parts().map(|reply| match reply {
             Reply::Data(data) => Frame::data(data),
             Reply::End(end) => Frame::trailers(end.into_trailers()),

@@ -16,7 +16,7 @@ use crate::admitted::Admitted;
 use crate::call::replies::{End, Reply};
 use crate::failure::Failure;
 use crate::policy::{Policy, Served};
-use crate::relay::{self, Sent};
+use crate::relay::{self, RequestBody};
 use crate::reply::{self, Body};
 use crate::routing::Routing;
 use crate::wire::envelope;
@@ -73,9 +73,9 @@ impl Request for Call {
             true => {
                 let text = admitted.text(&head.headers, body).await?;
                 let no_base64 = |_| Failure::malformed("the body is no base64");
-                Sent::Whole(frames::decode(&text.content).map_err(no_base64)?.into())
+                RequestBody::Whole(frames::decode(&text.content).map_err(no_base64)?.into())
             }
-            false => Sent::Stream(body),
+            false => RequestBody::Stream(body),
         };
         let (headers, replies) = relay::call(&self.served, &admitted, head, sent).await?;
         let is_text = self.is_text;

@@ -62,12 +62,12 @@ impl Reading {
 }
 
 /// A stream of envelopes.
-struct Sent {
+struct RequestMessages {
     reading: Reading,
     envelopes: Envelopes,
 }
 
-impl Step for Sent {
+impl Step for RequestMessages {
     fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Failure> {
         let Some(piece) = piece else {
             let cut = || Failure::malformed("the body ended before its end");
@@ -116,7 +116,7 @@ impl Stream {
         let refused;
         let response = if self.served.is_client_streaming() {
             let envelopes = Envelopes::of_at_most(limit);
-            let messages = Sent { reading, envelopes };
+            let messages = RequestMessages { reading, envelopes };
             let (requests, why) = Requests::new(body, None, admitted.allowance(), messages);
             refused = why;
             admitted

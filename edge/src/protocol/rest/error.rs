@@ -14,7 +14,7 @@ mod forms;
 mod paths;
 pub(crate) mod problem;
 
-use problem::Told;
+use problem::ReplyError;
 
 /// The reply.
 pub(crate) fn response(failure: &Failure, routing: &Routing) -> Response<Body> {
@@ -23,7 +23,7 @@ pub(crate) fn response(failure: &Failure, routing: &Routing) -> Response<Body> {
         Errors::Enveloped => {
             let (http, error) = error(failure, transcoder);
             let mut response = reply::json(http, enveloped(&error));
-            response.extensions_mut().insert(Told(error));
+            response.extensions_mut().insert(ReplyError(error));
             failure.explain(response.headers_mut());
             response
         }

@@ -110,7 +110,7 @@ impl Session {
         let mut sending = Some(sender);
         if !self.takes_messages() {
             match (self.request(""), sending.take()) {
-                (Ok(frame), Some(sender)) => sender.try_send(Sent::Last(frame)).ok()?,
+                (Ok(frame), Some(sender)) => sender.try_send(UpstreamMessage::Last(frame)).ok()?,
                 (Err(failure), _) => return Some(close::failed(&failure)),
                 (Ok(_), None) => {}
             }
@@ -145,8 +145,8 @@ impl Session {
                 (message, room) = received => {
                     is_alive = true;
                     match self.message(message, room, sending.is_some()) {
-                        ControlFlow::Continue(Taken::Message) => {}
-                        ControlFlow::Continue(Taken::Last) => sending = None,
+                        ControlFlow::Continue(FrameOutcome::Message) => {}
+                        ControlFlow::Continue(FrameOutcome::Last) => sending = None,
                         ControlFlow::Break(end) => return end,
                     }
                 }
@@ -172,14 +172,14 @@ impl Session {
     fn message(
         &self,
         received: Option<Result<Message, Error>>,
-        room: Option<mpsc::OwnedPermit<Sent>>,
+        room: Option<mpsc::OwnedPermit<UpstreamMessage>>,
         is_open: bool,
-    ) -> ControlFlow<Option<CloseFrame>, Taken> {
+    ) -> ControlFlow<Option<CloseFrame>, FrameOutcome> {
         let text = match received {
             Some(Ok(Message::Text(text))) => text,
             Some(Ok(Message::Binary(_))) => return ControlFlow::Break(Some(close::unsupported())),
             Some(Ok(Message::Close(_))) | None => return ControlFlow::Break(None),
-            Some(Ok(_)) => return ControlFlow::Continue(Taken::Message),
+            Some(Ok(_)) => return ControlFlow::Continue(FrameOutcome::Message),
             Some(Err(error)) => {
                 let refused = lock(&self.refused).take();
                 let refused = refused.map(|failure| close::failed(&failure));
@@ -189,23 +189,23 @@ impl Session {
         let Some(room) = room else {
             // The upstream may have heard enough; it will say so.
             if is_open || text.is_empty() {
-                return ControlFlow::Continue(Taken::Message);
+                return ControlFlow::Continue(FrameOutcome::Message);
             }
             let failure = Failure::malformed("no further message is expected");
             return ControlFlow::Break(Some(close::failed(&failure)));
         };
         if text.is_empty() && self.matched.route().is_client_streaming() {
-            room.send(Sent::End);
-            return ControlFlow::Continue(Taken::Last);
+            room.send(UpstreamMessage::End);
+            return ControlFlow::Continue(FrameOutcome::Last);
         }
         match self.request(text.as_str()) {
             Ok(frame) if self.matched.route().is_client_streaming() => {
-                room.send(Sent::Message(frame));
-                ControlFlow::Continue(Taken::Message)
+                room.send(UpstreamMessage::Message(frame));
+                ControlFlow::Continue(FrameOutcome::Message)
             }
             Ok(frame) => {
-                room.send(Sent::Last(frame));
-                ControlFlow::Continue(Taken::Last)
+                room.send(UpstreamMessage::Last(frame));
+                ControlFlow::Continue(FrameOutcome::Last)
             }
             Err(failure) => ControlFlow::Break(Some(close::failed(&failure))),
         }
@@ -253,14 +253,14 @@ impl Session {
 }
 
 /// What became of a client's frame.
-enum Taken {
+enum FrameOutcome {
     Message,
     /// No more will be sent upstream.
     Last,
 }
 
 /// What goes upstream.
-enum Sent {
+enum UpstreamMessage {
     Message(Bytes),
     /// The only message.
     Last(Bytes),
@@ -269,7 +269,7 @@ enum Sent {
 
 /// The body of the call upstream: one message waits at most. If it is dropped before its end, the call
 /// was broken off.
-struct Requests(Option<mpsc::Receiver<Sent>>);
+struct Requests(Option<mpsc::Receiver<UpstreamMessage>>);
 
 impl Body for Requests {
     type Data = Bytes;
@@ -283,12 +283,14 @@ impl Body for Requests {
             return Poll::Ready(None);
         };
         let sent = ready!(receiver.poll_recv(context));
-        if !matches!(sent, Some(Sent::Message(_))) {
+        if !matches!(sent, Some(UpstreamMessage::Message(_))) {
             self.0 = None;
         }
         Poll::Ready(match sent {
-            Some(Sent::Message(frame) | Sent::Last(frame)) => Some(Ok(Frame::data(frame))),
-            Some(Sent::End) => None,
+            Some(UpstreamMessage::Message(frame) | UpstreamMessage::Last(frame)) => {
+                Some(Ok(Frame::data(frame)))
+            }
+            Some(UpstreamMessage::End) => None,
             None => Some(Err(Status::cancelled("the client went away"))),
         })
     }

@@ -12,7 +12,7 @@ const JSON: &str = "application/json";
 
 /// The error that a reply tells of, as its extension: what is in `{"error": ...}`.
 #[derive(Clone, Debug)]
-pub(crate) struct Told(pub(crate) Value);
+pub(crate) struct ReplyError(pub(crate) Value);
 
 /// Whether the client likes problems at least as much as other JSON, and says so by name.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
@@ -27,7 +27,7 @@ pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
 
 /// The same error in the other form.
 pub(crate) fn instead(mut response: Response<Body>, request_id: &str) -> Response<Body> {
-    let Some(Told(error)) = response.extensions_mut().remove::<Told>() else {
+    let Some(ReplyError(error)) = response.extensions_mut().remove::<ReplyError>() else {
         return response;
     };
     let problem = problem(response.status(), &error, request_id);
