@@ -15,15 +15,12 @@ use super::list::{ListRules, MapRules};
 use super::table::{Field, Kind, Oneof, Shape, Table, ValueRules};
 use super::text::TextRules;
 use crate::behavior::Behavior;
+use crate::written::{Ignore, Written};
 use crate::{Text, TextOf};
-
-const IGNORE_IF_ZERO_VALUE: i32 = 1;
-const IGNORE_ALWAYS: i32 = 3;
 
 /// Compiles rules from descriptors.
 #[derive(Debug)]
 pub struct Compiler {
-    field: Option<ExtensionDescriptor>,
     message: Option<ExtensionDescriptor>,
     oneof: Option<ExtensionDescriptor>,
     requests: Option<TextOf>,
@@ -35,7 +32,6 @@ impl Compiler {
     pub fn new(pool: &DescriptorPool) -> Compiler {
         let extension = |name| pool.get_extension_by_name(name);
         Compiler {
-            field: extension("buf.validate.field"),
             message: extension("buf.validate.message"),
             oneof: extension("buf.validate.oneof"),
             requests: None,
@@ -79,14 +75,6 @@ struct Pass<'c> {
     mistakes: Vec<String>,
 }
 
-/// The rules of one field, as they were written.
-struct Written {
-    required: bool,
-    ignore: i32,
-    /// The name of the type, such as `string`, and its rules.
-    typed: Option<(String, DynamicMessage)>,
-}
-
 impl Pass<'_> {
     fn table(&mut self, message: &MessageDescriptor) -> usize {
         if let Some(place) = self.places.get(message.full_name()) {
@@ -122,11 +110,11 @@ impl Pass<'_> {
     }
 
     fn field(&mut self, descriptor: &FieldDescriptor) -> Field {
-        let written = self.written(descriptor);
+        let written = self.understood(descriptor.full_name(), Written::of(descriptor));
         let name = descriptor.full_name().to_owned();
-        let checked = written.ignore != IGNORE_ALWAYS && !self.is_output_only(descriptor);
-        let written = if checked { written } else { Written::none() };
-        let skip_zero = written.ignore == IGNORE_IF_ZERO_VALUE;
+        let checked = written.ignore != Ignore::Always && !self.is_output_only(descriptor);
+        let written = if checked { written } else { Written::default() };
+        let skip_zero = written.ignore == Ignore::Zero;
         let (required, typed) = (written.required, written.typed);
         let kind_of_text = checked.then(|| self.kind_of_text(descriptor)).flatten();
         let mut shape = if descriptor.is_map() {
@@ -227,48 +215,27 @@ impl Pass<'_> {
         self.compiler.requests.is_some() && Behavior::OutputOnly.is_of(field)
     }
 
-    fn written(&mut self, field: &FieldDescriptor) -> Written {
-        match option(&field.options(), self.compiler.field.as_ref()) {
-            Some(rules) => self.split(field.full_name(), &rules),
-            None => Written::none(),
-        }
-    }
-
-    fn split(&mut self, name: &str, rules: &DynamicMessage) -> Written {
-        let mut written = Written::none();
-        self.nothing_unknown(name, rules);
-        for (rule, value) in rules.fields() {
-            match (rule.name(), value) {
-                ("required", value) => written.required = value.as_bool() == Some(true),
-                ("ignore", value) => written.ignore = value.as_enum_number().unwrap_or(0),
-                (typed, Value::Message(rules)) if rule.containing_oneof().is_some() => {
-                    written.typed = Some((typed.to_owned(), rules.clone()));
-                }
-                (other, _) => self.unsupported(name, other),
-            }
+    /// What is written, if there is nothing in it that is not checked.
+    fn understood(&mut self, name: &str, written: Written) -> Written {
+        for other in &written.others {
+            self.unsupported(name, other);
         }
         written
     }
 
     /// The rules of keys, values or items.
     fn inner(&mut self, name: &str, value: &Value, field: &FieldDescriptor) -> (ValueRules, bool) {
-        let Some(rules) = value.as_message() else {
-            return Default::default();
-        };
-        let written = self.split(name, rules);
+        let written = self.understood(name, Written::read(value));
         if written.required {
             self.unsupported(name, "required, of keys, values or items");
         }
-        if written.ignore == IGNORE_ALWAYS {
+        if written.ignore == Ignore::Always {
             return Default::default();
         }
         let rules = written
             .typed
             .map(|typed| self.value_rules(name, typed, field));
-        (
-            rules.unwrap_or_default(),
-            written.ignore == IGNORE_IF_ZERO_VALUE,
-        )
+        (rules.unwrap_or_default(), written.ignore == Ignore::Zero)
     }
 
     fn list_rules(
@@ -285,7 +252,6 @@ impl Pass<'_> {
             self.unsupported(name, &format!("{kind}, on a repeated field"));
             return list;
         }
-        self.nothing_unknown(name, &rules);
         for (rule, value) in rules.fields() {
             match rule.name() {
                 "min_items" => list.length.least = value.as_u64(),
@@ -313,7 +279,6 @@ impl Pass<'_> {
             self.unsupported(name, &format!("{kind}, on a map"));
             return map;
         }
-        self.nothing_unknown(name, &rules);
         for (rule, value) in rules.fields() {
             match rule.name() {
                 "min_pairs" => map.length.least = value.as_u64(),
@@ -338,7 +303,6 @@ impl Pass<'_> {
             self.unsupported(name, &format!("{kind}, on a field of another type"));
             return ValueRules::None;
         }
-        self.nothing_unknown(name, &rules);
         match kind.as_str() {
             "string" => self.text(name, &rules),
             "bytes" => self.bytes(name, &rules),
@@ -349,25 +313,9 @@ impl Pass<'_> {
         }
     }
 
-    fn nothing_unknown(&mut self, name: &str, rules: &DynamicMessage) {
-        if rules.unknown_fields().next().is_some() || rules.extensions().next().is_some() {
-            self.unsupported(name, "a rule that the vendored buf.validate does not know");
-        }
-    }
-
     fn unsupported(&mut self, name: &str, rule: &str) {
         self.mistakes
             .push(format!("{name}: the rule {rule} cannot be checked"));
-    }
-}
-
-impl Written {
-    fn none() -> Written {
-        Written {
-            required: false,
-            ignore: 0,
-            typed: None,
-        }
     }
 }
 

@@ -21,6 +21,7 @@ mod text;
 mod values;
 mod walk;
 mod wire;
+pub mod written;
 
 use std::borrow::Cow;
 

@@ -183,30 +183,3 @@ pub(crate) fn is_wrapper(message: &MessageDescriptor) -> bool {
             )
         })
 }
-
-/// `google.api.FieldBehavior.REQUIRED`
-pub(crate) const REQUIRED: i32 = 2;
-/// `google.api.FieldBehavior.OUTPUT_ONLY`
-pub(crate) const OUTPUT_ONLY: i32 = 3;
-/// `google.api.FieldBehavior.IMMUTABLE`
-pub(crate) const IMMUTABLE: i32 = 5;
-/// `google.api.FieldBehavior.NON_EMPTY_DEFAULT`: a reply always has it
-pub(crate) const NON_EMPTY_DEFAULT: i32 = 7;
-
-/// The `google.api.field_behavior` of a field; empty if the descriptors do not know the option.
-pub(crate) fn behaviors(field: &FieldDescriptor) -> Vec<i32> {
-    let extension = field
-        .parent_pool()
-        .get_extension_by_name("google.api.field_behavior");
-    let Some(extension) = extension else {
-        return Vec::new();
-    };
-    let options = field.options();
-    let behaviors = options.get_extension(&extension);
-    behaviors
-        .as_list()
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|b| b.as_enum_number())
-        .collect()
-}

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use contract_rules::behavior::Behavior;
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use crate::field::{self, FieldPath};
@@ -47,7 +48,7 @@ impl Inference {
         let is_whole = masks == Masks::Mentioned;
         if !is_whole {
             each_field(&resource, &mut HashSet::new(), &mut |field| {
-                if field::behaviors(field).contains(&field::OUTPUT_ONLY) {
+                if Behavior::OutputOnly.is_of(field) {
                     output_only.insert(json.field_of(field));
                 } else if is_value(field) {
                     values.insert(json.field_of(field));

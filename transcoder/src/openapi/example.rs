@@ -1,12 +1,13 @@
 //! Examples that keep to types and bounds.
 
+use contract_rules::behavior::Behavior;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
 use super::names::Use;
 use super::pattern;
 use super::rules::Rules;
-use crate::field::{self, is_well_known, is_wrapper};
+use crate::field::{is_well_known, is_wrapper};
 
 /// Which fields an example shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,11 +91,11 @@ fn of_message(
 
 /// Whether the server alone sets it.
 pub(super) fn is_output(field: &FieldDescriptor) -> bool {
-    field::behaviors(field).contains(&field::OUTPUT_ONLY)
+    Behavior::OutputOnly.is_of(field)
 }
 
 pub(super) fn is_needed(field: &FieldDescriptor) -> bool {
-    field::behaviors(field).contains(&field::REQUIRED) || Rules::of(field).required
+    Behavior::Required.is_of(field) || Rules::of(field).required
 }
 
 fn of_field(field: &FieldDescriptor, shows: Shows, outer: &mut Vec<String>) -> Value {

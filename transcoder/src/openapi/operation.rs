@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use contract_rules::behavior::Behavior;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
@@ -247,7 +248,7 @@ fn bound_directly(path: &FieldPath, prefix: Option<&FieldDescriptor>) -> Option<
 fn a_change(message: &MessageDescriptor, omit: &[String]) -> Value {
     let can_change = |field: &FieldDescriptor| {
         !is_output(field)
-            && !field::behaviors(field).contains(&field::IMMUTABLE)
+            && !Behavior::Immutable.is_of(field)
             && !omit.iter().any(|name| name == field.name())
     };
     let change = message.fields().find(can_change);

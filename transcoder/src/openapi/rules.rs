@@ -1,10 +1,8 @@
 //! The standard rules of `buf.validate` on a field, as far as JSON Schema can say them.
 
+use contract_rules::written::{Ignore, Written};
 use prost_reflect::{DynamicMessage, FieldDescriptor, Value as Reflected};
 use serde_json::{Map, Number, Value};
-
-/// `buf.validate.Ignore`.
-const IGNORE_IF_ZERO_VALUE: i32 = 1;
 
 /// The rules of one value. What is not there does not bind.
 #[derive(Debug, Clone, Default)]
@@ -27,17 +25,7 @@ pub(super) struct Rules {
 impl Rules {
     /// The rules of a field; none if the descriptors do not know `buf.validate`.
     pub(super) fn of(field: &FieldDescriptor) -> Self {
-        let extension = field
-            .parent_pool()
-            .get_extension_by_name("buf.validate.field");
-        let Some(extension) = extension else {
-            return Self::default();
-        };
-        let options = field.options();
-        match options.get_extension(&extension).as_message() {
-            Some(rules) if options.has_extension(&extension) => Self::read(rules),
-            _ => Self::default(),
-        }
+        Self::read(Written::of(field))
     }
 
     /// What they promise of a reply: its format, if it is not empty instead.
@@ -54,22 +42,14 @@ impl Rules {
         }
     }
 
-    /// Reads a `buf.validate.FieldRules`.
-    fn read(field_rules: &DynamicMessage) -> Self {
-        let mut rules = Self::default();
-        for (field, value) in field_rules.fields() {
-            match value {
-                Reflected::Bool(required) if field.name() == "required" => {
-                    rules.required = *required
-                }
-                Reflected::EnumNumber(ignore) if field.name() == "ignore" => {
-                    rules.may_be_empty = *ignore == IGNORE_IF_ZERO_VALUE;
-                }
-                Reflected::Message(of_type) if field.containing_oneof().is_some() => {
-                    rules.read_type(field.name(), of_type);
-                }
-                _ => {}
-            }
+    fn read(written: Written) -> Self {
+        let mut rules = Self {
+            required: written.required,
+            may_be_empty: written.ignore == Ignore::Zero,
+            ..Self::default()
+        };
+        if let Some((kind, of_type)) = written.typed {
+            rules.read_type(&kind, &of_type);
         }
         rules
     }
@@ -77,7 +57,7 @@ impl Rules {
     /// Reads one of `StringRules`, `Int32Rules`, ...
     fn read_type(&mut self, kind: &str, of_type: &DynamicMessage) {
         for (field, value) in of_type.fields() {
-            let inner = || value.as_message().map(|inner| Box::new(Self::read(inner)));
+            let inner = || Some(Box::new(Self::read(Written::read(value))));
             match (field.name(), kind) {
                 ("const", _) => self.allowed.extend(json(value)),
                 ("in", _) => self.allowed.extend(elements(value)),

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use contract_rules::behavior::Behavior;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +16,7 @@ use super::enums::{is_deprecated, reference};
 use super::example::{self, is_output};
 use super::names::Use;
 use super::rules::Rules;
-use crate::field::{self, is_well_known, is_wrapper};
+use crate::field::{is_well_known, is_wrapper};
 
 /// Collects the components that the schemas refer to.
 pub(super) struct Schemas<'a> {
@@ -120,7 +121,7 @@ impl<'a> Schemas<'a> {
     /// Whether the object always has the field.
     fn has(&self, field: &FieldDescriptor, variant: Variant<'_>) -> bool {
         let is_printed = self.contract.prints_defaults && !field.supports_presence()
-            || field::behaviors(field).contains(&field::NON_EMPTY_DEFAULT);
+            || Behavior::NonEmptyDefault.is_of(field);
         match variant.of {
             Use::Request => example::is_needed(field) && !variant.partial,
             Use::Reply => example::is_needed(field) || is_printed,
@@ -135,9 +136,8 @@ impl<'a> Schemas<'a> {
     /// The value of a field, with its comment and behaviour.
     pub(super) fn field(&mut self, field: &FieldDescriptor, of: Use) -> Value {
         let mut schema = self.value(field, of);
-        let behaviors = field::behaviors(field);
         let mut description = self.contract.comments.of_field(field);
-        if behaviors.contains(&field::IMMUTABLE) {
+        if Behavior::Immutable.is_of(field) {
             description = [&description, "Cannot be changed once it is set."].join("\n\n");
         }
         if let Some(oneof) = field
