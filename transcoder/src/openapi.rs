@@ -24,6 +24,7 @@ mod enums;
 mod errors;
 mod example;
 mod ids;
+mod integer;
 mod names;
 mod operation;
 mod parameters;

@@ -14,6 +14,7 @@ use super::Contract;
 use super::empty::or_empty;
 use super::enums::{is_deprecated, reference};
 use super::example::{self, is_output};
+use super::integer;
 use super::names::Use;
 use super::rules::Rules;
 use crate::field::{is_well_known, is_wrapper};
@@ -213,18 +214,11 @@ impl<'a> Schemas<'a> {
                 with(bounds, keywords)
             }
             Kind::Uint64 | Kind::Fixed64 => {
-                json!({ "type": "string", "format": "uint64", "pattern": "^[0-9]+$" })
+                let pattern = integer::pattern(rules, false);
+                json!({ "type": "string", "format": "uint64", "pattern": pattern })
             }
             Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
-                let is_negative = rules.number("minimum").is_none_or(|minimum| minimum < 0.0)
-                    && rules
-                        .number("exclusiveMinimum")
-                        .is_none_or(|minimum| minimum < 0.0);
-                let pattern = if is_negative {
-                    "^-?[0-9]+$"
-                } else {
-                    "^[0-9]+$"
-                };
+                let pattern = integer::pattern(rules, true);
                 json!({ "type": "string", "format": "int64", "pattern": pattern })
             }
         };

@@ -203,7 +203,7 @@ fn a_schema_has_bounds_behaviours_and_comments() {
         "email": { "type": "string", "format": "email", "description": "Where to ask." },
         "counts": {
             "type": "object", "maxProperties": 10, "description": "Counts by word.",
-            "additionalProperties": { "type": "string", "format": "int64", "pattern": "^-?[0-9]+$" },
+            "additionalProperties": { "type": "string", "format": "int64", "pattern": "^(?:0|-?[1-9][0-9]{0,18})$" },
         },
         "contactId": {
             "type": "string", "description": "Whom to ask; nobody if it is empty.",
@@ -223,7 +223,7 @@ fn a_schema_has_bounds_behaviours_and_comments() {
         "rank": { "type": ["integer", "null"], "format": "int32", "description": "Perhaps a number." },
         "picture": { "type": "string", "contentEncoding": "base64", "description": "Bytes." },
         "units": {
-            "type": "string", "format": "int64", "pattern": "^[0-9]+$",
+            "type": "string", "format": "int64", "pattern": "^(?:0|[1-9][0-9]{0,18})$",
             "description": "Units of it, never below zero.",
         },
         "state": { "$ref": "#/components/schemas/State", "description": "Where it stands." },
