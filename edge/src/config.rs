@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use net::SecretUrl;
+use net::process::arguments::defaults;
 use net::process::duration;
 use transcoder::JsonChoices;
 
@@ -22,8 +24,9 @@ pub struct Config {
     pub settings: Settings,
     /// Redis that replicas of the edge share their rate limits through; without it, each counts for
     /// itself. `redis://[user:password@]host:port[/database]`.
-    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
-    pub redis_url: Option<RedisUrl>,
+    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true,
+        value_parser = redis_url)]
+    pub redis_url: Option<SecretUrl>,
 }
 
 /// How the edge behaves.
@@ -260,94 +263,44 @@ pub struct Streams {
     pub streams_per_address: usize,
 }
 
-/// The address of Redis, which may hold a password: its `Debug` leaves that out.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RedisUrl(String);
-
-impl RedisUrl {
-    /// With its password.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl Default for Connections {
     fn default() -> Self {
-        Self {
-            max_connections: 10_000,
-            max_connections_per_address: 2_000,
-            edge_threads: 0,
-            header_timeout: Duration::from_secs(30),
-            send_timeout: Duration::from_secs(30),
-            max_header_bytes: 32 << 10,
-            max_headers: 100,
-            max_streams: 200,
-        }
+        defaults()
     }
 }
 
 impl Default for Requests {
     fn default() -> Self {
-        Self {
-            body_limit: 1 << 20,
-            reply_limit: 16 << 20,
-            request_timeout: Duration::from_secs(15),
-            body_memory: 64 << 20,
-            body_memory_per_address: 8 << 20,
-            body_speed: 240,
-            body_pause: Duration::from_secs(10),
-            heartbeat: Duration::from_secs(15),
-        }
+        defaults()
     }
 }
 
 impl Default for Mapping {
     fn default() -> Self {
-        Self {
-            routes: Vec::new(),
-            routes_override: false,
-            json: Vec::new(),
-            query_lists: false,
-            ignore_unknown_query: None,
-            form_bodies: false,
-            upload_limit: UPLOAD_LIMIT,
-        }
+        defaults()
     }
 }
 
 impl Default for Rates {
     fn default() -> Self {
-        Self {
-            address_limit: Rate::of(12_000, 60),
-            user_limit: Rate::of(6_000, 60),
-        }
+        defaults()
     }
 }
 
 impl Default for Streams {
     fn default() -> Self {
-        Self {
-            streams_per_user: 20,
-            streams_per_address: 200,
-        }
+        defaults()
     }
 }
 
-impl std::str::FromStr for RedisUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        redis::Client::open(text).map_err(|_| "no address of a Redis server".to_owned())?;
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl std::fmt::Debug for RedisUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0.rsplit_once('@') {
-            Some((_, host)) => write!(f, "redis://[redacted]@{host}"),
-            None => f.write_str(&self.0),
-        }
+/// The address of a Redis server.
+///
+/// # Errors
+/// When it is none.
+pub fn redis_url(text: &str) -> Result<SecretUrl, String> {
+    match redis::Client::open(text) {
+        Ok(_) => Ok(text.into()),
+        Err(_) => Err("no address of a Redis server".to_owned()),
     }
 }
 
@@ -379,8 +332,8 @@ mod tests {
 
     #[test]
     fn a_password_of_redis_is_not_printed() {
-        let url: RedisUrl = "redis://edge:secret@cache:6379/1".parse().unwrap();
-        assert_eq!(format!("{url:?}"), "redis://[redacted]@cache:6379/1");
-        assert!("cache:6379".parse::<RedisUrl>().is_err());
+        let url = redis_url("redis://edge:secret@cache:6379/1").unwrap();
+        assert_eq!(format!("{url:?}"), "redis://cache:6379/1");
+        assert!(redis_url("cache:6379").is_err());
     }
 }

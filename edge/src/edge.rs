@@ -50,7 +50,7 @@ impl Edge {
             settings,
             redis_url,
         } = config;
-        let shared = redis_url.as_ref().map(|url| Shared::connect(url.as_str()));
+        let shared = redis_url.as_ref().map(|url| Shared::connect(url.expose()));
         let shared = shared.transpose();
         let shared = shared.map_err(|error| StartError::config(format!("--redis-url: {error}")))?;
         let counters = Arc::new(Counters::new(&settings.rates, shared.as_ref()));

@@ -78,7 +78,7 @@ async fn a_user_is_counted_apart_from_the_address() {
 async fn without_redis_each_replica_counts_for_itself_and_no_request_fails() {
     let mut settings = settings();
     settings.rates.address_limit = Rate::of(2, 60);
-    let redis_url = Some("redis://127.0.0.1:1".parse().unwrap());
+    let redis_url = Some("redis://127.0.0.1:1".into());
     let upstream = Upstream::start(shop).await;
     let fixture = Fixture::before(
         upstream,
@@ -106,7 +106,7 @@ async fn replicas_count_together_through_redis() {
     settings.rates.address_limit = Rate::of(4, 600);
     let config = Config {
         settings,
-        redis_url: Some(url.parse().unwrap()),
+        redis_url: Some(url.as_str().into()),
     };
     let one = Fixture::before(Upstream::start(shop).await, config.clone()).await;
     let two = Fixture::before(Upstream::start(shop).await, config).await;

@@ -33,7 +33,8 @@ pub(crate) struct Arguments {
     )]
     pub(crate) database_prefix: String,
     /// Redis for caches and limits, such as redis://localhost; without it they are in this process
-    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL",
+        value_parser = edge::config::redis_url)]
     pub(crate) redis_url: Option<SecretUrl>,
     /// Events.
     #[command(flatten)]

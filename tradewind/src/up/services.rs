@@ -81,25 +81,16 @@ pub(super) fn configurations(
         let build = note(member.configure(&shared), &mut mistakes)?;
         services.extend(build.map(|build| (name, build)));
     }
-    let edge = note(edge_config(arguments), &mut mistakes)?;
-    match edge {
-        Some(edge) if mistakes.is_empty() => Ok(Configurations {
-            services,
-            edge,
-            administrator,
-        }),
-        _ => Err(Refused::Mistakes(mistakes)),
+    if !mistakes.is_empty() {
+        return Err(Refused::Mistakes(mistakes));
     }
-}
-
-fn edge_config(arguments: &Arguments) -> Result<edge::Config, Refused> {
-    let redis_url = arguments.redis_url.as_ref();
-    let redis_url = redis_url.map(|url| url.expose().parse()).transpose();
-    let redis_url = redis_url
-        .map_err(|error| Refused::Mistakes(vec![format!("--redis-url (REDIS_URL): {error}")]))?;
-    Ok(edge::Config {
-        settings: arguments.edge.clone(),
-        redis_url,
+    Ok(Configurations {
+        services,
+        edge: edge::Config {
+            settings: arguments.edge.clone(),
+            redis_url: arguments.redis_url.clone(),
+        },
+        administrator,
     })
 }
 
