@@ -58,7 +58,7 @@ lint: ## Formatting, clippy, the contracts' rules and promises, dependencies
 
 release-contracts: ## Promise the contracts as they are: proto/released.binpb, which lint compares with
 	scripts/tools buf
-	.dev/tools/bin/buf build --output proto/released.binpb
+	.dev/tools/bin/buf build --exclude-source-info --output proto/released.binpb
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
