@@ -1,24 +1,21 @@
 //! What the contract says about each method, read from the descriptors once, at the start.
 
+mod method;
+mod options;
 mod rules;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use aws_lc_rs::digest::{SHA256, digest};
-
-use contract_rules::{Compiler, Rules};
+use contract_rules::Compiler;
 pub use contracts::FILE_DESCRIPTOR_SET;
-use prost::Message as _;
-use prost_reflect::{
-    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
-    ServiceDescriptor, Value,
-};
+use prost_reflect::{DescriptorPool, ServiceDescriptor};
 
-/// The full name of the option of a method that holds to `if-match` and `if-none-match`.
-pub const CONDITIONAL: &str = "tradewind.options.v1.conditional";
-/// The full name of the option of a method whose replies may be kept.
-pub const CACHE: &str = "tradewind.options.v1.cache";
+pub use method::{Access, Cache, Idempotency, Method, Priority, RequestHash};
+pub use options::{CACHE, CONDITIONAL};
+use options::{
+    access, cache, has_optional_user, has_sensitive, idempotency, is_conditional, priority,
+};
 
 /// The methods of a descriptor set.
 #[derive(Debug)]
@@ -26,129 +23,6 @@ pub struct Contract {
     pool: DescriptorPool,
     methods: HashMap<String, Arc<Method>>,
     mistakes: HashMap<String, Vec<String>>,
-}
-
-/// A method and what holds for it.
-#[derive(Debug)]
-pub struct Method {
-    /// The path of its calls: `/tradewind.orders.v1.OrdersService/CreateOrder`.
-    pub path: Arc<str>,
-    /// The path without its leading slash, as traces and metrics name the method.
-    pub name: Arc<str>,
-    /// Who may call it; none if the contract does not say.
-    pub access: Option<Access>,
-    /// Whether a public method is told which user calls, if a token says so.
-    pub optional_user: bool,
-    /// What is shed first.
-    pub priority: Priority,
-    /// Whether a second call does harm.
-    pub idempotency: Idempotency,
-    /// Whether it holds to `if-match` and `if-none-match`.
-    pub conditional: bool,
-    /// How long a reply may be kept on its way; none if not at all.
-    pub cache: Option<Cache>,
-    /// Whether the reply has a field that is never stored.
-    pub sensitive_reply: bool,
-    /// Whether the client sends a stream.
-    pub client_streaming: bool,
-    /// Whether the server sends a stream.
-    pub server_streaming: bool,
-    /// The request's message; none for health and reflection.
-    pub request: Option<MessageDescriptor>,
-    /// The rules of the request's fields; none for health and reflection.
-    pub rules: Option<Arc<Rules>>,
-    /// The most bytes of a request message that the rules allow, with room to spare; none if they do
-    /// not tell ([`Rules::largest`]).
-    pub max_request_bytes: Option<usize>,
-    /// The same of a request as JSON.
-    pub max_request_json: Option<usize>,
-}
-
-impl Method {
-    /// Whether the contract calls the method safe to repeat without an idempotency key.
-    pub fn is_repeatable(&self) -> bool {
-        self.idempotency != Idempotency::Unknown
-    }
-
-    /// Whether a caller may send an idempotency key: a second call would do harm, and the reply can
-    /// be kept to be given again.
-    pub fn takes_idempotency_key(&self) -> bool {
-        !self.is_repeatable() && !self.sensitive_reply
-    }
-
-    /// Whether its calls must have their effect once for a key. A stream has no one answer to keep.
-    pub fn has_effect_once(&self) -> bool {
-        self.takes_idempotency_key() && !self.is_streaming()
-    }
-
-    /// Whether its calls run to their end although the client hangs up or its deadline passes: they
-    /// change something, and half of a change is worse than all of it.
-    pub fn runs_to_its_end(&self) -> bool {
-        self.idempotency != Idempotency::NoSideEffects && !self.is_streaming()
-    }
-
-    /// What tells a request from others: of its message with the fields in the order of their
-    /// numbers, since clients write them in any. `None` of what is no message of the method.
-    pub(crate) fn hash(&self, message: &[u8]) -> Option<RequestHash> {
-        let message = DynamicMessage::decode(self.request.clone()?, message).ok()?;
-        let hash = digest(&SHA256, &message.encode_to_vec());
-        hash.as_ref().try_into().ok()
-    }
-
-    /// Whether either side sends a stream.
-    pub fn is_streaming(&self) -> bool {
-        self.client_streaming || self.server_streaming
-    }
-}
-
-/// SHA-256 of a request.
-pub type RequestHash = [u8; 32];
-
-/// How long a reply may be kept (RFC 9111).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cache {
-    /// Seconds that it stays fresh.
-    pub max_age: u32,
-    /// Whether what is kept may be given to others.
-    pub public: bool,
-}
-
-/// Who may call a method.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody.
-    Public,
-    /// Anybody with a valid token, of a user or of a workload.
-    AnyToken,
-    /// A user with one of the roles, or one of the workloads; `*` is any workload.
-    Alternatives {
-        /// Roles of users.
-        roles: Vec<String>,
-        /// Names of workloads.
-        workloads: Vec<String>,
-    },
-}
-
-/// How long a method is kept alive under overload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Priority {
-    /// Shed first.
-    Low,
-    /// The default.
-    Normal,
-    /// Shed last.
-    High,
-}
-
-/// The standard `idempotency_level` of a method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Idempotency {
-    /// Nothing is said: a second call may do harm.
-    Unknown,
-    /// It only reads.
-    NoSideEffects,
-    /// A second call changes nothing more.
-    Idempotent,
 }
 
 impl Contract {
@@ -296,114 +170,10 @@ impl Contract {
     }
 }
 
-fn access(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<Access> {
-    let extension = pool.get_extension_by_name("tradewind.options.v1.access")?;
-    let options = method.options();
-    if !options.has_extension(&extension) {
-        return None;
-    }
-    let value = options.get_extension(&extension);
-    let access = value.as_message()?;
-    if access.get_field_by_name("public")?.as_bool()? {
-        return Some(Access::Public);
-    }
-    let (roles, workloads) = (strings(access, "roles"), strings(access, "workloads"));
-    let says_something = !(roles.is_empty() && workloads.is_empty());
-    says_something.then_some(Access::Alternatives { roles, workloads })
-}
-
-fn has_optional_user(pool: &DescriptorPool, method: &MethodDescriptor) -> bool {
-    let read = || {
-        let extension = pool.get_extension_by_name("tradewind.options.v1.access")?;
-        let options = method.options();
-        let value = options.get_extension(&extension);
-        value
-            .as_message()?
-            .get_field_by_name("optional_user")?
-            .as_bool()
-    };
-    read().unwrap_or(false)
-}
-
-fn is_conditional(pool: &DescriptorPool, method: &MethodDescriptor) -> bool {
-    let extension = pool.get_extension_by_name(CONDITIONAL);
-    extension
-        .is_some_and(|extension| method.options().get_extension(&extension).as_bool() == Some(true))
-}
-
-fn cache(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<Cache> {
-    let extension = pool.get_extension_by_name(CACHE)?;
-    let options = method.options();
-    if !options.has_extension(&extension) {
-        return None;
-    }
-    let value = options.get_extension(&extension);
-    let cache = value.as_message()?;
-    Some(Cache {
-        max_age: cache.get_field_by_name("max_age")?.as_u32()?,
-        public: cache.get_field_by_name("public")?.as_bool()?,
-    })
-}
-
-fn strings(message: &DynamicMessage, field: &str) -> Vec<String> {
-    let value = message.get_field_by_name(field);
-    let list = value
-        .as_deref()
-        .and_then(Value::as_list)
-        .unwrap_or_default();
-    list.iter()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
-}
-
-fn priority(pool: &DescriptorPool, method: &MethodDescriptor) -> Priority {
-    let number = pool
-        .get_extension_by_name("tradewind.options.v1.priority")
-        .and_then(|extension| method.options().get_extension(&extension).as_enum_number());
-    match number {
-        Some(1) => Priority::Low,
-        Some(3) => Priority::High,
-        _ => Priority::Normal,
-    }
-}
-
-fn idempotency(method: &MethodDescriptor) -> Idempotency {
-    use prost_types::method_options::IdempotencyLevel;
-    let options = method
-        .method_descriptor_proto()
-        .options
-        .clone()
-        .unwrap_or_default();
-    match options.idempotency_level() {
-        IdempotencyLevel::IdempotencyUnknown => Idempotency::Unknown,
-        IdempotencyLevel::NoSideEffects => Idempotency::NoSideEffects,
-        IdempotencyLevel::Idempotent => Idempotency::Idempotent,
-    }
-}
-
-fn has_sensitive(
-    pool: &DescriptorPool,
-    message: &MessageDescriptor,
-    seen: &mut Vec<String>,
-) -> bool {
-    if seen.iter().any(|name| name == message.full_name()) {
-        return false;
-    }
-    seen.push(message.full_name().to_owned());
-    message.fields().any(|field| {
-        is_sensitive(pool, &field)
-            || matches!(field.kind(), Kind::Message(inner) if has_sensitive(pool, &inner, seen))
-    })
-}
-
-fn is_sensitive(pool: &DescriptorPool, field: &FieldDescriptor) -> bool {
-    pool.get_extension_by_name("tradewind.options.v1.sensitive")
-        .is_some_and(|extension| field.options().get_extension(&extension).as_bool() == Some(true))
-}
-
 #[cfg(test)]
 mod tests {
+    use prost_reflect::FieldDescriptor;
+
     use super::*;
 
     #[test]
