@@ -5,13 +5,10 @@ use std::num::IntErrorKind;
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime};
 use money::{Currency, Money};
 
-use super::{columns::Row, skip::Skip};
+use super::columns::Row;
+use super::skip::{LONGEST_INVOICE, LONGEST_SKU, MOST_UNITS, Skip};
 
-/// The most units that an order may have of a product (the contract of CreateOrder).
-pub(super) const MOST_UNITS: i64 = 10_000;
-/// Lengths by the contracts of CreateOrder and CreateProduct, in characters.
-pub(super) const LONGEST_INVOICE: usize = 100;
-pub(super) const LONGEST_SKU: usize = 64;
+/// By the contract of CreateProduct, in characters.
 const LONGEST_TITLE: usize = 200;
 
 /// The years that a sale can be of: others are slips, such as 10 for 2010.

@@ -1,6 +1,10 @@
 //! Why a line of a file is not imported.
 
-use super::sale::{LONGEST_INVOICE, LONGEST_SKU, MOST_UNITS};
+/// The most units that an order may have of a product (the contract of CreateOrder).
+pub(super) const MOST_UNITS: i64 = 10_000;
+/// Lengths by the contracts of CreateOrder and CreateProduct, in characters.
+pub(super) const LONGEST_INVOICE: usize = 100;
+pub(super) const LONGEST_SKU: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Skip {
