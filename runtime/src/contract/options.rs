@@ -11,30 +11,22 @@ use super::method::{Access, Cache, Idempotency, Priority};
 pub const CONDITIONAL: &str = "tradewind.options.v1.conditional";
 /// The full name of the option of a method whose replies may be kept.
 pub const CACHE: &str = "tradewind.options.v1.cache";
+const ACCESS: &str = "tradewind.options.v1.access";
 
+/// Who may call the method; none if it does not say.
 pub(super) fn access(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<Access> {
-    let extension = pool.get_extension_by_name("tradewind.options.v1.access")?;
-    let options = method.options();
-    if !options.has_extension(&extension) {
-        return None;
-    }
-    let value = options.get_extension(&extension);
-    let access = value.as_message()?;
+    let access = message(pool, method, ACCESS)?;
     if access.get_field_by_name("public")?.as_bool()? {
         return Some(Access::Public);
     }
-    let (roles, workloads) = (strings(access, "roles"), strings(access, "workloads"));
+    let (roles, workloads) = (strings(&access, "roles"), strings(&access, "workloads"));
     let says_something = !(roles.is_empty() && workloads.is_empty());
     says_something.then_some(Access::Alternatives { roles, workloads })
 }
 
 pub(super) fn has_optional_user(pool: &DescriptorPool, method: &MethodDescriptor) -> bool {
     let read = || {
-        let extension = pool.get_extension_by_name("tradewind.options.v1.access")?;
-        let options = method.options();
-        let value = options.get_extension(&extension);
-        value
-            .as_message()?
+        message(pool, method, ACCESS)?
             .get_field_by_name("optional_user")?
             .as_bool()
     };
@@ -42,23 +34,31 @@ pub(super) fn has_optional_user(pool: &DescriptorPool, method: &MethodDescriptor
 }
 
 pub(super) fn is_conditional(pool: &DescriptorPool, method: &MethodDescriptor) -> bool {
-    let extension = pool.get_extension_by_name(CONDITIONAL);
-    extension
-        .is_some_and(|extension| method.options().get_extension(&extension).as_bool() == Some(true))
+    is_set(pool, &method.options(), CONDITIONAL)
 }
 
 pub(super) fn cache(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<Cache> {
-    let extension = pool.get_extension_by_name(CACHE)?;
-    let options = method.options();
-    if !options.has_extension(&extension) {
-        return None;
-    }
-    let value = options.get_extension(&extension);
-    let cache = value.as_message()?;
+    let cache = message(pool, method, CACHE)?;
     Some(Cache {
         max_age: cache.get_field_by_name("max_age")?.as_u32()?,
         public: cache.get_field_by_name("public")?.as_bool()?,
     })
+}
+
+/// An option that is a message; none if the method does not have it.
+fn message(pool: &DescriptorPool, method: &MethodDescriptor, name: &str) -> Option<DynamicMessage> {
+    let extension = pool.get_extension_by_name(name)?;
+    let options = method.options();
+    if !options.has_extension(&extension) {
+        return None;
+    }
+    options.get_extension(&extension).as_message().cloned()
+}
+
+/// Whether an option that is a `bool` is true.
+fn is_set(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> bool {
+    pool.get_extension_by_name(name)
+        .is_some_and(|extension| options.get_extension(&extension).as_bool() == Some(true))
 }
 
 fn strings(message: &DynamicMessage, field: &str) -> Vec<String> {
@@ -114,6 +114,5 @@ pub(super) fn has_sensitive(
 }
 
 fn is_sensitive(pool: &DescriptorPool, field: &FieldDescriptor) -> bool {
-    pool.get_extension_by_name("tradewind.options.v1.sensitive")
-        .is_some_and(|extension| field.options().get_extension(&extension).as_bool() == Some(true))
+    is_set(pool, &field.options(), "tradewind.options.v1.sensitive")
 }
