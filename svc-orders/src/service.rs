@@ -57,15 +57,10 @@ impl Orders {
     pub(crate) async fn visible(&self, caller: &Caller, id: &str) -> Result<Order, Error> {
         let id = id::parse("orderId", id)?;
         let order = self.load(id).await?;
-        if may_see(caller, order.user_id) {
+        if caller.may_see(order.user_id) {
             Ok(order)
         } else {
             Err(Error::NotFound(id))
         }
     }
-}
-
-/// Users see their own; administrators see all.
-pub(crate) fn may_see(caller: &Caller, owner: Uuid) -> bool {
-    caller.is_admin() || caller.user.as_ref().is_some_and(|user| user.id == owner)
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::convert;
 use crate::error::Error;
-use crate::service::{Orders, may_see};
+use crate::service::Orders;
 use crate::store::events;
 use crate::store::orders::{self as stored, Filter};
 
@@ -27,7 +27,7 @@ pub(super) async fn get(
         Ok::<_, Status>((order.version, convert::order(&order)))
     };
     let order = orders.cache.get(id, read).await?;
-    if !may_see(&call.caller, id::parse("userId", &order.user_id)?) {
+    if !call.caller.may_see(id::parse("userId", &order.user_id)?) {
         return Err(Error::NotFound(id));
     }
     Ok(GetOrderResponse { order: Some(order) })
