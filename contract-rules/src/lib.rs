@@ -17,6 +17,8 @@ mod path;
 mod requests;
 mod slots;
 mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod values;
 mod walk;

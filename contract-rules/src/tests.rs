@@ -1,6 +1,6 @@
-use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 
+use crate::testing::{self, paths};
 use crate::{Compiler, Invalid, Rules};
 
 mod bounds;
@@ -24,16 +24,7 @@ fn pool(fields: &str, others: &str) -> DescriptorPool {
         message M {{ {fields} }}
         {others}"#
     );
-    let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("test.proto"), source).unwrap();
-    let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto");
-    let mut compiler =
-        protox::Compiler::new([directory.path(), std::path::Path::new(proto)]).unwrap();
-    compiler
-        .include_imports(true)
-        .open_file("test.proto")
-        .unwrap();
-    DescriptorPool::decode(compiler.encode_file_descriptor_set().as_slice()).unwrap()
+    testing::compile("test.proto", &source)
 }
 
 fn compile(pool: &DescriptorPool) -> Result<std::sync::Arc<Rules>, Vec<String>> {
@@ -47,19 +38,7 @@ fn requests(pool: &DescriptorPool) -> Compiler {
 }
 
 fn encode(pool: &DescriptorPool, json: &str) -> Vec<u8> {
-    let descriptor = pool.get_message_by_name("test.M").unwrap();
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    DynamicMessage::deserialize(descriptor, &mut deserializer)
-        .unwrap()
-        .encode_to_vec()
-}
-
-fn paths(result: Result<(), Invalid>) -> Vec<String> {
-    match result {
-        Ok(()) => Vec::new(),
-        Err(Invalid::Violations(violations)) => violations.into_iter().map(|one| one.0).collect(),
-        Err(other) => panic!("{other:?}"),
-    }
+    testing::encode(&pool.get_message_by_name("test.M").unwrap(), json)
 }
 
 /// Each rule takes what fits and refuses what does not.
@@ -80,9 +59,7 @@ fn hold(cases: &[Case<'_>]) {
         let rules = requests(&pool).rules(&message).unwrap();
         let check = |value: &str| {
             let json = format!("{{\"theField\": {value}}}");
-            let mut json = serde_json::Deserializer::from_str(&json);
-            let value = DynamicMessage::deserialize(message.clone(), &mut json).unwrap();
-            rules.check(&value.encode_to_vec())
+            rules.check(&testing::encode(&message, &json))
         };
         for value in *fit {
             assert_eq!(check(value), Ok(()), "{of} {rule} {value}");

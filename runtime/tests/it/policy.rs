@@ -130,13 +130,7 @@ fn forgetful() -> Contract {
     let without = format!("{before}rpc ArchiveProduct{}", method.replacen(rule, "", 1));
     assert_eq!(without.len(), source.len() - rule.len());
 
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join(CATALOG);
-    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    std::fs::write(file, without).unwrap();
-    let mut compiler = protox::Compiler::new([folder.path(), "../proto".as_ref()]).unwrap();
-    let compiled = compiler.include_imports(true).open_file(CATALOG).unwrap();
-    Contract::load(&compiled.encode_file_descriptor_set()).unwrap()
+    Contract::of(contract_rules::testing::compile(CATALOG, &without))
 }
 
 #[tokio::test]

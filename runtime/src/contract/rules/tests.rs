@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use contract_rules::{Invalid, Rules};
-use prost::Message as _;
+use contract_rules::Rules;
+use contract_rules::testing::{self, paths};
 use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor};
 
 use crate::contract::Contract;
@@ -19,16 +19,7 @@ fn pool(fields: &str) -> DescriptorPool {
         import "tradewind/options/v1/options.proto";
         message M {{ {fields} }}"#
     );
-    let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("test.proto"), source).unwrap();
-    let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto");
-    let mut compiler =
-        protox::Compiler::new([directory.path(), std::path::Path::new(proto)]).unwrap();
-    compiler
-        .include_imports(true)
-        .open_file("test.proto")
-        .unwrap();
-    DescriptorPool::decode(compiler.encode_file_descriptor_set().as_slice()).unwrap()
+    testing::compile("test.proto", &source)
 }
 
 fn compile(pool: &DescriptorPool) -> Result<Arc<Rules>, Vec<String>> {
@@ -36,19 +27,7 @@ fn compile(pool: &DescriptorPool) -> Result<Arc<Rules>, Vec<String>> {
 }
 
 fn encode(pool: &DescriptorPool, json: &str) -> Vec<u8> {
-    let descriptor = pool.get_message_by_name("test.M").unwrap();
-    let mut json = serde_json::Deserializer::from_str(json);
-    DynamicMessage::deserialize(descriptor, &mut json)
-        .unwrap()
-        .encode_to_vec()
-}
-
-fn paths(result: Result<(), Invalid>) -> Vec<String> {
-    match result {
-        Ok(()) => Vec::new(),
-        Err(Invalid::Violations(violations)) => violations.into_iter().map(|one| one.0).collect(),
-        Err(other) => panic!("{other:?}"),
-    }
+    testing::encode(&pool.get_message_by_name("test.M").unwrap(), json)
 }
 
 const FIELDS: &str = r#"
