@@ -100,9 +100,6 @@ impl Contract {
                     None
                 }
             };
-            if descriptor.is_client_streaming() {
-                mistakes.push(format!("{path}: streamed requests are not validated yet"));
-            }
             let largest = rules.as_ref().and_then(|rules| rules.largest());
             let method = Method {
                 name: path.trim_start_matches('/').into(),

@@ -94,10 +94,7 @@ impl Server {
             // Whoever looks at messages sees what was compressed.
             .layer(FilterLayer(Compression))
             // Handlers see only what the contract allows.
-            .layer(FilterLayer(Validated::new(
-                limits.max_request_bytes,
-                receiver.clone(),
-            )))
+            .layer(FilterLayer(Validated(receiver.clone())))
             // Below the policy, as a stream lasts as long as its caller's right.
             .layer(FilterLayer(Streams::new(node, drain, limits, receiver)))
             // When nothing is awaited of the caller any more, and above what counts the work: that of

@@ -85,6 +85,12 @@ impl Problem {
         self
     }
 
+    /// Says which message of a stream it is about: of the first as `message[0]`, and in the metadata.
+    pub(crate) fn of_message(mut self, which: u64) -> Problem {
+        self.message = format!("message[{which}]: {}", self.message);
+        self.metadata("messageIndex", which)
+    }
+
     /// ABORTED: the resource was changed since its etag was read.
     pub fn etag_mismatch(resource_type: &str, name: impl ToString) -> Problem {
         let name = name.to_string();

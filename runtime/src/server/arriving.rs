@@ -1,8 +1,10 @@
-//! A stream of messages from the client: one that has begun must come to its end in time.
+//! A stream of messages from the client: each is taken in and checked as the one of a unary request
+//! is, and one that has begun must come to its end in time.
 
 use std::future::Future as _;
 use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -13,25 +15,23 @@ use tokio::time::Sleep;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::compression::{packing, unpack};
 use super::receive::{PREFIX, Receiving, too_large, too_slow};
+use super::validation::{accept, unpacked};
+use crate::contract::Method;
 use crate::status::{Problem, Reason};
 
 pub(super) struct Arriving {
     inner: Body,
+    method: Arc<Method>,
     receiving: Receiving,
     /// What compressed messages are in, if any may come.
     coding: Option<Coding>,
     /// What came and has not been looked at.
     came: Bytes,
-    /// Of a message that has begun, what came before its length was known.
-    prefix: Vec<u8>,
-    /// Bytes of it that have not come.
-    missing: usize,
-    /// What it is compressed in.
-    packing: Option<Coding>,
-    /// Those of its bytes that have come, if it is.
-    packed: BytesMut,
+    /// What has come of a message that has begun, with its prefix.
+    begun: BytesMut,
+    /// Messages that the handler has been given.
+    given: u64,
     timer: Option<Pin<Box<Sleep>>>,
     /// Hears why the stream broke, before the handler does.
     broken: Option<oneshot::Sender<Status>>,
@@ -40,85 +40,74 @@ pub(super) struct Arriving {
 impl Arriving {
     pub(super) fn new(
         inner: Body,
+        method: Arc<Method>,
         receiving: Receiving,
         coding: Option<Coding>,
         broken: oneshot::Sender<Status>,
     ) -> Arriving {
         Arriving {
             inner,
+            method,
             receiving,
             coding,
             came: Bytes::new(),
-            prefix: Vec::new(),
-            missing: 0,
-            packing: None,
-            packed: BytesMut::new(),
+            begun: BytesMut::new(),
+            given: 0,
             timer: None,
             broken: Some(broken),
         }
     }
 
     /// Takes a part of what came, of one message at most, since many small ones may become many large
-    /// ones. Gives it as it was before it was compressed: nothing as long as more has to come for that.
-    fn step(&mut self) -> Result<Bytes, Status> {
-        let part = match self.missing {
-            0 => self.prefix_part()?,
-            _ => self.message_part(),
+    /// ones. Gives the message as the handler gets it, once it is whole.
+    fn step(&mut self) -> Result<Option<Bytes>, Status> {
+        let known = self.length();
+        self.take(PREFIX);
+        let Some(length) = self.length() else {
+            return Ok(None);
         };
-        let plain = match self.packing {
-            None => part,
-            Some(_) if !self.is_between() => return Ok(Bytes::new()),
-            Some(coding) => {
-                let packed = mem::take(&mut self.packed).freeze();
-                unpack(coding, &packed, &mut self.receiving)?
+        if known.is_none() {
+            if length > self.receiving.limit() {
+                return Err(too_large(self.receiving.limit()));
             }
-        };
-        if self.is_between() {
-            self.timer = None;
-            self.receiving.hold(0)?;
+            // Held in its full length: room is made for it at once.
+            self.receiving.hold(length)?;
+            self.begun.reserve(length);
         }
-        Ok(plain)
+        self.take(PREFIX + length);
+        if self.begun.len() < PREFIX + length {
+            return Ok(None);
+        }
+        let body = mem::take(&mut self.begun).freeze();
+        let body = unpacked(body, self.coding, &mut self.receiving)?;
+        let which = self.given;
+        let body = accept(body, &self.method).map_err(|problem| problem.of_message(which))?;
+        self.given += 1;
+        self.timer = None;
+        self.receiving.hold(0)?;
+        Ok(Some(body))
     }
 
-    /// A message that has begun is held in its full length: the decoder makes room for it at once.
-    fn prefix_part(&mut self) -> Result<Bytes, Status> {
-        let left = PREFIX - self.prefix.len();
+    /// The length of the message that has begun, if it has come.
+    fn length(&self) -> Option<usize> {
+        let [_, length @ ..] = self.begun.first_chunk::<PREFIX>()?;
+        Some(u32::from_be_bytes(*length) as usize)
+    }
+
+    /// Takes what came into the message, up to so many bytes of it.
+    fn take(&mut self, bytes: usize) {
+        let left = bytes.saturating_sub(self.begun.len());
         let part = self.came.split_to(left.min(self.came.len()));
-        self.prefix.extend_from_slice(&part);
-        if let [flags, length @ ..] = &self.prefix[..] {
-            self.packing = packing(*flags, self.coding)?;
-            if let Ok(length) = length.try_into() {
-                self.missing = u32::from_be_bytes(length) as usize;
-                self.prefix.clear();
-                if self.missing > self.receiving.limit() {
-                    return Err(too_large(self.receiving.limit()));
-                }
-                self.receiving.hold(self.missing)?;
-            }
-        }
-        Ok(part)
-    }
-
-    fn message_part(&mut self) -> Bytes {
-        let part = self.came.split_to(self.missing.min(self.came.len()));
-        self.missing -= part.len();
-        if self.packing.is_some() {
-            self.packed.extend_from_slice(&part);
-        }
-        part
-    }
-
-    fn is_between(&self) -> bool {
-        self.missing == 0 && self.prefix.is_empty()
+        self.begun.extend_from_slice(&part);
     }
 
     /// Whether something is kept here that the handler has not seen.
     fn is_waiting(&self) -> bool {
-        !self.came.is_empty() || self.packing.is_some() && !self.is_between()
+        !self.came.is_empty() || !self.begun.is_empty()
     }
 
     fn is_late(&mut self, context: &mut Context<'_>) -> bool {
-        if self.is_between() {
+        if self.begun.is_empty() {
             return false;
         }
         let timeout = self.receiving.timeout();
@@ -131,7 +120,7 @@ impl Arriving {
     fn fail(&mut self, status: Status) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         self.inner = Body::empty();
         self.came = Bytes::new();
-        self.packing = None;
+        self.begun = BytesMut::new();
         self.timer = None;
         if let Some(broken) = self.broken.take() {
             // The stream may be over already.
@@ -153,17 +142,20 @@ impl http_body::Body for Arriving {
         loop {
             while !this.came.is_empty() {
                 match this.step() {
-                    Ok(plain) if plain.is_empty() => {}
-                    Ok(plain) => return Poll::Ready(Some(Ok(Frame::data(plain)))),
+                    Ok(None) => {}
+                    Ok(Some(message)) => return Poll::Ready(Some(Ok(Frame::data(message)))),
                     Err(status) => return this.fail(status),
                 }
             }
             match Pin::new(&mut this.inner).poll_frame(context) {
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => this.came = data,
-                    Err(frame) => return Poll::Ready(Some(Ok(frame))),
-                },
-                Poll::Ready(None) if this.is_waiting() => return this.fail(cut_short()),
+                Poll::Ready(Some(Ok(frame))) if frame.is_data() => {
+                    this.came = frame.into_data().unwrap_or_default();
+                }
+                // A stream that the client broke off would look to the handler as one that has come
+                // to its end: to hyper CANCEL is an end, to tonic's decoder CANCELLED is.
+                Poll::Ready(Some(Err(_))) => return this.fail(cut_short()),
+                Poll::Ready(_) if this.is_waiting() => return this.fail(cut_short()),
+                Poll::Ready(None) if !this.inner.is_end_stream() => return this.fail(cut_short()),
                 Poll::Pending if this.is_late(context) => {
                     return this.fail(too_slow(this.receiving.timeout()));
                 }
@@ -178,6 +170,6 @@ impl http_body::Body for Arriving {
 }
 
 fn cut_short() -> Status {
-    let message = "the stream ended in the middle of a message";
+    let message = "the stream was broken off before its end";
     Problem::new(Reason::MalformedRequest, Code::InvalidArgument, message).into()
 }

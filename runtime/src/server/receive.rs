@@ -15,6 +15,7 @@ use tonic::{Code, Status};
 
 use super::limits::ServerLimits;
 use super::policy::Verified;
+use crate::contract::Method;
 use crate::status::{Problem, Reason};
 
 /// Flag and length before each message (gRPC over HTTP/2, Length-Prefixed-Message).
@@ -26,6 +27,8 @@ const CALL: usize = 2048;
 #[derive(Clone)]
 pub(super) struct Receiver {
     timeout: Duration,
+    /// Bytes of a message, where its contract does not allow less.
+    max_bytes: usize,
     memory: Room<IpAddr>,
     /// Of callers who have not proved to be of the mesh. They leave half of it, so that whatever they
     /// send, the mesh can go on.
@@ -50,6 +53,7 @@ impl Receiver {
         );
         Receiver {
             timeout: limits.request_body_timeout,
+            max_bytes: limits.max_request_bytes,
             memory: Room::new(),
             strangers: Most {
                 total: total / 2,
@@ -59,8 +63,8 @@ impl Receiver {
         }
     }
 
-    /// Of a request whose messages have at most `limit` bytes.
-    pub(super) fn receive(&self, request: &Request<Body>, limit: usize) -> Receiving {
+    /// Of a request, whose messages have at most the bytes that the method allows.
+    pub(super) fn receive(&self, request: &Request<Body>, method: &Method) -> Receiving {
         let (whose, most) = match is_of_mesh(request) {
             true => (None, self.mesh),
             false => (Some(network(request)), self.strangers),
@@ -69,9 +73,10 @@ impl Receiver {
         let headers: usize = headers
             .map(|(name, value)| name.as_str().len() + value.len())
             .sum();
+        let largest = method.max_request_bytes.unwrap_or(self.max_bytes);
         Receiving {
             timeout: self.timeout,
-            limit,
+            limit: largest.min(self.max_bytes),
             held: self.memory.share(whose, most),
             base: CALL + headers,
         }

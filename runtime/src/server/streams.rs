@@ -3,9 +3,12 @@
 
 use std::future::{Future, pending};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use http::{Request, Response};
 use net::clock::Clock;
 use net::room::{Full, Most, Room, Share};
@@ -25,6 +28,7 @@ use super::observe::Incoming;
 use super::policy::Verified;
 use super::receive::{Receiver, network};
 use super::stream::StreamedBody;
+use crate::contract::Method;
 use crate::identity::{Revocations, VerifyError};
 use crate::status::{Problem, Reason};
 
@@ -37,7 +41,6 @@ pub(super) struct Streams {
     most: usize,
     most_per_user: usize,
     most_per_address: usize,
-    max_bytes: usize,
     receiver: Receiver,
 }
 
@@ -63,7 +66,6 @@ impl Streams {
             most: limits.max_concurrent_streams,
             most_per_user: limits.max_streams_per_user,
             most_per_address: limits.max_streams_per_address,
-            max_bytes: limits.max_request_bytes,
             receiver,
         }
     }
@@ -98,22 +100,30 @@ impl Streams {
         })
     }
 
-    /// Follows what the client streams, within its own bounds; gives what tells that it broke them.
-    fn follow(&self, request: Request<Body>) -> (Request<Body>, oneshot::Receiver<Status>) {
+    /// Follows what the client streams, within the bounds and rules of the contract; gives what tells
+    /// that it broke them.
+    fn follow(
+        &self,
+        request: Request<Body>,
+        method: &Arc<Method>,
+    ) -> (Request<Body>, BoxFuture<'static, Status>) {
         let (breaks, broken) = oneshot::channel();
-        let receiving = self.receiver.receive(&request, self.max_bytes);
+        let receiving = self.receiver.receive(&request, method);
         let coding = sent(&request);
-        let request = request.map(|body| Body::new(Arriving::new(body, receiving, coding, breaks)));
-        (request, broken)
+        let arriving = |body| Arriving::new(body, method.clone(), receiving, coding, breaks);
+        let request = request.map(|body| Body::new(arriving(body)));
+        let broken = async {
+            match broken.await {
+                Ok(status) => status,
+                Err(_) => pending().await,
+            }
+        };
+        (request, broken.boxed())
     }
 
     /// Completes when the stream has to end, with why: its caller's time is over, the caller has
     /// left or would have to show a new token, or the server stops.
-    fn over(
-        &self,
-        request: &Request<Body>,
-        broken: Option<oneshot::Receiver<Status>>,
-    ) -> impl Future<Output = Status> + Send + use<> {
+    fn over(&self, request: &Request<Body>) -> impl Future<Output = Status> + Send + use<> {
         let extensions = request.extensions();
         let deadline = extensions.get().map(|Deadline(deadline)| *deadline);
         let verified = extensions.get::<Verified>();
@@ -128,14 +138,7 @@ impl Streams {
                     None => pending().await,
                 }
             };
-            let broken = async {
-                match broken {
-                    Some(broken) => broken.await.ok(),
-                    None => None,
-                }
-            };
             tokio::select! {
-                Some(status) = broken => status,
                 () = until(deadline) => Problem::deadline_exceeded().into(),
                 () = revoked => VerifyError::Revoked.into(),
                 () = until(expires) => VerifyError::Expired.into(),
@@ -161,19 +164,27 @@ impl Filter for Streams {
             Ok(place) => place,
             Err(status) => return status.into_http(),
         };
-        let (request, broken) = match method.client_streaming {
-            true => {
-                let (request, broken) = self.follow(request);
-                (request, Some(broken))
-            }
-            false => (request, None),
+        let (request, mut broken) = match method.client_streaming {
+            true => self.follow(request, &method),
+            false => (request, pending().boxed()),
         };
-        let over = self.over(&request, broken);
+        let over = self.over(&request);
+        // What broke is the answer, whatever the handler makes of it.
+        let response = tokio::select! {
+            biased;
+            status = &mut broken => return status.into_http(),
+            response = next.run(request) => response,
+        };
+        if let Some(status) = (&mut broken).now_or_never() {
+            return status.into_http();
+        }
         let over = async move {
             let _place = place;
-            over.await
+            tokio::select! {
+                status = broken => status,
+                status = over => status,
+            }
         };
-        let response = next.run(request).await;
         response.map(|inner| Body::new(StreamedBody::new(inner, over)))
     }
 }

@@ -24,36 +24,23 @@ use crate::status::{Problem, Reason};
 pub(super) struct Hashed(pub(super) RequestHash);
 
 #[derive(Clone)]
-pub(super) struct Validated {
-    max_bytes: usize,
-    receiver: Receiver,
-}
-
-impl Validated {
-    pub(super) fn new(max_bytes: usize, receiver: Receiver) -> Validated {
-        Validated {
-            max_bytes,
-            receiver,
-        }
-    }
-}
+pub(super) struct Validated(pub(super) Receiver);
 
 impl Filter for Validated {
     async fn filter<N: Next>(&self, request: Request<Body>, next: &N) -> Response<Body> {
         let Some(method) = Incoming::of(&request).method.clone() else {
             return next.run(request).await;
         };
-        // Its messages come when the handler wants them.
+        // Its messages come when the handler wants them, and are checked then.
         if method.client_streaming {
             return next.run(request).await;
         }
-        let largest = method.max_request_bytes.unwrap_or(self.max_bytes);
         let coding = sent(&request);
-        let mut receiving = self.receiver.receive(&request, largest.min(self.max_bytes));
+        let mut receiving = self.0.receive(&request, &method);
         let (mut parts, body) = request.into_parts();
         let checked = receiving.whole(body).await.and_then(|body| {
             let body = unpacked(body, coding, &mut receiving)?;
-            accept(body, &method)
+            Ok(accept(body, &method)?)
         });
         // What has arrived takes no memory of what is on its way.
         drop(receiving);
@@ -73,8 +60,12 @@ impl Filter for Validated {
     }
 }
 
-/// The request as it was before it was compressed.
-fn unpacked(body: Bytes, sent: Option<Coding>, receiving: &mut Receiving) -> Result<Bytes, Status> {
+/// One message, with its prefix, as it was before it was compressed.
+pub(super) fn unpacked(
+    body: Bytes,
+    sent: Option<Coding>,
+    receiving: &mut Receiving,
+) -> Result<Bytes, Status> {
     let flags = body.first().copied().unwrap_or_default();
     match packing(flags, sent)? {
         Some(coding) => unpack(coding, &message(body)?, receiving),
@@ -82,8 +73,9 @@ fn unpacked(body: Bytes, sent: Option<Coding>, receiving: &mut Receiving) -> Res
     }
 }
 
-/// The body as the handler gets it: with its texts in the form that the contract asks for.
-fn accept(body: Bytes, method: &Method) -> Result<Bytes, Status> {
+/// One message, with its prefix, as the handler gets it: with its texts in the form that the contract
+/// asks for.
+pub(super) fn accept(body: Bytes, method: &Method) -> Result<Bytes, Problem> {
     let Some(rules) = &method.rules else {
         return Ok(body);
     };
@@ -94,7 +86,7 @@ fn accept(body: Bytes, method: &Method) -> Result<Bytes, Status> {
 }
 
 /// The one message of a request, whatever its flags.
-fn message(mut body: Bytes) -> Result<Bytes, Status> {
+fn message(mut body: Bytes) -> Result<Bytes, Problem> {
     if body.len() < PREFIX {
         return Err(malformed("the request has no message"));
     }
@@ -106,14 +98,14 @@ fn message(mut body: Bytes) -> Result<Bytes, Status> {
     Ok(body)
 }
 
-fn malformed(message: &str) -> Status {
-    Problem::new(Reason::MalformedRequest, Code::InvalidArgument, message).into()
+fn malformed(message: &str) -> Problem {
+    Problem::new(Reason::MalformedRequest, Code::InvalidArgument, message)
 }
 
-fn refusal(invalid: Invalid) -> Status {
+fn refusal(invalid: Invalid) -> Problem {
     match invalid {
         Invalid::Malformed => malformed("the request is not a message of the contract"),
-        Invalid::Violations(violations) => Problem::invalid(violations).into(),
-        Invalid::ManyViolations(violations) => Problem::invalid(violations).and_others().into(),
+        Invalid::Violations(violations) => Problem::invalid(violations),
+        Invalid::ManyViolations(violations) => Problem::invalid(violations).and_others(),
     }
 }

@@ -41,7 +41,7 @@ async fn orders(handler: Handler, limit: impl FnOnce(&mut HostConfig)) -> Testbe
     testbed
 }
 
-fn packed(coding: Coding, message: &[u8]) -> Bytes {
+pub(crate) fn packed(coding: Coding, message: &[u8]) -> Bytes {
     compressed(&coding.pack(message))
 }
 

@@ -18,4 +18,5 @@ mod shutdown;
 mod streams;
 mod tokens;
 mod tracing;
+mod uploads;
 mod violations;
