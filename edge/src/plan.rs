@@ -91,6 +91,7 @@ impl Plan<'_> {
         let of_method = access_of(self.contract.clone(), self.access.clone());
         let keep = |method: &MethodDescriptor| of_method(method).is_some();
         Transcoder::with_methods(&self.descriptors, &options, keep)
+            .and_then(Transcoder::strict)
             .map_err(|error| StartError::Contract(vec![error.to_string()]))
     }
 

@@ -6,7 +6,7 @@
 use http::{Method, StatusCode};
 use runtime::status::{Problem, Reason};
 use tonic::Code;
-use transcoder::{Booleans, Masks, Options, PathOptions, Strays};
+use transcoder::{Booleans, Dialect, Masks, Options, Strays};
 
 use crate::failure::Failure;
 use crate::metadata::Passing;
@@ -49,7 +49,7 @@ pub(crate) struct Profile {
     prints_defaults: bool,
     prints_null_messages: bool,
     ignores_unknown_fields: bool,
-    paths: PathOptions,
+    dialect: Dialect,
     strays: Strays,
     masks: Masks,
 }
@@ -97,7 +97,7 @@ impl Default for Profile {
             prints_defaults: true,
             prints_null_messages: false,
             ignores_unknown_fields: false,
-            paths: PathOptions::default(),
+            dialect: Dialect::HttpProto,
             strays: Strays::Refused,
             masks: Masks::Meant,
         }
@@ -126,13 +126,7 @@ impl From<Name> for Profile {
                 prints_defaults: true,
                 prints_null_messages: true,
                 ignores_unknown_fields: true,
-                paths: PathOptions {
-                    decoded_first: true,
-                    verbs_by_method: true,
-                    empty_segments: true,
-                    head_apart: true,
-                    ..PathOptions::default()
-                },
+                dialect: Dialect::GrpcGateway,
                 strays: Strays::Ignored,
                 masks: Masks::Mentioned,
             },
@@ -151,11 +145,7 @@ impl From<Name> for Profile {
                 prints_defaults: false,
                 prints_null_messages: false,
                 ignores_unknown_fields: true,
-                paths: PathOptions {
-                    trailing_slashes: true,
-                    head_apart: true,
-                    ..PathOptions::default()
-                },
+                dialect: Dialect::Envoy,
                 strays: Strays::Merged,
                 masks: Masks::None,
             },
@@ -173,7 +163,7 @@ impl Profile {
         options.query.booleans = self.booleans;
         options.query.go_durations = self.go_durations;
         options.query.plain_plus = self.plain_plus;
-        options.paths = self.paths;
+        options.dialect = self.dialect;
         options.strays = self.strays;
         options.masks = self.masks;
     }

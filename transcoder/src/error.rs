@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::SkippedRule;
+
 /// A JSON text that does not fit its message, or a message that JSON cannot express.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonError {
@@ -103,7 +105,12 @@ pub enum BuildError {
     /// The options speak of methods that the set does not have. All are reported together.
     #[error("the options name what is not there:\n  {}", .0.join("\n  "))]
     Unknown(Vec<String>),
-    /// Rules are wrong or conflict. Each entry names its method; all are reported together.
-    #[error("{} of the HTTP rules cannot be served:\n  {}", .0.len(), .0.join("\n  "))]
-    Rules(Vec<String>),
+    /// Rules are wrong or conflict, and none may be ([`Transcoder::strict`](crate::Transcoder::strict)).
+    #[error("{} of the HTTP rules cannot be served:\n  {}", .0.len(), lines(.0))]
+    Rules(Vec<SkippedRule>),
+}
+
+fn lines(rules: &[SkippedRule]) -> String {
+    let lines: Vec<_> = rules.iter().map(SkippedRule::to_string).collect();
+    lines.join("\n  ")
 }

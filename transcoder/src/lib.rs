@@ -74,7 +74,8 @@
 //! Raw, segment by segment, in one tree: a literal goes before `*`, and `*` before `**`, with
 //! backtracking. A variable of one segment is then percent-decoded entirely; one of several keeps its
 //! `%2F`. What stands after the last colon is a verb where some route has this verb; elsewhere the
-//! colon is part of the value. A client that means the character can always write `%3A`.
+//! colon is part of the value. A client that means the character can always write `%3A`. This is
+//! http.proto's way; [`Dialect`] has those of others.
 //!
 //! # Streams
 //!
@@ -109,14 +110,14 @@ pub use http_body::HttpBody;
 pub use load::Descriptors;
 pub use method::Method;
 pub use options::{
-    Booleans, JsonChoices, JsonOptions, Masks, Options, PathOptions, QueryOptions, Strays,
+    Booleans, Dialect, JsonChoices, JsonOptions, Masks, Options, QueryOptions, Strays,
 };
 /// Re-exported, so that callers read their own options from the descriptors of this same version.
 pub use prost_reflect;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 pub use request::{Content, Matched};
 pub use route::{Body, HttpMethod, Route};
-pub use rule::{ConfiguredRule, CustomHttpPattern, HttpRule};
+pub use rule::{ConfiguredRule, CustomHttpPattern, HttpRule, SkippedRule};
 pub use template::{Segment, Template, Variable};
 
 /// The routes of one descriptor set, and everything needed to serve them. Cheap to share by `Arc`;
@@ -125,6 +126,7 @@ pub use template::{Segment, Template, Variable};
 pub struct Transcoder {
     pool: DescriptorPool,
     routes: Vec<Arc<Route>>,
+    skipped: Vec<SkippedRule>,
     router: router::Router,
     json: json::Engine,
     options: Options,
@@ -146,13 +148,14 @@ pub enum RouteMatch {
 }
 
 impl Transcoder {
-    /// Compiles every method that has a `google.api.http` option.
+    /// Compiles every method that has a `google.api.http` option. Rules that cannot be served are
+    /// passed over and told ([`Transcoder::skipped`]).
     ///
     /// `descriptor_set` is a serialized `google.protobuf.FileDescriptorSet` with its imports
     /// (`protoc --include_imports --descriptor_set_out`, `buf build -o x.binpb`).
     ///
     /// # Errors
-    /// [`BuildError`] if the set cannot be read, or if rules are wrong or conflict; it lists all of them.
+    /// [`BuildError`] if the set cannot be read, or if the options name what it does not have.
     pub fn new(descriptor_set: &[u8], options: &Options) -> Result<Self, BuildError> {
         Self::with_methods(&Descriptors::read(descriptor_set)?, options, |_| true)
     }
@@ -169,15 +172,34 @@ impl Transcoder {
     ) -> Result<Self, BuildError> {
         let pool = descriptors.pool().clone();
         let json = json::Engine::new(descriptors.set(), &options.json)?;
-        let routes = load::routes(&pool, &json, options, keep)?;
-        let router = router::Router::new(&routes, options.paths)?;
+        let (routes, skipped) = load::routes(&pool, &json, options, keep)?;
+        let router = router::Router::new(&routes, options.dialect);
         Ok(Self {
             pool,
             routes,
+            skipped,
             router,
             json,
             options: options.clone(),
         })
+    }
+
+    /// Itself, if every rule is served.
+    ///
+    /// # Errors
+    /// [`BuildError::Rules`] with all that are not.
+    pub fn strict(self) -> Result<Self, BuildError> {
+        match self.skipped.is_empty() {
+            true => Ok(self),
+            false => Err(BuildError::Rules(self.skipped)),
+        }
+    }
+
+    /// The rules that are not served, and why: those that are wrong, and of several for the same
+    /// paths all but one.
+    #[must_use]
+    pub fn skipped(&self) -> &[SkippedRule] {
+        &self.skipped
     }
 
     /// Finds the route of a request. `raw_path` is the path as it came, percent-encoded, without

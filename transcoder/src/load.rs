@@ -11,8 +11,10 @@ use crate::http_body::Places;
 use crate::json::Engine;
 use crate::mask::Inference;
 use crate::route::RouteTables;
-use crate::rule::{ConfiguredRule, HttpRule};
-use crate::{Body, BuildError, HttpMethod, JsonChoices, Options, Route, Template, field, json};
+use crate::rule::{ConfiguredRule, HttpRule, SkippedRule};
+use crate::{
+    Body, BuildError, HttpMethod, JsonChoices, Options, Route, Template, field, json, router,
+};
 
 /// A descriptor set that was read, for all who need it.
 #[derive(Debug, Clone)]
@@ -54,20 +56,20 @@ impl<'a> Descriptors<'a> {
     }
 }
 
-/// The routes of all methods that `keep` lets through, or everything that is wrong with their rules.
+/// The routes of all methods that `keep` lets through, and the rules that cannot be served.
 pub(crate) fn routes(
     pool: &DescriptorPool,
     engine: &Engine,
     options: &Options,
     keep: impl Fn(&MethodDescriptor) -> bool,
-) -> Result<Vec<Arc<Route>>, BuildError> {
+) -> Result<(Vec<Arc<Route>>, Vec<SkippedRule>), BuildError> {
     let extension = pool.get_extension_by_name("google.api.http");
     let services: Vec<_> = pool.services().collect();
     let methods = || services.iter().flat_map(|service| service.methods());
     check_selectors(methods, options)?;
     let mut unused: HashSet<&str> = selectors(options).collect();
     let mut routes = Vec::new();
-    let mut problems = Vec::new();
+    let mut skipped = Vec::new();
     for method in methods().filter(|m| keep(m)) {
         let name = method.full_name();
         unused.remove(name);
@@ -82,29 +84,43 @@ pub(crate) fn routes(
                     Ok(route) => routes.push(Arc::new(Route {
                         additional: index > 0 || given.is_alias,
                         is_alias: given.is_alias,
+                        place: given.place.map(str::to_owned),
                         ..route
                     })),
-                    Err(problem) => {
-                        let place = given.place.map(|place| format!("{place}: "));
-                        let place = place.unwrap_or_default();
-                        problems.push(format!("{place}{name}: {problem}"));
-                    }
+                    Err(reason) => skipped.push(skip(&method, given.place, reason)),
                 }
             }
         }
     }
     for ConfiguredRule { place, rule } in &options.rules {
         if unused.contains(rule.selector.as_str()) {
-            problems.push(format!(
-                "{place}: {}: clients cannot call this method here",
-                rule.selector
-            ));
+            skipped.push(SkippedRule {
+                place: place.clone(),
+                method: rule.selector.clone(),
+                reason: "clients cannot call this method here".to_owned(),
+            });
         }
     }
-    if problems.is_empty() {
-        Ok(routes)
-    } else {
-        Err(BuildError::Rules(problems))
+    let conflicts = router::take_out_conflicts(&mut routes, options.dialect);
+    skipped.extend(conflicts.iter().map(|(route, served)| {
+        let of = |route: &Route| format!("{} of {}", route.template, route.method.full_name());
+        let reason = format!(
+            "{} {} matches the same paths as {}",
+            route.http_method,
+            route.template,
+            of(served)
+        );
+        skip(&route.method, route.place.as_deref(), reason)
+    }));
+    Ok((routes, skipped))
+}
+
+fn skip(method: &MethodDescriptor, place: Option<&str>, reason: String) -> SkippedRule {
+    let file = method.parent_file();
+    SkippedRule {
+        place: place.unwrap_or(file.name()).to_owned(),
+        method: method.full_name().to_owned(),
+        reason,
     }
 }
 
@@ -206,7 +222,8 @@ fn route(
         return Err("an additional binding has no additional bindings of its own".to_owned());
     }
     let (http_method, template) = rule.pattern()?;
-    let template = Template::parse(template).map_err(|error| error.to_string())?;
+    let template =
+        Template::parse_as(template, options.dialect).map_err(|error| error.to_string())?;
     let input = method.input();
     let path_fields = path_fields(&input, &template)?;
     let body = body(&input, &rule.body)?;
@@ -254,6 +271,8 @@ fn route(
         mask,
         additional,
         is_alias: false,
+        place: None,
+        dialect: options.dialect,
         query: options.query,
         strays: options.strays,
         ignored_query: options.ignored_query_parameters.clone(),

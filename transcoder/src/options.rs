@@ -17,8 +17,8 @@ pub struct Options {
     pub rules_override: bool,
     /// What queries may hold.
     pub query: QueryOptions,
-    /// Which paths are a route's.
-    pub paths: PathOptions,
+    /// Which rules can be served, and which paths are a route's.
+    pub dialect: Dialect,
     /// What becomes of what is given where the rule of its route does not look for it.
     pub strays: Strays,
     /// The `update_mask` of a PATCH whose client sent none.
@@ -58,20 +58,23 @@ pub enum Booleans {
     Abseil,
 }
 
-/// How paths are matched where others match them differently.
+/// Whose reading of google/api/http.proto decides which rules can be served, and which paths are
+/// whose. The three agree on what is usual; `router/exhaustive.rs` has each of them in full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PathOptions {
-    /// The path is decoded before it is taken apart: `%2F` separates segments, and `%3A` begins a
-    /// verb.
-    pub decoded_first: bool,
-    /// What stands after a colon is a verb only for those methods that have this verb.
-    pub verbs_by_method: bool,
-    /// A variable may be an empty segment, and `**` is at least one segment, which may be empty.
-    pub empty_segments: bool,
-    /// Slashes at the end say nothing.
-    pub trailing_slashes: bool,
-    /// HEAD needs a route of its own.
-    pub head_apart: bool,
+pub enum Dialect {
+    /// Its own words. Of several templates that fit, the one with a literal where others have `*`,
+    /// or `*` where they have `**`, decides; the first such place counts. HEAD is GET.
+    #[default]
+    HttpProto,
+    /// grpc-gateway's. The path is decoded before it is taken apart: `%2F` separates segments, and
+    /// `%3A` begins a verb. A segment may be empty, `**` may stand before others, a verb may hold
+    /// colons and is one for those methods alone that have it. Of several templates that fit, the
+    /// last decides. A repeated field in a path is a list with commas; `body` may be a path.
+    GrpcGateway,
+    /// Envoy's. Slashes at the end say nothing, and a segment before others may be empty. `**` may
+    /// stand before literals, and is then at least one segment. What is reserved in RFC 6570 stays
+    /// encoded in a variable of several segments. `body` may be a path.
+    Envoy,
 }
 
 /// What becomes of a query parameter whose field the path or the body has, of a singular parameter

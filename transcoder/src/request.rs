@@ -1,10 +1,12 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::capture::{Captures, decode_variable};
+use crate::capture::{Captures, Reserved, decode_variable};
 use crate::{
-    BadRequest, Body, FieldViolation, JsonError, Route, Strays, field, http_body, query, wire,
+    BadRequest, Body, Dialect, FieldViolation, JsonError, Route, Strays, field, http_body, query,
+    wire,
 };
 
 /// A request that has found its route. It owns what it needs, so it may wait for the body.
@@ -207,7 +209,16 @@ impl Matched {
             .zip(self.captures.iter());
         for (((variable, path), leaf), raw) in variables {
             let mut record = Vec::new();
-            let encoded = decode_variable(raw, template.is_single_segment(variable))
+            let stays = match self.route.dialect {
+                _ if template.is_single_segment(variable) => Reserved::Nothing,
+                Dialect::Envoy => Reserved::Rfc6570,
+                Dialect::HttpProto | Dialect::GrpcGateway => Reserved::Slash,
+            };
+            let text = match self.captures.is_decoded() {
+                true => Some(Cow::Borrowed(raw)),
+                false => decode_variable(raw, stays),
+            };
+            let encoded = text
                 .ok_or_else(|| "is not well percent-encoded UTF-8".to_owned())
                 .and_then(|text| {
                     let text = query::spelling::usual(self.route.query, path.leaf(), &text);

@@ -6,7 +6,7 @@ use crate::field::FieldPath;
 use crate::http_body::Places;
 use crate::json::{Engine, FieldRef, MessageType};
 use crate::mask::Inference;
-use crate::{JsonError, QueryOptions, Strays, Template};
+use crate::{Dialect, JsonError, QueryOptions, Strays, Template};
 
 /// One binding of a gRPC method to HTTP: a rule of `google.api.http`, or one of its additional bindings.
 #[derive(Debug)]
@@ -22,6 +22,9 @@ pub struct Route {
     pub(crate) response_body: Option<FieldDescriptor>,
     pub(crate) additional: bool,
     pub(crate) is_alias: bool,
+    /// Where its rule stands, if it is no annotation.
+    pub(crate) place: Option<String>,
+    pub(crate) dialect: Dialect,
     pub(crate) query: QueryOptions,
     pub(crate) strays: Strays,
     pub(crate) http_body: Places,
@@ -43,7 +46,7 @@ pub(crate) struct RouteTables {
 }
 
 /// The HTTP method of a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum HttpMethod {
     /// One method.
     Is(http::Method),

@@ -1,5 +1,7 @@
 //! `google.api.HttpRule`, read from a method's options or from a service config.
 
+use std::fmt;
+
 use prost_reflect::{DynamicMessage, ExtensionDescriptor, MethodDescriptor};
 
 use crate::HttpMethod;
@@ -63,6 +65,23 @@ pub struct ConfiguredRule {
     pub place: String,
     /// The rule; its `selector` names the method.
     pub rule: HttpRule,
+}
+
+/// A rule that is not served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedRule {
+    /// Where it stands: the file of the contract, or the [`ConfiguredRule::place`].
+    pub place: String,
+    /// Its method, `package.Service.Method`.
+    pub method: String,
+    /// Why it cannot be served.
+    pub reason: String,
+}
+
+impl fmt::Display for SkippedRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.place, self.method, self.reason)
+    }
 }
 
 impl HttpRule {

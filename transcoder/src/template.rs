@@ -1,7 +1,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::TemplateError;
+use crate::{Dialect, TemplateError};
 
 mod parse;
 
@@ -15,13 +15,13 @@ pub struct Template {
 }
 
 /// One segment of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Segment {
     /// This text, percent-decoded.
     Literal(String),
-    /// `*`: one segment that is not empty.
+    /// `*`: one segment.
     One,
-    /// `**`: all that follows, also nothing. Always the last segment.
+    /// `**`: any number of segments. Once at most, and in http.proto's own words the last.
     Rest,
 }
 
@@ -40,7 +40,15 @@ impl Template {
     /// # Errors
     /// [`TemplateError`] with the place and the problem.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        parse::template(text)
+        Self::parse_as(text, Dialect::HttpProto)
+    }
+
+    /// The same, as others read it.
+    ///
+    /// # Errors
+    /// [`TemplateError`] with the place and the problem.
+    pub fn parse_as(text: &str, dialect: Dialect) -> Result<Self, TemplateError> {
+        parse::template(text, dialect)
     }
 
     /// The text as it stands in the rule.

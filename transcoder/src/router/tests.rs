@@ -2,15 +2,12 @@ use super::*;
 
 /// A router over `METHOD template` lines.
 fn router(rules: &[&str]) -> Router {
-    let mut router = Router::default();
-    for rule in rules {
+    let rule = |rule: &&str| {
         let (method, template) = rule.split_once(' ').expect("METHOD template");
         let template = Template::parse(template).unwrap_or_else(|error| panic!("{error}"));
-        router
-            .add(&http_method(method), &template)
-            .expect("no conflict");
-    }
-    router
+        (http_method(method), template)
+    };
+    Router::of(rules.iter().map(rule), Dialect::HttpProto)
 }
 
 fn http_method(name: &str) -> HttpMethod {
@@ -25,7 +22,7 @@ fn found(router: &Router, method: &str, path: &str) -> String {
     match router.find(&method.parse().expect("a method"), path) {
         Found::Route { index, captures } => {
             let captures: String = captures.iter().map(|raw| format!(" [{raw}]")).collect();
-            format!("{}{captures}", router.templates[index])
+            format!("{}{captures}", router.templates[index].1)
         }
         Found::Nothing => "404".to_owned(),
         Found::OtherMethods(allow) => {
@@ -154,14 +151,4 @@ fn an_empty_segment_is_no_value() {
     assert_eq!(found(&router, "GET", "/v1/"), "404");
     assert_eq!(found(&router, "GET", "/v1//y"), "404");
     assert_eq!(found(&router, "GET", "/v1/a/"), "404");
-}
-
-#[test]
-fn rules_of_the_same_shape_conflict() {
-    let mut router = router(&["GET /v1/{a=x/*}", "POST /v1/x/{b}"]);
-    let same = Template::parse("/v1/x/{c}").expect("a template");
-    assert_eq!(router.add(&http_method("GET"), &same), Err(0));
-    assert_eq!(router.add(&http_method("PUT"), &same), Ok(()));
-    let with_verb = Template::parse("/v1/x/{c}:go").expect("a template");
-    assert_eq!(router.add(&http_method("GET"), &with_verb), Ok(()));
 }

@@ -1,6 +1,6 @@
-use transcoder::{Body, Descriptors, HttpMethod, Options, Transcoder};
+use transcoder::{Body, Descriptors, Dialect, HttpMethod, Options, Transcoder};
 
-use crate::{descriptor_set, request, shop, shop_with};
+use crate::{descriptor_set, matched, request, shop, shop_with};
 
 #[test]
 fn routes_come_in_the_order_of_the_contract() {
@@ -63,8 +63,17 @@ fn methods_without_a_rule_can_be_bound_by_their_name() {
 
 #[test]
 fn all_that_is_wrong_with_the_rules_is_reported_together() {
-    let error = Transcoder::new(&descriptor_set("broken.proto"), &Options::default());
-    let error = error.expect_err("nothing in it is right").to_string();
+    let broken = Transcoder::new(&descriptor_set("broken.proto"), &Options::default());
+    let broken = broken.expect("wrong rules stop nobody");
+    // The binding around the one that is wrong.
+    let served: Vec<_> = broken
+        .routes()
+        .iter()
+        .map(|r| r.template().as_str())
+        .collect();
+    assert_eq!(served, ["/v1/n"]);
+    let error = broken.strict().expect_err("nothing in it is right");
+    let error = error.to_string();
     for problem in [
         "broken.v1.Broken.NoField: /v1/{nope}: broken.v1.Message has no field \"nope\"",
         "broken.v1.Broken.Repeated: /v1/{names}: \"names\" cannot be a path variable",
@@ -77,17 +86,31 @@ fn all_that_is_wrong_with_the_rules_is_reported_together() {
         "broken.v1.Broken.Nested: an additional binding has no additional bindings of its own",
         "broken.v1.Broken.NoPattern: the rule has no path",
     ] {
-        assert!(error.contains(problem), "{problem} is not in\n{error}");
+        let problem = format!("broken.proto: {problem}");
+        assert!(error.contains(&problem), "{problem} is not in\n{error}");
     }
 }
 
 #[test]
-fn rules_that_match_the_same_paths_are_refused() {
-    let error = Transcoder::new(&descriptor_set("conflict.proto"), &Options::default());
-    let error = error.expect_err("they conflict").to_string();
-    let problem = "GET /v1/b/{other} of conflict.v1.Conflict.Second \
-                   matches the same paths as /v1/{name=b/*} of conflict.v1.Conflict.First";
-    assert!(error.contains(problem), "{error}");
+fn of_rules_that_match_the_same_paths_one_is_served() {
+    for (dialect, served, skipped) in [
+        (Dialect::HttpProto, "/v1/{name=b/*}", "/v1/b/{other}"),
+        (Dialect::Envoy, "/v1/{name=b/*}", "/v1/b/{other}"),
+        (Dialect::GrpcGateway, "/v1/b/{other}", "/v1/{name=b/*}"),
+    ] {
+        let options = Options {
+            dialect,
+            ..Options::default()
+        };
+        let conflict = Transcoder::new(&descriptor_set("conflict.proto"), &options);
+        let conflict = conflict.expect("one of them is served");
+        let of_path = matched(&conflict, "GET", "/v1/b/x");
+        assert_eq!(of_path.route().template().as_str(), served);
+        let told = conflict.skipped()[0].to_string();
+        let expected = format!("GET {skipped} matches the same paths as {served} of");
+        assert!(told.starts_with("conflict.proto: conflict.v1.Conflict."));
+        assert!(told.contains(&expected), "{told}");
+    }
 }
 
 #[test]

@@ -3,8 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use transcoder::{
-    Booleans, JsonOptions, Masks, Options, PathOptions, QueryOptions, RouteMatch, Strays,
-    Transcoder,
+    Booleans, Dialect, JsonOptions, Masks, Options, QueryOptions, RouteMatch, Strays, Transcoder,
 };
 
 use crate::{matched, request, shop, shop_with, wire};
@@ -15,9 +14,9 @@ fn read(shop: &Transcoder, method: &str, target: &str, body: &str) -> Value {
     serde_json::from_str(&request).expect("JSON")
 }
 
-fn with_paths(paths: PathOptions) -> Transcoder {
+fn with_dialect(dialect: Dialect) -> Transcoder {
     shop_with(&Options {
-        paths,
+        dialect,
         ..Options::default()
     })
 }
@@ -34,13 +33,10 @@ fn is_found(shop: &Transcoder, method: &Method, path: &str) -> bool {
 }
 
 #[test]
-fn a_path_may_be_decoded_before_it_is_taken_apart() {
+fn to_grpc_gateway_a_path_is_decoded_before_it_is_taken_apart() {
     let ours = read(&shop(), "GET", "/v1/things/a%2Fb", "");
     assert_eq!(ours, json!({"thingId": "a/b"}));
-    let shop = with_paths(PathOptions {
-        decoded_first: true,
-        ..PathOptions::default()
-    });
+    let shop = with_dialect(Dialect::GrpcGateway);
     assert!(!is_found(&shop, &Method::GET, "/v1/things/a%2Fb"));
     let read = read(&shop, "GET", "/v1/things%2fa%20%252F", "");
     assert_eq!(read, json!({"thingId": "a %2F"}));
@@ -48,13 +44,10 @@ fn a_path_may_be_decoded_before_it_is_taken_apart() {
 }
 
 #[test]
-fn a_verb_may_be_one_for_its_method_alone() {
+fn to_grpc_gateway_a_verb_is_one_for_its_method_alone() {
     let path = "/v1/things/a:touch";
     assert!(!is_found(&shop(), &Method::GET, path));
-    let shop = with_paths(PathOptions {
-        verbs_by_method: true,
-        ..PathOptions::default()
-    });
+    let shop = with_dialect(Dialect::GrpcGateway);
     assert_eq!(read(&shop, "GET", path, ""), json!({"thingId": "a:touch"}));
     assert_eq!(read(&shop, "POST", path, ""), json!({"thingId": "a"}));
     assert!(!is_found(&shop, &Method::PUT, path));
@@ -66,44 +59,43 @@ fn segments_may_be_empty_and_slashes_at_the_end_nothing() {
         assert!(!is_found(&shop(), &Method::GET, path), "{path}");
     }
     assert!(is_found(&shop(), &Method::GET, "/v1/blobs"));
-    let empty = with_paths(PathOptions {
-        empty_segments: true,
-        ..PathOptions::default()
-    });
+    let template = |shop: &Transcoder, path| {
+        let matched = matched(shop, "GET", path);
+        matched.route().template().to_string()
+    };
+    let gateway = with_dialect(Dialect::GrpcGateway);
+    assert_eq!(template(&gateway, "/v1/things/"), "/v1/things/{thing_id}");
+    assert!(is_found(&gateway, &Method::GET, "/v1/blobs/"));
+    assert!(is_found(&gateway, &Method::GET, "/v1/blobs"));
+    let envoy = with_dialect(Dialect::Envoy);
+    assert_eq!(template(&envoy, "/v1/things/"), "/v1/things");
     assert_eq!(
-        matched(&empty, "GET", "/v1/things/")
-            .route()
-            .template()
-            .as_str(),
-        "/v1/things/{thing_id}"
-    );
-    assert!(is_found(&empty, &Method::GET, "/v1/blobs/"));
-    assert!(!is_found(&empty, &Method::GET, "/v1/blobs"));
-    let trailing = with_paths(PathOptions {
-        trailing_slashes: true,
-        ..PathOptions::default()
-    });
-    assert_eq!(
-        matched(&trailing, "GET", "/v1/things/")
-            .route()
-            .template()
-            .as_str(),
-        "/v1/things"
-    );
-    assert_eq!(
-        read(&trailing, "GET", "/v1/things/7//", ""),
+        read(&envoy, "GET", "/v1/things/7//", ""),
         json!({"thingId": "7"})
     );
+    // What stands before a slash is no verb.
+    assert!(is_found(&envoy, &Method::POST, "/v1/things/a:touch"));
+    assert!(!is_found(&envoy, &Method::POST, "/v1/things/a:touch/"));
+}
+
+#[test]
+fn to_envoy_what_is_reserved_stays_encoded_in_several_segments() {
+    let name = |dialect| {
+        let target = "/v1/owners/owners/a/b%3A%20%2F/things/7%3A%2F";
+        read(&with_dialect(dialect), "GET", target, "")
+    };
+    let read = |owner| json!({"owner": {"name": owner}, "thingId": "7:/"});
+    assert_eq!(name(Dialect::HttpProto), read("owners/a/b: %2F"));
+    assert_eq!(name(Dialect::Envoy), read("owners/a/b%3A %2F"));
 }
 
 #[test]
 fn head_may_need_a_route_of_its_own() {
     assert!(is_found(&shop(), &Method::HEAD, "/v1/things/7"));
-    let shop = with_paths(PathOptions {
-        head_apart: true,
-        ..PathOptions::default()
-    });
-    assert!(!is_found(&shop, &Method::HEAD, "/v1/things/7"));
+    for dialect in [Dialect::GrpcGateway, Dialect::Envoy] {
+        let shop = with_dialect(dialect);
+        assert!(!is_found(&shop, &Method::HEAD, "/v1/things/7"));
+    }
 }
 
 #[test]
