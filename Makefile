@@ -13,10 +13,10 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test new-service-test conformance fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk clients test new-service-test conformance connect-conformance grpc-interop h2spec fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: ## Build if needed and start everything in one process, nothing else needed
 	$(run) up $(ARGS)
@@ -49,6 +49,15 @@ new-service-test: ## Make a service in a copy of the repository, start it and ca
 
 conformance: ## The protobuf conformance suite against the JSON engine
 	scripts/conformance
+
+connect-conformance: ## Connect's conformance suite through the edge: make connect-conformance ARGS="--run 'Errors/**' --trace"
+	scripts/suites connect $(ARGS)
+
+grpc-interop: ## gRPC's interop cases through the edge
+	scripts/suites interop $(ARGS)
+
+h2spec: ## HTTP/2, at the edge's port and at a service's
+	scripts/suites h2spec $(ARGS)
 
 fuzz: ## Fuzz the JSON engine, paths, queries, forms and the framing of gRPC-Web, a minute for each target: make fuzz SECONDS=600
 	scripts/fuzz $(or $(SECONDS),60)
