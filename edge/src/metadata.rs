@@ -14,8 +14,7 @@ use std::net::IpAddr;
 
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
-use net::metadata::of_one_call;
-use runtime::metadata::IDEMPOTENCY_KEY;
+use net::metadata::{IDEMPOTENCY_KEY, of_one_call};
 use tonic::metadata::MetadataMap;
 use uuid::Uuid;
 
@@ -89,7 +88,8 @@ pub(crate) fn idempotency_key(
     if !policy.takes_idempotency_key {
         return Ok(None);
     }
-    if runtime::metadata::idempotency_key(headers)?.is_some() {
+    let key = net::metadata::idempotency_key(headers).map_err(Failure::malformed)?;
+    if key.is_some() {
         return Ok(headers.get(IDEMPOTENCY_KEY).cloned());
     }
     Ok(fresh().map(|key| {

@@ -9,8 +9,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use net::etag::{Preconditions, entity_tag};
 use runtime::contract::{self, Cache, Idempotency};
-use runtime::etag::{Preconditions, entity_tag};
 use runtime::status::{Problem, Reason};
 use tonic::Code;
 use transcoder::Route;
@@ -99,7 +99,7 @@ impl Validators {
         if !is_get || !(asks(IF_MATCH) || asks(IF_NONE_MATCH)) {
             return Ok(response);
         }
-        let Some(conditions) = Preconditions::of(&head.headers)? else {
+        let Some(conditions) = Preconditions::of(&head.headers).map_err(Failure::malformed)? else {
             return Ok(response);
         };
         if !conditions.matches(Some(&etag)) {

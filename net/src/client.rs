@@ -5,6 +5,7 @@
 //! connection, of those for calls or those for streams. A retry budget has its place at `attempts`, a
 //! breaker at `Endpoints::pick`.
 
+mod along;
 mod connection;
 mod credentials;
 mod endpoints;
@@ -32,8 +33,9 @@ use tokio::time::Instant;
 use tonic::Status;
 use tracing::{Instrument as _, Span};
 
+pub use along::Along;
 pub use credentials::Credentials;
-pub use error::{ChannelError, Describe};
+pub use error::{ChannelError, Describe, Lost};
 pub use response::ResponseBody;
 
 use crate::address::Address;
@@ -218,12 +220,20 @@ impl Stack {
             Ok(response) => {
                 if response.headers().contains_key(GRPC_STATUS) {
                     record.end_with(response.headers());
+                    if let Some(instead) = self.disbelieved(response.headers()) {
+                        return instead.into_http();
+                    }
                 }
                 response.map(|body| body.observed(record, deadline, self.describe))
             }
             Err(status) => {
                 record.end(status.code());
-                status.into_http()
+                let lost = Lost::of(&status);
+                let mut response = status.into_http();
+                if let Some(lost) = lost {
+                    response.extensions_mut().insert(lost);
+                }
+                response
             }
         }
     }
@@ -287,6 +297,12 @@ impl Stack {
             headers.insert(credentials.header(), value);
         }
         Ok(())
+    }
+
+    /// What the caller is told instead of a reply by which the callee did not believe the credentials.
+    fn disbelieved(&self, reply: &HeaderMap) -> Option<Status> {
+        let credentials = self.credentials.as_ref()?;
+        credentials.refused(&self.service, reply)
     }
 
     fn uri(&self, path: Option<&PathAndQuery>) -> Result<Uri, Status> {

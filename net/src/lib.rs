@@ -6,6 +6,7 @@ pub mod backoff;
 pub mod client;
 pub mod clock;
 pub mod coding;
+pub mod etag;
 pub mod http;
 pub mod listen;
 pub mod members;

@@ -13,6 +13,35 @@ pub const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// How the call ended (gRPC over HTTP/2, Status).
 pub const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
+/// Makes a repeated call have its effect once (draft-ietf-httpapi-idempotency-key-header).
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The longest idempotency key, in bytes. It is stored with the answer that it stands for.
+pub const MAX_IDEMPOTENCY_KEY: usize = 255;
+/// The address of the client who began it all, as a gateway saw it.
+pub const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("x-client-address");
+/// The user agent of that client.
+pub const CLIENT_USER_AGENT: HeaderName = HeaderName::from_static("x-client-user-agent");
+
+/// The caller's idempotency key, if it sent one: one value of 1 to [`MAX_IDEMPOTENCY_KEY`] printable
+/// characters of ASCII. `Err` says what is wrong with it.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, String> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(format!("{IDEMPOTENCY_KEY}: it may be sent once"));
+    }
+    let lengths = 1..=MAX_IDEMPOTENCY_KEY;
+    let key = value
+        .to_str()
+        .ok()
+        .filter(|key| lengths.contains(&key.len()));
+    key.map(Some).ok_or_else(|| {
+        format!("{IDEMPOTENCY_KEY}: expected 1 to {MAX_IDEMPOTENCY_KEY} characters of ASCII")
+    })
+}
+
 /// The token of a `Bearer` credential (RFC 6750, section 2.1).
 pub fn bearer(value: &HeaderValue) -> Option<&str> {
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use net::etag::Preconditions;
 use net::telemetry::Trace;
 use tokio::time::Instant;
 use tonic::{Code, Status};
@@ -17,7 +18,6 @@ use tracing::Span;
 use uuid::Uuid;
 
 use crate::contract::{Method, RequestHash};
-use crate::etag::Preconditions;
 use crate::status::{Problem, Reason};
 
 tokio::task_local! {

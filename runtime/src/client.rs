@@ -4,8 +4,6 @@
 //! `net::client` does the work; here is what it has to know: what the contract says of the method,
 //! what goes along from the call in progress, and what callers are told of a failure on the way.
 
-mod outgoing;
-
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,8 +12,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use net::address::Address;
-use net::client::{Call, ChannelError, Credentials, Describe};
-use net::metadata::GRPC_STATUS;
+use net::client::{Along, Call, ChannelError, Credentials, Describe};
 use net::random::Random;
 use net::telemetry::{CallMetrics, Trace};
 use tonic::Status;
@@ -25,7 +22,6 @@ use net::client::ResponseBody;
 use crate::call::CallContext;
 use crate::contract::{Access, Contract};
 use crate::status::Problem;
-use crate::unproved;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -107,16 +103,15 @@ impl Channel {
     {
         let known = self.known(request.uri().path(), call);
         if let Some(call) = call {
-            outgoing::set(request.headers_mut(), call);
+            let along = Along {
+                request_id: &call.request_id,
+                client_address: call.client_address,
+                user_agent: call.user_agent.as_deref(),
+                user_token: call.user_token.as_deref(),
+            };
+            along.set(request.headers_mut());
         }
-        let response = self.inner.send(request, known).await;
-        if self.in_mesh
-            && response.headers().contains_key(GRPC_STATUS)
-            && let Some(ours) = unproved::own(self.inner.service(), response.headers())
-        {
-            return ours.into_http();
-        }
-        response
+        self.inner.send(request, known).await
     }
 
     fn known(&self, path: &str, call: Option<&CallContext>) -> Call {

@@ -11,7 +11,7 @@ mod verifier;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use net::client::Credentials;
 use net::clock::Clock;
 use net::random::Random;
@@ -29,6 +29,7 @@ pub use verifier::{EXPIRY_GRACE, Verifier};
 
 use crate::call::User;
 use crate::metadata::WORKLOAD_AUTHORIZATION;
+use crate::unproved;
 use own::OwnToken;
 
 /// Verifies the tokens of callers and holds this workload's own token.
@@ -129,5 +130,9 @@ impl Credentials for Identity {
 
     fn get(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, Status>> {
         Box::pin(self.own.token())
+    }
+
+    fn refused(&self, callee: &str, reply: &HeaderMap) -> Option<Status> {
+        unproved::own(callee, reply)
     }
 }

@@ -7,7 +7,6 @@
 pub mod call;
 pub mod client;
 pub mod contract;
-pub mod etag;
 pub mod host;
 pub mod id;
 pub mod identity;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use futures::future::BoxFuture;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::Status;
 
 /// One credential for all calls of a channel, kept fresh by whoever gives it.
@@ -16,4 +16,10 @@ pub trait Credentials: fmt::Debug + Send + Sync {
 
     /// Waits for the first one; none if there will be none.
     fn get(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, Status>>;
+
+    /// What the caller is told instead, if a reply says that it is the credential which the callee does
+    /// not believe: that is for us to mend, and not for whoever the call is made for.
+    fn refused(&self, _callee: &str, _reply: &HeaderMap) -> Option<Status> {
+        None
+    }
 }

@@ -1,5 +1,7 @@
 //! How the stack itself fails a call, and what callers are told of it.
 
+use std::sync::Arc;
+
 use tonic::{Code, Status};
 
 /// A call that came to nothing on its way.
@@ -19,6 +21,43 @@ pub enum ChannelError<'a> {
     DeadlineExceeded,
 }
 
+/// Which of them it was: an extension of the reply that tells of it, and the source of a status that a
+/// reply's body ends with. What an upstream says has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    /// [`ChannelError::NoAddress`]
+    #[error("the service has no address")]
+    NoAddress,
+    /// [`ChannelError::Unavailable`]
+    #[error("the service did not reply")]
+    Unavailable,
+    /// [`ChannelError::Broken`]
+    #[error("the connection broke")]
+    Broken,
+    /// [`ChannelError::DeadlineExceeded`]
+    #[error("the deadline passed")]
+    DeadlineExceeded,
+}
+
+impl Lost {
+    /// Of a status that this stack made.
+    pub fn of(status: &Status) -> Option<Lost> {
+        let source = std::error::Error::source(status)?;
+        source.downcast_ref().copied()
+    }
+}
+
+impl From<ChannelError<'_>> for Lost {
+    fn from(error: ChannelError<'_>) -> Lost {
+        match error {
+            ChannelError::NoAddress(_) => Lost::NoAddress,
+            ChannelError::Unavailable(_) => Lost::Unavailable,
+            ChannelError::Broken => Lost::Broken,
+            ChannelError::DeadlineExceeded => Lost::DeadlineExceeded,
+        }
+    }
+}
+
 impl From<ChannelError<'_>> for Status {
     fn from(error: ChannelError<'_>) -> Status {
         let code = match error {
@@ -36,7 +75,9 @@ pub struct Describe(pub fn(ChannelError<'_>) -> Status);
 impl Describe {
     pub(super) fn status(self, error: ChannelError<'_>) -> Status {
         let Describe(describe) = self;
-        describe(error)
+        let mut status = describe(error);
+        status.set_source(Arc::new(Lost::from(error)));
+        status
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use http::header::USER_AGENT;
 use http::{Request, Response};
-use net::metadata::text;
-use tonic::Status;
+use net::etag::Preconditions;
+use net::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT, idempotency_key, text};
 use tonic::body::Body;
+use tonic::{Code, Status};
 
 use super::deadline::Deadline;
 use super::filter::{Filter, Next};
@@ -15,9 +16,7 @@ use super::observe::Incoming;
 use super::policy::Verified;
 use super::validation::Hashed;
 use crate::call::CallContext;
-use crate::etag::Preconditions;
-use crate::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT, idempotency_key};
-use crate::status::Problem;
+use crate::status::{Problem, Reason};
 
 #[derive(Clone)]
 pub(super) struct InContext;
@@ -62,14 +61,14 @@ fn context(request: &Request<Body>) -> Result<CallContext, Problem> {
         caller: verified.caller,
         method: incoming.method.clone(),
         request_id: incoming.request_id.clone(),
-        idempotency_key: idempotency_key(headers)?.map(Arc::from),
+        idempotency_key: idempotency_key(headers).map_err(malformed)?.map(Arc::from),
         request_hash: request.extensions().get().map(|Hashed(hash)| *hash),
         preconditions: match incoming
             .method
             .as_ref()
             .is_some_and(|method| method.conditional)
         {
-            true => Preconditions::of(headers)?.map(Arc::new),
+            true => Preconditions::of(headers).map_err(malformed)?.map(Arc::new),
             false => None,
         },
         client_address,
@@ -78,6 +77,10 @@ fn context(request: &Request<Body>) -> Result<CallContext, Problem> {
         trace: incoming.trace.clone(),
         span: incoming.span.clone(),
     })
+}
+
+fn malformed(what: String) -> Problem {
+    Problem::new(Reason::MalformedRequest, Code::InvalidArgument, what)
 }
 
 fn canonical(address: IpAddr) -> IpAddr {

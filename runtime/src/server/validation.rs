@@ -8,6 +8,7 @@ use contract_rules::Invalid;
 use http::{Request, Response};
 use http_body_util::Full;
 use net::coding::Coding;
+use net::metadata::IDEMPOTENCY_KEY;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
@@ -16,7 +17,6 @@ use super::filter::{Filter, Next};
 use super::observe::Incoming;
 use super::receive::{PREFIX, Receiver, Receiving};
 use crate::contract::{Method, RequestHash};
-use crate::metadata::IDEMPOTENCY_KEY;
 use crate::status::{Problem, Reason};
 
 /// Tells the request from others with its idempotency key: in the extensions of the request.

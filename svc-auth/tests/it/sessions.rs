@@ -6,8 +6,8 @@ use contracts::tradewind::auth::v1::{
     LogoutRequest, RefreshRequest, RevokeSessionRequest,
 };
 use contracts::tradewind::users::v1::{UserDeactivated, UserDeleted, UserRolesTaken};
+use net::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT};
 use runtime::identity::VerifyError;
-use runtime::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT};
 use runtime::status::Reason;
 use store::testing::{eventually, refused};
 use tonic::{Code, Request};
