@@ -9,10 +9,14 @@ use std::collections::HashMap;
 use prost::encoding::{encoded_len_varint, key_len};
 use regex_syntax::hir::Look;
 
-use super::Rules;
-use super::list::{ListRules, MapRules};
-use super::table::{Field, Kind, Shape, Table, ValueRules};
-use super::text::{BytesRules, Format, Length, TextRules};
+use crate::bytes::BytesRule;
+use crate::kind::Kind;
+use crate::length::Length;
+use crate::list::{ListRules, MapRules};
+use crate::rules::Rules;
+use crate::table::{Field, Shape, Table};
+use crate::text::{self, TextRule};
+use crate::value::ValueRules;
 
 /// For fields that nobody reads, fields that come twice, white space, escapes in names.
 const SLACK: Size = Size::both(4 << 10);
@@ -97,14 +101,14 @@ impl Measure<'_> {
     }
 
     fn field(&mut self, field: &Field, checked: bool) -> Option<Size> {
-        let named = Size::of(0, field.name.len() + r#""":,"#.len());
+        let named = Size::of(0, field.name.json.len() + r#""":,"#.len());
         let tag = Size::of(key_len(field.number), 0);
         let none = (&ListRules::default(), &MapRules::default());
         let size = match &field.shape {
             Shape::One { kind, rules, .. } => tag.and(self.value(*kind, rules, checked)?),
             Shape::Many { kind, rules } => {
                 let rules = if checked { rules } else { none.0 };
-                let one = tag.and(self.value(*kind, &rules.items, checked)?);
+                let one = tag.and(self.value(*kind, &rules.items.rules, checked)?);
                 let most = most(&rules.length)?;
                 one.and(Size::of(0, ",".len()))
                     .times(most)
@@ -112,8 +116,8 @@ impl Measure<'_> {
             }
             Shape::Map { key, value, rules } => {
                 let rules = if checked { rules } else { none.1 };
-                let key = self.value(*key, &rules.keys, checked)?;
-                let value = self.value(*value, &rules.values, checked)?;
+                let key = self.value(*key, &rules.keys.rules, checked)?;
+                let value = self.value(*value, &rules.values.rules, checked)?;
                 let entry = Size::of(2, r#""":,"#.len()).and(key).and(value);
                 let one = tag.and(entry.delimited());
                 one.times(most(&rules.length)?).and(Size::of(0, "{}".len()))
@@ -129,16 +133,17 @@ impl Measure<'_> {
             Kind::Fixed32 | Kind::Sfixed32 | Kind::Float => Size::of(4, NUMBER),
             Kind::Fixed64 | Kind::Sfixed64 | Kind::Double => Size::of(8, NUMBER),
             Kind::Text => match rules {
-                ValueRules::Text(rules) if checked => text(rules)?.delimited(),
+                ValueRules::Text(rules) if checked => text(&rules.rules)?.delimited(),
                 _ => return None,
             },
             Kind::Bytes => match rules {
-                ValueRules::Bytes(rules) if checked => bytes(rules)?.delimited(),
+                ValueRules::Bytes(rules) if checked => bytes(&rules.rules)?.delimited(),
                 _ => return None,
             },
             Kind::Message {
                 table,
                 checked: within,
+                ..
             } => self.message(table, checked && within)?.delimited(),
             // Varints of all widths.
             _ => Size::of(10, NUMBER),
@@ -153,20 +158,23 @@ fn most(length: &Length) -> Option<usize> {
         .map(|most| usize::try_from(most).unwrap_or(usize::MAX))
 }
 
-fn text(rules: &TextRules) -> Option<Size> {
-    let characters = most(&rules.length);
-    let bytes = [
-        rules.must_be.as_ref().map(String::len),
-        rules.one_of.iter().map(String::len).max(),
-        most(&rules.byte_length),
-        characters.map(|characters| characters.saturating_mul(width(rules))),
-        rules
-            .pattern
-            .as_ref()
-            .and_then(|pattern| longest(pattern.as_str())),
-        rules.format.and_then(longest_of),
-    ];
-    let bytes = bytes.into_iter().flatten().min()?;
+fn text(rules: &[TextRule]) -> Option<Size> {
+    let characters = rules.iter().find_map(|rule| match rule {
+        TextRule::Characters(length) => most(length),
+        _ => None,
+    });
+    let bytes = rules.iter().filter_map(|rule| match rule {
+        TextRule::Const(text) => Some(text.len()),
+        TextRule::In(all) => all.iter().map(String::len).max(),
+        TextRule::Bytes(length) => most(length),
+        TextRule::Characters(length) => {
+            most(length).map(|characters| characters.saturating_mul(width(rules)))
+        }
+        TextRule::Pattern(pattern) => longest(pattern.as_str()),
+        TextRule::Format(format) => format.longest,
+        _ => None,
+    });
+    let bytes = bytes.min()?;
     // `\u0041` for a character of one byte, `\ud83d\ude00` for one of four.
     let escaped = bytes.saturating_mul(6);
     let escaped = characters.map_or(escaped, |most| escaped.min(most.saturating_mul(12)));
@@ -176,8 +184,8 @@ fn text(rules: &TextRules) -> Option<Size> {
 /// Bytes of a character. Lengths count those of the composed text; Korean, which grows most, has three
 /// for each before it is composed. With the room that is left to spare (see [`Rules::largest`]) half is
 /// enough.
-fn width(rules: &TextRules) -> usize {
-    match rules.kind {
+fn width(rules: &[TextRule]) -> usize {
+    match text::kind(rules) {
         Some(_) => 6,
         None => 4,
     }
@@ -192,23 +200,15 @@ fn longest(pattern: &str) -> Option<usize> {
     pattern.maximum_len().filter(|_| is_whole)
 }
 
-fn longest_of(format: Format) -> Option<usize> {
-    match format {
-        Format::Uuid => Some(36),
-        // `::ffff:255.255.255.255` with all its groups.
-        Format::Ip | Format::Ipv4 | Format::Ipv6 => Some(45),
-        Format::Hostname | Format::Address => Some(254),
-        Format::Email | Format::Uri => None,
-    }
-}
-
-fn bytes(rules: &BytesRules) -> Option<Size> {
-    let bytes = [
-        rules.must_be.as_ref().map(Vec::len),
-        rules.one_of.iter().map(Vec::len).max(),
-        most(&rules.length),
-    ];
-    let bytes = bytes.into_iter().flatten().min()?;
+fn bytes(rules: &[BytesRule]) -> Option<Size> {
+    let bytes = rules.iter().filter_map(|rule| match rule {
+        BytesRule::Const(bytes) => Some(bytes.len()),
+        BytesRule::In(all) => all.iter().map(Vec::len).max(),
+        BytesRule::Length(length) => most(length),
+        BytesRule::Format(format) => format.longest(),
+        _ => None,
+    });
+    let bytes = bytes.min()?;
     let base64 = bytes.div_ceil(3).saturating_mul(4);
     Some(Size::of(bytes, base64.saturating_add(r#""""#.len())))
 }

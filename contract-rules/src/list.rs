@@ -1,22 +1,28 @@
 //! Rules of repeated fields and maps.
 
-use super::table::ValueRules;
-use super::text::Length;
+use crate::length::Length;
+use crate::value::ValueRules;
 
 #[derive(Debug, Default)]
-pub(super) struct ListRules {
-    pub(super) length: Length,
-    pub(super) unique: bool,
-    pub(super) items: ValueRules,
-    /// Rules of an item are not asked if it is the zero of its type.
-    pub(super) skip_zero_items: bool,
+pub(crate) struct ListRules {
+    pub(crate) length: Length,
+    pub(crate) unique: bool,
+    pub(crate) items: Inner,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct MapRules {
-    pub(super) length: Length,
-    pub(super) keys: ValueRules,
-    pub(super) values: ValueRules,
-    pub(super) skip_zero_keys: bool,
-    pub(super) skip_zero_values: bool,
+pub(crate) struct MapRules {
+    pub(crate) length: Length,
+    pub(crate) keys: Inner,
+    pub(crate) values: Inner,
+}
+
+/// Rules of each item, key or value.
+#[derive(Debug, Default)]
+pub(crate) struct Inner {
+    pub(crate) rules: ValueRules,
+    /// They are not asked if it is the zero of its type.
+    pub(crate) skip_zero: bool,
+    /// Nothing is asked of it, nor of what is in it.
+    pub(crate) is_ignored: bool,
 }

@@ -2,9 +2,12 @@
 
 use prost::encoding::{WireType, encode_key, encode_varint};
 
-use super::table::{Field, Kind, Shape, Table, ValueRules};
-use super::wire::{Malformed, Raw, Reader};
-use crate::Text;
+use crate::kind::Kind;
+use crate::requests::Text;
+use crate::table::{Field, Shape, Table};
+use crate::text;
+use crate::value::ValueRules;
+use crate::wire::{Malformed, Raw, Reader};
 
 /// What stands in a field that may hold text.
 enum Content {
@@ -20,7 +23,7 @@ enum Content {
 const VALUE: u32 = 2;
 
 /// Copies a message; all but its texts stay as they are.
-pub(super) fn message(tables: &[Table], table: usize, bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
+pub(crate) fn message(tables: &[Table], table: usize, bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
     let table = &tables[table];
     copy(bytes, |number, value| {
         let field = table.find(number).map(|place| &table.fields[place]);
@@ -43,8 +46,8 @@ pub(super) fn message(tables: &[Table], table: usize, bytes: &[u8]) -> Result<Ve
 fn content(field: &Field) -> Content {
     match &field.shape {
         Shape::One { kind, rules, .. } => of_value(*kind, rules),
-        Shape::Many { kind, rules } => of_value(*kind, &rules.items),
-        Shape::Map { value, rules, .. } => match of_value(*value, &rules.values) {
+        Shape::Many { kind, rules } => of_value(*kind, &rules.items.rules),
+        Shape::Map { value, rules, .. } => match of_value(*value, &rules.values.rules) {
             Content::Message(table) => Content::Entry(table),
             _ => Content::Other,
         },
@@ -57,10 +60,13 @@ fn of_value(kind: Kind, rules: &ValueRules) -> Content {
             Kind::Message {
                 table,
                 checked: true,
+                ..
             },
             _,
         ) => Content::Message(table),
-        (Kind::Text, ValueRules::Text(rules)) => rules.kind.map_or(Content::Other, Content::Text),
+        (Kind::Text, ValueRules::Text(rules)) => {
+            text::kind(&rules.rules).map_or(Content::Other, Content::Text)
+        }
         _ => Content::Other,
     }
 }

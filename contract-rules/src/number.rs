@@ -1,158 +1,69 @@
-//! Rules of numbers, enums, and points and spans of time.
+//! Rules of numbers and enums.
 
 use std::fmt::Display;
 
-/// A range. If the upper bound is below the lower one, values between them are refused.
-#[derive(Debug, PartialEq)]
-pub(super) struct Range<T> {
-    pub(super) low: Option<Bound<T>>,
-    pub(super) high: Option<Bound<T>>,
-}
+use crate::range::Range;
+use crate::violation::Wrong;
 
-#[derive(Debug, PartialEq)]
-pub(super) struct Bound<T> {
-    pub(super) value: T,
-    pub(super) included: bool,
-}
+/// What is compared as a number.
+pub(crate) trait Number: Copy + PartialOrd + Display {
+    fn is_finite(self) -> bool {
+        true
+    }
 
-impl<T> Default for Range<T> {
-    fn default() -> Range<T> {
-        Range {
-            low: None,
-            high: None,
-        }
+    /// These, for people.
+    fn list(all: &[Self], _is_allowed: bool) -> String {
+        list(all)
     }
 }
 
-impl<T: PartialOrd + Copy> Range<T> {
-    /// What is wrong with a value; `print` writes bounds.
-    pub(super) fn check(&self, value: T, print: impl Fn(T) -> String) -> Option<String> {
-        let above = |low: &Bound<T>| value > low.value || (low.included && value == low.value);
-        let below = |high: &Bound<T>| value < high.value || (high.included && value == high.value);
-        let least = |low: &Bound<T>| match low.included {
-            true => format!("at least {}", print(low.value)),
-            false => format!("greater than {}", print(low.value)),
-        };
-        let most = |high: &Bound<T>| match high.included {
-            true => format!("at most {}", print(high.value)),
-            false => format!("less than {}", print(high.value)),
-        };
-        match (&self.low, &self.high) {
-            (Some(low), Some(high)) if high.value < low.value => {
-                let fits = above(low) || below(high);
-                (!fits).then(|| format!("must be {} or {}", least(low), most(high)))
+/// Integers of all widths, and enums.
+impl Number for i128 {}
+
+/// `float` and `double`.
+impl Number for f64 {
+    fn is_finite(self) -> bool {
+        f64::is_finite(self)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum NumberRule<T> {
+    Const(T),
+    /// The numbers of an enum.
+    DefinedOnly(Vec<T>),
+    Finite,
+    In(Vec<T>),
+    NotIn(Vec<T>),
+    Range(Range<T>),
+}
+
+impl<T: Number> NumberRule<T> {
+    pub(crate) fn check(&self, value: T) -> Option<Wrong> {
+        match self {
+            NumberRule::Const(must) => {
+                Wrong::unless(value == *must, "const", || format!("must be {must}"))
             }
-            (Some(low), Some(high)) => {
-                let fits = above(low) && below(high);
-                (!fits).then(|| format!("must be {} and {}", least(low), most(high)))
+            NumberRule::DefinedOnly(defined) => {
+                Wrong::unless(defined.contains(&value), "defined_only", || {
+                    "must be one of the values of the enum".into()
+                })
             }
-            (Some(low), None) => (!above(low)).then(|| format!("must be {}", least(low))),
-            (None, Some(high)) => (!below(high)).then(|| format!("must be {}", most(high))),
-            (None, None) => None,
+            NumberRule::Finite => {
+                Wrong::unless(value.is_finite(), "finite", || "must be finite".into())
+            }
+            NumberRule::In(all) => Wrong::unless(all.contains(&value), "in", || {
+                format!("must be one of {}", T::list(all, true))
+            }),
+            NumberRule::NotIn(all) => Wrong::unless(!all.contains(&value), "not_in", || {
+                format!("must not be one of {}", T::list(all, false))
+            }),
+            NumberRule::Range(range) => range.check(value),
         }
     }
 }
 
-/// Rules of integers of all widths, and of enums.
-#[derive(Debug, Default)]
-pub(super) struct IntRules {
-    pub(super) range: Range<i128>,
-    pub(super) must_be: Option<i128>,
-    pub(super) one_of: Vec<i128>,
-    pub(super) none_of: Vec<i128>,
-    /// The numbers of an enum with `defined_only`.
-    pub(super) defined: Option<Vec<i128>>,
-}
-
-impl IntRules {
-    pub(super) fn check(&self, value: i128) -> Option<String> {
-        if self.must_be.is_some_and(|must| must != value) {
-            return self.must_be.map(|must| format!("must be {must}"));
-        }
-        if self
-            .defined
-            .as_ref()
-            .is_some_and(|defined| !defined.contains(&value))
-        {
-            return Some("must be one of the values of the enum".into());
-        }
-        if !self.one_of.is_empty() && !self.one_of.contains(&value) {
-            return Some(format!("must be one of {}", list(&self.one_of)));
-        }
-        if self.none_of.contains(&value) {
-            return Some(format!("must not be one of {}", list(&self.none_of)));
-        }
-        self.range.check(value, |bound| bound.to_string())
-    }
-}
-
-/// Rules of `float` and `double`.
-#[derive(Debug, Default)]
-pub(super) struct FloatRules {
-    pub(super) range: Range<f64>,
-    pub(super) must_be: Option<f64>,
-    pub(super) one_of: Vec<f64>,
-    pub(super) none_of: Vec<f64>,
-    pub(super) finite: bool,
-}
-
-impl FloatRules {
-    pub(super) fn check(&self, value: f64) -> Option<String> {
-        if self.must_be.is_some_and(|must| must != value) {
-            return self.must_be.map(|must| format!("must be {must}"));
-        }
-        if self.finite && !value.is_finite() {
-            return Some("must be finite".into());
-        }
-        if !self.one_of.is_empty() && !self.one_of.contains(&value) {
-            return Some(format!("must be one of {}", list(&self.one_of)));
-        }
-        if self.none_of.contains(&value) {
-            return Some(format!("must not be one of {}", list(&self.none_of)));
-        }
-        // Not a number is in no range: comparisons with it are false.
-        self.range.check(value, |bound| bound.to_string())
-    }
-}
-
-/// Rules of `google.protobuf.Timestamp` and `Duration`, in nanoseconds.
-#[derive(Debug, Default)]
-pub(super) struct TimeRules {
-    pub(super) range: Range<i128>,
-    pub(super) must_be: Option<i128>,
-    pub(super) one_of: Vec<i128>,
-    pub(super) none_of: Vec<i128>,
-}
-
-impl TimeRules {
-    pub(super) fn check(&self, nanoseconds: i128) -> Option<String> {
-        if self.must_be.is_some_and(|must| must != nanoseconds) {
-            return self
-                .must_be
-                .map(|must| format!("must be {}", seconds(must)));
-        }
-        if !self.one_of.is_empty() && !self.one_of.contains(&nanoseconds) {
-            return Some("must be one of the allowed times".into());
-        }
-        if self.none_of.contains(&nanoseconds) {
-            return Some("must not be one of the forbidden times".into());
-        }
-        self.range.check(nanoseconds, seconds)
-    }
-}
-
-fn seconds(nanoseconds: i128) -> String {
-    const SECOND: i128 = 1_000_000_000;
-    match nanoseconds % SECOND {
-        0 => format!("{}s", nanoseconds / SECOND),
-        _ => format!("{}s", nanoseconds as f64 / SECOND as f64),
-    }
-}
-
-pub(super) fn list<T: Display>(values: &[T]) -> String {
-    values
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+pub(crate) fn list<T: Display>(values: &[T]) -> String {
+    let values: Vec<_> = values.iter().map(ToString::to_string).collect();
+    values.join(", ")
 }

@@ -1,10 +1,12 @@
 //! Sorts what stands on the wire by the fields of a message.
 
-use super::table::{Kind, Shape, Table};
-use super::wire::{Malformed, Raw, Reader};
+use crate::kind::Kind;
+use crate::raw::is_zero;
+use crate::table::{Field, Shape, Table};
+use crate::wire::{Malformed, Raw, Reader};
 
 /// What a field was set to.
-pub(super) enum Slot<'a> {
+pub(crate) enum Slot<'a> {
     Unset,
     /// The last value counts, except of messages, which are merged.
     One(Raw<'a>),
@@ -12,12 +14,44 @@ pub(super) enum Slot<'a> {
     Many(Vec<Raw<'a>>),
 }
 
+impl<'a> Slot<'a> {
+    /// The value of a field that has one.
+    pub(crate) fn raw(&self) -> Option<Raw<'_>> {
+        match self {
+            Slot::One(raw) => Some(*raw),
+            Slot::Merged(bytes) => Some(Raw::Bytes(bytes)),
+            Slot::Unset | Slot::Many(_) => None,
+        }
+    }
+
+    /// Those of one that has many.
+    pub(crate) fn items(&self) -> &[Raw<'a>] {
+        match self {
+            Slot::Many(items) => items,
+            _ => &[],
+        }
+    }
+}
+
+impl Field {
+    /// Whether it is set, as far as it can be told.
+    pub(crate) fn is_set(&self, slot: &Slot<'_>) -> bool {
+        match &self.shape {
+            Shape::One { kind, presence, .. } => {
+                let is_set = |raw| *presence || !is_zero(*kind, raw);
+                slot.raw().is_some_and(is_set)
+            }
+            _ => !slot.items().is_empty(),
+        }
+    }
+}
+
 /// Sorts the values of a message by their fields. Of a list that is longer than its rules allow, one
-/// item too many is kept, unless they are not `checking`.
-pub(super) fn read<'a>(
+/// item too many is kept, if `in_haste`.
+pub(crate) fn read<'a>(
     table: &Table,
     bytes: &'a [u8],
-    checking: bool,
+    in_haste: bool,
 ) -> Result<Vec<Slot<'a>>, Malformed> {
     let mut slots: Vec<Slot<'a>> = Vec::new();
     slots.resize_with(table.fields.len(), || Slot::Unset);
@@ -40,16 +74,16 @@ pub(super) fn read<'a>(
         let slot = &mut slots[place];
         match &field.shape {
             Shape::One {
-                kind: Kind::Message { .. },
+                kind: Kind::Message { is_group, .. },
                 ..
-            } => merge(slot, raw)?,
+            } => merge(slot, content(raw, *is_group)?),
             Shape::One { .. } => *slot = Slot::One(raw),
             Shape::Many { kind, rules } => {
                 if !matches!(slot, Slot::Many(_)) {
                     *slot = Slot::Many(Vec::new());
                 }
                 if let Slot::Many(items) = slot {
-                    let is_full = |length| checking && rules.length.is_exceeded(length);
+                    let is_full = |length| in_haste && rules.length.is_exceeded(length);
                     append(items, *kind, raw, is_full)?;
                 }
             }
@@ -63,19 +97,23 @@ pub(super) fn read<'a>(
 }
 
 /// A message that comes in parts is what its parts are together.
-fn merge<'a>(slot: &mut Slot<'a>, raw: Raw<'a>) -> Result<(), Malformed> {
-    let Raw::Bytes(more) = raw else {
-        return Err(Malformed);
-    };
+fn merge<'a>(slot: &mut Slot<'a>, more: &'a [u8]) {
     *slot = match std::mem::replace(slot, Slot::Unset) {
         Slot::One(Raw::Bytes(first)) => Slot::Merged([first, more].concat()),
         Slot::Merged(mut bytes) => {
             bytes.extend_from_slice(more);
             Slot::Merged(bytes)
         }
-        _ => Slot::One(raw),
+        _ => Slot::One(Raw::Bytes(more)),
     };
-    Ok(())
+}
+
+/// The bytes of a message.
+fn content(raw: Raw<'_>, is_group: bool) -> Result<&[u8], Malformed> {
+    match (raw, is_group) {
+        (Raw::Bytes(bytes), false) | (Raw::Group(bytes), true) => Ok(bytes),
+        _ => Err(Malformed),
+    }
 }
 
 /// Numbers may be packed into one value, whatever the contract says.
@@ -85,6 +123,10 @@ fn append<'a>(
     raw: Raw<'a>,
     is_full: impl Fn(usize) -> bool,
 ) -> Result<(), Malformed> {
+    let raw = match kind {
+        Kind::Message { is_group, .. } => Raw::Bytes(content(raw, is_group)?),
+        _ => raw,
+    };
     let (true, Raw::Bytes(packed)) = (kind.is_packable(), raw) else {
         if !is_full(items.len()) {
             items.push(raw);

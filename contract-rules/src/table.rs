@@ -1,19 +1,20 @@
 //! A message's fields and their rules, compiled.
 
-use super::list::{ListRules, MapRules};
-use super::number::{FloatRules, IntRules, TimeRules};
-use super::text::{BytesRules, TextRules};
+use crate::kind::Kind;
+use crate::list::{ListRules, MapRules};
+use crate::value::ValueRules;
 
 /// A message. Fields are sorted by number.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    pub(super) fields: Vec<Field>,
-    pub(super) oneofs: Vec<Oneof>,
+pub(crate) struct Table {
+    pub(crate) fields: Vec<Field>,
+    pub(crate) oneofs: Vec<Oneof>,
+    pub(crate) choices: Vec<Choice>,
 }
 
 impl Table {
     /// The place of the field with this number.
-    pub(super) fn find(&self, number: u32) -> Option<usize> {
+    pub(crate) fn find(&self, number: u32) -> Option<usize> {
         // Numbers are dense in most messages: the field is where its number says, or before.
         let guess = (number as usize).checked_sub(1)?;
         if self
@@ -30,19 +31,27 @@ impl Table {
 }
 
 #[derive(Debug)]
-pub(super) struct Field {
-    pub(super) number: u32,
-    pub(super) name: String,
-    pub(super) shape: Shape,
-    pub(super) required: bool,
+pub(crate) struct Field {
+    pub(crate) number: u32,
+    pub(crate) name: Name,
+    pub(crate) shape: Shape,
+    pub(crate) required: bool,
     /// Rules are not asked if the value is the zero of its type.
-    pub(super) skip_zero: bool,
+    pub(crate) skip_zero: bool,
     /// A `oneof` that it is a member of, by place.
-    pub(super) oneof: Option<usize>,
+    pub(crate) oneof: Option<usize>,
+}
+
+/// What a field is called.
+#[derive(Debug)]
+pub(crate) struct Name {
+    pub(crate) json: String,
+    /// In the contract.
+    pub(crate) proto: String,
 }
 
 #[derive(Debug)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// `presence`: rules are not asked if it is not set.
     One {
         kind: Kind,
@@ -60,55 +69,15 @@ pub(super) enum Shape {
     },
 }
 
-/// How a value is written.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Kind {
-    Bool,
-    Int32,
-    Int64,
-    Uint32,
-    Uint64,
-    Sint32,
-    Sint64,
-    Fixed32,
-    Fixed64,
-    Sfixed32,
-    Sfixed64,
-    Float,
-    Double,
-    Enum,
-    Text,
-    Bytes,
-    /// A message, by the place of its table; `checked` is false where its rules are ignored.
-    Message {
-        table: usize,
-        checked: bool,
-    },
-}
-
-impl Kind {
-    /// Whether many values may be written as one.
-    pub(super) fn is_packable(self) -> bool {
-        !matches!(self, Kind::Text | Kind::Bytes | Kind::Message { .. })
-    }
-}
-
-#[derive(Debug, Default)]
-pub(super) enum ValueRules {
-    #[default]
-    None,
-    Int(Box<IntRules>),
-    Float(Box<FloatRules>),
-    Bool {
-        must_be: bool,
-    },
-    Text(Box<TextRules>),
-    Bytes(Box<BytesRules>),
-    Time(Box<TimeRules>),
-}
-
 #[derive(Debug)]
-pub(super) struct Oneof {
-    pub(super) name: String,
-    pub(super) required: bool,
+pub(crate) struct Oneof {
+    pub(crate) name: Name,
+    pub(crate) required: bool,
+}
+
+/// Fields of which at most one may be set (`buf.validate.MessageOneofRule`), by place.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    pub(crate) fields: Vec<usize>,
+    pub(crate) required: bool,
 }

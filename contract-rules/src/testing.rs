@@ -46,7 +46,9 @@ pub fn encode(message: &MessageDescriptor, json: &str) -> Vec<u8> {
 pub fn paths(checked: Result<(), Invalid>) -> Vec<String> {
     match checked {
         Ok(()) => Vec::new(),
-        Err(Invalid::Violations(violations)) => violations.into_iter().map(|one| one.0).collect(),
+        Err(Invalid::Violations(violations)) => {
+            violations.into_iter().map(|one| one.path).collect()
+        }
         Err(other) => panic!("{other:?}"),
     }
 }

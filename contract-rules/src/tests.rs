@@ -1,7 +1,7 @@
 use prost_reflect::{DescriptorPool, DynamicMessage};
 
 use crate::testing::{self, paths};
-use crate::{Compiler, Invalid, Rules};
+use crate::{Compiler, Invalid, Rules, Violation};
 
 mod bounds;
 mod composed;
@@ -39,6 +39,12 @@ fn requests(pool: &DescriptorPool) -> Compiler {
 
 fn encode(pool: &DescriptorPool, json: &str) -> Vec<u8> {
     testing::encode(&pool.get_message_by_name("test.M").unwrap(), json)
+}
+
+/// What clients are told.
+fn said(violations: Vec<Violation>) -> Vec<(String, String)> {
+    let violations = violations.into_iter();
+    violations.map(|one| (one.path, one.description)).collect()
 }
 
 /// Each rule takes what fits and refuses what does not.
@@ -121,7 +127,7 @@ fn paths_lead_to_the_value_as_json_writes_it() {
     };
     let expected = |path: &str| (path.to_owned(), "must be at least 1".to_owned());
     assert_eq!(
-        violations,
+        said(violations),
         [
             expected("orderItems[1].unitCount"),
             expected("byName[\"x\"].unitCount")
@@ -215,10 +221,6 @@ fn a_rule_that_cannot_be_checked_is_refused() {
     for (fields, others) in [
         (
             r#"string a = 1 [(buf.validate.field).cel = {id: "x" expression: "this != ''"}];"#,
-            "",
-        ),
-        (
-            r#"string a = 1 [(buf.validate.field).string.ip_prefix = true];"#,
             "",
         ),
         (

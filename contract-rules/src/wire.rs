@@ -2,47 +2,49 @@
 
 /// The bytes are not a message.
 #[derive(Debug, PartialEq)]
-pub(super) struct Malformed;
+pub(crate) struct Malformed;
 
 /// A value as it stands on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Raw<'a> {
+pub(crate) enum Raw<'a> {
     Varint(u64),
     Fixed64(u64),
     Bytes(&'a [u8]),
+    /// What stands between the tags of a group.
+    Group(&'a [u8]),
     Fixed32(u32),
 }
 
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+pub(crate) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
     /// The next field's number and value; none at the end.
-    pub(super) fn field(&mut self) -> Result<Option<(u32, Raw<'a>)>, Malformed> {
-        loop {
-            if self.0.is_empty() {
-                return Ok(None);
-            }
-            let tag = self.varint()?;
-            let number = u32::try_from(tag >> 3).map_err(|_| Malformed)?;
-            if number == 0 {
-                return Err(Malformed);
-            }
-            let raw = match tag & 7 {
-                0 => Raw::Varint(self.varint()?),
-                1 => Raw::Fixed64(self.fixed64()?),
-                2 => Raw::Bytes(self.bytes()?),
-                5 => Raw::Fixed32(self.fixed32()?),
-                3 => {
-                    self.skip_group(number, 0)?;
-                    continue;
-                }
-                _ => return Err(Malformed),
-            };
-            return Ok(Some((number, raw)));
+    pub(crate) fn field(&mut self) -> Result<Option<(u32, Raw<'a>)>, Malformed> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        let (number, wire_type) = self.tag()?;
+        let raw = match wire_type {
+            0 => Raw::Varint(self.varint()?),
+            1 => Raw::Fixed64(self.fixed64()?),
+            2 => Raw::Bytes(self.bytes()?),
+            3 => Raw::Group(self.group(number, 0)?),
+            5 => Raw::Fixed32(self.fixed32()?),
+            _ => return Err(Malformed),
+        };
+        Ok(Some((number, raw)))
+    }
+
+    fn tag(&mut self) -> Result<(u32, u64), Malformed> {
+        let tag = self.varint()?;
+        let number = u32::try_from(tag >> 3).map_err(|_| Malformed)?;
+        match number {
+            0 => Err(Malformed),
+            _ => Ok((number, tag & 7)),
         }
     }
 
-    pub(super) fn varint(&mut self) -> Result<u64, Malformed> {
+    pub(crate) fn varint(&mut self) -> Result<u64, Malformed> {
         let mut value = 0;
         for (index, byte) in self.0.iter().take(10).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * index);
@@ -58,13 +60,13 @@ impl<'a> Reader<'a> {
         Err(Malformed)
     }
 
-    pub(super) fn fixed32(&mut self) -> Result<u32, Malformed> {
+    pub(crate) fn fixed32(&mut self) -> Result<u32, Malformed> {
         let (first, rest) = self.0.split_first_chunk().ok_or(Malformed)?;
         self.0 = rest;
         Ok(u32::from_le_bytes(*first))
     }
 
-    pub(super) fn fixed64(&mut self) -> Result<u64, Malformed> {
+    pub(crate) fn fixed64(&mut self) -> Result<u64, Malformed> {
         let (first, rest) = self.0.split_first_chunk().ok_or(Malformed)?;
         self.0 = rest;
         Ok(u64::from_le_bytes(*first))
@@ -77,20 +79,21 @@ impl<'a> Reader<'a> {
         Ok(first)
     }
 
-    /// Groups are not in proto3: an unknown field may be one.
-    fn skip_group(&mut self, number: u32, depth: usize) -> Result<(), Malformed> {
+    /// Reads to the end of a group, and gives what stands in it.
+    fn group(&mut self, number: u32, depth: usize) -> Result<&'a [u8], Malformed> {
         if depth > 100 {
             return Err(Malformed);
         }
+        let start = self.0;
         loop {
-            let tag = self.varint()?;
-            match tag & 7 {
-                0 => drop(self.varint()?),
-                1 => drop(self.fixed64()?),
-                2 => drop(self.bytes()?),
-                3 => self.skip_group((tag >> 3) as u32, depth + 1)?,
-                4 if tag >> 3 == u64::from(number) => return Ok(()),
-                5 => drop(self.fixed32()?),
+            let rest = self.0;
+            match self.tag()? {
+                (_, 0) => drop(self.varint()?),
+                (_, 1) => drop(self.fixed64()?),
+                (_, 2) => drop(self.bytes()?),
+                (inner, 3) => drop(self.group(inner, depth + 1)?),
+                (end, 4) if end == number => return Ok(&start[..start.len() - rest.len()]),
+                (_, 5) => drop(self.fixed32()?),
                 _ => return Err(Malformed),
             }
         }

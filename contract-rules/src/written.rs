@@ -10,10 +10,13 @@ pub struct Written {
     /// Which values its rules are not asked of.
     pub ignore: Ignore,
     /// The name of its type, such as `string`, and the rules of that type.
-    pub typed: Option<(String, DynamicMessage)>,
+    pub typed: Option<Typed>,
     /// What is written beside these, by name: `cel`, and what this `buf.validate` does not know.
     pub others: Vec<String>,
 }
+
+/// The name of a type, such as `string`, and rules of that type.
+pub type Typed = (String, DynamicMessage);
 
 /// `buf.validate.Ignore`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -57,7 +57,6 @@ use crate::{JsonError, JsonOptions};
 
 mod descriptor;
 mod distinct;
-mod editions;
 mod expected;
 mod fault;
 mod mention;
@@ -70,7 +69,6 @@ mod table;
 mod time;
 mod wire;
 
-pub(crate) use editions::without_editions;
 use fault::Outcome;
 pub(crate) use mention::Mention;
 use mention::Mentions;

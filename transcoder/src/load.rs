@@ -12,9 +12,7 @@ use crate::json::Engine;
 use crate::mask::Inference;
 use crate::route::RouteTables;
 use crate::rule::{ConfiguredRule, HttpRule, SkippedRule};
-use crate::{
-    Body, BuildError, HttpMethod, JsonChoices, Options, Route, Template, field, json, router,
-};
+use crate::{Body, BuildError, HttpMethod, JsonChoices, Options, Route, Template, field, router};
 
 /// A descriptor set that was read, for all who need it.
 #[derive(Debug, Clone)]
@@ -33,7 +31,7 @@ impl<'a> Descriptors<'a> {
     /// # Errors
     /// [`BuildError::Descriptors`] if the bytes are no descriptor set, or one that is incomplete.
     pub fn read(set: &'a [u8]) -> Result<Self, BuildError> {
-        let pool = DescriptorPool::decode(&*json::without_editions(set));
+        let pool = contract_rules::descriptors(set);
         Ok(Self::of_pool(set, pool.map_err(BuildError::Descriptors)?))
     }
 

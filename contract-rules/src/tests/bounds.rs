@@ -1,6 +1,6 @@
 //! The work and the answer stay small, whatever is sent.
 
-use super::{compile, encode, paths, pool};
+use super::{compile, encode, paths, pool, said};
 use crate::{Invalid, walk};
 
 /// A record of a field up to 15: its tag, its length, its content.
@@ -40,7 +40,7 @@ fn no_item_of_a_list_that_is_too_long_is_looked_at() {
     };
     let told: Vec<_> = told
         .iter()
-        .map(|(path, wrong)| (&**path, &**wrong))
+        .map(|one| (&*one.path, &*one.description))
         .collect();
     assert_eq!(
         told,
@@ -67,7 +67,7 @@ fn one_violation_more_than_are_told_ends_the_check() {
         panic!("the check went on");
     };
     assert_eq!(told.len(), walk::MAX_VIOLATIONS);
-    assert_eq!(told[19].0, "items[19].x");
+    assert_eq!(told[19].path, "items[19].x");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn text_that_is_too_long_is_refused_before_it_is_matched() {
         panic!("it fits");
     };
     let expected = ("a".to_owned(), "must have at most 3 characters".to_owned());
-    assert_eq!(told, [expected]);
+    assert_eq!(said(told), [expected]);
 }
 
 #[test]

@@ -4,13 +4,16 @@
 use std::borrow::Cow;
 
 use contract_rules::{Compiler, Text};
+use net::clock::Clock;
 use prost_reflect::{DescriptorPool, FieldDescriptor};
 
 use crate::text::Kind;
 
 /// A compiler of the rules of requests.
 pub(super) fn compiler(pool: &DescriptorPool) -> Compiler {
-    Compiler::new(pool).for_requests(text_of)
+    Compiler::new(pool)
+        .for_requests(text_of)
+        .with_clock(|| Clock::system().now().into())
 }
 
 fn text_of(field: &FieldDescriptor) -> Result<Option<&'static dyn Text>, String> {

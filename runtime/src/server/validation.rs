@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use bytes::{Buf as _, Bytes};
-use contract_rules::Invalid;
+use contract_rules::{Invalid, Violation};
 use http::{Request, Response};
 use http_body_util::Full;
 use net::coding::Coding;
@@ -105,7 +105,13 @@ fn malformed(message: &str) -> Problem {
 fn refusal(invalid: Invalid) -> Problem {
     match invalid {
         Invalid::Malformed => malformed("the request is not a message of the contract"),
-        Invalid::Violations(violations) => Problem::invalid(violations),
-        Invalid::ManyViolations(violations) => Problem::invalid(violations).and_others(),
+        Invalid::Violations(violations) => Problem::invalid(told(violations)),
+        Invalid::ManyViolations(violations) => Problem::invalid(told(violations)).and_others(),
     }
+}
+
+/// What clients read of each: where, and what is wrong.
+fn told(violations: Vec<Violation>) -> Vec<(String, String)> {
+    let violations = violations.into_iter();
+    violations.map(|one| (one.path, one.description)).collect()
 }

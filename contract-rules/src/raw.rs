@@ -1,10 +1,11 @@
 //! Values on the wire as their kinds read them.
 
-use super::path::quoted;
-use super::table::Kind;
-use super::wire::{Malformed, Raw, Reader};
+use crate::kind::Kind;
+use crate::path::quoted;
+use crate::time::Time;
+use crate::wire::{Malformed, Raw, Reader};
 
-pub(super) fn zero(kind: Kind) -> Raw<'static> {
+pub(crate) fn zero(kind: Kind) -> Raw<'static> {
     match kind {
         Kind::Text | Kind::Bytes | Kind::Message { .. } => Raw::Bytes(&[]),
         Kind::Fixed32 | Kind::Sfixed32 | Kind::Float => Raw::Fixed32(0),
@@ -13,9 +14,11 @@ pub(super) fn zero(kind: Kind) -> Raw<'static> {
     }
 }
 
-pub(super) fn is_zero(kind: Kind, raw: Raw<'_>) -> bool {
+pub(crate) fn is_zero(kind: Kind, raw: Raw<'_>) -> bool {
     match raw {
-        Raw::Bytes(bytes) => !matches!(kind, Kind::Message { .. }) && bytes.is_empty(),
+        Raw::Bytes(bytes) | Raw::Group(bytes) => {
+            !matches!(kind, Kind::Message { .. }) && bytes.is_empty()
+        }
         Raw::Varint(value) => value == 0,
         // Minus zero is zero.
         Raw::Fixed32(bits) if kind == Kind::Float => f32::from_bits(bits) == 0.0,
@@ -25,7 +28,7 @@ pub(super) fn is_zero(kind: Kind, raw: Raw<'_>) -> bool {
     }
 }
 
-pub(super) fn integer(kind: Kind, raw: Raw<'_>) -> Result<i128, Malformed> {
+pub(crate) fn integer(kind: Kind, raw: Raw<'_>) -> Result<i128, Malformed> {
     let zigzag = |value: u64| (value >> 1) as i64 ^ -((value & 1) as i64);
     Ok(match (kind, raw) {
         (Kind::Bool, Raw::Varint(value)) => i128::from(value != 0),
@@ -43,7 +46,7 @@ pub(super) fn integer(kind: Kind, raw: Raw<'_>) -> Result<i128, Malformed> {
     })
 }
 
-pub(super) fn float(kind: Kind, raw: Raw<'_>) -> Result<f64, Malformed> {
+pub(crate) fn float(kind: Kind, raw: Raw<'_>) -> Result<f64, Malformed> {
     match (kind, raw) {
         (Kind::Float, Raw::Fixed32(bits)) => Ok(f64::from(f32::from_bits(bits))),
         (Kind::Double, Raw::Fixed64(bits)) => Ok(f64::from_bits(bits)),
@@ -52,7 +55,7 @@ pub(super) fn float(kind: Kind, raw: Raw<'_>) -> Result<f64, Malformed> {
 }
 
 /// A Timestamp or a Duration: seconds (1) and nanoseconds (2).
-pub(super) fn nanoseconds(message: &[u8]) -> Result<i128, Malformed> {
+pub(crate) fn time(message: &[u8]) -> Result<Time, Malformed> {
     let (mut seconds, mut nanos) = (0, 0);
     let mut reader = Reader(message);
     while let Some((number, raw)) = reader.field()? {
@@ -62,10 +65,36 @@ pub(super) fn nanoseconds(message: &[u8]) -> Result<i128, Malformed> {
             _ => {}
         }
     }
-    Ok(seconds * 1_000_000_000 + nanos)
+    Ok(Time::new(seconds, nanos))
 }
 
-pub(super) fn print_key(kind: Kind, raw: Raw<'_>) -> Result<String, Malformed> {
+/// The texts of field 1: the type's URL of an Any (the last counts), the paths of a FieldMask.
+pub(crate) fn texts(message: &[u8]) -> Result<Vec<&str>, Malformed> {
+    let mut texts = Vec::new();
+    let mut reader = Reader(message);
+    while let Some((number, raw)) = reader.field()? {
+        match (number, raw) {
+            (1, Raw::Bytes(text)) => texts.push(std::str::from_utf8(text).map_err(|_| Malformed)?),
+            (1, _) => return Err(Malformed),
+            _ => {}
+        }
+    }
+    Ok(texts)
+}
+
+/// The value in a wrapper (1).
+pub(crate) fn wrapped(message: &[u8], kind: Kind) -> Result<Raw<'_>, Malformed> {
+    let mut value = zero(kind);
+    let mut reader = Reader(message);
+    while let Some((number, raw)) = reader.field()? {
+        if number == 1 {
+            value = raw;
+        }
+    }
+    Ok(value)
+}
+
+pub(crate) fn print_key(kind: Kind, raw: Raw<'_>) -> Result<String, Malformed> {
     match (kind, raw) {
         (Kind::Text, Raw::Bytes(bytes)) => {
             let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
