@@ -31,6 +31,14 @@ pub struct Config {
     /// Its cache.
     #[command(flatten)]
     pub cache: CacheConfig,
+    /// How long reservations last.
+    #[command(flatten)]
+    pub expiry: ExpiryConfig,
+}
+
+/// How long reservations last.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct ExpiryConfig {
     /// For how long units are held back for an order that is not confirmed.
     #[arg(long, env = "RESERVATION_TTL", default_value = "15m", value_parser = duration)]
     pub reservation_ttl: Duration,
@@ -46,8 +54,7 @@ impl Config {
         Self {
             database,
             cache,
-            reservation_ttl: Duration::from_secs(15 * 60),
-            expiry_sweep_interval: Duration::from_secs(1),
+            expiry: net::process::arguments::defaults(),
         }
     }
 }
@@ -67,13 +74,13 @@ impl ::store::Stored for Config {
 /// # Errors
 /// When the configuration is wrong or the migrations do not fit the database.
 pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
-    let hold_for = TimeDelta::from_std(config.reservation_ttl)
+    let hold_for = TimeDelta::from_std(config.expiry.reservation_ttl)
         .map_err(|_| StartError::config("RESERVATION_TTL is too long"))?;
     let db = Database::open(&config.database, node, ::store::migrations!()).await?;
     let cache = Cache::open(&config.cache, node.name)?;
     let inventory = Inventory::new(db, cache, hold_for, node);
     events::consume(&inventory, node);
-    let (sweeper, every) = (inventory.clone(), config.expiry_sweep_interval);
+    let (sweeper, every) = (inventory.clone(), config.expiry.expiry_sweep_interval);
     node.tasks.spawn("expiry-sweep", move |shutdown| {
         expiry::sweep(sweeper, every, shutdown)
     });

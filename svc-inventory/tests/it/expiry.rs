@@ -13,8 +13,8 @@ const TTL: Duration = Duration::from_secs(60);
 store::on_both! {
     async fn what_nobody_committed_in_time_is_given_back(database: TestDatabase) {
         let warehouse = Warehouse::open_on(&database, &Bus::in_process(), |config| {
-            config.reservation_ttl = TTL;
-            config.expiry_sweep_interval = Duration::from_millis(10);
+            config.expiry.reservation_ttl = TTL;
+            config.expiry.expiry_sweep_interval = Duration::from_millis(10);
         }).await;
         warehouse.adjust("a", 10).await.expect("units came");
         let (late, committed, released) = (order(), order(), order());
@@ -38,7 +38,7 @@ store::on_both! {
 
     async fn a_commit_that_comes_late_is_refused_also_before_the_sweep(database: TestDatabase) {
         let warehouse = Warehouse::open_on(&database, &Bus::in_process(), |config| {
-            config.reservation_ttl = TTL;
+            config.expiry.reservation_ttl = TTL;
         }).await;
         warehouse.adjust("a", 10).await.expect("units came");
         let (order, late) = (order(), order());
@@ -56,7 +56,7 @@ store::on_both! {
 
     async fn what_one_replica_refused_as_late_another_does_not_sell(database: TestDatabase) {
         let bus = Bus::in_process();
-        let short = |config: &mut svc_inventory::Config| config.reservation_ttl = TTL;
+        let short = |config: &mut svc_inventory::Config| config.expiry.reservation_ttl = TTL;
         let ahead = Warehouse::open_on(&database, &bus, short).await;
         let behind = Warehouse::open_on(&database, &bus, short).await;
         ahead.adjust("a", 10).await.expect("units came");
@@ -77,7 +77,7 @@ store::on_both! {
 
     async fn what_is_over_is_not_in_the_way_of_who_wants_it_now(database: TestDatabase) {
         let warehouse = Warehouse::open_on(&database, &Bus::in_process(), |config| {
-            config.reservation_ttl = TTL;
+            config.expiry.reservation_ttl = TTL;
         }).await;
         warehouse.adjust("a", 10).await.expect("units came");
         for _ in 0..5 {
@@ -93,8 +93,8 @@ store::on_both! {
     async fn two_sweepers_give_back_once(database: TestDatabase) {
         let bus = Bus::in_process();
         let sweeping = |config: &mut svc_inventory::Config| {
-            config.reservation_ttl = TTL;
-            config.expiry_sweep_interval = Duration::from_millis(5);
+            config.expiry.reservation_ttl = TTL;
+            config.expiry.expiry_sweep_interval = Duration::from_millis(5);
         };
         let one = Warehouse::open_on(&database, &bus, sweeping).await;
         let two = Warehouse::open_on(&database, &bus, sweeping).await;

@@ -58,7 +58,7 @@ impl Warehouse {
         let tables = database.tables(|| store::migrations!());
         let mut config = Config::new(database.config(), CacheConfig::default());
         // So that nothing expires by itself unless the test wants it to.
-        config.expiry_sweep_interval = Duration::from_secs(3600);
+        config.expiry.expiry_sweep_interval = Duration::from_secs(3600);
         // Connections are dear to make, and tests run beside each other.
         config.database.database_max_connections = 5;
         configure(&mut config);

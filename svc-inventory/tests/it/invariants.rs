@@ -60,7 +60,7 @@ async fn happen(warehouse: &Warehouse, happening: Happening) -> Result<(), Statu
         Happening::Wait => {
             warehouse
                 .hands
-                .advance(warehouse.config.reservation_ttl / 3);
+                .advance(warehouse.config.expiry.reservation_ttl / 3);
             Ok(())
         }
     }
@@ -110,7 +110,7 @@ async fn check(database: &Database) {
 store::on_both! {
     async fn promises_are_kept_whatever_happens_at_once(database: TestDatabase) {
         let warehouse = Warehouse::open_on(&database, &Bus::in_process(), |config| {
-            config.expiry_sweep_interval = std::time::Duration::from_millis(20);
+            config.expiry.expiry_sweep_interval = std::time::Duration::from_millis(20);
         }).await;
         let tables = database.open(store::migrations!()).await;
         let mut runner = TestRunner::deterministic();

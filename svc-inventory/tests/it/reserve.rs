@@ -21,7 +21,7 @@ store::on_both! {
         assert_eq!(lines, [("B b", 10), ("a", 3)]);
         let expiry = reservation.expire_time.expect("it expires");
         let held = expiry.seconds - warehouse.node.clock.now().timestamp();
-        assert_eq!(held, warehouse.config.reservation_ttl.as_secs() as i64);
+        assert_eq!(held, warehouse.config.expiry.reservation_ttl.as_secs() as i64);
         assert_eq!(warehouse.level("a").await, [10, 3, 0, 7]);
         assert_eq!(warehouse.level("B b").await, [10, 10, 0, 0]);
     }
