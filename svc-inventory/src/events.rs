@@ -24,11 +24,24 @@ pub(crate) fn stock_changed(stock: &Stock) -> NewEvent {
 }
 
 /// The event for a change of an order's SKUs.
-pub(crate) fn reservation_changed(reservation: &Reservation) -> NewEvent {
+fn reservation_changed(reservation: &Reservation) -> NewEvent {
     let message = StockChanged {
         skus: reservation.lines.skus().map(str::to_owned).collect(),
     };
     NewEvent::new(reservation.order_id, reservation.version, &message)
+}
+
+/// Tells of the change of a reservation and commits it; who reads its stock here next sees it.
+pub(crate) async fn commit_change(
+    inventory: &Inventory,
+    mut tx: Tx,
+    reservation: &Reservation,
+) -> Result<(), Error> {
+    let changed = reservation_changed(reservation);
+    inventory.outbox.append(&mut tx, changed).await?;
+    tx.commit().await?;
+    inventory.cached.forget(reservation.lines.skus());
+    Ok(())
 }
 
 /// Hears of shipments.

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::reservation::State;
 use crate::error::Error;
+use crate::events;
 use crate::service::Inventory;
 use crate::store::reservations;
 
@@ -50,6 +51,6 @@ async fn expire_next(inventory: &Inventory) -> Result<bool, Error> {
     };
     let shift = reservation.enter(State::Expired);
     reservations::update(&mut tx, &reservation, shift, now).await?;
-    inventory.commit_change(tx, &reservation).await?;
+    events::commit_change(inventory, tx, &reservation).await?;
     Ok(true)
 }

@@ -4,12 +4,9 @@ use chrono::TimeDelta;
 use net::clock::Clock;
 use net::random::Random;
 use runtime::node::Node;
-use store::{Cache, Database, Idempotency, Outbox, Tx};
+use store::{Cache, Database, Idempotency, Outbox};
 
 use crate::cached::Cached;
-use crate::domain::reservation::Reservation;
-use crate::error::Error;
-use crate::events;
 
 /// The stock and its reservations.
 #[derive(Clone)]
@@ -35,18 +32,5 @@ impl Inventory {
             hold_for,
             db,
         }
-    }
-
-    /// Tells of the change of a reservation and commits it; who reads its stock here next sees it.
-    pub(crate) async fn commit_change(
-        &self,
-        mut tx: Tx,
-        reservation: &Reservation,
-    ) -> Result<(), Error> {
-        let changed = events::reservation_changed(reservation);
-        self.outbox.append(&mut tx, changed).await?;
-        tx.commit().await?;
-        self.cached.forget(reservation.lines.skus());
-        Ok(())
     }
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::convert;
 use crate::domain::reservation::{Lines, Refusal, Reservation, State, Step};
 use crate::error::Error;
+use crate::events;
 use crate::expiry;
 use crate::service::Inventory;
 use crate::store::{reservations, stock};
@@ -49,7 +50,7 @@ async fn hold(inventory: &Inventory, order_id: Uuid, lines: &Lines) -> Result<Re
     if shortages.is_empty() {
         let reservation = Reservation::new(order_id, lines.clone(), now + inventory.hold_for);
         if reservations::hold(&mut tx, &reservation, now).await? {
-            inventory.commit_change(tx, &reservation).await?;
+            events::commit_change(inventory, tx, &reservation).await?;
             return Ok(reservation);
         }
     }
@@ -106,7 +107,7 @@ async fn step(
         Step::To(state) => {
             let shift = reservation.enter(state);
             reservations::update(&mut tx, &reservation, shift, inventory.clock.now()).await?;
-            inventory.commit_change(tx, &reservation).await?;
+            events::commit_change(inventory, tx, &reservation).await?;
             if state == State::Expired {
                 return Err(refused(Refusal::Gone));
             }
