@@ -63,27 +63,29 @@ impl From<Row> for Credential {
     }
 }
 
+/// Of all that a [`Row`] holds.
+macro_rules! columns {
+    () => {
+        "user_id, email, password_hash, display_name, roles"
+    };
+}
+
+/// `SELECT` of these, of those that `$which` tells.
+macro_rules! select {
+    ($which:literal) => {
+        concat!("SELECT ", columns!(), " FROM credentials WHERE ", $which)
+    };
+}
+
 /// The credential of an e-mail address, given in the form that is compared.
 pub async fn find_by_email(tx: &mut Tx, email_key: &str) -> Result<Option<Credential>, Error> {
-    let row = store::fetch_optional!(
-        tx,
-        Row,
-        "SELECT user_id, email, password_hash, display_name, roles FROM credentials \
-         WHERE email_key = $1",
-        email_key
-    )?;
+    let row = store::fetch_optional!(tx, Row, select!("email_key = $1"), email_key)?;
     Ok(row.map(Credential::from))
 }
 
 /// The credential of an account.
 pub async fn find(tx: &mut Tx, user_id: Uuid) -> Result<Option<Credential>, Error> {
-    let row = store::fetch_optional!(
-        tx,
-        Row,
-        "SELECT user_id, email, password_hash, display_name, roles FROM credentials \
-         WHERE user_id = $1",
-        user_id
-    )?;
+    let row = store::fetch_optional!(tx, Row, select!("user_id = $1"), user_id)?;
     Ok(row.map(Credential::from))
 }
 
@@ -106,20 +108,23 @@ pub async fn insert(
     let pending = credential.pending.as_ref();
     let rows = store::execute!(
         tx,
-        "INSERT INTO credentials (user_id, email, email_key, password_hash, state, display_name, \
-         roles, heal_time, create_time, update_time, hash_form) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) ON CONFLICT DO NOTHING",
+        concat!(
+            "INSERT INTO credentials (",
+            columns!(),
+            ", email_key, state, heal_time, create_time, update_time, hash_form) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) ON CONFLICT DO NOTHING"
+        ),
         credential.user_id,
         credential.email.as_str(),
-        email_key,
         credential.password_hash.as_str(),
+        pending.map(|pending| pending.display_name.as_str()),
+        pending.map(|pending| Json(&pending.roles)),
+        email_key,
         if pending.is_some() {
             "PENDING"
         } else {
             "ACTIVE"
         },
-        pending.map(|pending| pending.display_name.as_str()),
-        pending.map(|pending| Json(&pending.roles)),
         pending.map(|_| heal_time),
         now,
         Form::of(&credential.password_hash).as_str()
@@ -201,10 +206,12 @@ pub async fn lease_pending(
     let row = store::fetch_optional!(
         tx,
         Row,
-        "UPDATE credentials SET heal_time = $2 WHERE state = 'PENDING' AND heal_time <= $1 \
-         AND user_id = (SELECT user_id FROM credentials WHERE state = 'PENDING' \
-         AND heal_time <= $1 ORDER BY heal_time LIMIT 1) \
-         RETURNING user_id, email, password_hash, display_name, roles",
+        concat!(
+            "UPDATE credentials SET heal_time = $2 WHERE state = 'PENDING' AND heal_time <= $1 \
+             AND user_id = (SELECT user_id FROM credentials WHERE state = 'PENDING' \
+             AND heal_time <= $1 ORDER BY heal_time LIMIT 1) RETURNING ",
+            columns!()
+        ),
         now,
         until
     )?;

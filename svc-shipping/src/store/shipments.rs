@@ -11,14 +11,50 @@ use uuid::Uuid;
 
 use crate::domain::{Address, Item, Shipment, State, Transport};
 
+/// Of all that a [`ShipmentRow`] holds, and an [`ItemRow`].
+macro_rules! columns {
+    (shipments) => {
+        "shipment_id, order_id, user_id, state, version, ship_to, carrier, tracking_number, \
+         create_time, update_time"
+    };
+    (items) => {
+        "shipment_id, sku, title, quantity"
+    };
+}
+
 /// Marks have no user: they are no shipments.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT shipment_id, order_id, user_id, state, version, ship_to, carrier, \
-             tracking_number, create_time, update_time FROM shipments \
-             WHERE user_id IS NOT NULL AND ",
+            "SELECT ",
+            columns!(shipments),
+            " FROM shipments WHERE user_id IS NOT NULL AND ",
             $rest
+        )
+    };
+}
+
+/// The items of shipments, in the order of their lines.
+macro_rules! select_items {
+    ($of:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(items),
+            " FROM shipment_items WHERE shipment_id ",
+            $of,
+            " ORDER BY shipment_id, line"
+        )
+    };
+}
+
+/// `INSERT` of the items that come after it.
+macro_rules! insert_items {
+    ($items:literal) => {
+        concat!(
+            "INSERT INTO shipment_items (",
+            columns!(items),
+            ", line) ",
+            $items
         )
     };
 }
@@ -67,9 +103,12 @@ struct NewItem<'a> {
 pub(crate) async fn insert(tx: &mut Tx, shipment: &Shipment) -> Result<bool, Error> {
     let inserted = store::execute!(
         tx,
-        "INSERT INTO shipments (shipment_id, order_id, user_id, state, version, ship_to,
-             create_time, update_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (order_id) DO NOTHING",
+        concat!(
+            "INSERT INTO shipments (",
+            columns!(shipments),
+            ") VALUES ($1, $2, $3, $4, $5, $6, NULL, NULL, $7, $8)
+             ON CONFLICT (order_id) DO NOTHING"
+        ),
         shipment.id,
         shipment.order_id,
         shipment.user_id,
@@ -96,17 +135,19 @@ pub(crate) async fn insert(tx: &mut Tx, shipment: &Shipment) -> Result<bool, Err
     match tx.dialect() {
         Dialect::Postgres => store::execute!(
             tx,
-            "INSERT INTO shipment_items (shipment_id, line, sku, title, quantity)
-             SELECT $1, line, sku, title, quantity FROM jsonb_to_recordset($2)
-                 AS item (line integer, sku text, title text, quantity integer)",
+            insert_items!(
+                "SELECT $1, sku, title, quantity, line FROM jsonb_to_recordset($2)
+                 AS item (sku text, title text, quantity integer, line integer)"
+            ),
             shipment.id,
             items
         )?,
         Dialect::Sqlite => store::execute!(
             tx,
-            "INSERT INTO shipment_items (shipment_id, line, sku, title, quantity)
-             SELECT $1, value ->> 'line', value ->> 'sku', value ->> 'title', value ->> 'quantity'
-             FROM json_each($2)",
+            insert_items!(
+                "SELECT $1, value ->> 'sku', value ->> 'title', value ->> 'quantity',
+                 value ->> 'line' FROM json_each($2)"
+            ),
             shipment.id,
             items
         )?,
@@ -222,17 +263,13 @@ async fn with_items(tx: &mut Tx, shipments: Vec<ShipmentRow>) -> Result<Vec<Ship
         Dialect::Postgres => store::fetch_all!(
             tx,
             ItemRow,
-            "SELECT shipment_id, sku, title, quantity FROM shipment_items
-             WHERE shipment_id = ANY (ARRAY(SELECT jsonb_array_elements_text($1)::uuid))
-             ORDER BY shipment_id, line",
+            select_items!("= ANY (ARRAY(SELECT jsonb_array_elements_text($1)::uuid))"),
             ids
         )?,
         Dialect::Sqlite => store::fetch_all!(
             tx,
             ItemRow,
-            "SELECT shipment_id, sku, title, quantity FROM shipment_items
-             WHERE shipment_id IN (SELECT unhex(value) FROM json_each($1))
-             ORDER BY shipment_id, line",
+            select_items!("IN (SELECT unhex(value) FROM json_each($1))"),
             ids
         )?,
     };
