@@ -1,17 +1,20 @@
 //! The first administrator, whose account is opened at the start: with the password that the
 //! operator gives, or without one and with a one-time token by which one is chosen.
 
-use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use runtime::identity::Signer;
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use crate::config::Config;
 use crate::domain::email::email_key;
+use crate::domain::refresh::hash;
 use crate::domain::seal::EncryptionKey;
 use crate::domain::unset::{is_unset, unset};
 use crate::error::Error;
-use crate::grpc::reset;
 use crate::service::Auth;
 use crate::store::credential::{self, Credential, Pending};
 use crate::store::password_reset;
@@ -26,30 +29,9 @@ pub fn operator(key: &EncryptionKey) -> Signer {
     Signer::from_seed(OPERATOR, &key.derive("operator"))
 }
 
-/// How the process that runs svc-auth beside others learns of the token by which the first
-/// administrator chooses a password: it is nowhere else in plain text.
-#[derive(Clone, Debug, Default)]
-pub struct Invitation {
-    always: bool,
-    token: Arc<OnceLock<SecretString>>,
-}
-
-impl Invitation {
-    /// Also for an administrator who has a password, which holds until another one is chosen.
-    #[must_use]
-    pub fn always() -> Self {
-        Self {
-            always: true,
-            ..Self::default()
-        }
-    }
-
-    /// The token, once the service is built; none if there is a password.
-    #[must_use]
-    pub fn token(&self) -> Option<&SecretString> {
-        self.token.get()
-    }
-}
+/// How long a one-time token is good for: a day is the most that NIST SP 800-63B-4, section
+/// 4.2.1.2, allows a recovery code that goes by mail.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Opens the account that the configuration names, and tells the token that it asks for.
 pub(crate) async fn prepare(auth: &Auth, config: &Config) -> Result<(), Error> {
@@ -58,13 +40,21 @@ pub(crate) async fn prepare(auth: &Auth, config: &Config) -> Result<(), Error> {
     };
     let known = find_or_open(auth, email, config.admin_password.clone()).await?;
     if let Some(invitation) = &config.invitation
-        && (invitation.always || is_unset(&known.password_hash))
+        && invitation.is_for(&known.password_hash)
     {
-        let token = reset::issue(auth, known.user_id).await?;
-        // Only the first service that is built with this configuration tells.
-        let _ = invitation.token.set(token);
+        invitation.tell(issue_token(auth, known.user_id).await?);
     }
     Ok(())
+}
+
+/// A new token for an account, whose earlier one is good no longer.
+async fn issue_token(auth: &Auth, user_id: Uuid) -> Result<SecretString, Error> {
+    let token = URL_SAFE_NO_PAD.encode(auth.random.bytes::<32>());
+    let expire_time = auth.clock.now() + TOKEN_LIFETIME;
+    let mut tx = auth.db.statements().await?;
+    password_reset::put(&mut tx, user_id, &hash(&token), expire_time).await?;
+    tx.commit().await?;
+    Ok(token.into())
 }
 
 /// The account's credential: written now unless there is one, with the password that is given if

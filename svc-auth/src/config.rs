@@ -12,10 +12,10 @@ use runtime::identity::EXPIRY_GRACE;
 use secrecy::{ExposeSecret as _, SecretString};
 use store::DatabaseConfig;
 
-use crate::administrator::Invitation;
 use crate::domain::keys::Schedule;
 use crate::domain::password::rules::Owner;
 use crate::domain::seal::{EncryptionKey, EncryptionKeys};
+use crate::invitation::Invitation;
 use crate::workloads::WorkloadKeys;
 
 pub use passwords::Passwords;

@@ -1,12 +1,7 @@
 //! ResetPassword: a one-time token sets the password of the account that it was given for.
 
-use std::time::Duration;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contracts::tradewind::auth::v1::{ResetPasswordRequest, ResetPasswordResponse};
 use runtime::call::CallContext;
-use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::login;
@@ -20,20 +15,6 @@ use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
 use crate::store::{changed_password, password_reset, session, throttle};
-
-/// How long a token is good for: a day is the most that NIST SP 800-63B-4, section 4.2.1.2,
-/// allows a recovery code that goes by mail.
-const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// A new token for an account, whose earlier one is good no longer.
-pub(crate) async fn issue(auth: &Auth, user_id: Uuid) -> Result<SecretString, Error> {
-    let token = URL_SAFE_NO_PAD.encode(auth.random.bytes::<32>());
-    let expire_time = auth.clock.now() + LIFETIME;
-    let mut tx = auth.db.statements().await?;
-    password_reset::put(&mut tx, user_id, &hash(&token), expire_time).await?;
-    tx.commit().await?;
-    Ok(token.into())
-}
 
 pub(super) async fn reset(
     auth: &Auth,
