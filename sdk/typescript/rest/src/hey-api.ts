@@ -6,7 +6,7 @@ import {
   register,
   watchOrder,
 } from "../gen/hey-api/index.js";
-import { PASSWORD, SHIP_TO, type Shop } from "./purchase.js";
+import { PASSWORD, SHIP_TO, type Shop } from "./shop.js";
 
 export function heyApi(edge: string): Shop {
   const client = createClient({ baseUrl: edge });

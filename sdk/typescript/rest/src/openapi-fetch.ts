@@ -1,6 +1,6 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "../gen/schema.js";
-import { PASSWORD, SHIP_TO, type Shop } from "./purchase.js";
+import { PASSWORD, SHIP_TO, type Shop } from "./shop.js";
 
 type Outcome<T> = { data?: T; error?: components["schemas"]["ErrorReply"] };
 

@@ -9,7 +9,7 @@ import {
   ResponseError,
   ShippingServiceApi,
 } from "../gen/openapi-generator/index.js";
-import { PASSWORD, SHIP_TO, type Shop } from "./purchase.js";
+import { PASSWORD, SHIP_TO, type Shop } from "./shop.js";
 
 /** The id of an order that does not exist. */
 const NOBODYS = "00000000-0000-7000-8000-000000000000";
