@@ -8,10 +8,7 @@ use sqlx::{
 
 use tokio::time::{Instant, sleep};
 
-use crate::{
-    mesh::{Credentials, SERVICES},
-    shop::unique,
-};
+use crate::{credentials::Credentials, services::SERVICES, unique::unique};
 
 /// The databases of a mesh, one for each service.
 #[derive(Clone)]

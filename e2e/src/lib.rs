@@ -7,6 +7,7 @@
 
 pub mod browser;
 pub mod condition;
+pub mod credentials;
 pub mod grpc;
 pub mod http2;
 pub mod invariants;
@@ -18,7 +19,9 @@ pub mod process;
 pub mod rest;
 pub mod sdk;
 pub mod servers;
+pub mod services;
 pub mod shop;
+pub mod unique;
 pub mod workload;
 
 pub use mesh::{Mesh, Setup};

@@ -1,8 +1,8 @@
 //! A whole mesh as separate processes.
 
-mod credentials;
 mod embedded;
 mod real;
+mod start;
 
 use std::{
     collections::BTreeMap,
@@ -11,8 +11,6 @@ use std::{
     time::Duration,
 };
 
-pub use credentials::Credentials;
-use runtime::services;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -27,16 +25,6 @@ const START: Duration = Duration::from_secs(90);
 const STOP: Duration = Duration::from_secs(40);
 /// How long events that a test left may take to be published.
 const DRAIN: Duration = Duration::from_secs(30);
-/// The services by name.
-pub const SERVICES: [&str; services::SERVICES.len()] = {
-    let mut names = [""; services::SERVICES.len()];
-    let mut index = 0;
-    while index < names.len() {
-        names[index] = services::SERVICES[index].name;
-        index += 1;
-    }
-    names
-};
 /// E-mail address of the first administrator.
 pub const ADMIN_EMAIL: &str = "admin@example.com";
 /// The first administrator's password.
@@ -125,29 +113,6 @@ pub struct Mesh {
 }
 
 impl Mesh {
-    /// Starts a mesh, and returns when it is ready.
-    pub async fn start(setup: Setup) -> Mesh {
-        let mut mesh = match setup.kind {
-            Kind::Embedded => embedded::prepare(&setup),
-            Kind::Real => real::prepare(&setup).await,
-        };
-        for (name, program) in mesh.programs.clone() {
-            mesh.processes.insert(name.clone(), program.start(&name));
-        }
-        mesh.ready().await;
-        mesh
-    }
-
-    /// A mesh in one process.
-    pub async fn embedded() -> Mesh {
-        Mesh::start(Setup::new(Kind::Embedded)).await
-    }
-
-    /// A mesh of separate processes on real servers.
-    pub async fn real() -> Mesh {
-        Mesh::start(Setup::new(Kind::Real)).await
-    }
-
     /// The test ends with events in an outbox, on purpose.
     pub fn leaves_events(&mut self) {
         self.leaves_events = true;

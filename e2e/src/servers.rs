@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{condition::eventually, mesh::Credentials, ports::free_port, process::Process};
+use crate::{condition::eventually, credentials::Credentials, ports::free_port, process::Process};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

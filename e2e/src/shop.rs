@@ -1,25 +1,13 @@
 //! What tests do in a shop over and over.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{Mesh, Reply, Rest, condition::eventually};
+use crate::{Mesh, Reply, Rest, condition::eventually, unique::unique};
 
 /// The password of every customer that a test registers.
 pub const PASSWORD: &str = "a long enough password";
-
-static NEXT: AtomicU64 = AtomicU64::new(0);
-
-/// A name that nothing else in any test has.
-pub fn unique(prefix: &str) -> String {
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let random = uuid::Uuid::now_v7().simple().to_string();
-    format!("{prefix}-{}-{number}", &random[20..])
-}
 
 /// A registered customer.
 pub struct Customer {

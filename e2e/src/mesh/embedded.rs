@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use tokio::sync::OnceCell;
 
-use super::{Kind, Mesh, Program, SERVICES, Setup};
-use crate::{invariants::Databases, ports::free_port, process::binary, workload::Workloads};
+use super::{Kind, Mesh, Program, Setup};
+use crate::{
+    invariants::Databases, ports::free_port, process::binary, services::SERVICES,
+    workload::Workloads,
+};
 
 pub(super) fn prepare(setup: &Setup) -> Mesh {
     let folder = super::folder();

@@ -6,12 +6,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use runtime::services::{self, AUTHORITY, EDGE, ServiceInfo};
 use tokio::sync::OnceCell;
 
-use super::{Credentials, Kind, Mesh, Program, SERVICES, Setup};
+use super::{Kind, Mesh, Program, Setup};
 use crate::{
+    credentials::Credentials,
     invariants::Databases,
     ports::free_port,
     process::binary,
     servers::{Server, variable},
+    services::SERVICES,
     workload::Workloads,
 };
 

@@ -3,11 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use e2e::{
-    Mesh, Setup,
-    condition::eventually,
-    grpc,
-    mesh::{Kind, SERVICES},
-    shop::Customer,
+    Mesh, Setup, condition::eventually, grpc, mesh::Kind, services::SERVICES, shop::Customer,
 };
 use futures::StreamExt as _;
 use prost::{Message as _, bytes::Bytes};

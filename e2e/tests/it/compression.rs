@@ -2,7 +2,7 @@
 
 use contracts::tradewind::catalog::v1::GetProductRequest;
 use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceClient;
-use e2e::{Mesh, shop::unique};
+use e2e::{Mesh, unique::unique};
 use serde_json::json;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Endpoint;

@@ -3,6 +3,7 @@
 use e2e::{
     Mesh,
     shop::{self, Customer},
+    unique::unique,
 };
 use futures::future::join_all;
 
@@ -34,9 +35,7 @@ async fn the_last_units_are_sold_once(mesh: &Mesh) {
 async fn a_key_used_a_hundred_times_at_once_makes_one_order(mesh: &Mesh) {
     let (admin, buyer) = (mesh.admin().await, Customer::register(mesh).await);
     let sku = shop::product(&admin, 1_000).await;
-    let keyed = buyer
-        .rest
-        .with_header("idempotency-key", &shop::unique("key"));
+    let keyed = buyer.rest.with_header("idempotency-key", &unique("key"));
     let order = shop::order(&[(&sku, 1)]);
     let attempts = (0..100).map(|client| {
         let rest = keyed.at(&mesh.edges[client % mesh.edges.len()]);

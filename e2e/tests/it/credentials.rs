@@ -7,9 +7,11 @@ use std::{process::Command, time::Duration};
 use e2e::{
     Mesh, Setup,
     condition::eventually,
-    mesh::{Credentials, Kind, SERVICES},
+    credentials::Credentials,
+    mesh::Kind,
     process::binary,
     servers::Server,
+    services::SERVICES,
     shop::{self, Customer},
 };
 use serde_json::json;

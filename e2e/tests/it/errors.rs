@@ -6,6 +6,7 @@ use e2e::{
     Mesh, Reply,
     condition::eventually,
     shop::{self, Customer},
+    unique::unique,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -114,7 +115,7 @@ async fn a_malformed_request_is_told_which_field_is_wrong(mesh: &Mesh) {
 
 async fn an_order_is_refused_for_what_it_asks(mesh: &Mesh) {
     let (admin, buyer) = (mesh.admin().await, Customer::register(mesh).await);
-    let unknown = shop::unique("NONE");
+    let unknown = unique("NONE");
     let reply = buyer
         .order(&unknown, 1)
         .await
@@ -188,7 +189,7 @@ async fn names_and_pictures_that_deceive_are_refused(mesh: &Mesh) {
     let refused = |reply: Reply| field_violations(&reply.refused(400, "INVALID_FIELD"));
     for name in ["Ada\u{202e}", "Ad\u{200b}a", "Ada\nLovelace"] {
         let account = json!({
-            "email": format!("{}@example.com", shop::unique("ada").to_lowercase()),
+            "email": format!("{}@example.com", unique("ada").to_lowercase()),
             "password": "seven green lamps",
             "displayName": name,
         });
@@ -292,9 +293,7 @@ async fn a_caller_without_the_right_is_refused(mesh: &Mesh) {
 async fn an_idempotency_key_is_good_for_one_request(mesh: &Mesh) {
     let (admin, buyer) = (mesh.admin().await, Customer::register(mesh).await);
     let sku = shop::product(&admin, 5).await;
-    let keyed = buyer
-        .rest
-        .with_header("idempotency-key", &shop::unique("key"));
+    let keyed = buyer.rest.with_header("idempotency-key", &unique("key"));
     let first = keyed
         .post("/v1/orders", &shop::order(&[(&sku, 1)]))
         .await
@@ -360,7 +359,7 @@ async fn a_page_token_is_good_for_the_list_that_gave_it(mesh: &Mesh) {
     let (admin, buyer) = (mesh.admin().await, Customer::register(mesh).await);
     // Two who are found by the same name.
     Customer::register(mesh).await;
-    let word = shop::unique("page").replace('-', "");
+    let word = unique("page").replace('-', "");
     for _ in 0..2 {
         let sku = shop::product(&admin, 1).await;
         let title = json!({"title": format!("{word} thing")});

@@ -3,8 +3,8 @@
 use e2e::{
     Mesh,
     grpc::{grpcurl, tool},
-    mesh::SERVICES,
     process::binary,
+    services::SERVICES,
 };
 use runtime::contract::{Access, Contract};
 

@@ -7,6 +7,7 @@ use e2e::{
     mesh::{ADMIN_EMAIL, ADMIN_PASSWORD, Kind},
     sdk::{self, Page},
     shop,
+    unique::unique,
 };
 use serde_json::{Value, json};
 
@@ -40,7 +41,7 @@ async fn the_example_of_the_documentation_works(mesh: &Mesh) {
     let admin = mesh.admin().await;
     let sku = shop::product(&admin, 3).await;
     let order = async || {
-        let email = format!("{}@example.com", shop::unique("buyer"));
+        let email = format!("{}@example.com", unique("buyer"));
         let arguments = [&*mesh.edges[0], &email, &sku];
         sdk::node("test/example.js", &arguments).await["order"].clone()
     };
