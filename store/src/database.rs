@@ -1,6 +1,7 @@
 //! The database of a service: two kinds behind one small surface.
 
 mod config;
+mod connection;
 mod postgres;
 mod sqlite;
 mod tx;
@@ -8,16 +9,16 @@ mod tx;
 use std::sync::Arc;
 
 use net::StartError;
-use runtime::node::Node;
 use sqlx::{
     PgPool, SqlitePool,
     migrate::{MigrateError, Migrator},
 };
 
 pub use config::DatabaseConfig;
-pub use tx::{Connection, Tx};
+pub use connection::Connection;
+pub use tx::Tx;
 
-use crate::{Claim, Error, upkeep};
+use crate::{Claim, Error};
 use config::Kind;
 
 /// Which SQL a database speaks.
@@ -70,26 +71,6 @@ struct SqlitePools {
 }
 
 impl Database {
-    /// Opens the service's database: waits until it can be reached (the node's readiness says
-    /// why), creates it if it is missing, and brings its tables up to date. Replicas may do so at
-    /// once. Also starts the removal of what is kept for a time only.
-    ///
-    /// # Errors
-    /// When the configuration is wrong or the migrations do not fit the database.
-    pub async fn open(
-        config: &DatabaseConfig,
-        node: &Node,
-        migrations: Migrations,
-    ) -> Result<Self, StartError> {
-        let gate = node.readiness.waits_for("database");
-        let database = Self::connect(config, node.name, migrations, |why| gate.set(why)).await?;
-        upkeep::after_crash(&database, node.clock.now())
-            .await
-            .map_err(StartError::other)?;
-        upkeep::start(node, &database);
-        Ok(database)
-    }
-
     /// As [`Database::open`], without a node. `waiting` is told what it waits for.
     ///
     /// # Errors

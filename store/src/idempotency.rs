@@ -102,10 +102,10 @@ impl Idempotency {
         let answer = run(claim.clone(), handler).await;
         match &answer {
             Ok(_) if claim.is_answered() => {}
-            Ok(reply) => self.record(&claim, claim.reply(reply)).await,
+            Ok(reply) => self.record(&claim, Answer::of(reply)).await,
             Err(_) if claim.is_lost() => {}
             Err(refusal) if is_final(refusal) => {
-                self.record(&claim, claim.refusal(refusal)).await;
+                self.record(&claim, Answer::of_refusal(refusal)).await;
             }
             Err(_) => self.release(&claim).await,
         }
@@ -129,7 +129,9 @@ impl Idempotency {
     ) -> Result<Found, Status> {
         let mut backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(250));
         loop {
-            let row = answer::find(&self.database, scope).await?;
+            let mut read = self.database.read().await?;
+            let row = answer::find(read.connection(), scope).await?;
+            drop(read);
             let now = self.clock.now();
             match row {
                 None => return Ok(Found::Free(None)),
@@ -182,7 +184,7 @@ impl Idempotency {
     async fn record(&self, claim: &Claim, answer: Answer) {
         let written = async {
             let mut tx = self.database.begin_apart().await?;
-            claim.write(&mut tx, answer).await?;
+            claim.write(tx.connection(), answer).await?;
             tx.commit().await
         };
         if let Err(error) = written.await {
@@ -194,7 +196,7 @@ impl Idempotency {
     async fn release(&self, claim: &Claim) {
         let released = async {
             let mut tx = self.database.begin_apart().await?;
-            claim.release(&mut tx).await?;
+            claim.release(tx.connection()).await?;
             tx.commit().await
         };
         if let Err(error) = released.await {

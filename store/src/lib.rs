@@ -14,6 +14,7 @@ pub mod events;
 pub mod idempotency;
 pub mod inbox;
 mod macros;
+mod open;
 pub mod outbox;
 pub mod page;
 mod stored;

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use prost::Message;
 use runtime::call::CallContext;
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
+use sqlx::{Postgres, Sqlite, Transaction, pool::PoolConnection};
 use tokio::sync::Notify;
 
 use super::Dialect;
+use super::connection::Connection;
 use crate::{Claim, Error};
 
 /// A transaction, or a connection to read with. Dropped without [`Tx::commit`], its changes are
@@ -30,14 +31,6 @@ enum Inner {
     PostgresRead(PoolConnection<Postgres>),
     Sqlite(Transaction<'static, Sqlite>),
     SqliteRead(PoolConnection<Sqlite>),
-}
-
-/// The connection under a [`Tx`], for the macros of this crate.
-pub enum Connection<'t> {
-    /// To Postgres.
-    Postgres(&'t mut PgConnection),
-    /// To SQLite.
-    Sqlite(&'t mut SqliteConnection),
 }
 
 impl Tx {
@@ -96,7 +89,7 @@ impl Tx {
         resource_id: Option<String>,
     ) -> Result<Self, Error> {
         let names_resource = resource_id.is_some();
-        claim.start(&mut self, resource_id).await?;
+        claim.start(self.connection(), resource_id).await?;
         self.claimed = Some(Claimed {
             claim,
             names_resource,
@@ -115,7 +108,7 @@ impl Tx {
         let Some(mut claimed) = self.claimed.take() else {
             return Ok(());
         };
-        claimed.claim.finish(self, reply).await?;
+        claimed.claim.finish(self.connection(), reply).await?;
         claimed.answers = true;
         self.claimed = Some(claimed);
         Ok(())

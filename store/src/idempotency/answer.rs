@@ -2,8 +2,8 @@ use chrono::{DateTime, Utc};
 use prost::Message;
 use tonic::{Code, Status};
 
-use super::{Claim, Scope};
-use crate::{Database, Error};
+use super::Scope;
+use crate::{Connection, Error};
 
 /// What is stored of a call.
 #[derive(sqlx::FromRow)]
@@ -23,10 +23,12 @@ pub(super) struct Answer {
     pub(super) reply: Vec<u8>,
 }
 
-pub(super) async fn find(database: &Database, scope: &Scope) -> Result<Option<Row>, Error> {
-    let mut tx = database.read().await?;
+pub(super) async fn find(
+    mut connection: Connection<'_>,
+    scope: &Scope,
+) -> Result<Option<Row>, Error> {
     crate::fetch_optional!(
-        tx,
+        connection,
         Row,
         "SELECT request_hash, lease_until, resource_id, code, message, reply
          FROM idempotency WHERE caller = $1 AND method = $2 AND key = $3",
@@ -57,17 +59,17 @@ impl Row {
     }
 }
 
-impl Claim {
-    pub(super) fn reply(&self, reply: &impl Message) -> Answer {
-        Answer {
+impl Answer {
+    pub(super) fn of(reply: &impl Message) -> Self {
+        Self {
             code: 0,
             message: String::new(),
             reply: reply.encode_to_vec(),
         }
     }
 
-    pub(super) fn refusal(&self, status: &Status) -> Answer {
-        Answer {
+    pub(super) fn of_refusal(status: &Status) -> Self {
+        Self {
             code: i64::from(status.code() as i32),
             message: status.message().to_owned(),
             reply: status.details().to_vec(),

@@ -12,7 +12,7 @@ use super::{
     LEASE, Scope,
     answer::{Answer, Row},
 };
-use crate::{Error, Tx};
+use crate::{Connection, Error};
 
 tokio::task_local! {
     static CURRENT: Claim;
@@ -103,7 +103,7 @@ impl Claim {
     /// Claims the key in the handler's first transaction, or in a later one that names what is made.
     pub(crate) async fn start(
         &self,
-        tx: &mut Tx,
+        mut connection: Connection<'_>,
         resource_id: Option<String>,
     ) -> Result<(), Error> {
         let Some(held) = self.held() else {
@@ -115,7 +115,7 @@ impl Claim {
         let (scope, now) = (&held.scope, held.clock.now());
         let lease = now + LEASE;
         let rows = crate::execute!(
-            tx,
+            connection,
             "INSERT INTO idempotency
                  (caller, method, key, request_hash, lease_until, resource_id, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -138,17 +138,25 @@ impl Claim {
     }
 
     /// Records the reply in the handler's last transaction.
-    pub(crate) async fn finish(&self, tx: &mut Tx, reply: &impl Message) -> Result<(), Error> {
-        self.write(tx, self.reply(reply)).await
+    pub(crate) async fn finish(
+        &self,
+        connection: Connection<'_>,
+        reply: &impl Message,
+    ) -> Result<(), Error> {
+        self.write(connection, Answer::of(reply)).await
     }
 
-    pub(super) async fn write(&self, tx: &mut Tx, answer: Answer) -> Result<(), Error> {
+    pub(super) async fn write(
+        &self,
+        mut connection: Connection<'_>,
+        answer: Answer,
+    ) -> Result<(), Error> {
         let Some(held) = self.held() else {
             return Ok(());
         };
         let (scope, now) = (&held.scope, held.clock.now());
         let rows = crate::execute!(
-            tx,
+            connection,
             "INSERT INTO idempotency (caller, method, key, request_hash, lease_until, code, message,
                                       reply, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $5)
@@ -169,13 +177,13 @@ impl Claim {
     }
 
     /// Ends the lease in advance.
-    pub(super) async fn release(&self, tx: &mut Tx) -> Result<(), Error> {
+    pub(super) async fn release(&self, mut connection: Connection<'_>) -> Result<(), Error> {
         let Some(held) = self.held() else {
             return Ok(());
         };
         let (scope, now) = (&held.scope, held.clock.now());
         crate::execute!(
-            tx,
+            connection,
             "UPDATE idempotency SET lease_until = $4
              WHERE caller = $1 AND method = $2 AND key = $3 AND code IS NULL AND lease_until = $5",
             scope.caller.as_str(),

@@ -1,0 +1,19 @@
+use sqlx::{PgConnection, SqliteConnection};
+
+/// The connection under a [`Tx`](super::Tx), for the macros of this crate.
+pub enum Connection<'t> {
+    /// To Postgres.
+    Postgres(&'t mut PgConnection),
+    /// To SQLite.
+    Sqlite(&'t mut SqliteConnection),
+}
+
+impl Connection<'_> {
+    /// The same, as the macros ask a [`Tx`](super::Tx) for it.
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Postgres(connection) => Connection::Postgres(connection),
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+        }
+    }
+}
