@@ -163,6 +163,12 @@ pub(crate) fn is_mask(field: &FieldDescriptor) -> bool {
     !field.is_list() && is_mask(&field.kind())
 }
 
+/// Whether it is one `google.protobuf.Struct` or `Value`.
+pub(crate) fn is_free(field: &FieldDescriptor) -> bool {
+    let is_free = |name: &str| matches!(name, "google.protobuf.Struct" | "google.protobuf.Value");
+    !field.is_list() && matches!(field.kind(), Kind::Message(m) if is_free(m.full_name()))
+}
+
 /// Whether it is one of google/protobuf/wrappers.proto: JSON of it is JSON of its one field.
 pub(crate) fn is_wrapper(message: &MessageDescriptor) -> bool {
     message

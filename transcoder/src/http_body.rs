@@ -67,8 +67,8 @@ pub(crate) fn append(route: &Route, content_type: &str, data: &[u8], out: &mut V
     if !data.is_empty() {
         wire::bytes(2, data, content);
     }
-    if let Body::Field(field) = &route.body {
-        wire::message(field, &body, out);
+    if let Some(path) = &route.body_path {
+        wire::message_at(path, &body, out);
     }
 }
 

@@ -12,7 +12,9 @@ use crate::json::Engine;
 use crate::mask::Inference;
 use crate::route::RouteTables;
 use crate::rule::{ConfiguredRule, HttpRule, SkippedRule};
-use crate::{Body, BuildError, HttpMethod, JsonChoices, Options, Route, Template, field, router};
+use crate::{
+    Body, BuildError, Dialect, HttpMethod, JsonChoices, Options, Route, Template, field, router,
+};
 
 /// A descriptor set that was read, for all who need it.
 #[derive(Debug, Clone)]
@@ -223,26 +225,34 @@ fn route(
     let template =
         Template::parse_as(template, options.dialect).map_err(|error| error.to_string())?;
     let input = method.input();
-    let path_fields = path_fields(&input, &template)?;
-    let body = body(&input, &rule.body)?;
-    if let Body::Field(field) = &body
-        && path_fields
-            .iter()
-            .any(|path| path.fields() == [field.clone()])
+    let path_fields = path_fields(&input, &template, options.dialect)?;
+    let body_path = match rule.body.as_str() {
+        "" | "*" => None,
+        name => Some(body_path(&input, name, options.dialect)?),
+    };
+    if let Some(path) = &body_path
+        && options.dialect == Dialect::HttpProto
+        && path_fields.contains(path)
     {
         return Err(format!(
             "{:?} is bound by the path and by the body",
-            field.name()
+            path.name()
         ));
     }
-    let mask = match &body {
-        Body::Field(field) if http_method == HttpMethod::Is(http::Method::PATCH) => {
-            Inference::new(&input, field, &path_fields, engine, options.masks)
+    let mask = match &body_path {
+        Some(body) if http_method == HttpMethod::Is(http::Method::PATCH) => {
+            Inference::new(&input, body, &path_fields, engine, options.masks)
         }
         _ => None,
     };
+    let body = match &body_path {
+        Some(path) => Body::Field(path.leaf().clone()),
+        None if rule.body.is_empty() => Body::None,
+        None => Body::Whole,
+    };
     let response_body = match rule.response_body.as_str() {
         "" => None,
+        "*" if options.dialect == Dialect::GrpcGateway => None,
         name => Some(top_level(&method.output(), name, "response_body")?),
     };
     Ok(Route {
@@ -265,6 +275,7 @@ fn route(
         },
         path_fields,
         body,
+        body_path,
         response_body,
         mask,
         additional,
@@ -279,12 +290,17 @@ fn route(
     })
 }
 
-fn path_fields(input: &MessageDescriptor, template: &Template) -> Result<Vec<FieldPath>, String> {
+fn path_fields(
+    input: &MessageDescriptor,
+    template: &Template,
+    dialect: Dialect,
+) -> Result<Vec<FieldPath>, String> {
     let bind = |names: &Vec<String>| {
         let path = FieldPath::resolve(input, names.iter().map(String::as_str))
             .map_err(|problem| format!("{template}: {problem}"))?;
         let leaf = path.leaf();
-        if leaf.is_list() || !field::is_text(leaf) || field::is_mask(leaf) {
+        let is_list = leaf.is_list() && dialect == Dialect::HttpProto;
+        if is_list || !field::is_text(leaf) || field::is_mask(leaf) {
             return Err(format!(
                 "{template}: {:?} cannot be a path variable, being repeated or no single value",
                 path.name()
@@ -299,12 +315,15 @@ fn path_fields(input: &MessageDescriptor, template: &Template) -> Result<Vec<Fie
         .collect()
 }
 
-fn body(input: &MessageDescriptor, selector: &str) -> Result<Body, String> {
-    match selector {
-        "" => Ok(Body::None),
-        "*" => Ok(Body::Whole),
-        name => top_level(input, name, "body").map(Body::Field),
-    }
+/// The field that is the body: one of the request's own (http.proto), or, to others, one of a
+/// message in it.
+fn body_path(input: &MessageDescriptor, name: &str, dialect: Dialect) -> Result<FieldPath, String> {
+    let names: Vec<_> = match dialect {
+        Dialect::HttpProto => vec![top_level(input, name, "body")?.name().to_owned()],
+        _ => name.split('.').map(str::to_owned).collect(),
+    };
+    let path = FieldPath::resolve(input, names.iter().map(String::as_str));
+    path.map_err(|problem| format!("body: {problem}"))
 }
 
 fn top_level(message: &MessageDescriptor, name: &str, of: &str) -> Result<FieldDescriptor, String> {

@@ -7,12 +7,12 @@ use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use crate::field::{self, FieldPath};
 use crate::json::{Engine, FieldRef, Mention, MessageType};
-use crate::{Masks, wire};
+use crate::{JsonError, Masks, wire};
 
 /// Infers masks for one route.
 #[derive(Debug)]
 pub(crate) struct Inference {
-    /// The request's `google.protobuf.FieldMask update_mask`.
+    /// The request's `google.protobuf.FieldMask update_mask`, or its only one.
     pub(crate) update_mask: FieldDescriptor,
     resource: MessageType,
     /// Paths in the body, in proto names, that the path binds: they say which resource, not what
@@ -24,15 +24,17 @@ pub(crate) struct Inference {
     /// Fields that are values of several parts, such as money: who sends `{"units": "5"}` does not
     /// mean to keep the pence.
     values: HashSet<FieldRef>,
+    /// JSON of any kind, into which the paths go.
+    free: HashSet<FieldRef>,
     /// Whoever reads them gets them in order, and one also if nothing is mentioned.
     pub(crate) is_whole: bool,
 }
 
 impl Inference {
-    /// For a request whose body is the field `body`; `None` if there is nothing to infer.
+    /// For a request whose body is the field at the end of `body`; `None` if there is nothing to infer.
     pub(crate) fn new(
         request: &MessageDescriptor,
-        body: &FieldDescriptor,
+        body: &FieldPath,
         path_fields: &[FieldPath],
         json: &Engine,
         masks: Masks,
@@ -40,23 +42,26 @@ impl Inference {
         if masks == Masks::None {
             return None;
         }
-        let update_mask = request
-            .get_field_by_name("update_mask")
-            .filter(field::is_mask)?;
-        let resource = field::submessage(body)?;
-        let (mut output_only, mut values) = (HashSet::new(), HashSet::new());
         let is_whole = masks == Masks::Mentioned;
-        if !is_whole {
-            each_field(&resource, &mut HashSet::new(), &mut |field| {
-                if Behavior::OutputOnly.is_of(field) {
-                    output_only.insert(json.field_of(field));
-                } else if is_value(field) {
-                    values.insert(json.field_of(field));
-                }
-            });
-        }
-        let inside = |path: &FieldPath| match path.fields().split_first() {
-            Some((first, rest)) if first == body && !rest.is_empty() && !is_whole => {
+        let mut its_masks = request.fields().filter(field::is_mask);
+        let update_mask = match is_whole {
+            false => its_masks.find(|mask| mask.name() == "update_mask")?,
+            true => its_masks.next().filter(|_| its_masks.next().is_none())?,
+        };
+        let resource = field::submessage(body.leaf())?;
+        let (mut output_only, mut values) = (HashSet::new(), HashSet::new());
+        let mut free = HashSet::new();
+        each_field(&resource, &mut HashSet::new(), &mut |field| {
+            let of = match is_whole {
+                true if field::is_free(field) => &mut free,
+                false if Behavior::OutputOnly.is_of(field) => &mut output_only,
+                false if is_value(field) => &mut values,
+                _ => return,
+            };
+            of.insert(json.field_of(field));
+        });
+        let inside = |path: &FieldPath| match path.fields().strip_prefix(body.fields()) {
+            Some(rest) if !rest.is_empty() && !is_whole => {
                 Some(rest.iter().map(|field| field.name().to_owned()).collect())
             }
             _ => None,
@@ -67,31 +72,38 @@ impl Inference {
             bound: path_fields.iter().filter_map(inside).collect(),
             output_only,
             values,
+            free,
             is_whole,
         })
     }
 
     /// Appends the mask for `body`, JSON of the resource that has been accepted.
-    pub(crate) fn append(&self, json: &Engine, body: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn append(
+        &self,
+        json: &Engine,
+        body: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), JsonError> {
         let how = |field: FieldRef, way: &[&str]| {
             if self.output_only.contains(&field) || self.bound.iter().any(|bound| bound == way) {
                 Mention::Passed
             } else if self.values.contains(&field) {
                 Mention::Whole
+            } else if self.free.contains(&field) {
+                Mention::Keys
             } else {
                 Mention::Within
             }
         };
-        let mentioned = match body.is_empty() {
-            true => Ok(Vec::new()),
-            false => json.mentioned(self.resource, body, &how),
+        let mut paths = match body.is_empty() {
+            true => Vec::new(),
+            false => json.mentioned(self.resource, body, &how)?,
         };
-        if let Ok(mut paths) = mentioned {
-            if self.is_whole {
-                paths.sort();
-            }
-            self.write(&paths, out);
+        if self.is_whole {
+            paths.sort();
         }
+        self.write(&paths, out);
+        Ok(())
     }
 
     /// Appends the mask for the fields of the resource that a form has set.

@@ -99,7 +99,8 @@ pub enum Masks {
     /// Those that the body mentions, less those that the path binds or that are OUTPUT_ONLY.
     #[default]
     Meant,
-    /// All that the body mentions, sorted.
+    /// All that the body mentions, sorted, also what is mentioned within a Struct or a Value. Where
+    /// the request has one mask, that is it, whatever its name.
     Mentioned,
     /// There is no mask.
     None,

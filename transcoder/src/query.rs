@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use crate::field::FieldPath;
-use crate::{Body, FieldViolation, Route, Strays, field, wire};
+use crate::{Body, Dialect, FieldViolation, Route, Strays, field, wire};
 
 mod element;
 pub(crate) mod spelling;
@@ -149,7 +149,9 @@ impl<'r> Binding<'r> {
             };
         }
         let leaf = path.leaf();
-        if !field::is_text(leaf) {
+        // grpc-gateway takes JSON for what is any JSON.
+        let is_json = self.route.dialect == Dialect::GrpcGateway && field::is_free(leaf);
+        if !field::is_text(leaf) && !is_json {
             return Err(no_text(leaf, self.route.query.indexed_lists));
         }
         match self.route.strays {
@@ -157,8 +159,14 @@ impl<'r> Binding<'r> {
             _ => self.given.check(&[], &path)?,
         }
         let mut record = Vec::new();
-        let value = &*spelling::usual(self.route.query, leaf, value);
-        json.parse_text(json.field_of(leaf), value, &mut record)?;
+        let known = json.field_of(leaf);
+        if is_json {
+            let parsed = json.parse_field(known, value.as_bytes(), &mut record);
+            parsed.map_err(|fault| fault.description)?;
+        } else {
+            let value = spelling::usual(self.route.query, leaf, value);
+            json.parse_text(known, &value, &mut record)?;
+        }
         out.extend_from_slice(&wire::nested(&path, record));
         Ok(Some(path))
     }
@@ -180,10 +188,12 @@ impl<'r> Binding<'r> {
         if in_path.any(|bound| bound.overlaps(path)) {
             return Err("is given by the path, and is not a query parameter".to_owned());
         }
+        let in_body = self.route.body_path.as_ref();
         match &self.route.body {
-            Body::None => Ok(()),
-            Body::Field(field) if *field != path.fields()[0] => Ok(()),
-            Body::Field(_) => Err("belongs to the body, and is not a query parameter".to_owned()),
+            Body::Field(_) if in_body.is_some_and(|body| body.overlaps(path)) => {
+                Err("belongs to the body, and is not a query parameter".to_owned())
+            }
+            Body::None | Body::Field(_) => Ok(()),
             Body::Whole => {
                 Err("belongs to the body: this method has no query parameters".to_owned())
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::capture::{Captures, Reserved, decode_variable};
+use crate::field::FieldPath;
 use crate::{
     BadRequest, Body, Dialect, FieldViolation, JsonError, Route, Strays, field, http_body, query,
     wire,
@@ -129,24 +130,31 @@ impl Matched {
             Body::None if self.route.strays == Strays::Ignored => Ok(()),
             Body::Field(_) if bare.is_empty() && self.route.strays == Strays::Refused => Ok(()),
             Body::Field(field) if bare.is_empty() => {
+                let path = self.body_path();
                 if field::submessage(field).is_some() {
-                    wire::message(field, &[], out);
+                    wire::message_at(path, &[], out);
                 }
                 match &self.route.mask {
                     Some(mask) if infer_mask && mask.is_whole => mask.append(json, body, out),
-                    _ => {}
+                    _ => Ok(()),
                 }
-                Ok(())
             }
             _ if bare.is_empty() => Ok(()),
             Body::Whole | Body::None => json.parse(tables.input, body, out),
             Body::Field(_) => {
                 let known = tables.body.expect("the body is a field");
-                json.parse_field(known, body, out)?;
-                if infer_mask && let Some(mask) = &self.route.mask {
-                    mask.append(json, body, out);
+                match self.body_path() {
+                    path if path.fields().len() == 1 => json.parse_field(known, body, out)?,
+                    path => {
+                        let mut record = Vec::with_capacity(body.len());
+                        json.parse_field(known, body, &mut record)?;
+                        out.extend_from_slice(&wire::nested(path, record));
+                    }
                 }
-                Ok(())
+                match &self.route.mask {
+                    Some(mask) if infer_mask => mask.append(json, body, out),
+                    _ => Ok(()),
+                }
             }
         }
     }
@@ -185,12 +193,18 @@ impl Matched {
                 for fault in &mut violations[faults..] {
                     fault.field = format!("{}.{}", body.json_name(), fault.field);
                 }
-                wire::message(body, &content, out);
+                wire::message_at(self.body_path(), &content, out);
                 if infer_mask && let Some(mask) = &route.mask {
                     mask.append_paths(&route.json, &bound, out);
                 }
             }
         }
+    }
+
+    /// The way to the field that the body is.
+    fn body_path(&self) -> &FieldPath {
+        let path = self.route.body_path.as_ref();
+        path.expect("the body is a field")
     }
 
     fn path(&self, out: &mut Vec<u8>, violations: &mut Vec<FieldViolation>) {
@@ -218,11 +232,18 @@ impl Matched {
                 true => Some(Cow::Borrowed(raw)),
                 false => decode_variable(raw, stays),
             };
+            // To grpc-gateway a list is its elements with commas between, if it is the request's own.
+            let is_list = path.leaf().is_list()
+                && self.route.dialect == Dialect::GrpcGateway
+                && path.fields().len() == 1;
             let encoded = text
                 .ok_or_else(|| "is not well percent-encoded UTF-8".to_owned())
                 .and_then(|text| {
-                    let text = query::spelling::usual(self.route.query, path.leaf(), &text);
-                    json.parse_text(*leaf, &text, &mut record)
+                    let values = text.split(|c| c == ',' && is_list);
+                    values.into_iter().try_for_each(|value| {
+                        let value = query::spelling::usual(self.route.query, path.leaf(), value);
+                        json.parse_text(*leaf, &value, &mut record)
+                    })
                 });
             match encoded {
                 Ok(()) => out.extend_from_slice(&wire::nested(path, record)),

@@ -18,6 +18,8 @@ pub struct Route {
     /// What each variable of the template binds, in their order.
     pub(crate) path_fields: Vec<FieldPath>,
     pub(crate) body: Body,
+    /// The way to the field that the body is, if it is one.
+    pub(crate) body_path: Option<FieldPath>,
     pub(crate) mask: Option<Inference>,
     pub(crate) response_body: Option<FieldDescriptor>,
     pub(crate) additional: bool,
@@ -61,7 +63,7 @@ pub enum Body {
     None,
     /// `body: "*"`: the request message, less what the path binds.
     Whole,
-    /// One field of the request message; the others come from path and query.
+    /// One field of the request message, or of a message in it; the others come from path and query.
     Field(FieldDescriptor),
 }
 
@@ -94,6 +96,11 @@ impl Route {
     #[must_use]
     pub fn body(&self) -> &Body {
         &self.body
+    }
+
+    /// The way to the field that the body is; nothing if it is none.
+    pub(crate) fn body_fields(&self) -> &[FieldDescriptor] {
+        self.body_path.as_ref().map_or(&[], FieldPath::fields)
     }
 
     /// The field of the reply message that is the HTTP body, if not the whole message.

@@ -19,6 +19,18 @@ pub(crate) fn nested(path: &FieldPath, record: Vec<u8>) -> Vec<u8> {
     })
 }
 
+/// The message field at the end of a path, within the messages that lead to it.
+pub(crate) fn message_at(path: &FieldPath, content: &[u8], out: &mut Vec<u8>) {
+    match path.fields() {
+        [field] => message(field, content, out),
+        _ => {
+            let mut record = Vec::with_capacity(content.len() + 8);
+            message(path.leaf(), content, &mut record);
+            out.extend_from_slice(&nested(path, record));
+        }
+    }
+}
+
 /// One message field.
 pub(crate) fn message(field: &FieldDescriptor, content: &[u8], out: &mut Vec<u8>) {
     if field.is_group() {

@@ -83,8 +83,8 @@ fn find(routing: &Routing, head: &Parts) -> Recognition<Call> {
             profile.method_not_allowed(&allow).into()
         }
         RouteMatch::Found(matched) => Recognition::Request(Call {
+            is_form: is_overridden || is_form_of_query(profile, &matched, head),
             matched,
-            is_form: is_overridden,
         }),
         RouteMatch::NotFound => Recognition::Foreign,
         RouteMatch::MethodNotAllowed { allow }
@@ -110,6 +110,14 @@ fn is_form(head: &Parts) -> bool {
     let content_type = head.headers.get(CONTENT_TYPE);
     head.method == Method::POST
         && content_type.is_some_and(|name| name == "application/x-www-form-urlencoded")
+}
+
+/// A form that the route has no other place for: Go's `http.Request.ParseForm`.
+fn is_form_of_query(profile: &Profile, matched: &Matched, head: &Parts) -> bool {
+    profile.takes_forms_as_queries
+        && matches!(matched.route().body(), transcoder::Body::None)
+        && [Method::POST, Method::PUT, Method::PATCH].contains(&head.method)
+        && head.headers.get(CONTENT_TYPE).is_some_and(body::is_form)
 }
 
 /// A stream has no headers that could be told without it.

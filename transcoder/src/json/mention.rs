@@ -1,6 +1,6 @@
 //! Which fields a JSON text mentions.
 
-use super::fault::Outcome;
+use super::fault::{Fault, Outcome};
 use super::scan::Scanner;
 use super::table::{Message, Shape, Tables};
 use super::{FieldRef, MessageType};
@@ -14,7 +14,13 @@ pub(crate) enum Mention {
     Whole,
     /// By the paths of what is mentioned within it.
     Within,
+    /// The same of JSON without fields, by its keys; of an empty object nothing.
+    Keys,
 }
+
+/// The most bytes that the paths of one text may have: by keys, a text can name one long key again
+/// and again.
+const MAX_BYTES: usize = 1 << 20;
 
 /// The walk through a text that has been accepted as a message.
 pub(super) struct Mentions<'a> {
@@ -24,6 +30,7 @@ pub(super) struct Mentions<'a> {
     how: &'a dyn Fn(FieldRef, &[&str]) -> Mention,
     way: Vec<&'a str>,
     paths: Vec<String>,
+    bytes: usize,
 }
 
 impl<'a> Mentions<'a> {
@@ -38,6 +45,7 @@ impl<'a> Mentions<'a> {
             how,
             way: Vec::new(),
             paths: Vec::new(),
+            bytes: 0,
         }
     }
 
@@ -80,6 +88,8 @@ impl<'a> Mentions<'a> {
         let how = (self.how)(known, &self.way);
         if how == Mention::Passed {
             self.scan.skip()?;
+        } else if how == Mention::Keys {
+            self.keys(&self.way.join("."))?;
         } else if how == Mention::Whole || !has_fields || self.scan.peek() != b'{' {
             self.scan.skip()?;
             self.paths.push(self.way.join("."));
@@ -87,6 +97,28 @@ impl<'a> Mentions<'a> {
             self.paths.push(self.way.join("."));
         }
         self.way.pop();
+        Ok(())
+    }
+
+    /// The paths to all that is no object, by their keys.
+    fn keys(&mut self, way: &str) -> Outcome<()> {
+        if self.scan.peek() != b'{' {
+            self.bytes += way.len();
+            if self.bytes > MAX_BYTES {
+                let large =
+                    format!("its paths are more than {MAX_BYTES} bytes: send an update mask");
+                return Err(Fault::new(large));
+            }
+            self.paths.push(way.to_owned());
+            return self.scan.skip();
+        }
+        self.scan.enter()?;
+        let mut more = self.scan.first(b'}');
+        while more {
+            let key = self.scan.key()?;
+            self.keys(&format!("{way}.{key}"))?;
+            more = self.scan.next(b'}')?;
+        }
         Ok(())
     }
 }

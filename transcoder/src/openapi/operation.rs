@@ -134,9 +134,9 @@ impl<'a, 's> Operations<'a, 's> {
         let input = route.method().input();
         let (message, prefix) = match route.body() {
             Body::None => return None,
-            Body::Whole => (input, None),
+            Body::Whole => (input, &[][..]),
             Body::Field(field) => match field::submessage(field) {
-                Some(message) => (message, Some(field)),
+                Some(message) => (message, route.body_fields()),
                 None => {
                     let example = example::field(field, Shows::Needed);
                     let schema = self.schemas.field(field, Use::Request);
@@ -177,7 +177,7 @@ impl<'a, 's> Operations<'a, 's> {
         let is_needed =
             |f: &FieldDescriptor| example::is_needed(f) && !omit.iter().any(|o| o == f.name());
         let required = match prefix {
-            Some(field) if example::is_needed(field) => true,
+            [.., field] if example::is_needed(field) => true,
             _ => !partial && message.fields().any(|field| is_needed(&field)),
         };
         let example = match partial {
@@ -236,11 +236,10 @@ impl<'a, 's> Operations<'a, 's> {
     }
 }
 
-/// The top-level field of the body that a path variable takes as a whole.
-fn bound_directly(path: &FieldPath, prefix: Option<&FieldDescriptor>) -> Option<String> {
-    match (path.fields(), prefix) {
-        ([field], None) => Some(field.name().to_owned()),
-        ([first, field], Some(prefix)) if first == prefix => Some(field.name().to_owned()),
+/// The top-level field of the body, which the prefix leads to, that a path variable takes as a whole.
+fn bound_directly(path: &FieldPath, prefix: &[FieldDescriptor]) -> Option<String> {
+    match path.fields().strip_prefix(prefix) {
+        Some([field]) => Some(field.name().to_owned()),
         _ => None,
     }
 }

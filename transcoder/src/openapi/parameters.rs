@@ -165,13 +165,13 @@ impl Way<'_> {
         parameters: &mut Vec<Value>,
     ) {
         for field in message.fields() {
-            let is_body = matches!(self.route.body(), Body::Field(body) if *body == field);
             let recurs = self.fields.iter().any(|outer| outer.kind() == field.kind());
-            if is_body || (recurs && field::submessage(&field).is_some()) {
+            if recurs && field::submessage(&field).is_some() {
                 continue;
             }
             self.fields.push(field.clone());
-            if !self.is_in_path() {
+            let is_body = self.fields == self.route.body_fields();
+            if !is_body && !self.is_in_path() {
                 let required = self.required && example::is_needed(&field);
                 if let Some(inner) = field::submessage(&field) {
                     let outer = std::mem::replace(&mut self.required, required);

@@ -9,6 +9,7 @@ mod form;
 mod hostile;
 mod http_body;
 mod model;
+mod odd;
 mod openapi;
 mod path;
 mod query;

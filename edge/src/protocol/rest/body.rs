@@ -75,7 +75,7 @@ fn content<'b>(
 }
 
 /// Percent-encoded bytes are UTF-8 whatever the charset is said to be (WHATWG URL, 5.1).
-fn is_form(value: &HeaderValue) -> bool {
+pub(super) fn is_form(value: &HeaderValue) -> bool {
     let essence = value.as_bytes().split(|byte| *byte == b';').next();
     let essence = essence.unwrap_or_default().trim_ascii();
     essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
