@@ -3,6 +3,7 @@
 mod arriving;
 mod completion;
 mod compression;
+mod content_type;
 mod context;
 mod deadline;
 mod filter;
@@ -35,6 +36,7 @@ use crate::node::Node;
 use crate::service::Service;
 use completion::CompletionLayer;
 use compression::Compression;
+use content_type::GrpcAlone;
 use context::InContext;
 use deadline::Deadlines;
 use filter::{FilterLayer, Next};
@@ -84,6 +86,8 @@ impl Server {
             .layer(FilterLayer(Observed::new(node)))
             // A panic anywhere below is an answer like others.
             .layer(FilterLayer(Panics))
+            // Whatever follows answers as gRPC does.
+            .layer(FilterLayer(GrpcAlone))
             // Waiting below counts against the caller's time.
             .layer(FilterLayer(Deadlines::new(
                 limits.default_deadline,

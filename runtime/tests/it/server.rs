@@ -3,8 +3,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use contracts::tradewind::orders::v1::{Address, CreateOrderItem, CreateOrderRequest};
-use http::Request;
-use http_body_util::Full;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request};
+use http_body_util::{BodyExt as _, Full};
 use net::telemetry::Telemetry;
 use prost::Message as _;
 use runtime::host::HostConfig;
@@ -109,6 +110,44 @@ async fn a_field_that_breaks_a_rule_is_named_before_the_handler_sees_it() {
     let large = call(&channel, CREATE, &large, &metadata).await;
     assert_eq!(large.code(), Code::ResourceExhausted);
     assert_eq!(large.reason(), Some(Reason::RequestTooLarge));
+}
+
+#[tokio::test]
+async fn what_is_no_grpc_is_refused_as_http_and_not_answered_with_200() {
+    let limits = ServerLimits::default();
+    let (testbed, server, _drain) = bare(fine(), limits).await;
+    let answer = async |content_type: Option<&'static str>, method: Method| {
+        let mut request = request(&testbed, LIST);
+        *request.method_mut() = method;
+        request.headers_mut().remove(CONTENT_TYPE);
+        if let Some(content_type) = content_type {
+            let content_type = HeaderValue::from_static(content_type);
+            request.headers_mut().insert(CONTENT_TYPE, content_type);
+        }
+        let response = server.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let is_grpc = head.headers[CONTENT_TYPE] == "application/grpc";
+        let body = body.collect().await.unwrap().to_bytes();
+        (head.status.as_u16(), is_grpc, body.is_empty())
+    };
+    for foreign in [
+        None,
+        Some("application/json"),
+        Some("application/grpc-web+proto"),
+        Some("application/grpcs"),
+    ] {
+        let refused = (415, false, false);
+        assert_eq!(answer(foreign, Method::POST).await, refused, "{foreign:?}");
+    }
+    assert_eq!(answer(None, Method::HEAD).await, (415, false, true));
+    for grpc in [
+        "application/grpc",
+        "Application/gRPC+proto",
+        "application/grpc;a=b",
+    ] {
+        let served = (200, true, false);
+        assert_eq!(answer(Some(grpc), Method::POST).await, served, "{grpc}");
+    }
 }
 
 #[tokio::test]

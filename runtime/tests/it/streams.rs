@@ -144,7 +144,11 @@ pub(crate) fn watch(
     *request.uri_mut() = WATCH.parse().unwrap();
     let token = bearer(&bed.access_token(Uuid::nil(), session, &["user"]));
     let metadata = metadata.iter().copied();
-    for (name, value) in metadata.chain([("authorization", &*token)]) {
+    let ours = [
+        ("authorization", &*token),
+        ("content-type", "application/grpc"),
+    ];
+    for (name, value) in metadata.chain(ours) {
         request.headers_mut().insert(name, value.parse().unwrap());
     }
     request
