@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::normal;
 use crate::rules::Rules;
-use crate::violation::{Invalid, Violation};
+use crate::violation::{Invalid, Unchecked, Violation};
 use crate::walk::{Extent, Stop, Walk};
 use crate::wire::Malformed;
 
@@ -22,6 +22,8 @@ impl Rules {
         match end {
             Err(Stop::Malformed) => Err(Invalid::Malformed),
             Err(Stop::Enough) => Err(Invalid::ManyViolations(violations)),
+            // Without the whole extent, what has no answer is a violation.
+            Err(Stop::NotEvaluated(_)) => Err(Invalid::Violations(violations)),
             Ok(()) if !violations.is_empty() => Err(Invalid::Violations(violations)),
             Ok(()) if is_normal => Ok(Cow::Borrowed(message)),
             Ok(()) => normal::message(&self.tables, 0, message)
@@ -42,12 +44,13 @@ impl Rules {
     /// [`check`](Rules::check) tells of a value but the first.
     ///
     /// # Errors
-    /// [`Invalid::Malformed`]
-    pub fn violations(&self, message: &[u8]) -> Result<Vec<Violation>, Invalid> {
+    /// Why that cannot be told.
+    pub fn violations(&self, message: &[u8]) -> Result<Vec<Violation>, Unchecked> {
         let mut walk = Walk::new(self, Extent::Everything);
         match walk.message(0, message) {
             Ok(()) => Ok(walk.violations()),
-            Err(_) => Err(Invalid::Malformed),
+            Err(Stop::NotEvaluated(why)) => Err(Unchecked::NotEvaluated(why)),
+            Err(Stop::Malformed | Stop::Enough) => Err(Unchecked::Malformed),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Descriptors to tables. A rule that is not known here refuses the start: it would hold nowhere.
 
+mod expressions;
 mod fields;
 mod messages;
 mod numbers;
@@ -14,6 +15,7 @@ use std::time::SystemTime;
 
 use prost_reflect::{DescriptorPool, ExtensionDescriptor, MessageDescriptor};
 
+use crate::expression::{Source, trial};
 use crate::requests::TextOf;
 use crate::rules::{Clock, Rules};
 use crate::table::Table;
@@ -69,8 +71,15 @@ impl Compiler {
         };
         pass.table(message);
         let Pass {
-            tables, mistakes, ..
+            tables,
+            mut mistakes,
+            ..
         } = pass;
+        let tables = Arc::new(tables);
+        if mistakes.is_empty() {
+            let now = self.clock.as_ref().map(Clock::now);
+            mistakes = trial(&Source(tables.clone()), now);
+        }
         if !mistakes.is_empty() {
             return Err(mistakes);
         }

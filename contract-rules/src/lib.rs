@@ -5,6 +5,8 @@
 //! at, and no more violations are looked for than are told. It also refuses what the decoder would
 //! refuse: wire types that do not fit, text that is not UTF-8.
 //!
+//! Rules in CEL are evaluated over the same bytes, read as far as an expression asks.
+//!
 //! Requests have rules beyond the standard, if they are asked for (see [`Compiler::for_requests`]).
 
 mod any;
@@ -13,6 +15,7 @@ mod bytes;
 mod check;
 mod compile;
 mod editions;
+mod expression;
 mod field_mask;
 mod format;
 mod kind;
@@ -22,6 +25,7 @@ mod list;
 mod normal;
 mod number;
 mod path;
+mod program;
 mod range;
 mod raw;
 mod requests;
@@ -36,6 +40,7 @@ mod value;
 mod violation;
 mod walk;
 mod wire;
+mod wrapper;
 pub mod written;
 
 pub use compile::Compiler;
@@ -43,7 +48,7 @@ pub use editions::descriptors;
 pub use largest::Size;
 pub use requests::{Text, TextOf};
 pub use rules::Rules;
-pub use violation::{Invalid, Violation};
+pub use violation::{Invalid, Unchecked, Violation};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Rules of repeated fields and maps.
 
 use crate::length::Length;
+use crate::program::Program;
 use crate::value::ValueRules;
 
 #[derive(Debug, Default)]
@@ -21,6 +22,7 @@ pub(crate) struct MapRules {
 #[derive(Debug, Default)]
 pub(crate) struct Inner {
     pub(crate) rules: ValueRules,
+    pub(crate) programs: Vec<Program>,
     /// They are not asked if it is the zero of its type.
     pub(crate) skip_zero: bool,
     /// Nothing is asked of it, nor of what is in it.

@@ -82,6 +82,26 @@ pub(crate) fn texts(message: &[u8]) -> Result<Vec<&str>, Malformed> {
     Ok(texts)
 }
 
+/// An entry of a map: its key (1) and its value (2).
+pub(crate) fn entry<'a>(
+    (key, value): (Kind, Kind),
+    raw: Raw<'a>,
+) -> Result<(Raw<'a>, Raw<'a>), Malformed> {
+    let Raw::Bytes(bytes) = raw else {
+        return Err(Malformed);
+    };
+    let (mut key, mut value) = (zero(key), zero(value));
+    let mut reader = Reader(bytes);
+    while let Some((number, raw)) = reader.field()? {
+        match number {
+            1 => key = raw,
+            2 => value = raw,
+            _ => {}
+        }
+    }
+    Ok((key, value))
+}
+
 /// The value in a wrapper (1).
 pub(crate) fn wrapped(message: &[u8], kind: Kind) -> Result<Raw<'_>, Malformed> {
     let mut value = zero(kind);

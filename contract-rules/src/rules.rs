@@ -10,7 +10,7 @@ use crate::time::Time;
 /// The rules of a message and of everything in it.
 #[derive(Debug)]
 pub struct Rules {
-    pub(crate) tables: Vec<Table>,
+    pub(crate) tables: Arc<Vec<Table>>,
     /// Texts may not hold U+0000.
     pub(crate) refuse_nul: bool,
     pub(crate) clock: Option<Clock>,

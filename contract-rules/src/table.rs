@@ -2,14 +2,19 @@
 
 use crate::kind::Kind;
 use crate::list::{ListRules, MapRules};
+use crate::program::Program;
 use crate::value::ValueRules;
 
 /// A message. Fields are sorted by number.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
+    /// Its full name.
+    pub(crate) name: String,
     pub(crate) fields: Vec<Field>,
     pub(crate) oneofs: Vec<Oneof>,
     pub(crate) choices: Vec<Choice>,
+    /// Rules of the whole message.
+    pub(crate) programs: Vec<Program>,
 }
 
 impl Table {
@@ -40,6 +45,8 @@ pub(crate) struct Field {
     pub(crate) skip_zero: bool,
     /// A `oneof` that it is a member of, by place.
     pub(crate) oneof: Option<usize>,
+    /// Rules of its value, of all of its items or entries together.
+    pub(crate) programs: Vec<Program>,
 }
 
 /// What a field is called.

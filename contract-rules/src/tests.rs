@@ -5,6 +5,7 @@ use crate::{Compiler, Invalid, Rules, Violation};
 
 mod bounds;
 mod composed;
+mod expression;
 mod largest;
 mod number;
 mod text;
@@ -220,7 +221,7 @@ fn what_the_decoder_would_refuse_is_malformed() {
 fn a_rule_that_cannot_be_checked_is_refused() {
     for (fields, others) in [
         (
-            r#"string a = 1 [(buf.validate.field).cel = {id: "x" expression: "this != ''"}];"#,
+            r#"string a = 1 [(buf.validate.field).cel = {id: "x" expression: "this !="}];"#,
             "",
         ),
         (
@@ -234,7 +235,7 @@ fn a_rule_that_cannot_be_checked_is_refused() {
         ),
         (
             "N n = 1;",
-            r#"message N { option (buf.validate.message).cel = {id: "x"}; }"#,
+            r#"message N { option (buf.validate.message).cel = {id: "x" expression: "this.nothing == 1"}; }"#,
         ),
     ] {
         let mistakes = compile(&pool(fields, others)).unwrap_err();

@@ -11,6 +11,15 @@ pub enum Invalid {
     ManyViolations(Vec<Violation>),
 }
 
+/// Why it cannot be told what is wrong with a message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unchecked {
+    /// It is not a message of the type.
+    Malformed,
+    /// A rule in CEL has no answer for it, and why.
+    NotEvaluated(String),
+}
+
 /// A rule that a message breaks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Violation {

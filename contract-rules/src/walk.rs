@@ -3,8 +3,10 @@
 mod fields;
 mod values;
 
+use crate::expression::{Source, of_message};
 use crate::path::{self, Step};
-use crate::rules::Rules;
+use crate::program::{Cel, Program};
+use crate::rules::{Clock, Rules};
 use crate::slots::{Slot, read};
 use crate::table::{Field, Table};
 use crate::violation::{Violation, Wrong};
@@ -21,6 +23,8 @@ pub(crate) enum Stop {
     Malformed,
     /// There are more violations than are told.
     Enough,
+    /// A rule has no answer.
+    NotEvaluated(String),
 }
 
 impl From<Malformed> for Stop {
@@ -75,7 +79,8 @@ impl<'t> Walk<'t> {
         if self.depth > MAX_DEPTH {
             return Err(Stop::Malformed);
         }
-        let table = &self.rules.tables[table];
+        let (place, table) = (table, &self.rules.tables[table]);
+        let known = self.violations.len();
         let slots = read(table, bytes, self.in_haste())?;
         for (field, slot) in table.fields.iter().zip(&slots) {
             self.path.push(Step::Field(&field.name));
@@ -84,6 +89,9 @@ impl<'t> Walk<'t> {
         }
         self.oneofs(table, &slots)?;
         self.choices(table, &slots)?;
+        self.express(&table.programs, known, |source| {
+            of_message(source, place, bytes)
+        })?;
         self.depth -= 1;
         Ok(())
     }
@@ -137,6 +145,36 @@ impl<'t> Walk<'t> {
     ) -> Result<(), Stop> {
         for wrong in rules.iter().filter_map(check) {
             self.violation(&format!("{of}.{}", wrong.rule), wrong.says)?;
+            if self.extent == Extent::AsTold {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks rules in CEL, unless a value is refused already since `known` violations.
+    fn express(
+        &mut self,
+        programs: &[Program],
+        known: usize,
+        this: impl FnOnce(&Source) -> Result<Cel, Malformed>,
+    ) -> Result<(), Stop> {
+        let is_refused = self.extent == Extent::AsTold && self.violations.len() > known;
+        if programs.is_empty() || !self.checking || is_refused {
+            return Ok(());
+        }
+        let now = self.rules.clock.as_ref().map(Clock::now);
+        let this = this(&Source(self.rules.tables.clone()))?;
+        for program in programs {
+            let says = match program.check(this.clone(), now) {
+                Ok(None) => continue,
+                Ok(Some(says)) => says,
+                Err(error) if self.extent == Extent::Everything => {
+                    return Err(Stop::NotEvaluated(error.to_string()));
+                }
+                Err(_) => "has a rule that knows no answer for it".to_owned(),
+            };
+            self.violation(&program.id, says)?;
             if self.extent == Extent::AsTold {
                 break;
             }

@@ -11,8 +11,21 @@ pub struct Written {
     pub ignore: Ignore,
     /// The name of its type, such as `string`, and the rules of that type.
     pub typed: Option<Typed>,
-    /// What is written beside these, by name: `cel`, and what this `buf.validate` does not know.
+    /// Rules in CEL.
+    pub expressions: Vec<Expression>,
+    /// What is written beside these, and this `buf.validate` does not know.
     pub others: Vec<String>,
+}
+
+/// A rule in CEL (`buf.validate.Rule`).
+#[derive(Clone, Debug, Default)]
+pub struct Expression {
+    /// What it is called; the expression itself, if it is called nothing.
+    pub id: String,
+    /// What is wrong with a value that does not fit; empty if the expression tells.
+    pub message: String,
+    /// In CEL.
+    pub expression: String,
 }
 
 /// The name of a type, such as `string`, and rules of that type.
@@ -63,6 +76,9 @@ impl Written {
                     }
                     written.typed = Some((name.to_owned(), typed.clone()));
                 }
+                ("cel" | "cel_expression", value) => {
+                    written.expressions.extend(Expression::all(value));
+                }
                 (other, _) => written.others.push(other.to_owned()),
             }
         }
@@ -73,7 +89,49 @@ impl Written {
 const UNKNOWN: &str = "that the vendored buf.validate does not know";
 
 fn knows_not_all(rules: &DynamicMessage) -> bool {
-    rules.unknown_fields().next().is_some() || rules.extensions().next().is_some()
+    rules.unknown_fields().next().is_some()
+}
+
+impl Expression {
+    /// Those of a list of rules, or of bare expressions.
+    #[must_use]
+    pub fn all(rules: &Value) -> Vec<Expression> {
+        let rules = rules.as_list().unwrap_or_default().iter();
+        rules.map(Expression::of).collect()
+    }
+
+    fn of(rule: &Value) -> Expression {
+        if let Some(expression) = rule.as_str() {
+            return Expression {
+                id: expression.to_owned(),
+                expression: expression.to_owned(),
+                ..Expression::default()
+            };
+        }
+        let text = |name| {
+            let value = rule.as_message()?.get_field_by_name(name)?;
+            Some(value.as_str()?.to_owned())
+        };
+        Expression {
+            id: text("id").unwrap_or_default(),
+            message: text("message").unwrap_or_default(),
+            expression: text("expression").unwrap_or_default(),
+        }
+    }
+}
+
+/// The rules in CEL of rules that a contract adds to those of a type (`buf.validate.predefined`), each
+/// with the value of its rule.
+pub(crate) fn predefined(rules: &DynamicMessage) -> Vec<(Value, Vec<Expression>)> {
+    let added = rules.extensions().filter_map(|(rule, value)| {
+        let pool = rule.parent_pool();
+        let option = pool.get_extension_by_name("buf.validate.predefined")?;
+        let options = rule.options();
+        let options = options.get_extension(&option);
+        let cel = options.as_message()?.get_field_by_name("cel")?;
+        Some((value.clone(), Expression::all(&cel)))
+    });
+    added.collect()
 }
 
 impl Ignore {

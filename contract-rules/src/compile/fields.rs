@@ -25,6 +25,7 @@ impl Pass<'_> {
         }
         self.refuse_others(&name, &written);
         let checked = written.ignore != Ignore::Always;
+        let programs = self.programs(&name, &written);
         let skip_zero = written.ignore == Ignore::Zero || is_chosen;
         let mut shape = if descriptor.is_map() {
             let (key, value) = entry_fields(descriptor);
@@ -69,6 +70,7 @@ impl Pass<'_> {
             required: written.required,
             skip_zero,
             oneof: None,
+            programs,
         }
     }
 
@@ -156,9 +158,11 @@ impl Pass<'_> {
             };
         }
         self.refuse_others(name, &written);
+        let programs = self.programs(name, &written);
         let rules = written.typed.map(|typed| self.value(name, typed, field));
         Inner {
             rules: rules.unwrap_or_default(),
+            programs,
             skip_zero: written.ignore == Ignore::Zero,
             is_ignored: false,
         }

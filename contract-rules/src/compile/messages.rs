@@ -3,7 +3,9 @@
 use prost_reflect::{DynamicMessage, ExtensionDescriptor, MessageDescriptor};
 
 use super::Pass;
+use crate::program::Program;
 use crate::table::{Choice, Field, Name, Oneof, Table};
+use crate::written::Expression;
 
 impl Pass<'_> {
     /// The place of a message's table.
@@ -15,7 +17,9 @@ impl Pass<'_> {
         self.places.insert(message.full_name().to_owned(), place);
         self.tables.push(Table::default());
         let rules = option(&message.options(), self.compiler.message.as_ref());
-        let choices = rules.map_or_else(Vec::new, |rules| self.of_message(message, &rules));
+        let (choices, programs) = rules
+            .map(|rules| self.of_message(message, &rules))
+            .unwrap_or_default();
         let oneofs: Vec<_> = message.oneofs().filter(|one| !one.is_synthetic()).collect();
         let mut fields: Vec<Field> = Vec::new();
         for descriptor in message.fields() {
@@ -37,6 +41,8 @@ impl Pass<'_> {
                 .is_some_and(|rules| flag(&rules, "required")),
         });
         self.tables[place] = Table {
+            name: message.full_name().to_owned(),
+            programs,
             oneofs: oneofs.collect(),
             choices,
             fields,
@@ -45,8 +51,12 @@ impl Pass<'_> {
     }
 
     /// The rules of a whole message.
-    fn of_message(&mut self, message: &MessageDescriptor, rules: &DynamicMessage) -> Vec<Named> {
-        let mut choices = Vec::new();
+    fn of_message(
+        &mut self,
+        message: &MessageDescriptor,
+        rules: &DynamicMessage,
+    ) -> (Vec<Named>, Vec<Program>) {
+        let (mut choices, mut programs) = (Vec::new(), Vec::new());
         for (rule, value) in rules.fields() {
             match rule.name() {
                 "oneof" => {
@@ -55,6 +65,10 @@ impl Pass<'_> {
                         .filter_map(|one| one.as_message())
                         .map(Named::of)
                         .collect();
+                }
+                "cel" | "cel_expression" => {
+                    let expressions = Expression::all(value);
+                    programs.extend(self.compiled(message.full_name(), &expressions, None));
                 }
                 other => self.unsupported(message.full_name(), &format!("{other}, of a message")),
             }
@@ -71,7 +85,7 @@ impl Pass<'_> {
                 self.unsupported(message.full_name(), &rule);
             }
         }
-        choices
+        (choices, programs)
     }
 }
 

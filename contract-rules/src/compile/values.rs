@@ -8,6 +8,7 @@ use super::reading::Reading;
 use crate::bytes::{BytesRule, FORMATS};
 use crate::length::BYTES;
 use crate::value::{Named, ValueRules};
+use crate::wrapper;
 use crate::written::Typed;
 
 impl Pass<'_> {
@@ -17,7 +18,8 @@ impl Pass<'_> {
         (of, rules): Typed,
         field: &FieldDescriptor,
     ) -> ValueRules {
-        if let Some(wrapped) = wrapped(field) {
+        let message = field.kind().as_message().and_then(wrapper::value);
+        if let Some(wrapped) = message {
             let kind = self.kind(&wrapped, true);
             return ValueRules::Wrapped(kind, Box::new(self.value(name, (of, rules), &wrapped)));
         }
@@ -87,18 +89,6 @@ impl Pass<'_> {
             compiled.map_err(|error| self.unsupported(name, &format!("pattern: {error}")));
         compiled.ok()
     }
-}
-
-/// The value in a wrapper such as `google.protobuf.StringValue`.
-fn wrapped(field: &FieldDescriptor) -> Option<FieldDescriptor> {
-    let kind = field.kind();
-    let message = kind.as_message()?;
-    let name = message.full_name().strip_prefix("google.protobuf.")?;
-    let is_wrapper =
-        name.ends_with("Value") && !matches!(name, "Value" | "ListValue" | "NullValue");
-    is_wrapper
-        .then(|| message.get_field_by_name("value"))
-        .flatten()
 }
 
 /// Whether rules named `rules` are for a field of this type.

@@ -3,15 +3,16 @@
 use std::collections::HashSet;
 
 use super::{Stop, Walk};
+use crate::expression::{of_field, of_value};
 use crate::kind::Kind;
 use crate::length::{ENTRIES, ITEMS};
 use crate::list::{Inner, ListRules, MapRules};
 use crate::path::Step;
-use crate::raw::{is_zero, print_key, zero};
+use crate::raw::{entry, is_zero, print_key, zero};
 use crate::slots::Slot;
 use crate::table::{Field, Shape};
 use crate::value::ValueRules;
-use crate::wire::{Raw, Reader};
+use crate::wire::Raw;
 
 impl<'t> Walk<'t> {
     pub(super) fn field(&mut self, field: &'t Field, slot: &Slot<'_>) -> Result<(), Stop> {
@@ -21,28 +22,22 @@ impl<'t> Walk<'t> {
         if field.required && !field.is_set(slot) {
             return self.violation("required", "is required".into());
         }
+        let known = self.violations.len();
         match &field.shape {
-            Shape::One {
-                kind,
-                rules,
-                presence,
-            } => match slot.raw() {
-                Some(raw) => {
-                    let skip = field.skip_zero && !presence && is_zero(*kind, raw);
-                    self.value(*kind, if skip { &ValueRules::None } else { rules }, raw)
+            Shape::One { kind, rules, .. } => match slot.raw() {
+                Some(raw) if is_skipped(field, slot) => {
+                    return self.value(*kind, &ValueRules::None, raw);
                 }
-                None if *presence || field.skip_zero => Ok(()),
-                None => self.value(*kind, rules, zero(*kind)),
+                None if is_skipped(field, slot) => return Ok(()),
+                raw => self.value(*kind, rules, raw.unwrap_or(zero(*kind)))?,
             },
-            Shape::Many { kind, rules } => match slot.items() {
-                [] if field.skip_zero => Ok(()),
-                items => self.list(*kind, rules, items),
-            },
-            Shape::Map { key, value, rules } => match slot.items() {
-                [] if field.skip_zero => Ok(()),
-                entries => self.map((*key, *value), rules, entries),
-            },
+            _ if is_skipped(field, slot) => return Ok(()),
+            Shape::Many { kind, rules } => self.list(*kind, rules, slot.items())?,
+            Shape::Map { key, value, rules } => self.map((*key, *value), rules, slot.items())?,
         }
+        self.express(&field.programs, known, |source| {
+            of_field(source, field, slot)
+        })
     }
 
     fn list(&mut self, kind: Kind, rules: &'t ListRules, items: &[Raw<'_>]) -> Result<(), Stop> {
@@ -72,29 +67,18 @@ impl<'t> Walk<'t> {
 
     fn map(
         &mut self,
-        (key_kind, value_kind): (Kind, Kind),
+        kinds: (Kind, Kind),
         rules: &'t MapRules,
         entries: &[Raw<'_>],
     ) -> Result<(), Stop> {
         let mut keys = HashSet::new();
-        for entry in entries {
-            let Raw::Bytes(entry) = entry else {
-                return Err(Stop::Malformed);
-            };
-            let (mut key, mut value) = (zero(key_kind), zero(value_kind));
-            let mut reader = Reader(entry);
-            while let Some((number, raw)) = reader.field()? {
-                match number {
-                    1 => key = raw,
-                    2 => value = raw,
-                    _ => {}
-                }
-            }
-            self.path.push(Step::Key(print_key(key_kind, key)?));
+        for one in entries {
+            let (key, value) = entry(kinds, *one)?;
+            self.path.push(Step::Key(print_key(kinds.0, key)?));
             self.for_key = true;
-            self.inner(key_kind, &rules.keys, key)?;
+            self.inner(kinds.0, &rules.keys, key)?;
             self.for_key = false;
-            self.inner(value_kind, &rules.values, value)?;
+            self.inner(kinds.1, &rules.values, value)?;
             self.path.pop();
             keys.insert(key);
             if self.in_haste() && rules.length.is_exceeded(keys.len()) {
@@ -109,12 +93,17 @@ impl<'t> Walk<'t> {
 
     /// An item, a key or a value.
     fn inner(&mut self, kind: Kind, inner: &'t Inner, raw: Raw<'_>) -> Result<(), Stop> {
-        let skip = inner.skip_zero && is_zero(kind, raw);
-        let rules = if skip {
-            &ValueRules::None
-        } else {
-            &inner.rules
-        };
-        self.value(kind, rules, raw)
+        if inner.skip_zero && is_zero(kind, raw) {
+            return self.value(kind, &ValueRules::None, raw);
+        }
+        let known = self.violations.len();
+        self.value(kind, &inner.rules, raw)?;
+        self.express(&inner.programs, known, |source| of_value(source, kind, raw))
     }
+}
+
+/// Whether its rules are not asked: it is not set, or as good as not.
+fn is_skipped(field: &Field, slot: &Slot<'_>) -> bool {
+    let has_presence = matches!(field.shape, Shape::One { presence: true, .. });
+    (has_presence || field.skip_zero) && !field.is_set(slot)
 }
