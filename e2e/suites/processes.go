@@ -73,7 +73,7 @@ func edgeBefore(upstream int, descriptors, name string, more ...string) (*proces
 	arguments := []string{
 		"edge", "--listen", address(port), "--ops-listen", address(freePort()),
 		"--upstream", "http://" + address(upstream), "--descriptor-set", descriptors,
-		"--all-methods", "--request-header", "*", "--address-limit", "1000000/1s",
+		"--request-header", "*", "--address-limit", "1000000/1s",
 		"--edge-threads", "2", "--log", "warn", "--log-format", "json",
 	}
 	edge, err := start(name, exec.Command(os.Getenv("TRADEWIND"), append(arguments, more...)...))
