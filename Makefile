@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test new-service-test conformance connect-conformance grpc-interop h2spec fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk clients test new-service-test conformance connect-conformance connect-behind grpc-interop h2spec fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ conformance: ## The protobuf conformance suite against the JSON engine
 
 connect-conformance: ## Connect's conformance suite through the edge: make connect-conformance ARGS="--run 'Errors/**' --trace"
 	scripts/suites connect $(ARGS)
+
+connect-behind: ## The same suite's servers, which misbehave too, behind the edge
+	scripts/suites connect-behind $(ARGS)
 
 grpc-interop: ## gRPC's interop cases through the edge
 	scripts/suites interop $(ARGS)

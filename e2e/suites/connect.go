@@ -18,14 +18,25 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Runs the suite with this program as the server under test.
-func connect(arguments []string) (bool, error) {
+// The suite's clients against the edge in front of its server.
+func connect(arguments []string) (bool, error) { return connectAs("server", "connect", arguments) }
+
+// The suite's servers, which also do what no server should, behind the edge in front of its client.
+func connectBehind(arguments []string) (bool, error) {
+	return connectAs("client", "connect-behind", arguments)
+}
+
+// Runs the suite with this program as the client or the server under test.
+func connectAs(mode, name string, arguments []string) (bool, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return false, err
 	}
-	runner := []string{"--mode", "server", "--conf", "connect.yaml", "--vv", "--max-servers", "2", "-p", "4"}
-	runner = append(append(runner, arguments...), "--", self, "connect-server")
+	runner := []string{"--mode", mode, "--conf", name + ".yaml", "--vv", "--max-servers", "2"}
+	if mode == "server" {
+		runner = append(runner, "-p", "4")
+	}
+	runner = append(append(runner, arguments...), "--", self, "connect-"+mode)
 	command := exec.Command("connectconformance", runner...)
 	command.Stderr = os.Stderr
 	// It fails for each case that does.
@@ -34,14 +45,14 @@ func connect(arguments []string) (bool, error) {
 	if err != nil && !errors.As(err, &failed) {
 		return false, err
 	}
-	if err := os.WriteFile(filepath.Join(os.Getenv("WORK"), "connect.log"), said, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(os.Getenv("WORK"), name+".log"), said, 0o644); err != nil {
 		return false, err
 	}
 	results := connectResults(said)
 	if len(results) == 0 {
 		return false, fmt.Errorf("no case was run: %s", said)
 	}
-	return results.judge("connect", "connect.failing", len(arguments) == 0)
+	return results.judge(name, name+".failing", len(arguments) == 0)
 }
 
 var (
@@ -123,6 +134,47 @@ func connectServer([]string) (bool, error) {
 	}
 	<-stopped
 	return true, nil
+}
+
+// A client under test: one of the suite, with the edge in front of each server that it is sent to.
+func connectClient([]string) (bool, error) {
+	command := exec.Command("referenceclient", "-p", "4")
+	command.Stdout = os.Stdout
+	requests, err := command.StdinPipe()
+	if err != nil {
+		return false, err
+	}
+	client, err := start(fmt.Sprintf("connect-%d-client", os.Getpid()), command)
+	if err != nil {
+		return false, err
+	}
+	edges := map[uint64]int{}
+	for {
+		request, err := readDelimited(os.Stdin)
+		if err != nil {
+			break
+		}
+		server, err := number(request, 7)
+		if err != nil {
+			return false, err
+		}
+		if edges[server] == 0 {
+			name := fmt.Sprintf("connect-%d-edge-%d", os.Getpid(), len(edges))
+			descriptors := filepath.Join(os.Getenv("WORK"), "conformance.binpb")
+			edge, port, err := edgeBefore(int(server), descriptors, name)
+			if err != nil {
+				return false, err
+			}
+			defer edge.stop()
+			edges[server] = port
+		}
+		// The last value of a field is the one that counts.
+		if _, err := requests.Write(delimited(varint(request, 7, uint64(edges[server])))); err != nil {
+			return false, err
+		}
+	}
+	requests.Close()
+	return true, <-client.over
 }
 
 func delimited(message []byte) []byte {

@@ -4,6 +4,7 @@ go 1.26.0
 
 tool (
 	connectrpc.com/conformance/cmd/connectconformance
+	connectrpc.com/conformance/cmd/referenceclient
 	connectrpc.com/conformance/cmd/referenceserver
 	google.golang.org/grpc/interop/client
 	google.golang.org/grpc/interop/server
