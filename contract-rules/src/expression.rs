@@ -54,7 +54,7 @@ impl Program {
     ) -> Result<Option<String>, ExecutionError> {
         let mut context = Context::with_env(ENV.clone());
         context.add_variable_as_val("this", this);
-        if let Some(now) = now.and_then(value::timestamp) {
+        if let Some(now) = now.map(value::timestamp) {
             context.add_variable_as_val("now", now);
         }
         if let Some(Predefined { rule, rules }) = &self.predefined {

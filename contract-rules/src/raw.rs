@@ -82,6 +82,28 @@ pub(crate) fn texts(message: &[u8]) -> Result<Vec<&str>, Malformed> {
     Ok(texts)
 }
 
+/// A value of which there is one, however it is written.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Canonical<'a> {
+    Integer(i128),
+    /// The bits of a number.
+    Float(u64),
+    Bytes(&'a [u8]),
+}
+
+/// None of what equals nothing, not even itself.
+pub(crate) fn canonical(kind: Kind, raw: Raw<'_>) -> Result<Option<Canonical<'_>>, Malformed> {
+    Ok(match (kind, raw) {
+        (_, Raw::Bytes(bytes)) => Some(Canonical::Bytes(bytes)),
+        (Kind::Float | Kind::Double, _) => match float(kind, raw)? {
+            value if value.is_nan() => None,
+            // Minus zero is zero.
+            value => Some(Canonical::Float((value + 0.0).to_bits())),
+        },
+        _ => Some(Canonical::Integer(integer(kind, raw)?)),
+    })
+}
+
 /// An entry of a map: its key (1) and its value (2).
 pub(crate) fn entry<'a>(
     (key, value): (Kind, Kind),

@@ -17,6 +17,12 @@ impl Time {
         Time(seconds * SECOND + nanoseconds)
     }
 
+    /// Seconds, and nanoseconds after them; none if there are too many.
+    pub(crate) fn parts(self) -> Option<(i64, u32)> {
+        let seconds = i64::try_from(self.0.div_euclid(SECOND)).ok()?;
+        Some((seconds, self.0.rem_euclid(SECOND) as u32))
+    }
+
     pub(crate) fn of(time: SystemTime) -> Time {
         Time(match time.duration_since(UNIX_EPOCH) {
             Ok(since) => since.as_nanos() as i128,

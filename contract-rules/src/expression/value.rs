@@ -51,10 +51,22 @@ pub(crate) fn of_message(source: &Source, table: usize, bytes: &[u8]) -> Result<
     }
 }
 
-/// None if it is beyond what can be told.
-pub(super) fn timestamp(time: Time) -> Option<Cel> {
-    let time = chrono::DateTime::from_timestamp_nanos(i64::try_from(time.0).ok()?);
-    Some(Box::new(CelTimestamp::from(time.fixed_offset())))
+/// No time at all, of which no expression knows anything, if it is beyond what can be told.
+pub(super) fn timestamp(time: Time) -> Cel {
+    let time = time.parts();
+    let time = time.and_then(|(seconds, nanos)| chrono::DateTime::from_timestamp(seconds, nanos));
+    match time {
+        Some(time) => Box::new(CelTimestamp::from(time.fixed_offset())),
+        None => Box::new(CelNull),
+    }
+}
+
+fn duration(time: Time) -> Cel {
+    let span = time.parts();
+    match span.and_then(|(seconds, nanos)| chrono::Duration::new(seconds, nanos)) {
+        Some(span) => Box::new(CelDuration::from(span)),
+        None => Box::new(CelNull),
+    }
 }
 
 /// Times have types of their own.
@@ -63,13 +75,8 @@ fn well_known(
     time: impl FnOnce() -> Result<Time, Malformed>,
 ) -> Result<Option<Cel>, Malformed> {
     Ok(match name {
-        "google.protobuf.Timestamp" => Some(timestamp(time()?).ok_or(Malformed)?),
-        "google.protobuf.Duration" => {
-            let nanoseconds = i64::try_from(time()?.0).map_err(|_| Malformed)?;
-            Some(Box::new(CelDuration::from(chrono::Duration::nanoseconds(
-                nanoseconds,
-            ))))
-        }
+        "google.protobuf.Timestamp" => Some(timestamp(time()?)),
+        "google.protobuf.Duration" => Some(duration(time()?)),
         _ => None,
     })
 }

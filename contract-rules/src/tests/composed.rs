@@ -1,6 +1,6 @@
 //! Rules of enums, lists, maps, times, and of what must be there.
 
-use super::hold;
+use super::{compile, encode, hold, paths, pool};
 
 #[test]
 fn rules_of_enums_lists_and_messages_take_what_fits_and_refuse_what_does_not() {
@@ -84,4 +84,33 @@ fn rules_of_enums_lists_and_messages_take_what_fits_and_refuse_what_does_not() {
         ("string", "required = true", &["\"a\""], &["\"\""]),
         ("repeated string", "required = true", &["[\"\"]"], &["[]"]),
     ]);
+}
+
+#[test]
+fn of_entries_with_the_same_key_the_last_counts() {
+    let pool = pool(
+        r#"map<string, string> a = 1 [(buf.validate.field).map = {
+            max_pairs: 1 values: {string: {min_len: 1}}
+        }];"#,
+        "",
+    );
+    let rules = compile(&pool).unwrap();
+    let (good, bad) = (b"\x0a\x06\x0a\x01k\x12\x01v", b"\x0a\x05\x0a\x01k\x12\x00");
+    assert_eq!(paths(rules.check(&[&bad[..], good].concat())), [""; 0]);
+    assert_eq!(
+        paths(rules.check(&[&good[..], bad].concat())),
+        [r#"a["k"]"#]
+    );
+}
+
+#[test]
+fn numbers_that_are_equal_are_the_same_item() {
+    let pool = pool(
+        "repeated double a = 1 [(buf.validate.field).repeated.unique = true];",
+        "",
+    );
+    let rules = compile(&pool).unwrap();
+    let told = |json: &str| paths(rules.check(&encode(&pool, json)));
+    assert_eq!(told(r#"{"a": [0.5, 0.25, "NaN", "NaN"]}"#), [""; 0]);
+    assert_eq!(told(r#"{"a": [0.0, -0.0]}"#), ["a"]);
 }

@@ -1,6 +1,6 @@
 //! Fields: whether they are set, how many values they have, and which of these are asked.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Stop, Walk};
 use crate::expression::{of_field, of_value};
@@ -8,7 +8,7 @@ use crate::kind::Kind;
 use crate::length::{ENTRIES, ITEMS};
 use crate::list::{Inner, ListRules, MapRules};
 use crate::path::Step;
-use crate::raw::{entry, is_zero, print_key, zero};
+use crate::raw::{canonical, entry, is_zero, print_key, zero};
 use crate::slots::Slot;
 use crate::table::{Field, Shape};
 use crate::value::ValueRules;
@@ -20,7 +20,11 @@ impl<'t> Walk<'t> {
             return Ok(());
         }
         if field.required && !field.is_set(slot) {
-            return self.violation("required", "is required".into());
+            self.violation("required", "is required".into())?;
+            return match (&field.shape, slot.raw()) {
+                (Shape::One { kind, .. }, Some(raw)) => self.unchecked(*kind, raw),
+                _ => Ok(()),
+            };
         }
         let known = self.violations.len();
         match &field.shape {
@@ -40,6 +44,14 @@ impl<'t> Walk<'t> {
         })
     }
 
+    /// Only reads a value.
+    fn unchecked(&mut self, kind: Kind, raw: Raw<'_>) -> Result<(), Stop> {
+        let checking = std::mem::replace(&mut self.checking, false);
+        self.value(kind, &ValueRules::None, raw)?;
+        self.checking = checking;
+        Ok(())
+    }
+
     fn list(&mut self, kind: Kind, rules: &'t ListRules, items: &[Raw<'_>]) -> Result<(), Stop> {
         if let Some(wrong) = rules.length.check(items.len() as u64, &ITEMS) {
             self.violation(&format!("repeated.{}", wrong.rule), wrong.says)?;
@@ -54,7 +66,11 @@ impl<'t> Walk<'t> {
             self.path.push(Step::Index(index));
             self.inner(kind, &rules.items, *item)?;
             self.path.pop();
-            repeats = repeats || rules.unique && !seen.insert(*item);
+            if rules.unique
+                && let Some(item) = canonical(kind, *item)?
+            {
+                repeats |= !seen.insert(item);
+            }
         }
         if repeats {
             self.violation(
@@ -71,19 +87,29 @@ impl<'t> Walk<'t> {
         rules: &'t MapRules,
         entries: &[Raw<'_>],
     ) -> Result<(), Stop> {
-        let mut keys = HashSet::new();
+        // Of entries with the same key the last counts.
+        let mut keys = HashMap::new();
+        let mut all = Vec::with_capacity(entries.len());
         for one in entries {
             let (key, value) = entry(kinds, *one)?;
+            keys.insert(canonical(kinds.0, key)?, all.len());
+            all.push((key, value));
+            if self.in_haste() && rules.length.is_exceeded(keys.len()) {
+                break;
+            }
+        }
+        for (at, (key, value)) in all.into_iter().enumerate() {
+            if keys[&canonical(kinds.0, key)?] != at {
+                self.unchecked(kinds.0, key)?;
+                self.unchecked(kinds.1, value)?;
+                continue;
+            }
             self.path.push(Step::Key(print_key(kinds.0, key)?));
             self.for_key = true;
             self.inner(kinds.0, &rules.keys, key)?;
             self.for_key = false;
             self.inner(kinds.1, &rules.values, value)?;
             self.path.pop();
-            keys.insert(key);
-            if self.in_haste() && rules.length.is_exceeded(keys.len()) {
-                break;
-            }
         }
         match rules.length.check(keys.len() as u64, &ENTRIES) {
             Some(wrong) => self.violation(&format!("map.{}", wrong.rule), wrong.says),
