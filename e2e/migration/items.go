@@ -18,6 +18,7 @@ import (
 // shop answers what it was asked.
 type shop struct {
 	items.UnimplementedItemsServer
+	items.UnimplementedOddServer
 	items.UnimplementedShowcaseServer
 }
 
@@ -29,6 +30,7 @@ func seen(ctx context.Context, answer *items.Seen) (*items.Seen, error) {
 	}
 	grpc.SetTrailer(ctx, metadata.Pairs("x-trailing", "last"))
 	incoming, _ := metadata.FromIncomingContext(ctx)
+	answer.Method, _ = grpc.Method(ctx)
 	answer.Metadata = make(map[string]string)
 	for name, values := range incoming {
 		value := strings.Join(values, "|")
@@ -74,6 +76,74 @@ func (*shop) DeleteItem(ctx context.Context, item *items.Item) (*items.Seen, err
 
 func (*shop) ShowItem(ctx context.Context, item *items.Item) (*items.Seen, error) {
 	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) GetRoot(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) GetDeep(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) GetTagged(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) GetSome(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) CheckSome(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) TouchSome(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) GetTwice(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) GetNamed(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) SearchItems(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) VerbTwice(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) VerbWithin(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) GetBefore(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) GetMe(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) GetAnybody(ctx context.Context, item *items.Item) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: item})
+}
+
+func (*shop) GetPart(ctx context.Context, request *items.PlaceItemRequest) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: request.Item, Shelf: request.Shelf, Position: request.Position})
+}
+
+func (*shop) PlacePart(ctx context.Context, request *items.PlaceItemRequest) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: request.Item, Shelf: request.Shelf, Position: request.Position})
+}
+
+func (*shop) ChangeItem(ctx context.Context, request *items.ChangeItemRequest) (*items.Seen, error) {
+	return seen(ctx, &items.Seen{Item: request.Item, UpdateMask: request.Fields})
 }
 
 func (*shop) Fail(ctx context.Context, request *items.FailRequest) (*items.Seen, error) {

@@ -37,6 +37,7 @@ func upstream(listen string) error {
 	}
 	server := grpc.NewServer()
 	items.RegisterItemsServer(server, &shop{})
+	items.RegisterOddServer(server, &shop{})
 	items.RegisterShowcaseServer(server, &shop{})
 	return server.Serve(listener)
 }
@@ -46,6 +47,7 @@ func gateway(listen, upstream string) error {
 	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
 	for _, register := range []func(context.Context, *runtime.ServeMux, string, []grpc.DialOption) error{
 		items.RegisterItemsHandlerFromEndpoint,
+		items.RegisterOddHandlerFromEndpoint,
 		items.RegisterShowcaseHandlerFromEndpoint,
 	} {
 		if err := register(context.Background(), mux, upstream, options); err != nil {

@@ -86,6 +86,10 @@ pub struct Config {
     /// Also serve methods without a REST route, as `POST /package.Service/Method`.
     #[arg(long, env = "ALL_METHODS")]
     pub all_methods: bool,
+    /// Do not start, and keep to the old descriptors, if a rule cannot be served. Without it the log
+    /// says where the rule stands and what is wrong with it, and the others are served.
+    #[arg(long, env = "STRICT")]
+    pub strict: bool,
 }
 
 /// Who may call.
@@ -236,6 +240,7 @@ fn with_plan(
     let plan = Plan {
         descriptors,
         binds_unannotated: config.all_methods,
+        is_strict: config.strict,
         contract: Arc::new(contract),
         access: Arc::new(move |method| access(method, otherwise, &services)),
         upstream: &upstream_of,

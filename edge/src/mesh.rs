@@ -86,6 +86,7 @@ fn plan() -> Plan<'static> {
         access: Arc::new(public_access),
         upstream: &service_of,
         binds_unannotated: false,
+        is_strict: true,
         servers: SERVERS,
         landing,
         info,

@@ -8,7 +8,9 @@ use runtime::contract::{Access, Contract, Method};
 use runtime::node::Node;
 use transcoder::openapi::{self, Info, Visibility};
 use transcoder::prost_reflect::MethodDescriptor;
-use transcoder::{Descriptors, JsonOptions, Options, QueryOptions, Transcoder};
+use transcoder::{
+    BuildError, Descriptors, JsonOptions, Options, QueryOptions, SkippedRule, Transcoder,
+};
 
 use crate::authentication::Callers;
 use crate::config::Settings;
@@ -35,6 +37,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) upstream: &'a dyn Fn(&MethodDescriptor) -> Option<String>,
     /// Also methods without a route are bound to `POST /package.Service/Method`.
     pub(crate) binds_unannotated: bool,
+    /// A rule that cannot be served is an error, rather than passed over.
+    pub(crate) is_strict: bool,
     pub(crate) servers: Servers,
     pub(crate) landing: Landing,
     pub(crate) info: Info,
@@ -90,9 +94,21 @@ impl Plan<'_> {
         self.profile.set(&mut options);
         let of_method = access_of(self.contract.clone(), self.access.clone());
         let keep = |method: &MethodDescriptor| of_method(method).is_some();
-        Transcoder::with_methods(&self.descriptors, &options, keep)
-            .and_then(Transcoder::strict)
-            .map_err(|error| StartError::Contract(vec![error.to_string()]))
+        let wrong = |error: BuildError| StartError::Contract(vec![error.to_string()]);
+        let transcoder = Transcoder::with_methods(&self.descriptors, &options, keep);
+        let transcoder = transcoder.map_err(wrong)?;
+        if self.is_strict {
+            return transcoder.strict().map_err(wrong);
+        }
+        for SkippedRule {
+            place,
+            method,
+            reason,
+        } in transcoder.skipped()
+        {
+            tracing::warn!(place, method, reason, "a rule is not served");
+        }
+        Ok(transcoder)
     }
 
     /// What requests are looked up in.

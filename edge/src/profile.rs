@@ -45,6 +45,7 @@ pub(crate) struct Profile {
     pub(crate) ignores_unknown_query: bool,
     booleans: Booleans,
     go_durations: bool,
+    decimal_integers: bool,
     plain_plus: bool,
     prints_defaults: bool,
     prints_null_messages: bool,
@@ -92,6 +93,7 @@ impl Default for Profile {
             ignores_unknown_query: false,
             booleans: Booleans::Json,
             go_durations: false,
+            decimal_integers: false,
             plain_plus: false,
             // An empty list is `[]` and nothing in stock is 0: clients need not know defaults.
             prints_defaults: true,
@@ -122,6 +124,7 @@ impl From<Name> for Profile {
                 ignores_unknown_query: true,
                 booleans: Booleans::Go,
                 go_durations: true,
+                decimal_integers: true,
                 plain_plus: false,
                 prints_defaults: true,
                 prints_null_messages: true,
@@ -141,6 +144,7 @@ impl From<Name> for Profile {
                 ignores_unknown_query: false,
                 booleans: Booleans::Abseil,
                 go_durations: false,
+                decimal_integers: true,
                 plain_plus: true,
                 prints_defaults: false,
                 prints_null_messages: false,
@@ -162,6 +166,7 @@ impl Profile {
         json.ignore_unknown_fields = self.ignores_unknown_fields;
         options.query.booleans = self.booleans;
         options.query.go_durations = self.go_durations;
+        options.query.decimal_integers = self.decimal_integers;
         options.query.plain_plus = self.plain_plus;
         options.dialect = self.dialect;
         options.strays = self.strays;

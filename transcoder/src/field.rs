@@ -163,10 +163,18 @@ pub(crate) fn is_mask(field: &FieldDescriptor) -> bool {
     !field.is_list() && is_mask(&field.kind())
 }
 
-/// Whether it is one `google.protobuf.Struct` or `Value`.
+/// Whether it, or an element of it, is a `google.protobuf.Struct` or `Value`.
 pub(crate) fn is_free(field: &FieldDescriptor) -> bool {
-    let is_free = |name: &str| matches!(name, "google.protobuf.Struct" | "google.protobuf.Value");
-    !field.is_list() && matches!(field.kind(), Kind::Message(m) if is_free(m.full_name()))
+    let name = message_name(field);
+    name.is_some_and(|name| ["google.protobuf.Struct", "google.protobuf.Value"].contains(&&*name))
+}
+
+/// The full name of its message, if it is one or a list of them.
+pub(crate) fn message_name(field: &FieldDescriptor) -> Option<String> {
+    match field.kind() {
+        Kind::Message(message) if !field.is_map() => Some(message.full_name().to_owned()),
+        _ => None,
+    }
 }
 
 /// Whether it is one of google/protobuf/wrappers.proto: JSON of it is JSON of its one field.

@@ -42,6 +42,9 @@ pub struct QueryOptions {
     pub booleans: Booleans,
     /// Durations may also be as Go writes them, `1h30m`.
     pub go_durations: bool,
+    /// Integers are digits alone, also with zeros or a plus before them, as other languages' parsers
+    /// take them; rather than numbers of JSON, such as `1e2`.
+    pub decimal_integers: bool,
     /// `+` is itself, rather than a space. In forms it is always a space.
     pub plain_plus: bool,
 }
@@ -67,7 +70,8 @@ pub enum Dialect {
     #[default]
     HttpProto,
     /// grpc-gateway's. The path is decoded before it is taken apart: `%2F` separates segments, and
-    /// `%3A` begins a verb. A segment may be empty, `**` may stand before others, a verb may hold
+    /// `%3A` begins a verb. A segment may be empty, `**` may stand before others and is
+    /// nothing only as the first, a verb may hold
     /// colons and is one for those methods alone that have it. Of several templates that fit, the
     /// last decides. A repeated field in a path is a list with commas; `body` may be a path.
     GrpcGateway,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use prost_reflect::{FieldDescriptor, MessageDescriptor};
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::field::FieldPath;
 use crate::{Body, Dialect, FieldViolation, Route, Strays, field, wire};
@@ -87,7 +87,11 @@ impl<'r> Binding<'r> {
             if violations.len() >= MAX_FAULTS {
                 return bound;
             }
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (key, value) = match pair.split_once('=') {
+                // To Envoy, what gives no value to a name is no parameter.
+                None | Some(("", _)) if self.route.dialect == Dialect::Envoy => continue,
+                named => named.unwrap_or((pair, "")),
+            };
             let plus = match self.route.query.plain_plus && self.place == Place::Query {
                 true => "+",
                 false => " ",
@@ -149,9 +153,8 @@ impl<'r> Binding<'r> {
             };
         }
         let leaf = path.leaf();
-        // grpc-gateway takes JSON for what is any JSON.
-        let is_json = self.route.dialect == Dialect::GrpcGateway && field::is_free(leaf);
-        if !field::is_text(leaf) && !is_json {
+        let is_text = field::is_text(leaf);
+        if !is_text && !self.takes_free(leaf) {
             return Err(no_text(leaf, self.route.query.indexed_lists));
         }
         match self.route.strays {
@@ -159,16 +162,47 @@ impl<'r> Binding<'r> {
             _ => self.given.check(&[], &path)?,
         }
         let mut record = Vec::new();
-        let known = json.field_of(leaf);
-        if is_json {
-            let parsed = json.parse_field(known, value.as_bytes(), &mut record);
-            parsed.map_err(|fault| fault.description)?;
-        } else {
+        if is_text {
             let value = spelling::usual(self.route.query, leaf, value);
-            json.parse_text(known, &value, &mut record)?;
+            json.parse_text(json.field_of(leaf), &value, &mut record)?;
+        } else {
+            wire::message(leaf, &self.free(leaf, value)?, &mut record);
         }
         out.extend_from_slice(&wire::nested(&path, record));
         Ok(Some(path))
+    }
+
+    /// Whether one text can be any JSON, or nothing.
+    fn takes_free(&self, field: &FieldDescriptor) -> bool {
+        let name = field::message_name(field);
+        match self.route.dialect {
+            Dialect::HttpProto => false,
+            Dialect::GrpcGateway => {
+                field::is_free(field) || name.is_some_and(|n| n == "google.protobuf.Empty")
+            }
+            Dialect::Envoy => name.is_some_and(|name| name == "google.protobuf.Value"),
+        }
+    }
+
+    /// The message of one: to grpc-gateway the text is JSON, to Envoy it is a string.
+    fn free(&self, field: &FieldDescriptor, text: &str) -> Result<Vec<u8>, String> {
+        const STRING_VALUE: u32 = 3;
+        let mut content = Vec::new();
+        let Kind::Message(message) = field.kind() else {
+            return Ok(content);
+        };
+        let json = &self.route.json;
+        let text = match message.full_name() {
+            _ if self.route.dialect == Dialect::Envoy => {
+                wire::bytes(STRING_VALUE, text.as_bytes(), &mut content);
+                return Ok(content);
+            }
+            "google.protobuf.Empty" if text.is_empty() => "{}",
+            _ => text,
+        };
+        let parsed = json.parse(json.message_of(&message), text.as_bytes(), &mut content);
+        parsed.map_err(|fault| fault.description)?;
+        Ok(content)
     }
 
     fn no_parameter(&self, problem: &str) -> String {

@@ -141,6 +141,17 @@ impl Matched {
             }
             _ if bare.is_empty() => Ok(()),
             Body::Whole | Body::None => json.parse(tables.input, body, out),
+            // To grpc-gateway the text of a message is an object.
+            Body::Field(field)
+                if bare == b"null"
+                    && self.route.dialect == Dialect::GrpcGateway
+                    && field::submessage(field).is_some() =>
+            {
+                Err(JsonError {
+                    path: field.json_name().to_owned(),
+                    description: "expected an object".to_owned(),
+                })
+            }
             Body::Field(_) => {
                 let known = tables.body.expect("the body is a field");
                 match self.body_path() {

@@ -173,7 +173,7 @@ impl Router {
             && self.dialect == Dialect::GrpcGateway
             && segments.len() + 1 == template.segments().len()
         {
-            // To it, no segment at `**` is an empty one.
+            // To it, no segment at a `**` that is the first is an empty one.
             let at = segments.get(rest).map_or(end, |segment| segment.start);
             let path = format!("{}/{}", &path[..at], &path[at..end]);
             let segments = reading::segments(&path);

@@ -73,6 +73,7 @@ fn config(files: &[&Path], upstream: &[String]) -> Config {
         forward_authorization: false,
         profile: None,
         all_methods: false,
+        strict: false,
     }
 }
 
@@ -236,6 +237,31 @@ async fn a_broken_file_is_refused_and_the_old_routes_stay() {
 
     std::fs::write(file.path(), grown()).unwrap();
     eventually(async || status(&fixture, "/v2/some").await == 200).await;
+}
+
+#[tokio::test]
+async fn a_rule_that_cannot_be_served_stops_nobody_but_the_strict() {
+    let upstream = Upstream::start(name_back).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let wrong = library(|text| {
+        let more = format!(r#"{ROUTE} additional_bindings {{get: "/v2/{{name=**}}/x"}}"#);
+        text.replace(ROUTE, &more)
+    });
+    std::fs::write(file.path(), wrong).unwrap();
+    let upstreams = [format!("library.v1=http://{}", upstream.address)];
+    let mut config = config(&[file.path()], &upstreams);
+    config.strict = true;
+    let Err(StartError::Contract(mistakes)) = build(config.clone()).await else {
+        panic!("it starts")
+    };
+    for part in ["library.proto", "library.v1.Library.GetBook", "'**'"] {
+        assert!(mistakes[0].contains(part), "{mistakes:?}");
+    }
+
+    config.strict = false;
+    let fixture = start(upstream, config).await;
+    assert_eq!(status(&fixture, BOOK).await, 200);
+    assert_eq!(status(&fixture, "/v2/shelves/x").await, 404);
 }
 
 #[tokio::test]

@@ -122,6 +122,7 @@ fn config_of(
             forward_authorization: false,
             profile: None,
             all_methods: false,
+            strict: false,
         },
         file,
     )

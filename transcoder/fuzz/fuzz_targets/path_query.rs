@@ -33,6 +33,7 @@ static TRANSCODERS: LazyLock<[Transcoder; 2]> = LazyLock::new(|| {
                 Booleans::Json
             },
             go_durations: is_lenient,
+            decimal_integers: is_lenient,
             plain_plus: false,
         };
         let options = Options {

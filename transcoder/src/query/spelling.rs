@@ -14,12 +14,48 @@ pub(crate) fn usual<'v>(
 ) -> Cow<'v, str> {
     match field.kind() {
         Kind::Bool => boolean(options.booleans, value),
+        kind if options.decimal_integers && is_integer(&kind) => integer(value),
         Kind::Message(message) => match message.full_name() {
             "google.protobuf.BoolValue" => boolean(options.booleans, value),
+            "google.protobuf.Int32Value"
+            | "google.protobuf.Int64Value"
+            | "google.protobuf.UInt32Value"
+            | "google.protobuf.UInt64Value"
+                if options.decimal_integers =>
+            {
+                integer(value)
+            }
             "google.protobuf.Duration" if options.go_durations => duration(value),
             _ => Cow::Borrowed(value),
         },
         _ => Cow::Borrowed(value),
+    }
+}
+
+fn is_integer(kind: &Kind) -> bool {
+    use Kind::{
+        Fixed32, Fixed64, Int32, Int64, Sfixed32, Sfixed64, Sint32, Sint64, Uint32, Uint64,
+    };
+    let signed = matches!(kind, Int32 | Int64 | Sint32 | Sint64 | Sfixed32 | Sfixed64);
+    signed || matches!(kind, Uint32 | Uint64 | Fixed32 | Fixed64)
+}
+
+/// What is no integer becomes nothing, which is none in JSON either.
+fn integer(value: &str) -> Cow<'_, str> {
+    let (sign, digits) = match value.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", value.strip_prefix('+').unwrap_or(value)),
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Cow::Borrowed("");
+    }
+    let usual = match digits.trim_start_matches('0') {
+        "" => "0",
+        digits => digits,
+    };
+    match sign.len() + usual.len() == value.len() {
+        true => Cow::Borrowed(value),
+        false => Cow::Owned(format!("{sign}{usual}")),
     }
 }
 
@@ -97,6 +133,26 @@ fn nanoseconds(value: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn integers_are_digits() {
+        for (text, usual) in [
+            ("7", "7"),
+            ("-7", "-7"),
+            ("+7", "7"),
+            ("007", "7"),
+            ("-007", "-7"),
+            ("000", "0"),
+            ("1e2", ""),
+            ("1.0", ""),
+            ("", ""),
+            ("+", ""),
+            ("+-1", ""),
+            ("0x1", ""),
+        ] {
+            assert_eq!(integer(text), usual, "{text}");
+        }
+    }
 
     #[test]
     fn durations_of_go_become_seconds() {

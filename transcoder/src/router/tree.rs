@@ -125,10 +125,12 @@ impl<'a> Search<'a> {
     fn rest(&mut self, node: &Node, at: usize) -> Option<usize> {
         let rest = node.rest.as_deref()?;
         let left = self.segments.len() - at;
-        // To Envoy it is at least one segment, where others stand behind it.
         let dialect = self.dialect;
+        // To Envoy it is at least one segment where others stand behind it, to grpc-gateway where
+        // others stand before.
         let least = |tail: usize| match dialect {
             Dialect::Envoy if tail > 0 => tail + 1,
+            Dialect::GrpcGateway if at > 0 => tail + 1,
             _ => tail,
         };
         let tails = rest.tails.iter().filter(|tail| least(**tail) <= left);

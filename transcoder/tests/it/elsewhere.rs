@@ -66,7 +66,7 @@ fn segments_may_be_empty_and_slashes_at_the_end_nothing() {
     let gateway = with_dialect(Dialect::GrpcGateway);
     assert_eq!(template(&gateway, "/v1/things/"), "/v1/things/{thing_id}");
     assert!(is_found(&gateway, &Method::GET, "/v1/blobs/"));
-    assert!(is_found(&gateway, &Method::GET, "/v1/blobs"));
+    assert!(!is_found(&gateway, &Method::GET, "/v1/blobs"));
     let envoy = with_dialect(Dialect::Envoy);
     assert_eq!(template(&envoy, "/v1/things/"), "/v1/things");
     assert_eq!(
@@ -159,6 +159,7 @@ fn queries_may_be_written_as_others_take_them() {
     let query = QueryOptions {
         booleans: Booleans::Abseil,
         go_durations: true,
+        decimal_integers: true,
         plain_plus: true,
         ..QueryOptions::default()
     };

@@ -1,7 +1,7 @@
 //! Rules and requests that grpc-gateway and Envoy take, and http.proto does not have.
 
 use serde_json::{Value, json};
-use transcoder::{Dialect, Masks, Options, Strays, Transcoder};
+use transcoder::{Dialect, Masks, Options, RouteMatch, Strays, Transcoder};
 
 use crate::{descriptor_set, request};
 
@@ -87,14 +87,16 @@ fn to_grpc_gateway_they_mean_something() {
     assert_eq!(read("/v1/things/7:custom:custom"), name("7"));
     assert_eq!(read("/v1/thing:verb"), name("thing:verb"));
     assert_eq!(read("/v1/before/a/b/end"), name("a/b"));
-    assert_eq!(read("/v1/before/end"), json!({}));
+    assert_eq!(read("/v1/before//end"), json!({}));
+    let odd = odd(Dialect::GrpcGateway);
+    let nothing = odd.route(&http::Method::GET, "/v1/before/end");
+    assert!(matches!(nothing, RouteMatch::NotFound));
     assert_eq!(read("/v1/before/a/any/b"), name("a"));
     assert_eq!(read("/v1/twice/a/b"), name("b"));
     assert_eq!(
         read("/v1/lists/a,b/1,2/c,d"),
         json!({"tags": ["a", "b"], "numbers": [1, 2], "inner": {"tags": ["c,d"]}})
     );
-    let odd = odd(Dialect::GrpcGateway);
     assert!(request(&odd, "GET", "/v1/lists/a/1,/c", "").is_err());
 }
 
@@ -131,6 +133,8 @@ fn a_body_may_be_a_field_of_a_field() {
     let empty = read(Dialect::GrpcGateway, "POST", "/v1/nested/a", "");
     assert_eq!(empty, json!({"name": "a", "inner": {"thing": {}}}));
     let odd = odd(Dialect::GrpcGateway);
+    let fault = request(&odd, "POST", "/v1/nested/a", "null");
+    assert_eq!(fault, Err("thing: expected an object".to_owned()));
     let fault = request(&odd, "POST", "/v1/nested/a", r#"{"tags":7}"#);
     assert_eq!(fault, Err("thing.tags: expected an array".to_owned()));
 }
@@ -174,16 +178,36 @@ fn a_mask_that_names_one_long_key_again_and_again_is_refused() {
 }
 
 #[test]
-fn to_grpc_gateway_a_parameter_may_be_json() {
-    let target = "/?facts=%7B%22a%22:1%7D&value=%5B1%5D";
+fn a_parameter_may_be_any_json_or_a_text() {
+    let target = "/?facts=%7B%22a%22:1%7D&value=%5B1%5D&values=1&values=%22x%22&nothing=";
     assert_eq!(
         read(Dialect::GrpcGateway, "GET", target, ""),
-        json!({"facts": {"a": 1.0}, "value": [1.0]})
+        json!({"facts": {"a": 1.0}, "value": [1.0], "values": [1.0, "x"], "nothing": {}})
     );
-    for query in ["facts=a", "facts=", "facts=%7B%7D%7B%7D", "values=1"] {
+    for query in [
+        "facts=a",
+        "facts=",
+        "facts=%7B%7D%7B%7D",
+        "values=1,2",
+        "nothing=1",
+    ] {
         let target = format!("/?{query}");
         let fault = request(&odd(Dialect::GrpcGateway), "GET", &target, "");
         assert!(fault.is_err(), "{query}");
     }
+    assert_eq!(
+        read(Dialect::Envoy, "GET", "/?value=7&values=1&values=%22", ""),
+        json!({"value": "7", "values": ["1", "\""]})
+    );
+    assert!(request(&odd(Dialect::HttpProto), "GET", target, "").is_err());
+}
+
+#[test]
+fn what_has_no_value_is_no_parameter_to_envoy() {
+    let target = "/?name&=x&tags=&";
+    assert_eq!(
+        read(Dialect::Envoy, "GET", target, ""),
+        json!({"tags": [""]})
+    );
     assert!(request(&odd(Dialect::HttpProto), "GET", target, "").is_err());
 }

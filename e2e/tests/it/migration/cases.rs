@@ -1,6 +1,7 @@
 //! What is asked of both gateways.
 
 mod bodies;
+mod odd;
 mod paths;
 mod queries;
 mod replies;
@@ -9,7 +10,7 @@ mod replies;
 pub(super) struct Case {
     /// What it is about.
     pub(super) name: &'static str,
-    /// Method and target.
+    /// Method and target; a target alone is that of a GET.
     pub(super) line: &'static str,
     pub(super) headers: &'static [&'static str],
     pub(super) body: &'static str,
@@ -29,6 +30,16 @@ const fn case(
     }
 }
 
+/// A GET whose target says what it is about.
+const fn get(target: &'static str) -> Case {
+    Case {
+        name: target,
+        line: target,
+        headers: &[],
+        body: "",
+    }
+}
+
 const JSON: &str = "content-type: application/json";
 const FORM: &str = "content-type: application/x-www-form-urlencoded";
 
@@ -42,7 +53,19 @@ pub(super) fn all() -> impl Iterator<Item = &'static Case> {
         replies::HEADERS,
         replies::ERRORS,
         replies::STREAMS,
+        odd::DEEP,
+        odd::SEGMENTS,
+        odd::LISTS,
+        odd::NESTED,
+        odd::FORMS,
+        odd::MASKS,
+        odd::VALUES,
     ]
     .into_iter()
     .flatten()
+}
+
+/// Requests of what Envoy cannot serve.
+pub(super) fn of_showcase() -> impl Iterator<Item = &'static Case> {
+    odd::SHOWCASE.iter()
 }

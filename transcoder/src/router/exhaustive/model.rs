@@ -212,7 +212,13 @@ fn of_grpc_gateway(rules: &[Rule], method: &Method, path: &str) -> String {
             true => &root[..],
             false => &rule.pieces,
         };
-        let share = shares(pieces, &segments, &fits).into_iter().next()?;
+        let is_something = |share: &Share| {
+            // With something before it, it needs a segment (`Pattern.MatchAndEscape`, since 2.31).
+            let mut pieces = pieces.iter().zip(share).skip(1);
+            pieces.all(|(piece, count)| *piece != Piece::Rest || *count > 0)
+        };
+        let mut shares = shares(pieces, &segments, &fits).into_iter();
+        let share = shares.find(is_something)?;
         // Each piece is pushed on a stack, and those of a variable are joined.
         let mut stack = Vec::new();
         let mut at = 0;
