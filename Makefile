@@ -62,7 +62,7 @@ grpc-interop: ## gRPC's interop cases through the edge
 h2spec: ## HTTP/2, at the edge's port and at a service's
 	scripts/suites h2spec $(ARGS)
 
-fuzz: ## Fuzz the JSON engine, paths, queries, forms and the framing of gRPC-Web, a minute for each target: make fuzz SECONDS=600
+fuzz: ## Fuzz the JSON engine, paths, queries, forms, the framing of gRPC-Web and the contract's rules, a minute for each target: make fuzz SECONDS=600
 	scripts/fuzz $(or $(SECONDS),60)
 
 lint: ## Formatting, clippy, the contracts' rules and promises, dependencies

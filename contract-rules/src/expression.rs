@@ -16,8 +16,9 @@ use crate::program::{Cel, Predefined, Program};
 use crate::time::Time;
 use crate::written::Expression;
 
+pub(crate) use message::Source;
 pub(crate) use trial::trial;
-pub(crate) use value::{Source, of_field, of_message, of_reflected, of_value};
+pub(crate) use value::{of_field, of_message, of_reflected, of_value};
 
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(functions::env()));
 

@@ -1,9 +1,11 @@
 //! The functions that protovalidate adds to CEL.
 
+use std::collections::HashSet;
+
 use cel::common::types::{
     CelBool, CelBytes, CelDouble, CelInt, CelList, CelString, DYN_TYPE, STRING_TYPE,
 };
-use cel::common::value::CowVal;
+use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError, add_member_overload, extensions};
 
 use super::message::Message;
@@ -125,9 +127,15 @@ fn is_inf_of(value: &CelDouble, sign: &CelInt) -> CelBool {
 }
 
 fn unique(list: &CelList<'_>) -> CelBool {
-    let items = list.inner();
-    let is_new = |at: usize| !items[..at].iter().any(|one| one.equals(items[at].as_ref()));
-    (0..items.len()).all(is_new).into()
+    let mut seen = HashSet::new();
+    let mut is_new = |item: &dyn Val| match item.downcast_ref::<CelDouble>() {
+        // It equals nothing, not even itself.
+        Some(number) if number.inner().is_nan() => true,
+        // Minus zero is zero.
+        Some(number) => seen.insert(format!("{:?}", number.inner() + 0.0)),
+        None => seen.insert(format!("{item:?}")),
+    };
+    list.inner().iter().all(|item| is_new(item.as_ref())).into()
 }
 
 fn starts_with(bytes: &CelBytes<'_>, prefix: &CelBytes<'_>) -> CelBool {

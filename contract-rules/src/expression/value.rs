@@ -1,7 +1,6 @@
 //! What stands on the wire as values of CEL.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use cel::common::types::{
     CelBool, CelBytes, CelDouble, CelDuration, CelInt, CelList, CelMap, CelMapKey, CelNull,
@@ -10,18 +9,14 @@ use cel::common::types::{
 use cel::common::value::CowVal;
 use prost_reflect::{DynamicMessage, MapKey, ReflectMessage as _, Value as Reflected};
 
-use super::message::Message;
+use super::message::{Message, Source};
 use crate::kind::Kind;
 use crate::program::Cel;
 use crate::raw::{entry, float, integer, time, wrapped, zero};
 use crate::slots::Slot;
-use crate::table::{Field, Shape, Table};
+use crate::table::{Field, Shape};
 use crate::time::Time;
 use crate::wire::{Malformed, Raw};
-
-/// The tables that say how bytes are read.
-#[derive(Clone, Debug)]
-pub(crate) struct Source(pub(crate) Arc<Vec<Table>>);
 
 pub(crate) fn of_value(source: &Source, kind: Kind, raw: Raw<'_>) -> Result<Cel, Malformed> {
     Ok(match (kind, raw) {
@@ -47,7 +42,7 @@ pub(crate) fn of_message(source: &Source, table: usize, bytes: &[u8]) -> Result<
     }
     match source.0[table].wraps() {
         Some(kind) => of_value(source, kind, wrapped(bytes, kind)?),
-        None => Ok(Box::new(Message::new(source, table, bytes))),
+        None => Ok(Box::new(Message::new(source, table, bytes, of_field))),
     }
 }
 

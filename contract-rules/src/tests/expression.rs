@@ -131,3 +131,26 @@ fn an_expression_that_has_no_answer_at_all_is_refused_at_the_start() {
         assert!(mistakes[0].contains("cannot be checked"), "{mistakes:?}");
     }
 }
+
+/// What each item of a list is compared with is read once, not once for each.
+#[test]
+fn a_long_list_is_asked_in_time_that_grows_as_it_does() {
+    let pool = pool(
+        "N n = 1;",
+        r#"message N {
+            option (buf.validate.message).cel = {
+                id: "x" expression: "this.items.all(item, item.count <= this.most) && this.names.unique()"
+            };
+            repeated Item items = 1;
+            int32 most = 2;
+            repeated string names = 3;
+            message Item { int32 count = 1; }
+        }"#,
+    );
+    let rules = compile(&pool).unwrap();
+    let items = vec![r#"{"count": 1}"#; 20_000].join(",");
+    let names: Vec<_> = (0..20_000).map(|at| format!("\"{at}\"")).collect();
+    let (most, names) = (r#""most": 1"#, names.join(","));
+    let json = format!(r#"{{"n": {{"items": [{items}], {most}, "names": [{names}]}}}}"#);
+    assert_eq!(rules.check(&encode(&pool, &json)), Ok(()));
+}

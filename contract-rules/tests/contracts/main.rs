@@ -2,11 +2,11 @@
 //! its rules by this crate and by the official implementation for Python: the same fields, and the
 //! same rules.
 
+mod descriptors;
 mod values;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use contract_rules::{Compiler, Violation};
@@ -18,7 +18,7 @@ const LEAST: usize = 4500;
 
 #[test]
 fn requests_are_refused_for_what_the_official_implementation_refuses_them() {
-    let set = descriptors();
+    let set = descriptors::tradewind();
     let pool = contract_rules::descriptors(&set).expect("protox writes descriptor sets");
     let methods = pool.services().flat_map(|service| {
         let methods: Vec<_> = service.methods().collect();
@@ -96,21 +96,4 @@ fn official(set: &[u8], messages: &[(String, Vec<u8>)]) -> Vec<Vec<Told>> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn descriptors() -> Vec<u8> {
-    let proto = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../proto"));
-    let mut compiler = protox::Compiler::new([proto]).expect("it is there");
-    compiler.include_imports(true);
-    let mut folders = vec![proto.join("tradewind")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("it is there").flatten() {
-            let path = entry.path();
-            match path.extension() {
-                None => folders.push(path),
-                Some(_) => drop(compiler.open_file(path).expect("it is a contract")),
-            }
-        }
-    }
-    compiler.encode_file_descriptor_set()
 }
