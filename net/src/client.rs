@@ -212,7 +212,7 @@ impl Stack {
                     false => Pool::Calls,
                 },
             };
-            self.attempts(outgoing).await
+            self.attempts(outgoing, deadline).await
         };
         // In its place: whoever takes a future by value keeps it twice.
         let sent = pin!(sent.instrument(span.clone()));
@@ -239,7 +239,11 @@ impl Stack {
     }
 
     /// Sends the request, a second time elsewhere if the first was provably not handled.
-    async fn attempts(&self, mut outgoing: Outgoing) -> Result<Response<ResponseBody>, Status> {
+    async fn attempts(
+        &self,
+        mut outgoing: Outgoing,
+        deadline: Option<Instant>,
+    ) -> Result<Response<ResponseBody>, Status> {
         let no_address = || self.describe.status(ChannelError::NoAddress(&self.service));
         let endpoints = self.endpoints.as_ref().ok_or_else(no_address)?;
         let pool = outgoing.pool;
@@ -248,14 +252,14 @@ impl Stack {
         let first = endpoints
             .pick(pool, None)
             .await
-            .map_err(|why| self.failed(&why))?;
+            .map_err(|why| self.failed(&why, deadline))?;
         let failure = match first.send(outgoing.request(body)).await {
             Ok((response, held)) => return Ok(response.map(|body| ResponseBody::new(body, held))),
             Err(failure) => failure,
         };
         let (Failure::NotHandled(why) | Failure::Goodbye(why), Some(body)) = (&failure, again)
         else {
-            return Err(self.failed(&failure));
+            return Err(self.failed(&failure, deadline));
         };
         tracing::debug!(
             why,
@@ -270,11 +274,14 @@ impl Stack {
         });
         match second.await {
             Ok((response, held)) => Ok(response.map(|body| ResponseBody::new(body, held))),
-            Err(failure) => Err(self.failed(&failure)),
+            Err(failure) => Err(self.failed(&failure, deadline)),
         }
     }
 
-    fn failed(&self, failure: &Failure) -> Status {
+    fn failed(&self, failure: &Failure, deadline: Option<Instant>) -> Status {
+        if matches!(failure, Failure::Unknown(_)) && outgoing::is_over(deadline) {
+            return self.describe.status(ChannelError::DeadlineExceeded);
+        }
         tracing::warn!(service = &*self.service, why = failure.why(), "call failed");
         self.describe
             .status(ChannelError::Unavailable(&self.service))

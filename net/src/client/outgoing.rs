@@ -34,6 +34,12 @@ pub(super) fn deadline(
     [own, inherited].into_iter().flatten().min().or(fallback)
 }
 
+/// Whether the time of a call that is broken off now is over. The server may be the first to notice, and
+/// resets the stream: it counts from a little later, but what it was told was rounded down.
+pub(super) fn is_over(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| Instant::now() + MARGIN >= deadline)
+}
+
 /// Writes them. What else the request carries stays as it is.
 pub(super) fn set(headers: &mut HeaderMap, deadline: Option<Instant>, trace: Option<&Trace>) {
     headers.insert(TE, HeaderValue::from_static("trailers"));

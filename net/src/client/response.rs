@@ -14,6 +14,7 @@ use tonic::{Code, Status};
 use super::endpoints::Reservation;
 use super::error::{ChannelError, Describe};
 use super::exchange::Incoming;
+use super::outgoing;
 use crate::telemetry::CallRecord;
 
 /// What comes back. It counts as pending at its endpoint until it has ended, and ends with
@@ -94,9 +95,13 @@ impl Body for ResponseBody {
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
-                tracing::debug!(%error, "the connection broke in the middle of a reply");
-                body.end(None, Code::Unavailable);
-                Poll::Ready(Some(Err(body.describe.status(ChannelError::Broken))))
+                let (code, why) = match outgoing::is_over(body.deadline) {
+                    true => (Code::DeadlineExceeded, ChannelError::DeadlineExceeded),
+                    false => (Code::Unavailable, ChannelError::Broken),
+                };
+                tracing::debug!(%error, ?code, "a reply was broken off");
+                body.end(None, code);
+                Poll::Ready(Some(Err(body.describe.status(why))))
             }
             Poll::Ready(None) => {
                 body.end(None, Code::Unknown);

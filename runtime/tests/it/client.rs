@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use net::metadata::parse_timeout;
 use net::random::Random;
 use net::telemetry::Telemetry;
 use runtime::client::{Channel, Unconnected};
@@ -36,6 +37,10 @@ pub(crate) async fn get(channel: &Channel) -> Reply {
 enum Answer {
     Fine,
     Reset(h2::Reason),
+    /// Takes it back when the time of the call is over, having begun to answer or not.
+    Late {
+        begins: bool,
+    },
     Silence,
 }
 
@@ -51,7 +56,7 @@ async fn peer(answers: &'static [Answer]) -> (SocketAddr, Arc<AtomicUsize>) {
             tokio::spawn(async move {
                 let mut connection = h2::server::handshake(stream).await.unwrap();
                 let mut held = Vec::new();
-                while let Some(Ok((_request, mut respond))) = connection.accept().await {
+                while let Some(Ok((request, mut respond))) = connection.accept().await {
                     let number = counter.fetch_add(1, Ordering::SeqCst);
                     match answers.get(number).copied().unwrap_or(Answer::Fine) {
                         Answer::Fine => {
@@ -63,6 +68,23 @@ async fn peer(answers: &'static [Answer]) -> (SocketAddr, Arc<AtomicUsize>) {
                                 .unwrap();
                         }
                         Answer::Reset(reason) => respond.send_reset(reason),
+                        Answer::Late { begins } => {
+                            let time = parse_timeout(&request.headers()["grpc-timeout"]).unwrap();
+                            tokio::spawn(async move {
+                                let response = http::Response::builder()
+                                    .header("content-type", "application/grpc")
+                                    .body(())
+                                    .unwrap();
+                                let stream =
+                                    begins.then(|| respond.send_response(response, false).unwrap());
+                                // Of two that wait for the same moment, this is the first.
+                                tokio::time::sleep(time - Duration::from_millis(5)).await;
+                                match stream {
+                                    Some(mut stream) => stream.send_reset(h2::Reason::CANCEL),
+                                    None => respond.send_reset(h2::Reason::CANCEL),
+                                }
+                            });
+                        }
                         Answer::Silence => held.push(respond),
                     }
                 }
@@ -111,6 +133,20 @@ async fn a_call_is_not_tried_a_third_time() {
     let reply = get(&channel(&format!("http://{address}"))).await;
     assert_eq!(reply.code(), Code::Unavailable);
     assert_eq!(count.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_call_that_the_server_breaks_off_when_its_time_is_over_has_exceeded_its_deadline() {
+    for begins in [false, true] {
+        let answers: &[_] = match begins {
+            false => &[Answer::Late { begins: false }],
+            true => &[Answer::Late { begins: true }],
+        };
+        let (address, _) = peer(answers).await;
+        let channel = channel(&format!("http://{address}"));
+        let reply = call(&channel, GET, &[], &[("grpc-timeout", "200m")]).await;
+        assert_eq!(reply.code(), Code::DeadlineExceeded, "{begins}: {reply:?}");
+    }
 }
 
 #[tokio::test]
