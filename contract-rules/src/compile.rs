@@ -2,6 +2,7 @@
 
 mod expressions;
 mod fields;
+mod lists;
 mod messages;
 mod numbers;
 mod reading;

@@ -184,6 +184,36 @@ mod tests {
         assert_eq!(mistakes, Vec::<String>::new());
     }
 
+    #[test]
+    fn a_rule_that_cannot_be_compiled_stops_the_start() {
+        let mistakes = |expression: &str| {
+            let source = format!(
+                r#"syntax = "proto3";
+                package test;
+                import "buf/validate/validate.proto";
+                import "tradewind/options/v1/options.proto";
+                message Stay {{
+                    option (buf.validate.message).cel = {{id: "stay.days" expression: "{expression}"}};
+                    int32 from = 1;
+                    int32 to = 2;
+                }}
+                message Request {{ Stay stay = 1; }}
+                service Hotel {{
+                    rpc Book(Request) returns (Stay) {{
+                        option (tradewind.options.v1.access) = {{public: true}};
+                    }}
+                }}"#
+            );
+            let pool = contract_rules::testing::compile("test.proto", &source);
+            Contract::of(pool).mistakes("test.Hotel")
+        };
+        assert_eq!(mistakes("this.from < this.to"), Vec::<String>::new());
+        let told = mistakes("this.from < this.until").concat();
+        for name in ["/test.Hotel/Book", "test.Stay", "stay.days", "until"] {
+            assert!(told.contains(name), "{told}");
+        }
+    }
+
     /// A client that repeats a call may write its fields in another order, as from a map.
     #[test]
     fn a_request_is_the_same_whatever_the_order_of_its_fields() {

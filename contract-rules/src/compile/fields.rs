@@ -1,16 +1,14 @@
-//! Fields, and rules of lists and maps.
+//! Fields, and how their values are written.
 
-use prost_reflect::{Cardinality, FieldDescriptor, Kind as Declared, Value};
+use prost_reflect::{Cardinality, FieldDescriptor, Kind as Declared};
 
 use super::Pass;
 use super::reading::Reading;
 use crate::behavior::Behavior;
 use crate::editions;
 use crate::kind::Kind;
-use crate::length::{ENTRIES, ITEMS};
-use crate::list::{Inner, ListRules, MapRules};
 use crate::table::{Field, Name, Shape};
-use crate::written::{Ignore, Typed, Written};
+use crate::written::{Ignore, Written};
 
 impl Pass<'_> {
     /// `is_chosen`: a rule of its message says that at most one of several may be set.
@@ -105,66 +103,9 @@ impl Pass<'_> {
     }
 
     /// Nothing may be written that is not checked.
-    fn refuse_others(&mut self, name: &str, written: &Written) {
+    pub(super) fn refuse_others(&mut self, name: &str, written: &Written) {
         for other in &written.others {
             self.unsupported(name, other);
-        }
-    }
-
-    fn list(&mut self, name: &str, typed: Typed, field: &FieldDescriptor) -> ListRules {
-        let (kind, rules) = typed;
-        if kind != "repeated" {
-            self.unsupported(name, &format!("{kind}, on a repeated field"));
-            return ListRules::default();
-        }
-        let mut reading = Reading::new(&rules);
-        let list = ListRules {
-            length: reading.length(&ITEMS),
-            unique: reading.flag("unique"),
-            items: self.inner(name, reading.take("items"), field),
-        };
-        self.refuse_rest(name, &kind, reading);
-        list
-    }
-
-    fn map(
-        &mut self,
-        name: &str,
-        (kind, rules): Typed,
-        key: &FieldDescriptor,
-        value: &FieldDescriptor,
-    ) -> MapRules {
-        if kind != "map" {
-            self.unsupported(name, &format!("{kind}, on a map"));
-            return MapRules::default();
-        }
-        let mut reading = Reading::new(&rules);
-        let map = MapRules {
-            length: reading.length(&ENTRIES),
-            keys: self.inner(name, reading.take("keys"), key),
-            values: self.inner(name, reading.take("values"), value),
-        };
-        self.refuse_rest(name, &kind, reading);
-        map
-    }
-
-    /// The rules of keys, values or items. That they are required says nothing: they are there.
-    fn inner(&mut self, name: &str, value: Option<Value>, field: &FieldDescriptor) -> Inner {
-        let written = value.map_or_else(Written::default, |value| Written::read(&value));
-        if written.ignore == Ignore::Always {
-            return Inner {
-                is_ignored: true,
-                ..Inner::default()
-            };
-        }
-        self.refuse_others(name, &written);
-        let programs = self.programs(name, &written);
-        let rules = written.typed.map(|typed| self.value(name, typed, field));
-        Inner {
-            rules: rules.unwrap_or_default(),
-            programs,
-            skip_zero: written.ignore == Ignore::Zero,
-            is_ignored: false,
         }
     }
 
