@@ -1,55 +1,29 @@
-//! Who asks.
+//! Who asks: users of the mesh, by their tokens and by the tickets that stand for them.
+
+use std::sync::{Arc, OnceLock};
 
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use contracts::tradewind::auth::v1::{RedeemTicketRequest, RedeemTicketResponse};
-use http::request::Parts;
+use futures::future::BoxFuture;
+use gateway::guard::{Asked, Caller, Guard, Opening};
 use net::metadata::{AUTHORIZATION, bearer};
-use runtime::call::{CallContext, Token, User};
+use runtime::call::{self, CallContext, Token};
 use runtime::contract::Access;
 use runtime::identity::VerifyError;
 use runtime::node::Node;
 use runtime::status::{Problem, Reason};
-use tokio::time::Instant;
-use tonic::Code;
+use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::failure::Failure;
-use crate::policy::Policy;
+mod user;
 
-mod session;
-
-pub(crate) use session::Session;
+use user::User;
 
 /// The query parameter by which browsers' EventSource, which sets no headers, brings its right.
 pub(crate) const TICKET: &str = "ticket";
 
-/// A user whose token was verified.
-#[derive(Clone, Debug)]
-pub(crate) struct Authenticated {
-    user: User,
-    token: Token,
-    /// The stream that a ticket opens which reconnects: over when the ticket opens another.
-    stream_id: Option<Uuid>,
-}
-
-impl Authenticated {
-    /// Of the account.
-    pub(crate) fn id(&self) -> Uuid {
-        self.user.id
-    }
-}
-
-/// Which tickets may stand for the token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tickets {
-    None,
-    SingleUse,
-    /// Those too that let an EventSource connect again.
-    All,
-}
-
-/// Where callers are known from.
-pub(crate) struct Callers {
+/// Where users are known from.
+pub(crate) struct Users {
     node: Node,
     /// Tickets stand for tokens: the edge is one of the mesh, and may redeem them.
     takes_tickets: bool,
@@ -57,7 +31,13 @@ pub(crate) struct Callers {
     tells_tokens: bool,
 }
 
-impl Callers {
+/// Holds the users who ask against what one method's contract says.
+pub(crate) struct UserGuard {
+    users: Arc<Users>,
+    access: Access,
+}
+
+impl Users {
     /// Of the mesh.
     pub(crate) fn of_mesh(node: Node) -> Self {
         Self {
@@ -76,98 +56,45 @@ impl Callers {
         }
     }
 
-    /// Steps 9 and 10: who asks, and whether it may call the method. `context` is where a ticket is
-    /// redeemed from, and has then what servers learn of the caller.
-    pub(crate) async fn admit(
-        &self,
-        policy: &Policy,
-        head: &Parts,
-        tickets: Tickets,
-        context: &mut CallContext,
-    ) -> Result<Option<Authenticated>, Failure> {
-        let caller = self.authenticate(policy, head, tickets, context).await?;
-        context.caller.user = caller.as_ref().map(|caller| caller.user.clone());
-        runtime::server::allow(&policy.access, &context.caller)?;
-        if self.tells_tokens {
-            context.user_token = caller.as_ref().map(|caller| caller.token.clone());
-        }
-        Ok(caller)
-    }
-
-    /// What ends the streams of a caller.
-    pub(crate) fn session(&self, caller: &Authenticated) -> Session {
-        let expires = caller.token.expire_time().map(|expires| {
-            let left = expires - self.node.clock.now();
-            Instant::now() + left.to_std().unwrap_or_default()
-        });
-        Session {
-            identity: self.node.identity.clone(),
-            id: caller.user.session_id,
-            stream_id: caller.stream_id,
-            expires,
-        }
-    }
-
-    /// The user of the request; `None` for methods that are open to anybody, whose `authorization` is
-    /// not looked at: an expired token must not block its own refresh. A few ask who it is, and take
-    /// a token that does not hold for none.
-    async fn authenticate(
-        &self,
-        policy: &Policy,
-        head: &Parts,
-        tickets: Tickets,
-        call: &CallContext,
-    ) -> Result<Option<Authenticated>, Failure> {
-        if policy.access == Access::Public {
-            let token = head.headers.get(AUTHORIZATION).and_then(bearer);
-            return match token.filter(|_| policy.optional_user) {
-                Some(token) => Ok(self.verified(token.into()).await.ok()),
-                None => Ok(None),
-            };
-        }
+    /// The user whose token the request has, or a ticket that stands for it.
+    async fn named(&self, asked: &Asked<'_>) -> Result<User, Status> {
+        let head = asked.head;
         let presented = match head.headers.get(AUTHORIZATION) {
             Some(value) => {
                 let token = bearer(value).ok_or_else(no_bearer)?;
-                return self.by_token(token.into(), None).await;
+                return Ok(self.by_token(token.into(), None).await?);
             }
             None => ticket(head.uri.query()),
         };
         match presented {
-            Some(ticket) if tickets != Tickets::None && self.takes_tickets => {
+            Some(ticket) if asked.opening != Opening::Call && self.takes_tickets => {
                 let request = RedeemTicketRequest {
                     ticket,
                     path: head.uri.path().to_owned(),
-                    server_sent_events: tickets == Tickets::All,
+                    server_sent_events: asked.opening == Opening::EventSource,
                 };
                 let RedeemTicketResponse {
                     access_token,
                     stream_id,
-                } = Box::pin(self.redeem(request, call)).await?;
-                self.by_token(access_token.into(), stream_id.parse().ok())
-                    .await
+                } = Box::pin(self.redeem(request, asked)).await?;
+                let stream_id = stream_id.parse().ok();
+                Ok(self.by_token(access_token.into(), stream_id).await?)
             }
             _ => Err(no_token()),
         }
     }
 
-    async fn by_token(
-        &self,
-        token: Token,
-        stream_id: Option<Uuid>,
-    ) -> Result<Option<Authenticated>, Failure> {
-        let verified = self.verified(token).await.map_err(tonic::Status::from)?;
-        Ok(Some(Authenticated {
-            stream_id,
-            ..verified
-        }))
-    }
-
-    async fn verified(&self, token: Token) -> Result<Authenticated, VerifyError> {
+    async fn by_token(&self, token: Token, stream_id: Option<Uuid>) -> Result<User, VerifyError> {
         let user = self.node.identity.verify_user(&token).await?;
-        Ok(Authenticated {
+        Ok(User {
+            id: user.id.to_string().into(),
             user,
             token,
-            stream_id: None,
+            stream_id,
+            identity: self.node.identity.clone(),
+            clock: self.node.clock.clone(),
+            tells_token: self.tells_tokens,
+            expires: OnceLock::new(),
         })
     }
 
@@ -175,21 +102,56 @@ impl Callers {
     async fn redeem(
         &self,
         request: RedeemTicketRequest,
-        call: &CallContext,
-    ) -> Result<RedeemTicketResponse, Failure> {
+        asked: &Asked<'_>,
+    ) -> Result<RedeemTicketResponse, Status> {
+        let context = asked.context;
+        let call = CallContext {
+            deadline: context.deadline,
+            request_id: context.request_id.clone(),
+            client_address: Some(context.client_address),
+            user_agent: context.user_agent.clone(),
+            trace: context.trace.clone(),
+            span: context.span.clone(),
+            ..CallContext::background("edge")
+        };
         let mut auth = AuthServiceClient::new(self.node.channel("svc-auth"));
-        let reply = call
-            .scope(async move { auth.redeem_ticket(request).await })
-            .await?;
-        Ok(reply.into_inner())
+        let reply = call.scope(async move { auth.redeem_ticket(request).await });
+        Ok(reply.await?.into_inner())
     }
 }
 
-/// Whether a request has credentials of a kind that is known here, be they good or not.
-pub(crate) fn are_presented(head: &Parts, tickets: Tickets) -> bool {
-    match head.headers.get(AUTHORIZATION) {
-        Some(value) => bearer(value).is_some(),
-        None => tickets != Tickets::None && ticket(head.uri.query()).is_some(),
+impl Guard for UserGuard {
+    fn admit<'a>(
+        &'a self,
+        asked: Asked<'a>,
+    ) -> BoxFuture<'a, Result<Option<Arc<dyn Caller>>, Status>> {
+        Box::pin(async move {
+            if self.access == Access::Public {
+                return Ok(self.perhaps(&asked).await);
+            }
+            let user = self.users.named(&asked).await?;
+            let caller = call::Caller {
+                user: Some(user.user.clone()),
+                workload: None,
+            };
+            runtime::server::allow(&self.access, &caller)?;
+            Ok(Some(Arc::new(user) as Arc<dyn Caller>))
+        })
+    }
+}
+
+impl UserGuard {
+    pub(crate) fn new(users: &Arc<Users>, access: Access) -> Self {
+        let users = users.clone();
+        Self { users, access }
+    }
+
+    /// The user of a method that is open to anybody, and asks who it is: a token that does not hold is
+    /// taken for none.
+    async fn perhaps(&self, asked: &Asked<'_>) -> Option<Arc<dyn Caller>> {
+        let token = asked.head.headers.get(AUTHORIZATION).and_then(bearer)?;
+        let user = self.users.by_token(token.into(), None).await.ok()?;
+        Some(Arc::new(user))
     }
 }
 
@@ -200,12 +162,12 @@ fn ticket(query: Option<&str>) -> Option<String> {
         .map(|(_, ticket)| ticket.into_owned())
 }
 
-fn no_token() -> Failure {
+fn no_token() -> Status {
     let message = "send an access token, as authorization: Bearer";
     Problem::new(Reason::TokenMissing, Code::Unauthenticated, message).into()
 }
 
-fn no_bearer() -> Failure {
+fn no_bearer() -> Status {
     let message = "the only scheme is authorization: Bearer";
     Problem::new(Reason::TokenInvalid, Code::Unauthenticated, message).into()
 }

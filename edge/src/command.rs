@@ -46,7 +46,7 @@ impl Arguments {
             edge,
             generic,
         } = self;
-        let is_generic = !generic.upstream.is_empty();
+        let is_generic = !generic.servers.upstream.is_empty();
         if !is_generic {
             process.bus.reaches_others()?;
         }
@@ -70,11 +70,11 @@ impl Arguments {
         let listener = listen(NAME, address, "--listen").await?;
         host.serve_ops(ops);
         let node = host.node(NAME, key);
-        let edge = match is_generic {
+        let gateway = match is_generic {
             true => generic::build(generic, edge, &node).await?,
             false => crate::mesh::build(edge, &node).await?,
         };
-        host.add(NAME, |drain| edge.serve(listener, drain));
+        host.add(NAME, |drain| gateway.serve(listener, drain));
         tracing::info!(service = NAME, listen = %address, "serving");
         host.run(stop_signal()?).await
     }
@@ -100,9 +100,9 @@ mod tests {
         let mesh = parse("edge --cors-origins https://a.example,https://b.example").unwrap();
         assert_eq!(mesh.edge.settings.web.cors_origins.len(), 2);
         let generic = "edge --descriptor-set x --upstream a.B=http://a:1 --upstream a.C=http://a:2";
-        assert_eq!(parse(generic).unwrap().generic.upstream.len(), 2);
+        assert_eq!(parse(generic).unwrap().generic.servers.upstream.len(), 2);
         assert!(parse("edge --descriptor-set x").is_err());
-        let reflected = parse("edge --upstream http://a:1").unwrap().generic;
+        let reflected = parse("edge --upstream http://a:1").unwrap().generic.servers;
         assert!(reflected.descriptor_set.is_empty());
     }
 }

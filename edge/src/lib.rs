@@ -1,58 +1,31 @@
-//! The public door: REST/JSON, gRPC, gRPC-Web and Connect in front of the mesh's gRPC, by what the
-//! contract says.
+//! Tradewind's public door: a gateway that knows who may call what, by the contract's options, by users'
+//! tokens and by the tickets that stand for them; and the pages beside the API.
 //!
-//! A request's way is one list (`pipeline.rs`): connection limits, request id, trace, security
-//! headers, CORS, route, limits, authentication, access, body, transcoding, upstream call. [`build`] makes
-//! the door of the Tradewind mesh, [`generic::build`] one for anybody's gRPC servers.
+//! [`build`] makes the door of the mesh, [`generic::build`] one for anybody's gRPC servers.
 
-mod accept;
-mod admitted;
 mod authentication;
-mod body;
-mod budget;
-mod call;
-mod client_address;
 pub mod command;
-mod compression;
-pub mod config;
-mod connection;
-mod cors;
-mod counters;
-mod deadline;
-mod door;
-mod edge;
-mod entrance;
-mod exchange;
-mod failure;
+mod contract;
 pub mod generic;
-mod host;
-mod lifetime;
-mod limits;
 mod mesh;
-mod metadata;
 mod pages;
-mod pipeline;
-mod plan;
-mod policy;
-pub mod profile;
-mod protocol;
-mod relay;
-mod reply;
-mod request_id;
-mod routes;
-mod routing;
-mod security_headers;
-mod sequence;
-mod serving;
-mod streams;
-mod upstreams;
-mod validators;
-mod wire;
+mod voice;
 
-pub use client_address::Network;
-pub use config::{Config, Settings};
-pub use cors::Origin;
-pub use edge::Edge;
-pub use limits::{Quota, Rate};
+pub use gateway::config;
+pub use gateway::profile;
+pub use gateway::{Config, Gateway, MetadataRule, Network, Origin, Quota, Rate, Settings};
 pub use mesh::{build, openapi};
-pub use metadata::Rule as MetadataRule;
+
+use gateway::Surroundings;
+use runtime::node::Node;
+
+/// A gateway finds in its process what a service does.
+fn surroundings(node: &Node) -> Surroundings {
+    Surroundings {
+        name: node.name,
+        clock: node.clock.clone(),
+        random: node.random.clone(),
+        tasks: node.tasks.clone(),
+        telemetry: node.telemetry.clone(),
+    }
+}

@@ -2,51 +2,69 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+use gateway::guard::{Asked, Caller, Guard};
+use gateway::{Api, Gateway, Method, Plan, Profile, Trust};
 use net::StartError;
-use runtime::contract::{self, Access, Contract, Method};
+use runtime::contract::{self, Access, Contract};
 use runtime::node::Node;
 use runtime::text::Kind;
+use tonic::Status;
 use transcoder::Descriptors;
 use transcoder::openapi::{Info, Text};
 use transcoder::prost_reflect::MethodDescriptor;
 
-use crate::authentication::{Callers, TICKET};
+use crate::authentication::{TICKET, UserGuard, Users};
 use crate::config::{Config, Settings};
-use crate::edge::Edge;
-use crate::pages::Landing;
-use crate::plan::{Plan, Servers};
-use crate::policy;
-use crate::profile::Profile;
+use crate::contract::{SUCCESS_STATUS, described, method_of};
+use crate::pages::{self, Landing, Site};
+use crate::surroundings;
+use crate::voice::VOICE;
 
 /// The edge of the Tradewind mesh: every method that its contract opens to users or to anybody.
-pub async fn build(config: Config, node: &Node) -> Result<Arc<Edge>, StartError> {
-    Edge::new(config, node.clone(), plan(), None)
+///
+/// # Errors
+/// What is wrong with the settings.
+pub async fn build(config: Config, node: &Node) -> Result<Arc<Gateway>, StartError> {
+    let users = Arc::new(Users::of_mesh(node.clone()));
+    let mesh = node.clone();
+    let plan = Plan {
+        api: api(move |access| Arc::new(UserGuard::new(&users, access))),
+        connect: Arc::new(move |service| mesh.new_channel(service).into_inner()),
+        // The mesh gets the user's token and this workload's own, and keeps to its contracts.
+        trust: Trust {
+            keep_idempotency_keys: true,
+            get_authorization: false,
+            share_traces: true,
+        },
+        voice: VOICE,
+        pages: Some(pages::maker(node.readiness.clone(), &landing(), Site::Shop)),
+    };
+    Gateway::new(config, surroundings(node), plan)
 }
 
 /// What the edge of the Tradewind mesh serves as `/openapi.json`; with these servers, if there are any.
+///
+/// # Errors
+/// What is wrong with the settings.
 pub fn openapi(settings: &Settings, servers: Vec<String>) -> Result<String, StartError> {
-    let mut plan = plan();
-    plan.info.servers = servers;
-    let transcoder = plan.transcoder(settings)?;
-    Ok(plan.document(Arc::new(transcoder))())
+    let mut api = api(|_| Arc::new(Nobody));
+    api.info.servers = servers;
+    let transcoder = api.transcoder(settings)?;
+    Ok(api.document(Arc::new(transcoder))())
 }
 
-/// The mesh gets the user's token and this workload's own, and keeps to its contracts.
-const SERVERS: Servers = Servers {
-    connect: Node::new_channel,
-    callers: Callers::of_mesh,
-    keep_bounds: true,
-    keep_idempotency_keys: true,
-    // Without a route, what is public is how workloads of the mesh begin: no business of clients.
-    serve_unrouted: |access| *access != Access::Public,
-    forwards_authorization: false,
-    own_parameter: Some(TICKET),
-    have_passwords: true,
-};
+/// Of methods that are only described.
+struct Nobody;
 
-fn plan() -> Plan<'static> {
-    let contract = Contract::tradewind();
-    let landing = Landing {
+impl Guard for Nobody {
+    fn admit<'a>(&'a self, _: Asked<'a>) -> BoxFuture<'a, Result<Option<Arc<dyn Caller>>, Status>> {
+        Box::pin(async { Err(Status::permission_denied("nobody may call")) })
+    }
+}
+
+fn landing() -> Landing {
+    Landing {
         title: "Tradewind".to_owned(),
         lead: "A commerce back end. REST and JSON live here; the services behind speak gRPC.".to_owned(),
         more: "<li><a href=\"/v1/products\"><strong>Products</strong><span>the catalogue, open to \
@@ -55,7 +73,12 @@ fn plan() -> Plan<'static> {
                 -H 'content-type: application/json' \\\n  \
                 -d '{\"email\":\"ada@example.com\",\"password\":\"correct horse\",\"displayName\":\"Ada\"}'"
             .to_owned(),
-    };
+    }
+}
+
+/// What is served, to whom.
+fn api(guard: impl Fn(Access) -> Arc<dyn Guard> + Send + Sync + 'static) -> Api<'static> {
+    let contract = Contract::tradewind();
     let info = Info {
         title: "Tradewind".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -66,7 +89,7 @@ fn plan() -> Plan<'static> {
         contact: "Tradewind".to_owned(),
         license: Some(("Apache License 2.0".to_owned(), "Apache-2.0".to_owned())),
         reasons: Some("tradewind.errors.v1.Reason".to_owned()),
-        success_status_option: Some(policy::SUCCESS_STATUS.to_owned()),
+        success_status_option: Some(SUCCESS_STATUS.to_owned()),
         conditional_option: Some(contract::CONDITIONAL.to_owned()),
         cache_option: Some(contract::CACHE.to_owned()),
         sensitive_option: Some("tradewind.options.v1.sensitive".to_owned()),
@@ -77,25 +100,33 @@ fn plan() -> Plan<'static> {
         }),
         ..Info::default()
     };
-    Plan {
+    Api {
         descriptors: Descriptors::of_pool(
             contracts::FILE_DESCRIPTOR_SET,
             contract.descriptors().clone(),
         ),
-        contract,
-        access: Arc::new(public_access),
-        upstream: &service_of,
+        methods: Arc::new(move |descriptor| {
+            let method = method_of(&contract, descriptor)?;
+            let access = public_access(method)?;
+            // Without a route, what is public is how workloads of the mesh begin: no business of
+            // clients.
+            let is_served_by_name = access != Access::Public;
+            let upstream = service_of(descriptor)?;
+            Some(Method {
+                is_served_by_name,
+                ..described(method, descriptor, upstream, access, &guard)
+            })
+        }),
         binds_unannotated: false,
         is_strict: true,
-        servers: SERVERS,
-        landing,
+        guard_parameter: Some(TICKET),
         info,
         profile: Profile::default(),
     }
 }
 
 /// Methods for workloads alone have no route here.
-fn public_access(method: &Method) -> Option<Access> {
+fn public_access(method: &contract::Method) -> Option<Access> {
     match method.access.as_ref()? {
         Access::Public => Some(Access::Public),
         Access::Alternatives { roles, .. } if !roles.is_empty() => method.access.clone(),

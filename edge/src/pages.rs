@@ -1,4 +1,4 @@
-//! The edge's own pages: where to go, documentation, OpenAPI, choosing a password, health.
+//! The pages beside the API: where to go, documentation, OpenAPI, choosing a password, health.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,30 +7,19 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
+use gateway::{Document, MakePages, ShowsDocs, tag};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH,
 };
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use net::readiness::Readiness;
 use tower::ServiceExt as _;
-
-use crate::failure::Failure;
-use crate::profile::Profile;
-use crate::reply::{self, Body};
-use crate::validators::tag;
 
 /// Nothing from elsewhere, nothing inline: the pages work without internet.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                            connect-src 'self'; base-uri 'none'; form-action 'none'; \
                            frame-ancestors 'none'";
-
-/// Marks answers of the router that the edge words itself.
-#[derive(Clone, Copy)]
-enum Unanswered {
-    NotFound,
-    MethodNotAllowed,
-}
 
 /// What the landing page says.
 #[derive(Clone, Debug)]
@@ -43,20 +32,17 @@ pub(crate) struct Landing {
     pub(crate) first: String,
 }
 
-/// Which pages there are beside health.
-#[derive(Clone, Copy)]
-pub(crate) struct Shown {
-    /// Where to go, documentation, OpenAPI.
-    pub(crate) docs: bool,
-    /// Where the link leads by which a password is chosen.
-    pub(crate) password: bool,
+/// Whose pages they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Site {
+    /// Tradewind's: a link leads here by which a password is chosen.
+    Shop,
+    /// Other people's.
+    Others,
 }
 
-/// The pages.
-pub(crate) struct Pages(axum::Router);
-
 #[derive(Clone)]
-struct Site {
+struct Content {
     readiness: Readiness,
     openapi: Arc<OpenApi>,
     landing: Arc<str>,
@@ -64,99 +50,82 @@ struct Site {
 
 /// The document, written when it is first asked for: the edge need not wait for it to start.
 struct OpenApi {
-    write: Box<dyn Fn() -> String + Send + Sync>,
+    write: Document,
     written: OnceLock<(Bytes, HeaderValue)>,
 }
 
-impl Pages {
-    pub(crate) fn new(
-        readiness: Readiness,
-        shown: Shown,
-        landing: &Landing,
-        openapi: impl Fn() -> String + Send + Sync + 'static,
-    ) -> Self {
+/// Makes the pages of a site.
+pub(crate) fn maker(readiness: Readiness, landing: &Landing, site: Site) -> MakePages {
+    let landing: Arc<str> = landing.html().into();
+    Arc::new(move |write, shows_docs| {
         let openapi = OpenApi {
-            write: Box::new(openapi),
+            write,
             written: OnceLock::new(),
         };
-        let site = Site {
-            readiness,
+        let content = Content {
+            readiness: readiness.clone(),
             openapi: Arc::new(openapi),
-            landing: landing.html().into(),
+            landing: landing.clone(),
         };
-        let mut router = axum::Router::new()
-            .route("/livez", get(alive))
-            .route("/healthz", get(alive))
-            .route("/health", get(alive))
-            .route("/readyz", get(ready))
-            .route("/ready", get(ready))
+        let router = router(site, shows_docs).with_state(content);
+        Arc::new(move |head| Box::pin(answer(router.clone(), head)))
+    })
+}
+
+/// Health, and what the site has.
+fn router(site: Site, shows_docs: ShowsDocs) -> axum::Router<Content> {
+    let has_password = site == Site::Shop;
+    let mut router = axum::Router::new()
+        .route("/livez", get(alive))
+        .route("/healthz", get(alive))
+        .route("/health", get(alive))
+        .route("/readyz", get(ready))
+        .route("/ready", get(ready))
+        .route(
+            "/favicon.svg",
+            asset("image/svg+xml", include_str!("pages/favicon.svg")),
+        )
+        .route(
+            "/favicon.ico",
+            asset("image/svg+xml", include_str!("pages/favicon.svg")),
+        );
+    if shows_docs || has_password {
+        let style = asset("text/css", include_str!("pages/docs.css"));
+        router = router.route("/docs/docs.css", style);
+    }
+    if has_password {
+        let page = asset(
+            "text/html; charset=utf-8",
+            include_str!("pages/password.html"),
+        );
+        let script = asset("text/javascript", include_str!("pages/password.js"));
+        router = router
+            .route("/reset-password", page)
+            .route("/reset-password/password.js", script);
+    }
+    if shows_docs {
+        router = router
+            .route("/", get(landing_page))
+            .route("/openapi.json", get(openapi_document))
             .route(
-                "/favicon.svg",
-                asset("image/svg+xml", include_str!("pages/favicon.svg")),
+                "/docs",
+                asset("text/html; charset=utf-8", include_str!("pages/docs.html")),
             )
             .route(
-                "/favicon.ico",
-                asset("image/svg+xml", include_str!("pages/favicon.svg")),
+                "/docs/docs.js",
+                asset("text/javascript", include_str!("pages/docs.js")),
             );
-        if shown.docs || shown.password {
-            let style = asset("text/css", include_str!("pages/docs.css"));
-            router = router.route("/docs/docs.css", style);
-        }
-        if shown.password {
-            let page = asset(
-                "text/html; charset=utf-8",
-                include_str!("pages/password.html"),
-            );
-            let script = asset("text/javascript", include_str!("pages/password.js"));
-            router = router
-                .route("/reset-password", page)
-                .route("/reset-password/password.js", script);
-        }
-        if shown.docs {
-            router = router
-                .route("/", get(landing_page))
-                .route("/openapi.json", get(openapi_document))
-                .route(
-                    "/docs",
-                    asset("text/html; charset=utf-8", include_str!("pages/docs.html")),
-                )
-                .route(
-                    "/docs/docs.js",
-                    asset("text/javascript", include_str!("pages/docs.js")),
-                );
-        }
-        let router = router
-            .fallback(|| async { unanswered(Unanswered::NotFound) })
-            .method_not_allowed_fallback(|| async { unanswered(Unanswered::MethodNotAllowed) });
-        Self(router.with_state(site))
     }
+    router
+}
 
-    /// The page, or why there is none.
-    pub(crate) async fn answer(
-        &self,
-        head: Parts,
-        profile: &Profile,
-    ) -> Result<Response<Body>, Failure> {
-        let is_options = head.method == Method::OPTIONS;
-        let request = Request::from_parts(head, PageBody::empty());
-        let Ok(response) = self.0.clone().oneshot(request).await;
-        match response.extensions().get() {
-            None => {
-                let (head, body) = response.into_parts();
-                let body = axum::body::to_bytes(body, usize::MAX).await;
-                let body = body.expect("pages are whole in memory");
-                Ok(Response::from_parts(head, reply::whole(body)))
-            }
-            Some(Unanswered::NotFound) => Err(profile.no_route()),
-            Some(Unanswered::MethodNotAllowed) if is_options => {
-                Ok(reply::options("GET, HEAD, OPTIONS"))
-            }
-            Some(Unanswered::MethodNotAllowed) => {
-                let allow = [Method::GET, Method::HEAD, Method::OPTIONS];
-                Err(Failure::method_not_allowed(&allow))
-            }
-        }
-    }
+/// The page. What has none is told by the gateway.
+async fn answer(router: axum::Router, head: Parts) -> Response<Bytes> {
+    let request = Request::from_parts(head, PageBody::empty());
+    let Ok(response) = router.oneshot(request).await;
+    let (head, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await;
+    Response::from_parts(head, body.expect("pages are whole in memory"))
 }
 
 impl Landing {
@@ -176,19 +145,13 @@ fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-fn unanswered(why: Unanswered) -> Response<PageBody> {
-    let mut response = Response::new(PageBody::empty());
-    response.extensions_mut().insert(why);
-    response
-}
-
 async fn alive() -> impl IntoResponse {
     axum::Json(serde_json::json!({ "status": "alive" }))
 }
 
 /// 503 until everything is there that the edge cannot do without.
-async fn ready(State(site): State<Site>) -> impl IntoResponse {
-    let report = site.readiness.report();
+async fn ready(State(content): State<Content>) -> impl IntoResponse {
+    let report = content.readiness.report();
     let status = match report.is_ready() {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,
@@ -196,22 +159,25 @@ async fn ready(State(site): State<Site>) -> impl IntoResponse {
     (status, axum::Json(report))
 }
 
-async fn landing_page(State(site): State<Site>, headers: HeaderMap) -> Response<PageBody> {
-    let page = Bytes::copy_from_slice(site.landing.as_bytes());
+async fn landing_page(State(content): State<Content>, headers: HeaderMap) -> Response<PageBody> {
+    let page = Bytes::copy_from_slice(content.landing.as_bytes());
     let tag = tag(&page);
     cached(&headers, "text/html; charset=utf-8", page, tag)
 }
 
-async fn openapi_document(State(site): State<Site>, headers: HeaderMap) -> Response<PageBody> {
-    let (document, tag) = site.openapi.written.get_or_init(|| {
-        let document = Bytes::from((site.openapi.write)());
+async fn openapi_document(
+    State(content): State<Content>,
+    headers: HeaderMap,
+) -> Response<PageBody> {
+    let (document, tag) = content.openapi.written.get_or_init(|| {
+        let document = Bytes::from((content.openapi.write)());
         let tag = tag(&document);
         (document, tag)
     });
     cached(&headers, "application/json", document.clone(), tag.clone())
 }
 
-fn asset(content_type: &'static str, content: &'static str) -> MethodRouter<Site> {
+fn asset(content_type: &'static str, content: &'static str) -> MethodRouter<Content> {
     let tag = tag(content.as_bytes());
     get(move |headers: HeaderMap| async move {
         cached(

@@ -114,6 +114,11 @@ impl Channel {
         self.inner.send(request, known).await
     }
 
+    /// The client stack alone, for whoever knows by itself what it has to be told of a call.
+    pub fn into_inner(self) -> net::client::Channel {
+        self.inner
+    }
+
     fn known(&self, path: &str, call: Option<&CallContext>) -> Call {
         // To servers outside of the mesh a trace that nobody records is none: as "not sampled" it
         // would switch off their own tracing.

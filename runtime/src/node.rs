@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use bus::Bus;
-use net::client::Credentials;
 use net::clock::Clock;
 use net::random::Random;
 use net::readiness::Readiness;
@@ -63,20 +62,10 @@ impl Node {
 
     /// A channel with connections of its own, for threads that share nothing.
     pub fn new_channel(&self, service: &str) -> Channel {
-        self.connect(service, Some(Arc::new(self.identity.clone())))
-    }
-
-    /// As `new_channel`, to a server outside of the mesh: this workload's token stays here, for
-    /// whoever has it can speak as this workload.
-    pub fn new_foreign_channel(&self, service: &str) -> Channel {
-        self.connect(service, None)
-    }
-
-    fn connect(&self, service: &str, credentials: Option<Arc<dyn Credentials>>) -> Channel {
         let unconnected = Unconnected {
             service: service.into(),
             caller: self.name,
-            credentials,
+            credentials: Some(Arc::new(self.identity.clone())),
             contract: self.contract.clone(),
             metrics: self.telemetry.client_metrics(),
             random: self.random.clone(),

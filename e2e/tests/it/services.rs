@@ -38,7 +38,6 @@ const KNOW_THE_AUTHORITY: &[&str] = &[
     "runtime/src/*",
     "net/src/*",
     "edge/src/*",
-    "gateway/src/*",
     "tradewind/src/*",
 ];
 

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use edge::Edge;
-use edge::generic::{Access, Config};
+use edge::Gateway;
+use edge::generic::{Access, Config, Servers};
 use futures::StreamExt as _;
 use http::Request;
 use http_body_util::{BodyExt as _, Empty};
@@ -66,18 +66,18 @@ fn grown() -> Vec<u8> {
 
 fn config(files: &[&Path], upstream: &[String]) -> Config {
     Config {
-        descriptor_set: files.iter().map(|file| file.to_path_buf()).collect(),
-        descriptor_refresh: Duration::from_millis(10),
-        upstream: upstream.iter().map(|one| one.parse().unwrap()).collect(),
+        servers: Servers {
+            descriptor_set: files.iter().map(|file| file.to_path_buf()).collect(),
+            descriptor_refresh: Duration::from_millis(10),
+            upstream: upstream.iter().map(|one| one.parse().unwrap()).collect(),
+            ..Servers::default()
+        },
         access: Access::Public,
         forward_authorization: false,
-        profile: None,
-        all_methods: false,
-        strict: false,
     }
 }
 
-async fn build(config: Config) -> Result<(Arc<Edge>, Testbed, runtime::node::Node), StartError> {
+async fn build(config: Config) -> Result<(Arc<Gateway>, Testbed, runtime::node::Node), StartError> {
     let mut mesh = Testbed::new();
     let node = mesh.node("edge").await;
     let door = edge::Config {
@@ -250,7 +250,7 @@ async fn a_rule_that_cannot_be_served_stops_nobody_but_the_strict() {
     std::fs::write(file.path(), wrong).unwrap();
     let upstreams = [format!("library.v1=http://{}", upstream.address)];
     let mut config = config(&[file.path()], &upstreams);
-    config.strict = true;
+    config.servers.strict = true;
     let Err(StartError::Contract(mistakes)) = build(config.clone()).await else {
         panic!("it starts")
     };
@@ -258,7 +258,7 @@ async fn a_rule_that_cannot_be_served_stops_nobody_but_the_strict() {
         assert!(mistakes[0].contains(part), "{mistakes:?}");
     }
 
-    config.strict = false;
+    config.servers.strict = false;
     let fixture = start(upstream, config).await;
     assert_eq!(status(&fixture, BOOK).await, 200);
     assert_eq!(status(&fixture, "/v2/shelves/x").await, 404);

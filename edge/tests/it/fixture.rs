@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use contracts::tradewind::catalog::v1::{GetProductResponse, Product};
 use contracts::tradewind::orders::v1::{CreateOrderResponse, GetOrderResponse, Order};
-use edge::{Config, Edge, Rate, Settings};
+use edge::{Config, Gateway, Rate, Settings};
 use reqwest::{Method, RequestBuilder, Response};
 use runtime::identity::AccessClaims;
 use runtime::mesh::Mesh;
@@ -92,7 +92,7 @@ impl Fixture {
     }
 
     pub(crate) async fn serve(
-        edge: Arc<Edge>,
+        edge: Arc<Gateway>,
         node: Node,
         mesh: Testbed,
         upstream: Upstream,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use edge::Settings;
-use edge::generic::{Access, Config, Upstream as Address};
+use edge::generic::{Access, Config, Servers, Upstream as Address};
 use net::StartError;
 use prost::Message as _;
 use runtime::status::Problem;
@@ -115,14 +115,14 @@ fn config_of(
     let descriptor_set = vec![file.path().to_owned()];
     (
         Config {
-            descriptor_set,
-            descriptor_refresh: Duration::ZERO,
-            upstream,
+            servers: Servers {
+                descriptor_set,
+                descriptor_refresh: Duration::ZERO,
+                upstream,
+                ..Servers::default()
+            },
             access,
             forward_authorization: false,
-            profile: None,
-            all_methods: false,
-            strict: false,
         },
         file,
     )
@@ -306,7 +306,7 @@ async fn a_server_outside_of_the_mesh_cannot_become_the_edge() {
 
 #[tokio::test]
 async fn methods_without_a_route_can_have_one() {
-    let fixture = start_with(Access::Public, |config| config.all_methods = true).await;
+    let fixture = start_with(Access::Public, |config| config.servers.all_methods = true).await;
     let request = fixture
         .request("POST", "/library.v1.Library/Reindex")
         .json(&json!({"shelf": "s"}));

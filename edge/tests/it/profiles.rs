@@ -62,7 +62,7 @@ fn refused() -> Status {
 async fn start(name: Name) -> Fixture {
     let upstream = Upstream::start(library).await;
     before(upstream, Access::Public, |config| {
-        config.profile = Some(name)
+        config.servers.profile = Some(name)
     })
     .await
 }
@@ -106,7 +106,7 @@ async fn what_a_flag_says_goes_before_what_a_profile_brings() {
     settings.metadata.reply_header = vec!["x-leading=x-first".parse().unwrap()];
     let upstream = Upstream::start(library).await;
     let fixture = of_library(upstream, settings, |config| {
-        config.profile = Some(Name::GrpcGateway);
+        config.servers.profile = Some(Name::GrpcGateway);
     })
     .await;
     let response = fixture.get(&format!("{BOOK}?utm=1")).await;

@@ -202,7 +202,7 @@ impl Bed {
         testbed.serve(&node, service).unwrap();
         testbed.start().await;
         Bed {
-            channel: node.new_foreign_channel("diary"),
+            channel: node.new_channel("diary"),
             _testbed: testbed,
             given,
         }

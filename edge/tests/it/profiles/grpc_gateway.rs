@@ -123,7 +123,7 @@ async fn whom_a_request_is_for_is_known_over_http2_too() {
 async fn a_token_that_the_edge_verified_stays_there_in_any_form() {
     let upstream = Upstream::start(library).await;
     let fixture = before(upstream, Access::Authenticated, |config| {
-        config.profile = Some(Name::GrpcGateway);
+        config.servers.profile = Some(Name::GrpcGateway);
     })
     .await;
     let request = fixture

@@ -1,6 +1,9 @@
 //! The edge in both of its modes, and what is written by hand.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use e2e::{
     Mesh,
@@ -18,6 +21,9 @@ use crate::{
 pub(super) const FLOOR: &str = "floor: no JSON, HTTP/2 directly";
 pub(super) const GENERIC: &str = "edge, generic mode";
 pub(super) const FULL: &str = "edge, full pipeline";
+/// An older one, where BENCH_BEFORE says that it is.
+const GENERIC_BEFORE: &str = "before: edge, generic mode";
+const FULL_BEFORE: &str = "before: edge, full pipeline";
 pub(super) const BARE: &str = "hand-written handler";
 /// So high that it refuses nobody, but counts.
 const LIMIT: &str = "60000000/60s";
@@ -28,10 +34,11 @@ pub(super) fn free_address() -> String {
 }
 
 pub(super) async fn own(mesh: &Mesh, upstream: &str, token: &str, folder: &Path) -> Vec<Target> {
-    vec![
+    let now = binary("edge");
+    let mut targets = vec![
         by_hand(FLOOR, "floor", false, &Case::ALL, upstream, folder).await,
-        generic(upstream, folder).await,
-        full_pipeline(mesh, upstream, token, folder).await,
+        generic(GENERIC, &now, upstream, folder).await,
+        full_pipeline(FULL, &now, mesh, upstream, token, folder).await,
         by_hand(
             "no JSON, axum and tonic",
             "channel",
@@ -42,7 +49,13 @@ pub(super) async fn own(mesh: &Mesh, upstream: &str, token: &str, folder: &Path)
         )
         .await,
         by_hand(BARE, "bare", true, UNARY, upstream, folder).await,
-    ]
+    ];
+    if let Ok(before) = std::env::var("BENCH_BEFORE") {
+        let then = PathBuf::from(before).join("edge");
+        targets.push(generic(GENERIC_BEFORE, &then, upstream, folder).await);
+        targets.push(full_pipeline(FULL_BEFORE, &then, mesh, upstream, token, folder).await);
+    }
+    targets
 }
 
 /// Without anything measured yet.
@@ -60,7 +73,14 @@ pub(super) fn target(name: &'static str, address: String, process: Process) -> T
 }
 
 /// The mesh's edge, with authentication, access, limits, metrics and traces.
-async fn full_pipeline(mesh: &Mesh, upstream: &str, token: &str, folder: &Path) -> Target {
+async fn full_pipeline(
+    name: &'static str,
+    program: &Path,
+    mesh: &Mesh,
+    upstream: &str,
+    token: &str,
+    folder: &Path,
+) -> Target {
     let auth = &mesh.grpc["svc-auth"][0];
     let nats = mesh.variable("edge-0", "NATS_URL");
     let key = mesh.workloads.key_file("edge").display().to_string();
@@ -73,20 +93,20 @@ async fn full_pipeline(mesh: &Mesh, upstream: &str, token: &str, folder: &Path) 
         ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio".to_owned()),
         ("OTEL_TRACES_SAMPLER_ARG", "0.01".to_owned()),
     ];
-    let mut target = edge(FULL, &[], variables, folder).await;
+    let mut target = edge(name, program, &[], variables, folder).await;
     token.clone_into(&mut target.token);
     target
 }
 
 /// The edge as anybody may use it before servers of their own.
-async fn generic(upstream: &str, folder: &Path) -> Target {
+async fn generic(name: &'static str, program: &Path, upstream: &str, folder: &Path) -> Target {
     let arguments = [
         "--descriptor-set".to_owned(),
         plain(Routes::All, folder),
         "--upstream".to_owned(),
         format!("{}=http://{upstream}", contract::SERVICE),
     ];
-    edge(GENERIC, &arguments, Vec::new(), folder).await
+    edge(name, program, &arguments, Vec::new(), folder).await
 }
 
 /// Writes the contract's descriptor set as anybody's; its path.
@@ -102,6 +122,7 @@ pub(super) fn plain(routes: Routes, folder: &Path) -> String {
 
 async fn edge(
     name: &'static str,
+    program: &Path,
     arguments: &[String],
     mut variables: Vec<(&'static str, String)>,
     folder: &Path,
@@ -116,7 +137,7 @@ async fn edge(
         ("EDGE_STREAMS_PER_ADDRESS", "10000".to_owned()),
     ]);
     let log = folder.join("edge.log");
-    let process = Process::start("edge", &binary("edge"), arguments, variables, &log);
+    let process = Process::start("edge", program, arguments, variables, &log);
     let readyz = load::request("GET", "/readyz", "", b"", "");
     let what = format!("{name}: {}", process.output());
     eventually(&what, Duration::from_secs(20), || {

@@ -1,0 +1,173 @@
+//! A request whose caller may make it: what a protocol does with it goes through here.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use crate::body::{self, Allowance, Pace, Whole};
+use crate::call::Call;
+use crate::config::Settings;
+use crate::context::Context;
+use crate::door::Door;
+use crate::failure::Failure;
+use crate::lifetime::Lifetime;
+use crate::metadata;
+use crate::policy::Policy;
+use crate::routing::Routing;
+use crate::streams::Open;
+use crate::upstreams::Upstreams;
+use crate::wire::envelope;
+
+/// A request whose caller may make it.
+pub(crate) struct Admitted<'a> {
+    pub(crate) door: &'a Door,
+    pub(crate) policy: &'a Policy,
+    pub(crate) context: Context,
+    pub(crate) peer: IpAddr,
+    /// As limits count it.
+    pub(crate) client: IpAddr,
+    /// If it is a stream, its places among those that are open.
+    pub(crate) open: Option<Arc<Open>>,
+    /// When an answer, or the beginning of one, has to be there.
+    pub(crate) deadline: Instant,
+}
+
+/// How messages are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    Wire,
+}
+
+impl Admitted<'_> {
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.door.settings
+    }
+
+    pub(crate) fn routing(&self) -> &Arc<Routing> {
+        &self.door.routing
+    }
+
+    pub(crate) fn upstreams(&self) -> &Arc<Upstreams> {
+        &self.door.upstreams
+    }
+
+    /// Step 12: the body whole, and unpacked.
+    pub(crate) async fn body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Failure> {
+        let limit = self.message_limit(Form::Json);
+        let coding = body::coding(headers)?;
+        let mut whole = self.read(headers, body, limit).await?;
+        match coding {
+            None => Ok(whole.content),
+            Some(coding) => {
+                let unpacked = whole.unpack(coding, limit)?;
+                unpacked.ok_or_else(|| Failure::too_large(limit))
+            }
+        }
+    }
+
+    /// Most bytes of a message: as many as its contract allows, where it tells, and never more than a
+    /// body may have.
+    pub(crate) fn message_limit(&self, form: Form) -> usize {
+        let limit = self.settings().requests.body_limit;
+        let largest = match form {
+            Form::Wire => self.policy.largest.wire,
+            Form::Json => self.policy.largest.json,
+        };
+        largest.map_or(limit, |largest| largest.min(limit))
+    }
+
+    /// Most bytes of a message that comes back.
+    pub(crate) fn reply_limit(&self) -> usize {
+        self.settings().requests.reply_limit
+    }
+
+    /// Step 12: a body that is one message, perhaps in an envelope.
+    pub(crate) async fn message(
+        &self,
+        headers: &HeaderMap,
+        body: Incoming,
+        form: Form,
+    ) -> Result<Whole, Failure> {
+        let limit = self.message_limit(form);
+        let read = self.read(headers, body, limit + envelope::HEADER).await;
+        read.map_err(|failure| failure.of_message(limit))
+    }
+
+    /// Step 12: the same in base64, of a message on the wire.
+    pub(crate) async fn text(&self, headers: &HeaderMap, body: Incoming) -> Result<Whole, Failure> {
+        let limit = self.message_limit(Form::Wire);
+        let text = (limit + envelope::HEADER).div_ceil(3) * 4 + envelope::HEADER;
+        let read = self.read(headers, body, text).await;
+        read.map_err(|failure| failure.of_message(limit))
+    }
+
+    async fn read(
+        &self,
+        headers: &HeaderMap,
+        body: Incoming,
+        limit: usize,
+    ) -> Result<Whole, Failure> {
+        body::read(headers, body, limit, self.deadline, self.allowance()).await
+    }
+
+    /// What the body may take while it is read.
+    pub(crate) fn allowance(&self) -> Allowance {
+        let requests = &self.settings().requests;
+        Allowance {
+            pace: Pace::of(requests),
+            held: self.door.counters.body_of(self.client, requests),
+        }
+    }
+
+    /// Lets a call with streams go on as long as its caller may make it.
+    pub(crate) async fn while_allowed<T>(
+        &self,
+        call: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        if !self.policy.is_streaming() {
+            return Ok(call.await);
+        }
+        let lifetime = self.lifetime();
+        tokio::select! {
+            biased;
+            failure = lifetime.over() => Err(failure),
+            done = call => Ok(done),
+        }
+    }
+
+    /// Step 14: the call that the client's headers ask for.
+    pub(crate) fn call(&self, headers: &HeaderMap) -> Result<Call<'_>, Failure> {
+        let Door {
+            routing, upstreams, ..
+        } = self.door;
+        let keeps_keys = upstreams.trust.keep_idempotency_keys;
+        let fresh = || keeps_keys.then(|| self.door.fresh_id());
+        let key = metadata::idempotency_key(headers, self.policy, fresh)?;
+        let mut metadata = routing.passage.forwarded(headers, self.peer, key)?;
+        self.policy.validators.pass_on(headers, metadata.as_mut());
+        Ok(Call {
+            upstreams,
+            policy: self.policy,
+            context: self.context.clone(),
+            metadata,
+            deadline: self.deadline,
+            reply_limit: self.reply_limit(),
+        })
+    }
+
+    /// Whether it is of no known user.
+    pub(crate) fn is_of_nobody(&self) -> bool {
+        self.context.caller.is_none()
+    }
+
+    /// How long a stream of this caller may last.
+    pub(crate) fn lifetime(&self) -> Lifetime {
+        let caller = self.context.caller.clone();
+        Lifetime::of(caller, self.open.clone(), self.door.drain.clone())
+    }
+}

@@ -1,0 +1,222 @@
+//! The call upstream.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{IF_MATCH, IF_NONE_MATCH};
+use http::{HeaderMap, StatusCode};
+use http_body_util::Full;
+use net::client::{self, Lost, ResponseBody};
+use net::metadata::IDEMPOTENCY_KEY;
+use tokio::time::{Instant, timeout_at};
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Status};
+use tracing::Instrument as _;
+
+use crate::context::Context;
+use crate::failure::{self, Problem};
+use crate::metadata::status;
+use crate::policy::Policy;
+use crate::upstreams::{Upstream, Upstreams};
+use crate::wire::envelope;
+use crate::wire::said::Refusal;
+
+pub(crate) mod replies;
+mod reply;
+pub(crate) mod requests;
+pub(crate) mod step;
+
+pub(crate) use reply::Reply;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Between a failure and its only repetition: half of it to all of it.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// A call that is ready to be made.
+pub(crate) struct Call<'a> {
+    pub(crate) upstreams: &'a Upstreams,
+    pub(crate) policy: &'a Policy,
+    pub(crate) context: Context,
+    pub(crate) metadata: MetadataMap,
+    /// When an answer, or the beginning of one, has to be there.
+    pub(crate) deadline: Instant,
+    /// Most bytes of its message.
+    pub(crate) reply_limit: usize,
+}
+
+/// The same without what it borrows, for a call that outlives its request.
+pub(crate) struct Owned {
+    upstreams: Arc<Upstreams>,
+    context: Context,
+    metadata: MetadataMap,
+    deadline: Instant,
+    reply_limit: usize,
+}
+
+impl Owned {
+    /// The call again, of the same method.
+    pub(crate) fn call<'a>(&'a self, policy: &'a Policy) -> Call<'a> {
+        Call {
+            upstreams: &self.upstreams,
+            policy,
+            context: self.context.clone(),
+            metadata: self.metadata.clone(),
+            deadline: self.deadline,
+            reply_limit: self.reply_limit,
+        }
+    }
+}
+
+impl Call<'_> {
+    /// To be made later.
+    pub(crate) fn owned(self, upstreams: Arc<Upstreams>) -> Owned {
+        Owned {
+            upstreams,
+            context: self.context,
+            metadata: self.metadata,
+            deadline: self.deadline,
+            reply_limit: self.reply_limit,
+        }
+    }
+
+    /// The server that has the method.
+    fn upstream(&self) -> &Upstream {
+        &self.upstreams.all[self.policy.upstream]
+    }
+
+    /// One reply. A call that failed on the way is made once more if that can do no harm, by the
+    /// contract or by its idempotency key, and if the budget allows it.
+    pub(crate) async fn unary(&self, message: Bytes) -> Result<Reply, Refusal> {
+        let frame = envelope::write(0, &message);
+        drop(message);
+        let limit = self.reply_limit;
+        let once = || async {
+            let response = self
+                .open(HeaderMap::new(), Full::new(frame.clone()))
+                .await?;
+            Reply::read(response, limit).await
+        };
+        self.repeated(once).await
+    }
+
+    /// One message as a frame, or those of a whole stream. A unary call is repeated as [`Call::unary`]
+    /// is; the reply may tell of an error only at its end.
+    pub(crate) async fn frames(
+        &self,
+        codings: HeaderMap,
+        frames: Bytes,
+    ) -> Result<http::Response<ResponseBody>, Status> {
+        let once = || self.open(codings.clone(), Full::new(frames.clone()));
+        match self.policy.is_streaming() {
+            true => Ok(once().await?),
+            false => {
+                let repeated = async { Ok(self.repeated(once).await?) };
+                self.in_time(pin!(repeated)).await
+            }
+        }
+    }
+
+    /// A stream of frames.
+    pub(crate) async fn stream<B>(
+        &self,
+        codings: HeaderMap,
+        frames: B,
+    ) -> Result<http::Response<ResponseBody>, Status>
+    where
+        B: http_body::Body<Data = Bytes, Error = Status> + Send + 'static,
+    {
+        Ok(self.open(codings, frames).await?)
+    }
+
+    async fn open<B>(
+        &self,
+        codings: HeaderMap,
+        frames: B,
+    ) -> Result<http::Response<ResponseBody>, Refusal>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let Upstream { name, channel } = self.upstream();
+        let mut request = http::Request::new(frames);
+        *request.uri_mut() = self.policy.path.clone().into();
+        *request.headers_mut() = self.metadata.clone().into_headers();
+        request.headers_mut().extend(codings);
+        self.context.along().set(request.headers_mut());
+        let response = channel.send(request, self.known()).await;
+        if let Some(lost) = response.extensions().get::<Lost>() {
+            return Err(Status::from(Problem::lost(*lost, name)).into());
+        }
+        match status(response.headers()) {
+            Some(status) if status.code() != Code::Ok => {
+                let trailing = response.into_parts().0.headers;
+                Err(Refusal::with(status, HeaderMap::new(), trailing))
+            }
+            None if response.status() != StatusCode::OK => {
+                tracing::warn!(service = name, status = %response.status(), "no gRPC came back");
+                Err(Status::from(Problem::unavailable(name)).into())
+            }
+            _ => Ok(response),
+        }
+    }
+
+    /// What the client stack has to know of it.
+    fn known(&self) -> client::Call {
+        let policy = self.policy;
+        let trace = &self.context.trace;
+        let is_told = self.upstreams.trust.share_traces || trace.has_span();
+        client::Call {
+            method: policy.call_name.clone(),
+            client_streaming: policy.is_client_streaming,
+            server_streaming: policy.is_server_streaming,
+            needs_credentials: policy.guard.is_some(),
+            deadline: self.context.deadline,
+            trace: is_told.then(|| trace.clone()),
+        }
+    }
+
+    async fn repeated<T, F>(&self, once: impl Fn() -> F) -> Result<T, Refusal>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
+        let budget = &self.upstreams.retries;
+        budget.deposit();
+        let first = once().await;
+        match first {
+            Err(refusal) if self.may_repeat(&refusal.status) && budget.withdraw() => {
+                let random = self.upstreams.random.below(25_000);
+                let jitter = Duration::from_micros(random as u64);
+                tokio::time::sleep(RETRY_PAUSE / 2 + jitter).await;
+                // In a box: most calls need no room for a second one.
+                Box::pin(once()).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Within the call's context and never past the deadline.
+    pub(crate) async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, Status> {
+        let call = call.instrument(self.context.span.clone());
+        match timeout_at(self.deadline, call).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Problem::deadline_exceeded().into()),
+        }
+    }
+
+    fn may_repeat(&self, status: &Status) -> bool {
+        let has_key = self.upstreams.trust.keep_idempotency_keys
+            && self.metadata.as_ref().contains_key(IDEMPOTENCY_KEY);
+        // What was done the first time would not hold the second.
+        let is_conditional = [IF_MATCH, IF_NONE_MATCH]
+            .iter()
+            .any(|name| self.metadata.as_ref().contains_key(name));
+        (self.policy.is_repeatable && !is_conditional || has_key)
+            && failure::is_of_this_hop(status)
+            && Instant::now() + RETRY_PAUSE < self.deadline
+    }
+}

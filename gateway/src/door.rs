@@ -1,0 +1,35 @@
+//! What one thread answers requests with: everything shared, and connections of its own. Who stands at
+//! the door hands each room what that room needs.
+
+use std::sync::Arc;
+
+use net::clock::Clock;
+use net::random::Random;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::config::Settings;
+use crate::counters::Counters;
+use crate::exchange::HttpMetrics;
+use crate::routing::Routing;
+use crate::upstreams::Upstreams;
+
+/// One thread's door.
+pub(crate) struct Door {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) routing: Arc<Routing>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) metrics: Arc<HttpMetrics>,
+    pub(crate) upstreams: Arc<Upstreams>,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    /// Cancelled when the gateway is about to stop: streams end.
+    pub(crate) drain: CancellationToken,
+}
+
+impl Door {
+    /// An id that nothing else has.
+    pub(crate) fn fresh_id(&self) -> Uuid {
+        self.random.uuid7(&self.clock)
+    }
+}

@@ -1,0 +1,247 @@
+//! What the gateway itself says is wrong.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use net::client::Lost;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use super::voice::Voice;
+
+/// Why the gateway refuses a request, or what it takes the code of an upstream for that names no
+/// reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// An origin that may not connect.
+    AccessDenied,
+    /// The client or the upstream called it off.
+    Cancelled,
+    /// Time is over.
+    DeadlineExceeded,
+    /// The upstream does not answer.
+    DependencyUnavailable,
+    /// The resource is not as a condition of the request has it.
+    EtagMismatch,
+    /// A fault of the gateway's or of the upstream's.
+    Internal,
+    /// A field is not as it should be.
+    InvalidField,
+    /// The state of a resource does not allow it.
+    InvalidState,
+    /// What was sent cannot be read.
+    MalformedRequest,
+    /// The path has other methods.
+    MethodNotAllowed,
+    /// There is no room for more at the moment.
+    Overloaded,
+    /// More requests than the quota has.
+    RateLimited,
+    /// More bytes than are allowed.
+    RequestTooLarge,
+    /// Bytes come too slowly.
+    RequestTooSlow,
+    /// There is such a resource already.
+    ResourceExists,
+    /// There is no such resource.
+    ResourceNotFound,
+    /// Nothing has this path.
+    RouteNotFound,
+    /// The caller's token does not hold.
+    TokenInvalid,
+    /// More streams than one client may have open.
+    TooManyStreams,
+    /// No such method is served.
+    Unimplemented,
+    /// A form or coding that is not read here.
+    UnsupportedContentType,
+}
+
+impl Reason {
+    /// All of them.
+    pub const ALL: [Reason; 21] = [
+        Reason::AccessDenied,
+        Reason::Cancelled,
+        Reason::DeadlineExceeded,
+        Reason::DependencyUnavailable,
+        Reason::EtagMismatch,
+        Reason::Internal,
+        Reason::InvalidField,
+        Reason::InvalidState,
+        Reason::MalformedRequest,
+        Reason::MethodNotAllowed,
+        Reason::Overloaded,
+        Reason::RateLimited,
+        Reason::RequestTooLarge,
+        Reason::RequestTooSlow,
+        Reason::ResourceExists,
+        Reason::ResourceNotFound,
+        Reason::RouteNotFound,
+        Reason::TokenInvalid,
+        Reason::TooManyStreams,
+        Reason::Unimplemented,
+        Reason::UnsupportedContentType,
+    ];
+
+    /// As `google.rpc.ErrorInfo` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::AccessDenied => "ACCESS_DENIED",
+            Reason::Cancelled => "CANCELLED",
+            Reason::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Reason::DependencyUnavailable => "DEPENDENCY_UNAVAILABLE",
+            Reason::EtagMismatch => "ETAG_MISMATCH",
+            Reason::Internal => "INTERNAL",
+            Reason::InvalidField => "INVALID_FIELD",
+            Reason::InvalidState => "INVALID_STATE",
+            Reason::MalformedRequest => "MALFORMED_REQUEST",
+            Reason::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Reason::Overloaded => "OVERLOADED",
+            Reason::RateLimited => "RATE_LIMITED",
+            Reason::RequestTooLarge => "REQUEST_TOO_LARGE",
+            Reason::RequestTooSlow => "REQUEST_TOO_SLOW",
+            Reason::ResourceExists => "RESOURCE_EXISTS",
+            Reason::ResourceNotFound => "RESOURCE_NOT_FOUND",
+            Reason::RouteNotFound => "ROUTE_NOT_FOUND",
+            Reason::TokenInvalid => "TOKEN_INVALID",
+            Reason::TooManyStreams => "TOO_MANY_STREAMS",
+            Reason::Unimplemented => "UNIMPLEMENTED",
+            Reason::UnsupportedContentType => "UNSUPPORTED_CONTENT_TYPE",
+        }
+    }
+
+    /// What an upstream means that says no more than a code.
+    pub(super) fn of(code: Code) -> Option<Reason> {
+        Some(match code {
+            Code::InvalidArgument | Code::OutOfRange => Reason::InvalidField,
+            Code::Unauthenticated => Reason::TokenInvalid,
+            Code::PermissionDenied => Reason::AccessDenied,
+            Code::NotFound => Reason::ResourceNotFound,
+            Code::AlreadyExists => Reason::ResourceExists,
+            Code::DeadlineExceeded => Reason::DeadlineExceeded,
+            Code::Cancelled => Reason::Cancelled,
+            Code::Unavailable => Reason::DependencyUnavailable,
+            Code::ResourceExhausted => Reason::Overloaded,
+            Code::Unimplemented => Reason::Unimplemented,
+            Code::FailedPrecondition => Reason::InvalidState,
+            _ => return None,
+        })
+    }
+}
+
+/// What is wrong, before it is put into words for a client.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    pub(super) code: Code,
+    pub(super) reason: Reason,
+    pub(super) message: String,
+    metadata: HashMap<String, String>,
+    details: ErrorDetails,
+}
+
+impl Problem {
+    pub(crate) fn new(reason: Reason, code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            metadata: HashMap::new(),
+            details: ErrorDetails::new(),
+        }
+    }
+
+    /// UNAVAILABLE: an upstream does not answer; come again in a second.
+    pub(crate) fn unavailable(what: &str) -> Self {
+        let message = format!("{what} does not answer");
+        Self::new(Reason::DependencyUnavailable, Code::Unavailable, message)
+            .retry_after(Duration::from_secs(1))
+    }
+
+    /// DEADLINE_EXCEEDED.
+    pub(crate) fn deadline_exceeded() -> Self {
+        let message = "the deadline passed before the work was done";
+        Self::new(Reason::DeadlineExceeded, Code::DeadlineExceeded, message)
+    }
+
+    /// INTERNAL: the error is in the log, and not sent.
+    pub(crate) fn internal(error: &dyn Error) -> Self {
+        tracing::error!(error = causes(error), "internal error");
+        Self::new(Reason::Internal, Code::Internal, "internal error")
+    }
+
+    /// A call to that upstream came to nothing on its way.
+    pub(crate) fn lost(lost: Lost, upstream: &str) -> Self {
+        match lost {
+            Lost::NoAddress => Self::unavailable(upstream),
+            Lost::Unavailable => Self::unavailable(upstream).metadata("service", upstream),
+            Lost::Broken => Self::unavailable("the connection"),
+            Lost::DeadlineExceeded => Self::deadline_exceeded(),
+        }
+    }
+
+    /// Adds a pair to the ErrorInfo's metadata.
+    pub(crate) fn metadata(mut self, key: &str, value: &str) -> Self {
+        self.metadata.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Adds a violation to BadRequest; `path` as REST writes it, such as `items[2].quantity`.
+    pub(crate) fn field(mut self, path: String, description: String) -> Self {
+        self.details.add_bad_request_violation(path, description);
+        self
+    }
+
+    /// Sets RetryInfo.
+    pub(crate) fn retry_after(mut self, delay: Duration) -> Self {
+        self.details.set_retry_info(Some(delay));
+        self
+    }
+
+    /// In words for clients.
+    pub(super) fn status(&self, voice: &Voice) -> Status {
+        let mut details = self.details.clone();
+        let (reason, metadata) = (self.reason.name(), self.metadata.clone());
+        details.set_error_info(reason, voice.domain, metadata);
+        Status::with_error_details(self.code, self.message.clone(), details)
+    }
+
+    /// Of a status that it has become on its way to the client.
+    pub(super) fn of(status: &Status) -> Option<Self> {
+        let source = status.source()?;
+        match source.downcast_ref::<InStatus>() {
+            Some(InStatus(problem)) => Some(problem.clone()),
+            None => Lost::of(status).map(|lost| Self::lost(lost, "the connection")),
+        }
+    }
+}
+
+/// Whether a call was lost between here and the upstream, rather than refused by it.
+pub(crate) fn is_of_this_hop(status: &Status) -> bool {
+    Problem::of(status).is_some_and(|problem| problem.metadata.contains_key("service"))
+}
+
+/// An error and what caused it, in a line.
+pub(super) fn causes(error: &dyn Error) -> String {
+    let mut causes = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes = format!("{causes}: {cause}");
+        source = cause.source();
+    }
+    causes
+}
+
+/// The problem that a status is: on the way of a call there are statuses alone.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message)]
+struct InStatus(Problem);
+
+impl From<Problem> for Status {
+    fn from(problem: Problem) -> Self {
+        let mut status = Status::new(problem.code, problem.message.clone());
+        status.set_source(Arc::new(InStatus(problem)));
+        status
+    }
+}

@@ -1,0 +1,64 @@
+//! How errors are worded for clients.
+
+use std::borrow::Cow;
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use super::problem::{Problem, Reason};
+
+/// How errors are worded for clients.
+#[derive(Clone, Copy, Debug)]
+pub struct Voice {
+    /// The domain of reasons in `google.rpc.ErrorInfo`: of the gateway's own, and of those of upstreams
+    /// that it understands.
+    pub domain: &'static str,
+    /// Upstreams' faults that name no reason (INTERNAL, UNKNOWN, DATA_LOSS) are logged and not told, and
+    /// errors without details get the reason that their code stands for.
+    pub explains: bool,
+    /// What a 401 says of the bearer token, by the reason; `None` if nothing is wrong with the token,
+    /// as there was none, or it is another credential that does not hold (RFC 6750, section 3.1).
+    pub challenge: fn(reason: Option<&str>) -> Option<&'static str>,
+}
+
+impl Default for Voice {
+    fn default() -> Self {
+        Self {
+            domain: "gateway",
+            explains: true,
+            challenge: |reason| match reason {
+                Some("TOKEN_MISSING") => None,
+                Some("TOKEN_EXPIRED") => Some("the token has expired"),
+                _ => Some("the token is not valid"),
+            },
+        }
+    }
+}
+
+impl Voice {
+    /// The reason of an error, if it is one of the domain.
+    pub(crate) fn reason(&self, status: &Status) -> Option<String> {
+        let info = status.get_details_error_info();
+        let info = info.filter(|info| info.domain == self.domain)?;
+        Some(info.reason)
+    }
+
+    /// What clients hear of what an upstream said.
+    pub(super) fn told<'a>(&self, said: &'a Status) -> Cow<'a, Status> {
+        if !self.explains {
+            return Cow::Borrowed(said);
+        }
+        let problem = match said.code() {
+            Code::Internal | Code::Unknown | Code::DataLoss if self.reason(said).is_none() => {
+                Some(Problem::internal(said))
+            }
+            _ if said.details().is_empty() => Reason::of(said.code())
+                .map(|reason| Problem::new(reason, said.code(), said.message())),
+            _ => None,
+        };
+        match problem {
+            Some(problem) => Cow::Owned(problem.status(self)),
+            None => Cow::Borrowed(said),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! A gateway that is ready to be served: where its rooms are put together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use net::StartError;
+use net::clock::Clock;
+use net::members::Members;
+use net::random::Random;
+use net::tasks::Tasks;
+use net::telemetry::Telemetry;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::budget::RetryBudget;
+use crate::config::{Config, Settings};
+use crate::counters::Counters;
+use crate::door::Door;
+use crate::exchange::HttpMetrics;
+use crate::limits::Shared;
+use crate::plan::{Connect, Plan};
+use crate::routing::Routing;
+use crate::upstreams::{Trust, Upstream, Upstreams};
+
+/// Between two rounds of forgetting callers that the limits need no longer count.
+const FORGET_EVERY: Duration = Duration::from_secs(30);
+
+/// What a gateway finds in its process.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// What the gateway is called in logs, traces and metrics.
+    pub name: &'static str,
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// Background work.
+    pub tasks: Tasks,
+    /// Metrics and traces.
+    pub telemetry: Telemetry,
+}
+
+impl Surroundings {
+    /// Those that the members of a process share.
+    pub fn of(name: &'static str, telemetry: &Telemetry, members: &Members) -> Self {
+        Self {
+            name,
+            clock: Clock::system(),
+            random: Random::system(),
+            tasks: members.tasks().of(name),
+            telemetry: telemetry.clone(),
+        }
+    }
+}
+
+/// A gateway that is ready to be served.
+pub struct Gateway {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) surroundings: Surroundings,
+    connect: Connect,
+    trust: Trust,
+    routing: Arc<Routing>,
+    counters: Arc<Counters>,
+    metrics: Arc<HttpMetrics>,
+    pub(crate) successor: Option<Successor>,
+}
+
+/// The gateway that serves instead of another one, as soon as there is one.
+pub(crate) type Successor = watch::Receiver<Option<Arc<Gateway>>>;
+
+impl Gateway {
+    /// One that answers as planned.
+    ///
+    /// # Errors
+    /// What is wrong with the contract, the routes or the settings.
+    pub fn new(
+        config: Config,
+        surroundings: Surroundings,
+        plan: Plan<'_>,
+    ) -> Result<Arc<Self>, StartError> {
+        Self::followed(config, surroundings, plan, None)
+    }
+
+    /// One that is perhaps followed by others.
+    pub(crate) fn followed(
+        config: Config,
+        surroundings: Surroundings,
+        plan: Plan<'_>,
+        successor: Option<Successor>,
+    ) -> Result<Arc<Self>, StartError> {
+        let Config {
+            settings,
+            redis_url,
+        } = config;
+        let shared = redis_url.as_ref().map(|url| Shared::connect(url.expose()));
+        let shared = shared.transpose();
+        let shared = shared.map_err(|error| StartError::config(format!("--redis-url: {error}")))?;
+        let counters = Arc::new(Counters::new(&settings.rates, shared.as_ref()));
+        let (name, telemetry) = (surroundings.name, &surroundings.telemetry);
+        let metrics = Arc::new(HttpMetrics::new(name, telemetry, &counters));
+        let settings = Arc::new(settings);
+        let gateway = Self::of(settings, surroundings, plan, counters, metrics, successor)?;
+        gateway.forget_idle_callers();
+        Ok(gateway)
+    }
+
+    /// One with other routes, that counts on where this one is.
+    pub(crate) fn renewed(&self, plan: Plan<'_>) -> Result<Arc<Self>, StartError> {
+        let (counters, metrics) = (self.counters.clone(), self.metrics.clone());
+        // Whoever follows the first gateway learns of all.
+        let successor = None;
+        let (settings, surroundings) = (self.settings.clone(), self.surroundings.clone());
+        Self::of(settings, surroundings, plan, counters, metrics, successor)
+    }
+
+    fn of(
+        settings: Arc<Settings>,
+        surroundings: Surroundings,
+        plan: Plan<'_>,
+        counters: Arc<Counters>,
+        metrics: Arc<HttpMetrics>,
+        successor: Option<Successor>,
+    ) -> Result<Arc<Self>, StartError> {
+        let transcoder = Arc::new(plan.api.transcoder(&settings)?);
+        let routing = Arc::new(plan.routing(transcoder, &settings)?);
+        Ok(Arc::new(Self {
+            settings,
+            surroundings,
+            connect: plan.connect,
+            trust: plan.trust,
+            routing,
+            counters,
+            metrics,
+            successor,
+        }))
+    }
+
+    /// A door for one thread, to be called on the thread's own runtime, which the connections will
+    /// live on.
+    pub(crate) fn door(&self, drain: CancellationToken) -> Arc<Door> {
+        let all = self.routing.policies.upstreams.iter();
+        let all = all.map(|name| Upstream {
+            channel: (self.connect)(name),
+            name: name.clone(),
+        });
+        let Surroundings { clock, random, .. } = &self.surroundings;
+        let upstreams = Upstreams {
+            all: all.collect(),
+            retries: RetryBudget::default(),
+            random: random.clone(),
+            trust: self.trust,
+        };
+        Arc::new(Door {
+            settings: self.settings.clone(),
+            routing: self.routing.clone(),
+            counters: self.counters.clone(),
+            metrics: self.metrics.clone(),
+            upstreams: Arc::new(upstreams),
+            clock: clock.clone(),
+            random: random.clone(),
+            drain,
+        })
+    }
+
+    fn forget_idle_callers(&self) {
+        let counters = self.counters.clone();
+        let tasks = &self.surroundings.tasks;
+        tasks.spawn("edge-limits", |shutdown| async move {
+            let pause = || tokio::time::sleep(FORGET_EVERY);
+            while shutdown.run_until_cancelled(pause()).await.is_some() {
+                counters.forget_idle();
+            }
+        });
+    }
+}

@@ -1,0 +1,73 @@
+//! Who may call: what a gateway leaves to whoever knows its users.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use http::request::Parts;
+use net::metadata::{AUTHORIZATION, bearer};
+use tonic::Status;
+
+use crate::context::Context;
+
+/// Decides who may call a method. A method without a guard is open to anybody, and what its callers
+/// present is not looked at.
+pub trait Guard: Send + Sync {
+    /// The caller of a request, who may make it; none if it is nobody whom the guard knows, and nobody
+    /// needs to be known. `Err` is UNAUTHENTICATED or PERMISSION_DENIED, told word for word.
+    fn admit<'a>(
+        &'a self,
+        asked: Asked<'a>,
+    ) -> BoxFuture<'a, Result<Option<Arc<dyn Caller>>, Status>>;
+}
+
+/// A request that a guard decides about, before its body is read.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// Its headers, path and query.
+    pub head: &'a Parts,
+    /// What it opens.
+    pub opening: Opening,
+    /// What is known of it beside.
+    pub context: &'a Context,
+}
+
+/// Who calls.
+pub trait Caller: Send + Sync {
+    /// As limits count it.
+    fn id(&self) -> &Arc<str>;
+
+    /// The token that upstreams get, to judge it themselves; none if it stays here.
+    fn token(&self) -> Option<&str>;
+
+    /// Completes when the caller may no longer go on with what it has begun, with the reason: a token
+    /// has expired, a session has ended.
+    fn over(&self) -> BoxFuture<'_, Status>;
+}
+
+/// What a request opens. Browsers' own means of opening streams set no headers, so that a guard may
+/// take what is in the query there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// A call whose client can set headers.
+    Call,
+    /// A stream.
+    Stream,
+    /// A stream that its client opens again by itself whenever it breaks off.
+    EventSource,
+}
+
+/// Whether a request has credentials of a kind that is known here, be they good or not: a bearer token,
+/// or what stands for it in the guards' own `parameter` of the query.
+pub(crate) fn are_presented(head: &Parts, opening: Opening, parameter: Option<&str>) -> bool {
+    match head.headers.get(AUTHORIZATION) {
+        Some(value) => bearer(value).is_some(),
+        None => {
+            opening != Opening::Call && parameter.is_some_and(|name| has(head.uri.query(), name))
+        }
+    }
+}
+
+fn has(query: Option<&str>, name: &str) -> bool {
+    let mut parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    parameters.any(|(parameter, _)| parameter == name)
+}

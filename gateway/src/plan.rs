@@ -1,0 +1,77 @@
+//! What makes one gateway different from another: what is served, and by whom.
+
+use std::sync::Arc;
+
+use net::StartError;
+use net::client::Channel;
+use transcoder::Transcoder;
+
+use crate::api::{Api, Document};
+use crate::config::Settings;
+use crate::failure::Voice;
+use crate::fallback::{Fallback, Pages};
+use crate::metadata::Passage;
+use crate::policy::Policies;
+use crate::protocol::reflection;
+use crate::routing::Routing;
+use crate::upstreams::Trust;
+
+/// Connects to the upstream of that name, with connections of its own for each thread that serves.
+pub type Connect = Arc<dyn Fn(&str) -> Channel + Send + Sync>;
+
+/// Makes the pages beside the API: those of documentation too, or only the others.
+pub type MakePages = Arc<dyn Fn(Document, ShowsDocs) -> Pages + Send + Sync>;
+
+/// Whether there are pages of documentation.
+pub type ShowsDocs = bool;
+
+/// What a gateway is made from, beside its settings.
+pub struct Plan<'a> {
+    /// What is served.
+    pub api: Api<'a>,
+    /// The way to the upstreams.
+    pub connect: Connect,
+    /// What they are relied on for.
+    pub trust: Trust,
+    /// How errors are worded.
+    pub voice: Voice,
+    /// What is beside the API.
+    pub pages: Option<MakePages>,
+}
+
+impl Plan<'_> {
+    /// What requests are looked up in.
+    pub(crate) fn routing(
+        &self,
+        transcoder: Arc<Transcoder>,
+        settings: &Settings,
+    ) -> Result<Routing, StartError> {
+        let api = &self.api;
+        let policies = Policies::new(&transcoder, &*api.methods).map_err(StartError::Contract)?;
+        let own = settings.web.edge_reflection.then(|| {
+            let own = reflection::of(api.descriptors.set(), &policies);
+            own.map(Arc::new)
+        });
+        let own = own
+            .transpose()
+            .map_err(|error| StartError::Contract(vec![error]))?;
+        let shows_docs = !(settings.web.hide_docs || api.profile.hides_docs);
+        let pages = self.pages.as_ref();
+        let pages = pages.map(|make| make(api.document(transcoder.clone()), shows_docs));
+        Ok(Routing {
+            transcoder,
+            policies,
+            profile: api.profile,
+            voice: self.voice,
+            guard_parameter: api.guard_parameter,
+            passage: Passage {
+                passing: api.profile.passing,
+                request_rules: settings.metadata.request_header.clone(),
+                reply_rules: settings.metadata.reply_header.clone(),
+                forwards_authorization: self.trust.get_authorization,
+            },
+            own,
+            fallback: Fallback(pages),
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! The Connect protocol (connectrpc.com/docs/protocol): unary calls as plain HTTP, streams as
+//! envelopes, messages in JSON or protobuf.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response};
+use hyper::body::Incoming;
+
+use super::{Protocol, Recognition, Request};
+use crate::admitted::{Admitted, Form};
+use crate::failure::{Failure, Problem};
+use crate::method::Idempotency;
+use crate::policy::{Policy, Served};
+use crate::reply::Body;
+use crate::routing::Routing;
+
+mod compression;
+mod declared;
+mod error;
+mod stream;
+mod unary;
+
+pub(crate) use declared::DECLARED;
+use declared::VERSION;
+use stream::Stream;
+use unary::{Query, Unary};
+
+const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+
+/// The protocol.
+pub(crate) struct Connect;
+
+/// A call.
+pub(crate) enum Call {
+    Unary(Unary),
+    Stream(Stream),
+}
+
+/// How messages are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Codec {
+    Json,
+    Proto,
+}
+
+impl Codec {
+    fn named(name: &[u8]) -> Option<Self> {
+        match name {
+            b"json" => Some(Self::Json),
+            b"proto" => Some(Self::Proto),
+            _ => None,
+        }
+    }
+
+    /// Of a media type that begins with `prefix`. JSON may say that it is UTF-8.
+    fn of(content_type: &[u8], prefix: &str) -> Option<Self> {
+        let text = std::str::from_utf8(content_type).ok()?.to_ascii_lowercase();
+        let mut parts = text.strip_prefix(prefix)?.split(';').map(str::trim);
+        let codec = Self::named(parts.next()?.as_bytes())?;
+        let is_plain = |part: &str| {
+            let charset = part.strip_prefix("charset=");
+            codec == Self::Json
+                && charset.is_some_and(|charset| charset.trim_matches('"') == "utf-8")
+        };
+        parts.all(is_plain).then_some(codec)
+    }
+
+    fn form(self) -> Form {
+        match self {
+            Self::Json => Form::Json,
+            Self::Proto => Form::Wire,
+        }
+    }
+
+    fn request(self, served: &Served, message: Bytes) -> Result<Bytes, Failure> {
+        match self {
+            Self::Proto => Ok(message),
+            Self::Json => served.method.request(&message).map_err(Failure::unreadable),
+        }
+    }
+
+    fn response(self, served: &Served, message: Bytes) -> Result<Bytes, Failure> {
+        match self {
+            Self::Proto => Ok(message),
+            Self::Json => match served.method.response(&message) {
+                Ok(json) => Ok(json.into()),
+                Err(error) => Err(Problem::internal(&error).into()),
+            },
+        }
+    }
+}
+
+impl Protocol for Connect {
+    type Request = Call;
+
+    fn recognise(routing: &Routing, head: &Parts, subtype: Option<&[u8]>) -> Recognition<Call> {
+        match subtype {
+            Some(codec) => stream(routing, head, codec),
+            None if head.headers.contains_key(VERSION) => unary(routing, head),
+            None => Recognition::Foreign,
+        }
+    }
+
+    /// A path that is no route may be a method.
+    fn otherwise(routing: &Routing, head: &Parts) -> Recognition<Call> {
+        unary(routing, head)
+    }
+}
+
+impl Request for Call {
+    fn policy<'a>(&'a self, _: &'a Routing) -> &'a Policy {
+        match self {
+            Self::Unary(call) => &call.served.policy,
+            Self::Stream(call) => &call.served.policy,
+        }
+    }
+
+    async fn serve(
+        &self,
+        admitted: Admitted<'_>,
+        head: &Parts,
+        body: Incoming,
+    ) -> Result<Response<Body>, Failure> {
+        match self {
+            Self::Unary(call) => call.serve(admitted, head, body).await,
+            Self::Stream(call) => call.serve(admitted, head, body).await,
+        }
+    }
+
+    fn refuse(&self, routing: &Routing, _: &Parts, failure: &Failure) -> Option<Response<Body>> {
+        Some(match self {
+            Self::Unary(_) => unary::refusal(routing, failure),
+            Self::Stream(call) => call.refusal(routing, failure),
+        })
+    }
+}
+
+/// The unary call that a request is; none if its path is no method, or if it may be for REST.
+fn unary(routing: &Routing, head: &Parts) -> Recognition<Call> {
+    let Some(served) = routing.policies.method(head.uri.path()) else {
+        return Recognition::Foreign;
+    };
+    let call = |query, codec: Option<Codec>| match codec {
+        Some(codec) => Recognition::Request(Call::Unary(Unary::new(served.clone(), query, codec))),
+        None => unsupported(served).into(),
+    };
+    match head.method {
+        Method::POST => {
+            let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+            let codec = content_type.and_then(|name| Codec::of(name, "application/"));
+            call(
+                Query::default(),
+                codec.filter(|_| !served.policy.is_streaming()),
+            )
+        }
+        Method::GET | Method::HEAD => {
+            let Some(query) = head.uri.query().and_then(Query::of) else {
+                return Recognition::Foreign;
+            };
+            let reads = served.idempotency == Idempotency::NoSideEffects;
+            if !reads || served.policy.is_streaming() {
+                return Failure::method_not_allowed(&[Method::POST]).into();
+            }
+            let codec = query.codec();
+            call(query, codec)
+        }
+        _ => Recognition::Foreign,
+    }
+}
+
+/// The call with streams that a request whose media type says so is.
+fn stream(routing: &Routing, head: &Parts, codec: &[u8]) -> Recognition<Call> {
+    let Some(served) = routing.policies.method(head.uri.path()) else {
+        return Failure::no_route().into();
+    };
+    if head.method != Method::POST {
+        return Failure::method_not_allowed(&[Method::POST]).into();
+    }
+    match Codec::of(codec, "").filter(|_| served.policy.is_streaming()) {
+        Some(codec) => Recognition::Request(Call::Stream(Stream::new(served.clone(), codec))),
+        None => unsupported(served).into(),
+    }
+}
+
+/// 415, with what would do instead.
+fn unsupported(served: &Served) -> Failure {
+    let accepted = match served.policy.is_streaming() {
+        true => "application/connect+json, application/connect+proto",
+        false => "application/json, application/proto",
+    };
+    Failure::unsupported_content(&format!("this method takes {accepted}")).with_headers([
+        (ACCEPT_POST, HeaderValue::from_static(accepted)),
+        (ALLOW, HeaderValue::from_static("POST")),
+    ])
+}
+
+fn check_version(headers: &HeaderMap) -> Result<(), Failure> {
+    match headers.get(VERSION) {
+        Some(version) if version != "1" => {
+            Err(Failure::malformed(format!("{VERSION}: the only one is 1")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::declared::STREAM;
+    use super::*;
+
+    #[test]
+    fn the_codec_is_told_by_the_media_type() {
+        let unary = |name: &str| Codec::of(name.as_bytes(), "application/");
+        assert_eq!(unary("application/json"), Some(Codec::Json));
+        assert_eq!(unary("Application/JSON; charset=UTF-8"), Some(Codec::Json));
+        assert_eq!(unary("application/proto"), Some(Codec::Proto));
+        assert_eq!(unary("application/json; charset=latin1"), None);
+        assert_eq!(unary("application/x-protobuf"), None);
+        let stream = Codec::of(b"application/connect+proto", STREAM);
+        assert_eq!(stream, Some(Codec::Proto));
+    }
+}
