@@ -65,7 +65,7 @@ func mesh(name string) (*process, int, error) {
 
 func http2Port(name string, port int, path string, sections []string) (bool, error) {
 	config := &config.Config{
-		Host: "127.0.0.1", Port: port, Path: path, Timeout: 2 * time.Second, MaxHeaderLen: 4000,
+		Host: "127.0.0.1", Port: port, Path: path, Timeout: 5 * time.Second, MaxHeaderLen: 4000,
 		Strict: true, Sections: sections,
 	}
 	results := results{}
