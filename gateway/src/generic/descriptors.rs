@@ -9,7 +9,8 @@ use prost::Message as _;
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
 use transcoder::prost_reflect::DescriptorPool;
 
-use super::{Upstream, reflected};
+use super::reflected;
+use super::upstream::Upstream;
 
 const DURATION: &str = "google/protobuf/duration.proto";
 const ERROR_DETAILS: &str = "google/rpc/error_details.proto";

@@ -6,8 +6,8 @@ use net::StartError;
 use opentelemetry::KeyValue;
 use tokio::sync::watch;
 
-use super::Maker;
 use super::descriptors::{self, Gathered, Source};
+use super::maker::Maker;
 use crate::gateway::Gateway;
 
 /// Looks at the descriptors again and again, and hands a gateway of new ones to the threads that serve.
