@@ -14,6 +14,7 @@ use async_nats::{
     HeaderMap,
     jetstream::{Context, context::PublishErrorKind, message::PublishMessage},
 };
+use net::SecretUrl;
 
 use crate::{Event, PublishError, Status};
 
@@ -24,10 +25,10 @@ use streams::Streams;
 pub(crate) const PUBLISH_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Where the server is, and how streams are kept.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct JetStreamConfig {
     /// Such as `nats://localhost:4222`; several servers of a cluster parted by commas.
-    pub url: String,
+    pub url: SecretUrl,
     /// Put before the names of streams and subjects, so that several systems can share a server.
     /// Empty for none.
     pub prefix: String,
@@ -48,7 +49,7 @@ impl JetStreamConfig {
     /// The server at `url` with the defaults: no prefix, one replica, 30 days, 30 seconds, streams
     /// made when they are needed.
     #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<SecretUrl>) -> Self {
         Self {
             url: url.into(),
             prefix: String::new(),
@@ -89,19 +90,6 @@ impl JetStreamConfig {
     }
 }
 
-impl std::fmt::Debug for JetStreamConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("JetStreamConfig")
-            .field("url", &connection::without_secrets(&self.url))
-            .field("prefix", &self.prefix)
-            .field("replicas", &self.replicas)
-            .field("max_age", &self.max_age)
-            .field("ack_wait", &self.ack_wait)
-            .field("makes_streams", &self.makes_streams)
-            .finish()
-    }
-}
-
 pub(crate) struct JetStream {
     config: JetStreamConfig,
     connection: Connection,
@@ -111,14 +99,14 @@ pub(crate) struct JetStream {
 impl JetStream {
     pub(crate) fn connect(config: JetStreamConfig) -> Self {
         Self {
-            connection: Connection::open(&config.url),
+            connection: Connection::open(config.url.expose()),
             streams: Streams::default(),
             config,
         }
     }
 
     pub(crate) fn place(&self) -> String {
-        connection::without_secrets(&self.config.url)
+        self.config.url.to_string()
     }
 
     pub(crate) fn status(&self) -> Status {

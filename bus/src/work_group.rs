@@ -1,6 +1,7 @@
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
+use net::{backoff::Backoff, tasks::panic_message};
 use tokio_util::sync::CancellationToken;
 
 use crate::Event;
@@ -61,17 +62,10 @@ impl Handler {
     }
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a message")
-}
+/// Pauses before an event comes again.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(30));
 
-/// How long to wait before the next attempt, after `attempts` of them: from 100 ms, doubling,
-/// up to 30 s.
+/// How long to wait before the next attempt, after `attempts` of them.
 pub(crate) fn backoff(attempts: u32) -> Duration {
-    let doubled = Duration::from_millis(100) * 2_u32.saturating_pow(attempts.clamp(1, 10) - 1);
-    doubled.min(Duration::from_secs(30))
+    BACKOFF.after(attempts.saturating_sub(1))
 }

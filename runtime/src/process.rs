@@ -95,7 +95,7 @@ impl BusConfig {
             Some(url) => Bus::jetstream(JetStreamConfig {
                 replicas: self.nats_replicas.into(),
                 makes_streams: self.nats_make_streams,
-                ..JetStreamConfig::new(url.expose())
+                ..JetStreamConfig::new(url.clone())
             }),
             None => Bus::in_process(),
         }

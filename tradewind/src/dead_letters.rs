@@ -54,7 +54,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
 }
 
 async fn list_stream(url: &SecretUrl) -> Result<()> {
-    let bus = connect(JetStreamConfig::new(url.expose())).await?;
+    let bus = connect(JetStreamConfig::new(url.clone())).await?;
     let mut text = String::new();
     for letter in bus::dead_letters::list(&bus).await? {
         let event = letter
@@ -75,7 +75,7 @@ async fn replay_stream(url: &SecretUrl, id: &str) -> Result<()> {
     let id = id
         .parse()
         .context("the id is the number that `list` prints first")?;
-    let bus = connect(JetStreamConfig::new(url.expose())).await?;
+    let bus = connect(JetStreamConfig::new(url.clone())).await?;
     ensure!(
         bus::dead_letters::replay(&bus, id).await?,
         "there is no dead letter {id}"

@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let bus = connect(JetStreamConfig {
         replicas: arguments.nats_replicas.into(),
-        ..JetStreamConfig::new(arguments.nats_url.expose())
+        ..JetStreamConfig::new(arguments.nats_url)
     })
     .await?;
     let publishers: Vec<_> = SERVICES.iter().map(ServiceInfo::short_name).collect();

@@ -6,14 +6,18 @@ use async_nats::{
     ConnectOptions,
     jetstream::{Context, context::ContextBuilder},
 };
+use net::backoff::Backoff;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::credentials;
-use crate::{Status, work_group::backoff};
+use crate::Status;
 
 /// How long the server may take to acknowledge.
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pauses between attempts to connect.
+pub(super) const RECONNECT: Backoff =
+    Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
 /// How many publishes may wait for their acknowledgement at once.
 const MAX_IN_FLIGHT: usize = 1024;
 
@@ -84,7 +88,7 @@ impl Link {
 
 async fn connect(url: String, link: Arc<watch::Sender<Link>>) {
     let servers: Vec<_> = url.split(',').map(str::trim).collect();
-    let mut attempts = 0;
+    let mut backoff = RECONNECT;
     loop {
         let options = credentials::log_in(options(link.clone()), &url);
         match options.connect(&servers).await {
@@ -110,8 +114,7 @@ async fn connect(url: String, link: Arc<watch::Sender<Link>>) {
                 });
             }
         }
-        attempts += 1;
-        tokio::time::sleep(backoff(attempts).min(Duration::from_secs(2))).await;
+        tokio::time::sleep(backoff.pause()).await;
     }
 }
 
@@ -119,7 +122,7 @@ fn options(link: Arc<watch::Sender<Link>>) -> ConnectOptions {
     ConnectOptions::new()
         .ping_interval(Duration::from_secs(10))
         .reconnect_delay_callback(|attempts| {
-            backoff(u32::try_from(attempts).unwrap_or(u32::MAX)).min(Duration::from_secs(2))
+            RECONNECT.after(u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX))
         })
         .event_callback(move |event| {
             let link = link.clone();
@@ -149,24 +152,5 @@ fn note(link: &watch::Sender<Link>, event: &async_nats::Event) {
     // Such as a subject that these credentials may not use: what was asked of it gets no answer.
     if let ServerError(error) = event {
         tracing::warn!(%error, "NATS refuses");
-    }
-}
-
-/// The URL without what stands before an `@`.
-pub(crate) fn without_secrets(url: &str) -> String {
-    let server = |url: &str| match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        (None, Some((_, host))) => host.to_owned(),
-        (_, None) => url.to_owned(),
-    };
-    url.split(',').map(server).collect::<Vec<_>>().join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_url_is_shown_without_its_password() {
-        let shown = super::without_secrets("nats://user:secret@a:4222,nats://b:4222");
-        assert_eq!(shown, "nats://a:4222,nats://b:4222");
     }
 }

@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{JetStream, headers, headers_or_empty, streams};
+use super::{JetStream, connection::RECONNECT, headers, headers_or_empty, streams};
 use crate::{
     ATTEMPTS, Failure, PublishError, WorkGroup, dead_letters,
     work_group::{Handler, backoff},
@@ -53,19 +53,18 @@ enum Outcome {
 
 impl Consumer {
     async fn run(self) {
-        let mut attempts = 0;
+        let mut pauses = RECONNECT;
         // Failures that count, by sequence in the stream, of the events seen lately.
         let mut failures: HashMap<u64, u32> = HashMap::new();
         while !self.shutdown.is_cancelled() {
             match self.messages().await {
                 Ok(messages) => {
-                    attempts = 0;
+                    pauses.reset();
                     self.consume(messages, &mut failures).await;
                 }
                 Err(why) => {
-                    attempts += 1;
                     tracing::debug!(group = self.group, subject = self.pattern, why, "waiting");
-                    let pause = tokio::time::sleep(backoff(attempts).min(Duration::from_secs(2)));
+                    let pause = tokio::time::sleep(pauses.pause());
                     self.shutdown.run_until_cancelled(pause).await;
                 }
             }
