@@ -96,8 +96,8 @@ impl Idempotency {
             return Err(in_progress());
         };
         let claim = match self.look(&scope, &hash, until, true).await? {
-            Found::Answer(answer) => return answer.read(),
-            Found::Free(before) => Claim::of(scope.clone(), hash, &self.clock, before),
+            Lookup::Answer(answer) => return answer.read(),
+            Lookup::Free(before) => Claim::of(scope.clone(), hash, &self.clock, before),
         };
         let answer = run(claim.clone(), handler).await;
         match &answer {
@@ -113,8 +113,8 @@ impl Idempotency {
             return answer;
         }
         match self.look(&scope, &hash, until, false).await? {
-            Found::Answer(first) => first.read(),
-            Found::Free(_) => Err(in_progress()),
+            Lookup::Answer(first) => first.read(),
+            Lookup::Free(_) => Err(in_progress()),
         }
     }
 
@@ -126,7 +126,7 @@ impl Idempotency {
         hash: &RequestHash,
         until: Instant,
         take: bool,
-    ) -> Result<Found, Status> {
+    ) -> Result<Lookup, Status> {
         let mut backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(250));
         loop {
             let mut read = self.database.read().await?;
@@ -134,16 +134,16 @@ impl Idempotency {
             drop(read);
             let now = self.clock.now();
             match row {
-                None => return Ok(Found::Free(None)),
+                None => return Ok(Lookup::Free(None)),
                 Some(row) if row.request_hash != hash => return Err(reused()),
-                Some(row) if row.code.is_some() => return Ok(Found::Answer(row)),
+                Some(row) if row.code.is_some() => return Ok(Lookup::Answer(row)),
                 Some(row) if row.lease_until <= now => {
                     if !take {
-                        return Ok(Found::Free(None));
+                        return Ok(Lookup::Free(None));
                     }
                     let lease_until = now + LEASE;
                     if self.take_over(scope, &row, lease_until).await? {
-                        return Ok(Found::Free(Some(Row { lease_until, ..row })));
+                        return Ok(Lookup::Free(Some(Row { lease_until, ..row })));
                     }
                 }
                 Some(_) => {}
@@ -230,7 +230,7 @@ impl Scope {
     }
 }
 
-enum Found {
+enum Lookup {
     Answer(Row),
     Free(Option<Row>),
 }

@@ -6,15 +6,15 @@ use net::clock::timestamp;
 
 use crate::domain::Mistake;
 use crate::domain::price::Price;
-use crate::domain::product::{self as rules, Product, Said, State};
+use crate::domain::product::{self as rules, Product, ProductDetails, State};
 
 /// What a message says of a product. OUTPUT_ONLY fields are not looked at.
 ///
 /// # Errors
 /// All mistakes at once.
-pub(crate) fn to_said(product: proto::Product) -> Result<Said, Vec<Mistake>> {
+pub(crate) fn to_details(product: proto::Product) -> Result<ProductDetails, Vec<Mistake>> {
     let (title, price) = both(rules::title(product.title), to_price(product.price))?;
-    Ok(Said {
+    Ok(ProductDetails {
         title,
         description: product.description,
         price,

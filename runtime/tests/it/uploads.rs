@@ -80,7 +80,7 @@ fn entry(title: &str) -> Bytes {
 
 /// What a handler was given.
 #[derive(Debug, PartialEq)]
-enum Given {
+enum Received {
     Entry(String),
     Error(Code),
     End,
@@ -89,14 +89,14 @@ enum Given {
 }
 
 #[derive(Clone)]
-struct Diary(UnboundedSender<Given>);
+struct Diary(UnboundedSender<Received>);
 
 /// Tells when a handler is given up.
-struct Reading(UnboundedSender<Given>);
+struct Reading(UnboundedSender<Received>);
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        let _ = self.0.unbounded_send(Given::Nothing);
+        let _ = self.0.unbounded_send(Received::Nothing);
     }
 }
 
@@ -110,9 +110,9 @@ impl Diary {
             async move {
                 let next = entries.next().await;
                 let what = match &next {
-                    Some(Ok(entry)) => Given::Entry(entry.title.clone()),
-                    Some(Err(status)) => Given::Error(status.code()),
-                    None => Given::End,
+                    Some(Ok(entry)) => Received::Entry(entry.title.clone()),
+                    Some(Err(status)) => Received::Error(status.code()),
+                    None => Received::End,
                 };
                 given.unbounded_send(what).unwrap();
                 Some((next?, (entries, reading)))
@@ -182,7 +182,7 @@ impl tower::Service<http::Request<Body>> for Diary {
 struct Bed {
     _testbed: Testbed,
     channel: Channel,
-    given: UnboundedReceiver<Given>,
+    given: UnboundedReceiver<Received>,
 }
 
 impl Bed {
@@ -229,26 +229,28 @@ impl Bed {
         (says, Box::pin(status))
     }
 
-    async fn given(&mut self) -> Given {
+    async fn given(&mut self) -> Received {
         let given = tokio::time::timeout(PATIENCE, self.given.next()).await;
         given.expect("nothing comes").unwrap()
     }
 
     /// What the handler was given of a call that is over.
-    async fn all_given(&mut self) -> Vec<Given> {
+    async fn all_given(&mut self) -> Vec<Received> {
         let mut all = Vec::new();
         loop {
             match self.given().await {
-                Given::Nothing => return all,
+                Received::Nothing => return all,
                 given => all.push(given),
             }
         }
     }
 }
 
-fn entries(titles: &[&str]) -> Vec<Given> {
+fn entries(titles: &[&str]) -> Vec<Received> {
     let titles = titles.iter();
-    titles.map(|title| Given::Entry((*title).into())).collect()
+    titles
+        .map(|title| Received::Entry((*title).into()))
+        .collect()
 }
 
 /// The fields that an answer names, and the message of the stream that they belong to.
@@ -273,10 +275,10 @@ async fn messages_that_keep_the_rules_come_to_the_handler_in_the_form_that_the_c
         let reply = bed.send(path, &messages).await;
         assert_eq!(reply.code(), Code::Ok, "{reply:?}");
         let mut expected = entries(&["one", "ü", "three"]);
-        expected.push(Given::End);
+        expected.push(Received::End);
         assert_eq!(bed.all_given().await, expected);
         let none = bed.send(path, &[]).await;
-        assert_eq!(bed.all_given().await, [Given::End], "{none:?}");
+        assert_eq!(bed.all_given().await, [Received::End], "{none:?}");
     }
 }
 
@@ -298,7 +300,7 @@ async fn a_message_that_breaks_a_rule_ends_the_call_before_the_handler_sees_it()
         let reply = bed.send(path, &[entry(""), entry("two")]).await;
         let first = (vec!["title".to_owned()], "0".to_owned());
         assert_eq!(violations(&reply), first);
-        let error = Given::Error(Code::InvalidArgument);
+        let error = Received::Error(Code::InvalidArgument);
         assert_eq!(bed.all_given().await, [error]);
 
         let messages = [entry("one"), entry("two"), long.clone(), entry("four")];
@@ -308,7 +310,7 @@ async fn a_message_that_breaks_a_rule_ends_the_call_before_the_handler_sees_it()
         let said = reply.status.message();
         assert!(said.starts_with("message[2]: title: "), "{said}");
         let mut expected = entries(&["one", "two"]);
-        expected.push(Given::Error(Code::InvalidArgument));
+        expected.push(Received::Error(Code::InvalidArgument));
         assert_eq!(bed.all_given().await, expected);
     }
 }
@@ -322,7 +324,7 @@ async fn what_is_no_message_of_the_contract_ends_the_call() {
         assert_eq!(reply.reason(), Some(Reason::MalformedRequest));
         assert!(reply.status.message().starts_with("message[1]: "));
         let mut expected = entries(&["one"]);
-        expected.push(Given::Error(Code::InvalidArgument));
+        expected.push(Received::Error(Code::InvalidArgument));
         assert_eq!(bed.all_given().await, expected);
 
         let cut = bed
@@ -330,7 +332,7 @@ async fn what_is_no_message_of_the_contract_ends_the_call() {
             .await;
         assert_eq!(cut.code(), Code::InvalidArgument, "{cut:?}");
         assert_eq!(cut.reason(), Some(Reason::MalformedRequest));
-        assert!(!bed.all_given().await.contains(&Given::End));
+        assert!(!bed.all_given().await.contains(&Received::End));
     }
 }
 
@@ -357,7 +359,7 @@ async fn a_message_is_as_large_as_the_contract_allows_and_a_stream_of_any_length
         assert_eq!(reply.code(), Code::ResourceExhausted, "{reply:?}");
         assert_eq!(reply.reason(), Some(Reason::RequestTooLarge));
         let given = bed.all_given().await;
-        assert_eq!(given[1..], [Given::Error(Code::ResourceExhausted)]);
+        assert_eq!(given[1..], [Received::Error(Code::ResourceExhausted)]);
     }
 }
 
@@ -372,7 +374,7 @@ async fn the_rules_hold_for_what_was_compressed() {
             let reply = send(&bed.channel, path, messages.into(), &metadata).await;
             assert_eq!(violations(&reply), (vec!["title".into()], "2".into()));
             let mut expected = entries(&["one", "two"]);
-            expected.push(Given::Error(Code::InvalidArgument));
+            expected.push(Received::Error(Code::InvalidArgument));
             assert_eq!(bed.all_given().await, expected);
         }
     }
@@ -400,15 +402,15 @@ async fn a_stream_whose_client_hangs_up_does_not_look_as_if_it_had_come_to_its_e
             let (says, status) = bed.open(path);
             let call = tokio::spawn(status);
             says.unbounded_send(entry("one")).unwrap();
-            assert_eq!(bed.given().await, Given::Entry("one".into()));
+            assert_eq!(bed.given().await, Received::Entry("one".into()));
             says.unbounded_send(begun).unwrap();
             call.abort();
             let given = bed.all_given().await;
-            assert!(!given.contains(&Given::End), "{given:?}");
+            assert!(!given.contains(&Received::End), "{given:?}");
             assert_eq!(
                 given
                     .iter()
-                    .filter(|one| matches!(one, Given::Entry(_)))
+                    .filter(|one| matches!(one, Received::Entry(_)))
                     .count(),
                 0
             );

@@ -23,7 +23,7 @@ tokio::task_local! {
 pub struct Claim(Arc<State>);
 
 struct State {
-    held: Option<Held>,
+    held: Option<HeldKey>,
     /// A transaction of the call has committed.
     begun: AtomicBool,
     /// What a repetition goes on from has.
@@ -33,7 +33,7 @@ struct State {
 }
 
 /// Of a key.
-struct Held {
+struct HeldKey {
     scope: Scope,
     request_hash: RequestHash,
     clock: Clock,
@@ -56,7 +56,7 @@ impl Claim {
         clock: &Clock,
         before: Option<Row>,
     ) -> Self {
-        Self::new(Some(Held {
+        Self::new(Some(HeldKey {
             scope,
             request_hash,
             clock: clock.clone(),
@@ -67,7 +67,7 @@ impl Claim {
         }))
     }
 
-    fn new(held: Option<Held>) -> Self {
+    fn new(held: Option<HeldKey>) -> Self {
         let is_resumable = held.as_ref().is_some_and(|held| held.resource_id.is_some());
         Self(Arc::new(State {
             held,
@@ -223,12 +223,12 @@ impl Claim {
         self.0.answered.load(Ordering::Relaxed)
     }
 
-    fn held(&self) -> Option<&Held> {
+    fn held(&self) -> Option<&HeldKey> {
         self.0.held.as_ref()
     }
 }
 
-impl Held {
+impl HeldKey {
     fn lease(&self) -> Option<DateTime<Utc>> {
         *self.lease.lock().unwrap_or_else(PoisonError::into_inner)
     }

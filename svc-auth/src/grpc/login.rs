@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use store::Tx;
 use uuid::Uuid;
 
-pub(super) use self::attempt::{Attempt, Known};
+pub(super) use self::attempt::{Attempt, Comparison};
 use crate::domain::email::email_key;
 use crate::domain::network::Network;
 use crate::domain::password::hash::is_outdated;
@@ -32,7 +32,7 @@ pub(super) async fn login(
 async fn sign_in(auth: &Auth, call: &CallContext, request: LoginRequest) -> Result<Granted, Error> {
     let password = Typed::from(request.password);
     let key = email_key(&request.email);
-    let (attempt, Known { credential, forms }) = Attempt::begin(auth, call, &key).await?;
+    let (attempt, Comparison { credential, forms }) = Attempt::begin(auth, call, &key).await?;
     let user_id = credential.as_ref().map(|known| known.user_id);
     let hash = credential.as_ref().map(|known| known.password_hash.clone());
     let fit = auth.hashing.verify(&password, hash, &forms).await?;

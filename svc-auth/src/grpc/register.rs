@@ -5,7 +5,7 @@ mod repetition;
 use contracts::tradewind::auth::v1::{RegisterRequest, RegisterResponse};
 use runtime::call::CallContext;
 
-use self::repetition::Asked;
+use self::repetition::Registration;
 use super::login;
 use crate::domain::email::email_key;
 use crate::domain::network::Network;
@@ -55,7 +55,7 @@ async fn sign_up(
     };
     let reserved = reserve(auth, &key, wanted).await?;
     let password = Typed::from(request.password);
-    let asked = Asked {
+    let asked = Registration {
         email: &request.email,
         email_key: &key,
         display_name: &request.display_name,
@@ -112,7 +112,7 @@ async fn own(
     auth: &Auth,
     call: &CallContext,
     reserved: Reserved,
-    asked: &Asked<'_>,
+    asked: &Registration<'_>,
 ) -> Result<Result<Credential, Outcome>, Error> {
     match reserved {
         Reserved::New(credential) => Ok(Ok(credential)),

@@ -49,7 +49,7 @@ impl TryFrom<String> for State {
 
 /// What an administrator says of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Said {
+pub(crate) struct ProductDetails {
     pub(crate) title: String,
     pub(crate) description: String,
     pub(crate) price: Price,
@@ -66,13 +66,13 @@ pub(crate) enum Refusal {
 
 impl Product {
     /// A new product, on sale.
-    pub(crate) fn new(sku: String, said: Said, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(sku: String, details: ProductDetails, now: DateTime<Utc>) -> Self {
         let state = State::Active;
-        let Said {
+        let ProductDetails {
             title,
             description,
             price,
-        } = said;
+        } = details;
         Self {
             sku,
             title,
@@ -105,11 +105,11 @@ impl Product {
     }
 
     /// Takes new values over. Returns whether anything is different now.
-    pub(crate) fn update(&mut self, said: Said, now: DateTime<Utc>) -> bool {
+    pub(crate) fn update(&mut self, details: ProductDetails, now: DateTime<Utc>) -> bool {
         let before = self.clone();
-        self.title = said.title;
-        self.description = said.description;
-        self.price = said.price;
+        self.title = details.title;
+        self.description = details.description;
+        self.price = details.price;
         let changed = *self != before;
         if changed {
             self.touch(now);
@@ -160,9 +160,9 @@ mod tests {
         START + chrono::TimeDelta::seconds(1)
     }
 
-    fn titled(title: &str) -> Said {
+    fn titled(title: &str) -> ProductDetails {
         let currency = Currency::of("GBP").expect("a code of the table");
-        Said {
+        ProductDetails {
             title: title.into(),
             description: String::new(),
             price: Price::of(Money {

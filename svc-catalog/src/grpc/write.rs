@@ -23,8 +23,8 @@ pub(super) async fn create(
     let create = |_| async move {
         let new = request.product.unwrap_or_default();
         let sku = new.sku.clone();
-        let said = convert::to_said(new).map_err(Error::Invalid)?;
-        let product = Product::new(sku, said, catalog.clock.now());
+        let details = convert::to_details(new).map_err(Error::Invalid)?;
+        let product = Product::new(sku, details, catalog.clock.now());
 
         let mut tx = catalog.db.begin().await?;
         products::insert(&mut tx, &product).await?;
@@ -59,8 +59,8 @@ pub(super) async fn update(
                 refusal,
             })?;
         let merged = mask.merge(&convert::product(product.clone()), &new)?;
-        let said = convert::to_said(merged).map_err(Error::Invalid)?;
-        if product.update(said, catalog.clock.now()) {
+        let details = convert::to_details(merged).map_err(Error::Invalid)?;
+        if product.update(details, catalog.clock.now()) {
             products::update(&mut tx, &product).await?;
             catalog.tell_of(&mut tx, &product).await?;
         }

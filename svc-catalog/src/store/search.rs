@@ -26,7 +26,7 @@ impl Position {
 }
 
 /// A product that was found.
-pub(crate) struct Found {
+pub(crate) struct SearchMatch {
     pub(crate) product: Product,
     pub(crate) rank: f64,
 }
@@ -37,7 +37,7 @@ pub(crate) async fn search(
     words: &Words,
     after: &Position,
     limit: i64,
-) -> Result<Vec<Found>, Error> {
+) -> Result<Vec<SearchMatch>, Error> {
     let (rank, sku) = (after.rank, after.sku.as_str());
     let rows = match tx.dialect() {
         Dialect::Postgres => {
@@ -52,7 +52,7 @@ pub(crate) async fn search(
              WHERE rank < $2 OR (rank = $2 AND sku > $3) \
              ORDER BY rank DESC, sku LIMIT $4"
             );
-            store::fetch_all!(tx, FoundRow, sql, words.plain(), rank, sku, limit)?
+            store::fetch_all!(tx, MatchRow, sql, words.plain(), rank, sku, limit)?
         }
         Dialect::Sqlite => {
             // All the words in the title first; then short texts before long ones.
@@ -70,12 +70,12 @@ pub(crate) async fn search(
              WHERE rank < $2 OR (rank = $2 AND sku > $3) \
              ORDER BY rank DESC, sku LIMIT $4"
             );
-            store::fetch_all!(tx, FoundRow, sql, words.fts5(), rank, sku, limit)?
+            store::fetch_all!(tx, MatchRow, sql, words.fts5(), rank, sku, limit)?
         }
     };
     rows.into_iter()
-        .map(|FoundRow { row, rank }| {
-            Ok(Found {
+        .map(|MatchRow { row, rank }| {
+            Ok(SearchMatch {
                 product: row.try_into()?,
                 rank,
             })
@@ -84,7 +84,7 @@ pub(crate) async fn search(
 }
 
 #[derive(sqlx::FromRow)]
-struct FoundRow {
+struct MatchRow {
     #[sqlx(flatten)]
     row: Row,
     rank: f64,

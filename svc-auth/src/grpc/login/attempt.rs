@@ -27,7 +27,7 @@ pub(in crate::grpc) struct Attempt {
 }
 
 /// What a password is compared with.
-pub(in crate::grpc) struct Known {
+pub(in crate::grpc) struct Comparison {
     /// The account's credential, if there is one.
     pub(in crate::grpc) credential: Option<Credential>,
     /// The forms of all hashes there are.
@@ -44,7 +44,7 @@ impl Attempt {
         auth: &Auth,
         call: &CallContext,
         email_key: &str,
-    ) -> Result<(Self, Known), Error> {
+    ) -> Result<(Self, Comparison), Error> {
         let network = call.client_address.map(Network::of);
         let (limits, now) = (&auth.throttle, auth.clock.now());
         let mut tx = auth.db.begin().await?;
@@ -80,7 +80,7 @@ impl Attempt {
         let credential = credential::find_by_email(&mut tx, email_key).await?;
         let forms = credential::forms(&mut tx).await?;
         tx.commit().await?;
-        Ok((attempt, Known { credential, forms }))
+        Ok((attempt, Comparison { credential, forms }))
     }
 
     /// The account starts anew from this network. What others have in common has one attempt less,

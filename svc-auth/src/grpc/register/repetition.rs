@@ -6,7 +6,7 @@ use runtime::call::CallContext;
 
 use crate::domain::password::Typed;
 use crate::error::Error;
-use crate::grpc::login::{Attempt, Known};
+use crate::grpc::login::{Attempt, Comparison};
 use crate::service::Auth;
 use crate::store::audit::Outcome;
 use crate::store::credential::{self, Credential, Pending};
@@ -15,7 +15,7 @@ use crate::store::credential::{self, Credential, Pending};
 const REPEATABLE: TimeDelta = TimeDelta::hours(24);
 
 /// What is asked for.
-pub(super) struct Asked<'a> {
+pub(super) struct Registration<'a> {
     pub(super) email: &'a str,
     pub(super) email_key: &'a str,
     pub(super) display_name: &'a str,
@@ -31,7 +31,7 @@ pub(super) async fn own(
     auth: &Auth,
     call: &CallContext,
     there: &Credential,
-    asked: &Asked<'_>,
+    asked: &Registration<'_>,
 ) -> Result<Result<Credential, Outcome>, Error> {
     let since = auth.clock.now() - REPEATABLE;
     let mut tx = auth.db.read().await?;
@@ -40,7 +40,7 @@ pub(super) async fn own(
     if !is_new || there.email != asked.email.trim() {
         return Ok(Err(Outcome::Taken));
     }
-    let (attempt, Known { credential, forms }) =
+    let (attempt, Comparison { credential, forms }) =
         Attempt::begin(auth, call, asked.email_key).await?;
     let hash = credential.as_ref().map(|known| known.password_hash.clone());
     let fit = auth.hashing.verify(asked.password, hash, &forms).await?;
