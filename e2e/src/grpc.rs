@@ -70,7 +70,7 @@ pub async fn call(
 }
 
 /// Messages as their bytes.
-struct Raw;
+pub struct Raw;
 
 impl Codec for Raw {
     type Encode = Bytes;

@@ -8,15 +8,9 @@ use axum::{
     routing::{get, post},
 };
 use contracts::tradewind::orders::v1::GetOrderRequest;
-use prost::{
-    Message as _,
-    bytes::{Buf as _, BufMut as _},
-};
-use tonic::{
-    Request, Status,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    transport::Channel,
-};
+use e2e::grpc::Raw;
+use prost::Message as _;
+use tonic::{Request, transport::Channel};
 
 const SERVICE: &str = "/tradewind.orders.v1.OrdersService";
 
@@ -56,41 +50,4 @@ async fn pass(channel: Channel, method: &str, message: Bytes) -> Result<Bytes, S
     let reply = client.unary(Request::new(message), path, Raw).await;
     let reply = reply.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok(reply.into_inner())
-}
-
-/// Messages as their bytes.
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Raw;
-    type Decoder = Raw;
-
-    fn encoder(&mut self) -> Raw {
-        Raw
-    }
-
-    fn decoder(&mut self) -> Raw {
-        Raw
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
-    }
 }
