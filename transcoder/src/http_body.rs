@@ -5,7 +5,9 @@ use prost::Message as _;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
-use crate::{Body, JsonError, Route, wire};
+use crate::binding::Body;
+use crate::field::FieldPath;
+use crate::{JsonError, wire};
 
 /// A body as it is, and what it says that it is.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -54,12 +56,13 @@ fn is_field(field: &FieldDescriptor) -> bool {
     !field.is_list() && matches!(field.kind(), Kind::Message(message) if is_it(&message))
 }
 
-/// Appends the body of a route that takes HttpBody, or a piece of it.
-pub(crate) fn append(route: &Route, content_type: &str, data: &[u8], out: &mut Vec<u8>) {
+/// Appends the body of a route that takes HttpBody, or a piece of it: at this path, if it is not all of
+/// the request.
+pub(crate) fn append(path: Option<&FieldPath>, content_type: &str, data: &[u8], out: &mut Vec<u8>) {
     let mut body = Vec::with_capacity(content_type.len() + data.len() + 16);
-    let content = match &route.body {
-        Body::Field(_) => &mut body,
-        _ => &mut *out,
+    let content = match path {
+        Some(_) => &mut body,
+        None => &mut *out,
     };
     if !content_type.is_empty() {
         wire::bytes(1, content_type.as_bytes(), content);
@@ -67,57 +70,39 @@ pub(crate) fn append(route: &Route, content_type: &str, data: &[u8], out: &mut V
     if !data.is_empty() {
         wire::bytes(2, data, content);
     }
-    if let Some(path) = &route.body_path {
+    if let Some(path) = path {
         wire::message_at(path, &body, out);
     }
 }
 
-impl Route {
-    /// Whether the body of a request goes upstream as it is, in a `google.api.HttpBody`
-    /// ([`Content::Raw`](crate::Content::Raw)).
-    #[must_use]
-    pub fn takes_http_body(&self) -> bool {
-        self.http_body.request
-    }
-
-    /// Whether the body of the reply is a `google.api.HttpBody`: [`Route::http_body`] instead of
-    /// [`Route::response`].
-    #[must_use]
-    pub fn gives_http_body(&self) -> bool {
-        self.http_body.reply
-    }
-
-    /// The body of one reply message of a route that gives HttpBody. Its data is a part of the
-    /// message, not a copy.
-    ///
-    /// # Errors
-    /// [`JsonError`] if the bytes are not the method's reply message: a fault of the upstream,
-    /// INTERNAL.
-    pub fn http_body(&self, mut message: Bytes) -> Result<HttpBody, JsonError> {
-        let broken = |error: prost::DecodeError| JsonError {
-            path: String::new(),
-            description: error.to_string(),
-        };
-        let Some(field) = &self.response_body else {
-            return HttpBody::decode(message).map_err(broken);
-        };
-        let mut body = HttpBody::default();
-        while message.has_remaining() {
-            let (number, wire_type) = decode_key(&mut message).map_err(broken)?;
-            if number != field.number() || wire_type != WireType::LengthDelimited {
-                let context = DecodeContext::default();
-                skip_field(wire_type, number, &mut message, context).map_err(broken)?;
-                continue;
-            }
-            let length = decode_varint(&mut message).map_err(broken)?;
-            let length = usize::try_from(length).ok();
-            let length = length.filter(|length| *length <= message.len());
-            let length = length.ok_or_else(|| JsonError {
-                path: field.name().to_owned(),
-                description: "it ends within a field".to_owned(),
-            })?;
-            body.merge(message.split_to(length)).map_err(broken)?;
+/// The body in one reply message, or in this field of it. Its data is a part of the message, not a copy.
+pub(crate) fn read(
+    mut message: Bytes,
+    response_body: Option<&FieldDescriptor>,
+) -> Result<HttpBody, JsonError> {
+    let broken = |error: prost::DecodeError| JsonError {
+        path: String::new(),
+        description: error.to_string(),
+    };
+    let Some(field) = response_body else {
+        return HttpBody::decode(message).map_err(broken);
+    };
+    let mut body = HttpBody::default();
+    while message.has_remaining() {
+        let (number, wire_type) = decode_key(&mut message).map_err(broken)?;
+        if number != field.number() || wire_type != WireType::LengthDelimited {
+            let context = DecodeContext::default();
+            skip_field(wire_type, number, &mut message, context).map_err(broken)?;
+            continue;
         }
-        Ok(body)
+        let length = decode_varint(&mut message).map_err(broken)?;
+        let length = usize::try_from(length).ok();
+        let length = length.filter(|length| *length <= message.len());
+        let length = length.ok_or_else(|| JsonError {
+            path: field.name().to_owned(),
+            description: "it ends within a field".to_owned(),
+        })?;
+        body.merge(message.split_to(length)).map_err(broken)?;
     }
+    Ok(body)
 }

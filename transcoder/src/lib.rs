@@ -83,6 +83,7 @@
 //! newline-delimited JSON) is the caller's business.
 #![forbid(unsafe_code)]
 
+mod binding;
 mod capture;
 mod error;
 mod field;
@@ -105,6 +106,7 @@ mod wire;
 
 use std::sync::Arc;
 
+pub use binding::{Body, HttpMethod};
 pub use error::{BadRequest, BuildError, FieldViolation, JsonError, TemplateError};
 pub use http_body::HttpBody;
 pub use load::Descriptors;
@@ -116,7 +118,7 @@ pub use options::{
 pub use prost_reflect;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 pub use request::{Content, Matched};
-pub use route::{Body, HttpMethod, Route};
+pub use route::Route;
 pub use rule::{ConfiguredRule, CustomHttpPattern, HttpRule, SkippedRule};
 pub use template::{Segment, Template, Variable};
 

@@ -25,6 +25,7 @@ mod errors;
 mod example;
 mod ids;
 mod integer;
+mod keywords;
 mod names;
 mod operation;
 mod parameters;

@@ -96,7 +96,7 @@ impl Matched {
             },
             Content::Form(body) => self.form(body, !has_mask, &mut out, &mut violations),
             Content::Raw { content_type, data } if self.route.takes_http_body() => {
-                http_body::append(&self.route, content_type, data, &mut out);
+                http_body::append(self.route.body_path.as_ref(), content_type, data, &mut out);
             }
             Content::Raw { .. } => violations.push(FieldViolation::new("", "expected JSON")),
         }
@@ -116,7 +116,7 @@ impl Matched {
     #[must_use]
     pub fn piece(&self, data: &[u8]) -> Bytes {
         let mut out = Vec::with_capacity(data.len() + 16);
-        http_body::append(&self.route, "", data, &mut out);
+        http_body::append(self.route.body_path.as_ref(), "", data, &mut out);
         out.into()
     }
 

@@ -1,9 +1,9 @@
-use std::fmt;
-
+use bytes::Bytes;
 use prost_reflect::{FieldDescriptor, MethodDescriptor};
 
+use crate::binding::{Body, HttpMethod};
 use crate::field::FieldPath;
-use crate::http_body::Places;
+use crate::http_body::{self, HttpBody, Places};
 use crate::json::{Engine, FieldRef, MessageType};
 use crate::mask::Inference;
 use crate::{Dialect, JsonError, QueryOptions, Strays, Template};
@@ -45,26 +45,6 @@ pub(crate) struct RouteTables {
     /// The field that the body is, if it is one.
     pub(crate) body: Option<FieldRef>,
     pub(crate) response_body: Option<FieldRef>,
-}
-
-/// The HTTP method of a rule.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum HttpMethod {
-    /// One method.
-    Is(http::Method),
-    /// `custom { kind: "*" }`: all that no other rule of the same path has.
-    Any,
-}
-
-/// What the HTTP body holds (the rule's `body`).
-#[derive(Debug, Clone)]
-pub enum Body {
-    /// Nothing: what the path does not bind comes from the query.
-    None,
-    /// `body: "*"`: the request message, less what the path binds.
-    Whole,
-    /// One field of the request message, or of a message in it; the others come from path and query.
-    Field(FieldDescriptor),
 }
 
 impl Route {
@@ -148,13 +128,28 @@ impl Route {
         }
         Ok(out)
     }
-}
 
-impl fmt::Display for HttpMethod {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Is(method) => method.fmt(f),
-            Self::Any => f.write_str("*"),
-        }
+    /// Whether the body of a request goes upstream as it is, in a `google.api.HttpBody`
+    /// ([`Content::Raw`](crate::Content::Raw)).
+    #[must_use]
+    pub fn takes_http_body(&self) -> bool {
+        self.http_body.request
+    }
+
+    /// Whether the body of the reply is a `google.api.HttpBody`: [`Route::http_body`] instead of
+    /// [`Route::response`].
+    #[must_use]
+    pub fn gives_http_body(&self) -> bool {
+        self.http_body.reply
+    }
+
+    /// The body of one reply message of a route that gives HttpBody. Its data is a part of the
+    /// message, not a copy.
+    ///
+    /// # Errors
+    /// [`JsonError`] if the bytes are not the method's reply message: a fault of the upstream,
+    /// INTERNAL.
+    pub fn http_body(&self, message: Bytes) -> Result<HttpBody, JsonError> {
+        http_body::read(message, self.response_body.as_ref())
     }
 }

@@ -13,6 +13,7 @@ use crate::JsonOptions;
 mod any;
 mod free;
 mod known;
+mod numbers;
 mod repeated;
 mod scalar;
 mod text;

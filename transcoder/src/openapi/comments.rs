@@ -7,7 +7,7 @@ use prost_reflect::{
     MessageDescriptor, MethodDescriptor, ServiceDescriptor,
 };
 
-use super::enums::is_deprecated;
+use super::keywords::is_deprecated;
 
 /// By file and path within it (descriptor.proto, SourceCodeInfo.Location).
 pub(super) struct Comments(HashMap<(String, Vec<i32>), String>);

@@ -4,9 +4,10 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor};
 use serde_json::{Value, json};
 
 use super::Contract;
+use super::keywords::{describe, is_deprecated, reference};
 use super::names::capitalized;
 use super::rules::Rules;
-use super::schema::{Schemas, describe};
+use super::schema::Schemas;
 
 /// What clients have to be ready for.
 const GROWS: &str =
@@ -83,14 +84,4 @@ fn prefix(name: &str) -> String {
         prefix.push(letter.to_ascii_uppercase());
     }
     prefix + "_"
-}
-
-/// `deprecated = true` among the options of whatever it is.
-pub(super) fn is_deprecated(options: &prost_reflect::DynamicMessage) -> bool {
-    let option = options.get_field_by_name("deprecated");
-    option.and_then(|value| value.as_bool()) == Some(true)
-}
-
-pub(super) fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{name}") })
 }

@@ -6,9 +6,9 @@ use contract_rules::behavior::Behavior;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
-use super::enums::is_deprecated;
 use super::example::{self, Shows, is_output};
 use super::ids::Ids;
+use super::keywords::is_deprecated;
 use super::names::{Use, capitalized};
 use super::parameters::{self, OpenApiPath};
 use super::schema::{Schemas, Variant};

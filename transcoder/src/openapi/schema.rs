@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 
 use super::Contract;
 use super::empty::or_empty;
-use super::enums::{is_deprecated, reference};
 use super::example::{self, is_output};
 use super::integer;
+use super::keywords::{describe, is_deprecated, reference};
 use super::names::Use;
 use super::rules::Rules;
 use crate::field::{is_well_known, is_wrapper};
@@ -290,10 +290,4 @@ fn ecma(mut keywords: Map<String, Value>) -> Map<String, Value> {
         keywords.remove("pattern");
     }
     keywords
-}
-
-pub(super) fn describe(schema: &mut Value, description: &str) {
-    if !description.is_empty() {
-        schema["description"] = json!(description);
-    }
 }

@@ -1,7 +1,7 @@
 //! google.protobuf.Struct, Value and ListValue: JSON as it comes (struct.proto).
 
 use super::Reader;
-use super::scalar::Float as _;
+use super::numbers::Float as _;
 use crate::json::fault::{Fault, Outcome};
 use crate::json::wire::{close, open, put_varint};
 

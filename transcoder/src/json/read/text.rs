@@ -6,7 +6,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::known::put_snake_case;
-use super::scalar::{Float, put_integer};
+use super::numbers::{Float, put_integer};
 use crate::json::number;
 use crate::json::table::{Field, Form, Kind, Tables};
 use crate::json::time::{parse_duration, parse_timestamp};
