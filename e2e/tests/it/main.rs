@@ -1,6 +1,7 @@
 //! Tests of whole meshes. Most run twice: embedded, and on real servers with replicas.
 
 mod access;
+mod circles;
 mod clients;
 mod compression;
 mod contention;
@@ -13,6 +14,7 @@ mod faults;
 mod grpcurl;
 mod hostile;
 mod import;
+mod imports;
 mod manifests;
 mod migration;
 mod new_service;
