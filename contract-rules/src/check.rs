@@ -22,8 +22,6 @@ impl Rules {
         match end {
             Err(Stop::Malformed) => Err(Invalid::Malformed),
             Err(Stop::Enough) => Err(Invalid::ManyViolations(violations)),
-            // Without the whole extent, what has no answer is a violation.
-            Err(Stop::NotEvaluated(_)) => Err(Invalid::Violations(violations)),
             Ok(()) if !violations.is_empty() => Err(Invalid::Violations(violations)),
             Ok(()) if is_normal => Ok(Cow::Borrowed(message)),
             Ok(()) => normal::message(&self.tables, 0, message)
@@ -47,10 +45,11 @@ impl Rules {
     /// Why that cannot be told.
     pub fn violations(&self, message: &[u8]) -> Result<Vec<Violation>, Unchecked> {
         let mut walk = Walk::new(self, Extent::Everything);
-        match walk.message(0, message) {
-            Ok(()) => Ok(walk.violations()),
-            Err(Stop::NotEvaluated(why)) => Err(Unchecked::NotEvaluated(why)),
-            Err(Stop::Malformed | Stop::Enough) => Err(Unchecked::Malformed),
+        let end = walk.message(0, message);
+        match (end, walk.not_evaluated.take()) {
+            (Err(Stop::Malformed | Stop::Enough), _) => Err(Unchecked::Malformed),
+            (Ok(()), Some(why)) => Err(Unchecked::NotEvaluated(why)),
+            (Ok(()), None) => Ok(walk.violations()),
         }
     }
 }

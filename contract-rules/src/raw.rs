@@ -106,22 +106,35 @@ pub(crate) fn canonical(kind: Kind, raw: Raw<'_>) -> Result<Option<Canonical<'_>
 
 /// An entry of a map: its key (1) and its value (2).
 pub(crate) fn entry<'a>(
-    (key, value): (Kind, Kind),
+    kinds: (Kind, Kind),
     raw: Raw<'a>,
 ) -> Result<(Raw<'a>, Raw<'a>), Malformed> {
     let Raw::Bytes(bytes) = raw else {
         return Err(Malformed);
     };
-    let (mut key, mut value) = (zero(key), zero(value));
+    let (mut key, mut value) = (None, None);
     let mut reader = Reader(bytes);
     while let Some((number, raw)) = reader.field()? {
         match number {
-            1 => key = raw,
-            2 => value = raw,
+            1 => replaced(kinds.0, key.replace(raw))?,
+            2 => replaced(kinds.1, value.replace(raw))?,
             _ => {}
         }
     }
-    Ok((key, value))
+    let or_zero = |raw: Option<Raw<'a>>, kind| raw.unwrap_or(zero(kind));
+    Ok((or_zero(key, kinds.0), or_zero(value, kinds.1)))
+}
+
+/// The decoder reads what counts no longer too.
+fn replaced(kind: Kind, raw: Option<Raw<'_>>) -> Result<(), Malformed> {
+    match (kind, raw) {
+        (_, None) | (Kind::Message { .. }, _) | (Kind::Bytes, Some(Raw::Bytes(_))) => Ok(()),
+        (Kind::Text, Some(Raw::Bytes(text))) => {
+            std::str::from_utf8(text).map(drop).map_err(|_| Malformed)
+        }
+        (Kind::Float | Kind::Double, Some(raw)) => float(kind, raw).map(drop),
+        (_, Some(raw)) => integer(kind, raw).map(drop),
+    }
 }
 
 /// The value in a wrapper (1).

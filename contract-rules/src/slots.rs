@@ -14,6 +14,14 @@ pub(crate) enum Slot<'a> {
     Many(Vec<Raw<'a>>),
 }
 
+/// What stands in a message.
+pub(crate) struct Sorted<'a> {
+    /// By the place of a field.
+    pub(crate) slots: Vec<Slot<'a>>,
+    /// What counts no longer, with the place of its field. The decoder reads it too.
+    pub(crate) replaced: Vec<(usize, Slot<'a>)>,
+}
+
 impl<'a> Slot<'a> {
     /// The value of a field that has one.
     pub(crate) fn raw(&self) -> Option<Raw<'_>> {
@@ -52,7 +60,8 @@ pub(crate) fn read<'a>(
     table: &Table,
     bytes: &'a [u8],
     in_haste: bool,
-) -> Result<Vec<Slot<'a>>, Malformed> {
+) -> Result<Sorted<'a>, Malformed> {
+    let mut replaced = Vec::new();
     let mut slots: Vec<Slot<'a>> = Vec::new();
     slots.resize_with(table.fields.len(), || Slot::Unset);
     let mut reader = Reader(bytes);
@@ -65,10 +74,10 @@ pub(crate) fn read<'a>(
         if let Some(oneof) = field.oneof.filter(|_| !is_set) {
             // The last member counts; the same member again is merged.
             let others = table.fields.iter().zip(&mut slots).enumerate();
-            for (_, (_, slot)) in
+            for (other, (_, slot)) in
                 others.filter(|(index, (other, _))| *index != place && other.oneof == Some(oneof))
             {
-                *slot = Slot::Unset;
+                replace(&mut replaced, other, slot, Slot::Unset);
             }
         }
         let slot = &mut slots[place];
@@ -76,8 +85,8 @@ pub(crate) fn read<'a>(
             Shape::One {
                 kind: Kind::Message { is_group, .. },
                 ..
-            } => merge(slot, content(raw, *is_group)?),
-            Shape::One { .. } => *slot = Slot::One(raw),
+            } => merge(slot, content(raw, *is_group)?)?,
+            Shape::One { .. } => replace(&mut replaced, place, slot, Slot::One(raw)),
             Shape::Many { kind, rules } => {
                 if !matches!(slot, Slot::Many(_)) {
                     *slot = Slot::Many(Vec::new());
@@ -93,19 +102,41 @@ pub(crate) fn read<'a>(
             },
         }
     }
-    Ok(slots)
+    Ok(Sorted { slots, replaced })
+}
+
+fn replace<'a>(
+    replaced: &mut Vec<(usize, Slot<'a>)>,
+    place: usize,
+    slot: &mut Slot<'a>,
+    by: Slot<'a>,
+) {
+    match std::mem::replace(slot, by) {
+        Slot::Unset => {}
+        old => replaced.push((place, old)),
+    }
 }
 
 /// A message that comes in parts is what its parts are together.
-fn merge<'a>(slot: &mut Slot<'a>, more: &'a [u8]) {
+fn merge<'a>(slot: &mut Slot<'a>, more: &'a [u8]) -> Result<(), Malformed> {
+    if !matches!(slot, Slot::Unset) {
+        // Each part is whole.
+        let mut fields = Reader(more);
+        while fields.field()?.is_some() {}
+    }
     *slot = match std::mem::replace(slot, Slot::Unset) {
-        Slot::One(Raw::Bytes(first)) => Slot::Merged([first, more].concat()),
+        Slot::One(Raw::Bytes(first)) => {
+            let mut fields = Reader(first);
+            while fields.field()?.is_some() {}
+            Slot::Merged([first, more].concat())
+        }
         Slot::Merged(mut bytes) => {
             bytes.extend_from_slice(more);
             Slot::Merged(bytes)
         }
         _ => Slot::One(Raw::Bytes(more)),
     };
+    Ok(())
 }
 
 /// The bytes of a message.

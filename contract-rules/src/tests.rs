@@ -200,6 +200,11 @@ fn what_the_decoder_would_refuse_is_malformed() {
         &[0x00, 0x00],             // field 0
         &[0x22, 0x02, 0x01, 0x80], // a packed list that breaks off
         &[0x0f],                   // wire type 7
+        // A number that is replaced, and was none; a text that was none.
+        &[0x15, 1, 2, 3, 4, 0x10, 1],
+        &[0x0a, 0x01, 0xff, 0x0a, 0x00],
+        // A message in two parts, of which neither is whole.
+        &[0x1a, 0x02, 0x0a, 0x01, 0x1a, 0x01, b'a'],
         &nested,
     ];
     for bytes in cases {

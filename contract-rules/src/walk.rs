@@ -7,8 +7,8 @@ use crate::expression::{Source, of_message};
 use crate::path::{self, Step};
 use crate::program::{Cel, Program};
 use crate::rules::{Clock, Rules};
-use crate::slots::{Slot, read};
-use crate::table::{Field, Table};
+use crate::slots::{Slot, Sorted, read};
+use crate::table::{Field, Shape, Table};
 use crate::violation::{Violation, Wrong};
 use crate::wire::Malformed;
 
@@ -23,8 +23,6 @@ pub(crate) enum Stop {
     Malformed,
     /// There are more violations than are told.
     Enough,
-    /// A rule has no answer.
-    NotEvaluated(String),
 }
 
 impl From<Malformed> for Stop {
@@ -52,6 +50,8 @@ pub(crate) struct Walk<'t> {
     /// What is checked is the key of an entry.
     for_key: bool,
     violations: Vec<Violation>,
+    /// Why a rule has no answer, if everything is looked for.
+    pub(crate) not_evaluated: Option<String>,
     /// False once a text is in another form than its kind asks for.
     pub(crate) is_normal: bool,
 }
@@ -66,6 +66,7 @@ impl<'t> Walk<'t> {
             checking: true,
             for_key: false,
             violations: Vec::new(),
+            not_evaluated: None,
             is_normal: true,
         }
     }
@@ -81,7 +82,13 @@ impl<'t> Walk<'t> {
         }
         let (place, table) = (table, &self.rules.tables[table]);
         let known = self.violations.len();
-        let slots = read(table, bytes, self.in_haste())?;
+        let Sorted { slots, replaced } = read(table, bytes, self.in_haste())?;
+        for (place, slot) in &replaced {
+            if let (Shape::One { kind, .. }, Some(raw)) = (&table.fields[*place].shape, slot.raw())
+            {
+                self.unchecked(*kind, raw)?;
+            }
+        }
         for (field, slot) in table.fields.iter().zip(&slots) {
             self.path.push(Step::Field(&field.name));
             self.field(field, slot)?;
@@ -170,7 +177,8 @@ impl<'t> Walk<'t> {
                 Ok(None) => continue,
                 Ok(Some(says)) => says,
                 Err(error) if self.extent == Extent::Everything => {
-                    return Err(Stop::NotEvaluated(error.to_string()));
+                    self.not_evaluated.get_or_insert(error.to_string());
+                    continue;
                 }
                 Err(_) => "has a rule that knows no answer for it".to_owned(),
             };

@@ -85,7 +85,10 @@ impl Message {
     }
 
     fn slots(&self) -> Result<Vec<Slot<'_>>, ExecutionError> {
-        read(&self.source.0[self.table], &self.bytes, false).map_err(|Malformed| malformed())
+        let sorted = read(&self.source.0[self.table], &self.bytes, false);
+        sorted
+            .map(|sorted| sorted.slots)
+            .map_err(|Malformed| malformed())
     }
 }
 

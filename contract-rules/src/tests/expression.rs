@@ -148,8 +148,8 @@ fn a_long_list_is_asked_in_time_that_grows_as_it_does() {
         }"#,
     );
     let rules = compile(&pool).unwrap();
-    let items = vec![r#"{"count": 1}"#; 20_000].join(",");
-    let names: Vec<_> = (0..20_000).map(|at| format!("\"{at}\"")).collect();
+    let items = vec![r#"{"count": 1}"#; 5_000].join(",");
+    let names: Vec<_> = (0..5_000).map(|at| format!("\"{at}\"")).collect();
     let (most, names) = (r#""most": 1"#, names.join(","));
     let json = format!(r#"{{"n": {{"items": [{items}], {most}, "names": [{names}]}}}}"#);
     assert_eq!(rules.check(&encode(&pool, &json)), Ok(()));

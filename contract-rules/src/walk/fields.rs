@@ -45,7 +45,7 @@ impl<'t> Walk<'t> {
     }
 
     /// Only reads a value.
-    fn unchecked(&mut self, kind: Kind, raw: Raw<'_>) -> Result<(), Stop> {
+    pub(super) fn unchecked(&mut self, kind: Kind, raw: Raw<'_>) -> Result<(), Stop> {
         let checking = std::mem::replace(&mut self.checking, false);
         self.value(kind, &ValueRules::None, raw)?;
         self.checking = checking;
