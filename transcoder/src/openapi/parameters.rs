@@ -98,18 +98,16 @@ impl OpenApiPath {
     }
 }
 
-/// The JSON name of the last field if it is free, and of the whole way to it otherwise.
+/// The JSON name of the last field if it is free, or of the whole way to it.
 fn name(route: &Route, variable: Option<usize>, taken: &[String]) -> String {
-    let Some(index) = variable else {
-        return format!("segment{}", taken.len() + 1);
-    };
-    let path = &route.path_fields[index];
-    let short = path.leaf().json_name().to_owned();
-    if taken.contains(&short) {
-        json_path(path.fields())
-    } else {
-        short
-    }
+    let names = variable.map(|index| {
+        let path = &route.path_fields[index];
+        [path.leaf().json_name().to_owned(), json_path(path.fields())]
+    });
+    let mut names = names.into_iter().flatten();
+    names
+        .find(|name| !taken.contains(name))
+        .unwrap_or_else(|| format!("segment{}", taken.len() + 1))
 }
 
 fn json_path(fields: &[FieldDescriptor]) -> String {

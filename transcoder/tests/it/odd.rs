@@ -1,6 +1,7 @@
 //! Rules and requests that grpc-gateway and Envoy take, and http.proto does not have.
 
 use serde_json::{Value, json};
+use transcoder::openapi::{Info, Visibility, document};
 use transcoder::{Dialect, Masks, Options, RouteMatch, Strays, Transcoder};
 
 use crate::{descriptor_set, request};
@@ -210,4 +211,25 @@ fn what_has_no_value_is_no_parameter_to_envoy() {
         json!({"tags": [""]})
     );
     assert!(request(&odd(Dialect::HttpProto), "GET", target, "").is_err());
+}
+
+#[test]
+fn their_documents_name_each_parameter_of_a_path_once() {
+    for dialect in [Dialect::HttpProto, Dialect::GrpcGateway, Dialect::Envoy] {
+        let document = document(&odd(dialect), &Info::default(), &|_| Visibility::Public);
+        let paths = document["paths"].as_object().expect("paths");
+        for (path, methods) in paths {
+            for operation in methods.as_object().expect("methods").values() {
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                let names: Vec<_> = parameters
+                    .filter(|parameter| parameter["in"] == "path")
+                    .map(|parameter| format!("{{{}}}", parameter["name"].as_str().expect("a name")))
+                    .collect();
+                assert_eq!(path.matches('{').count(), names.len(), "{path}");
+                for name in names {
+                    assert_eq!(path.matches(&name).count(), 1, "{path}");
+                }
+            }
+        }
+    }
 }

@@ -60,6 +60,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Case> {
         odd::FORMS,
         odd::MASKS,
         odd::VALUES,
+        odd::JSON_BODIES,
     ]
     .into_iter()
     .flatten()

@@ -154,6 +154,51 @@ pub(super) const ENVOY: &[Difference] = &[
         why: "names of enums are passed over with unknown fields",
     },
     Difference {
+        case: r#"{"title":{"value":"x"}}"#,
+        parts: THEIR_REFUSAL,
+        why: "it is not of the JSON mapping",
+    },
+    Difference {
+        case: r#"{"ready":"true"}"#,
+        parts: THEIR_REFUSAL,
+        why: "it is not of the JSON mapping",
+    },
+    Difference {
+        case: r#"{"shown":"display_name"}"#,
+        parts: THEIR_REFUSAL,
+        why: "it is not of the JSON mapping",
+    },
+    Difference {
+        case: r#"{"amount":"7.0"}"#,
+        parts: THEIR_REFUSAL,
+        why: "the JSON mapping allows it",
+    },
+    Difference {
+        case: r#"{"size":"1e3"}"#,
+        parts: THEIR_REFUSAL,
+        why: "the JSON mapping allows it",
+    },
+    Difference {
+        case: r#"{"labels":{"a":null}}"#,
+        parts: THEIR_REFUSAL,
+        why: "it is not of the JSON mapping",
+    },
+    Difference {
+        case: r#"{"tags":[null]}"#,
+        parts: THEIR_REFUSAL,
+        why: "it is not of the JSON mapping",
+    },
+    Difference {
+        case: r#"{"parts":{}}"#,
+        parts: THEIR_REFUSAL,
+        why: "it is not of the JSON mapping",
+    },
+    Difference {
+        case: r#"{"kind":"2"}"#,
+        parts: &["body"],
+        why: "no value of the enum is called so",
+    },
+    Difference {
         case: "create dup",
         parts: THEIR_REFUSAL,
         why: "one of the two was not meant",
