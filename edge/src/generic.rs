@@ -13,7 +13,7 @@ use crate::authentication::{UserGuard, Users};
 use crate::contract::{described, method_of};
 use crate::pages::{self, Landing, Site};
 use crate::surroundings;
-use crate::voice::VOICE;
+use crate::voice::OF_OTHERS;
 
 pub use gateway::generic::{Config as Servers, Upstream};
 
@@ -77,7 +77,7 @@ pub async fn build(
             })
         }),
         get_authorization: otherwise == Access::Public || forward_authorization,
-        voice: VOICE,
+        voice: OF_OTHERS,
         pages: Some(Arc::new(move |names| {
             let landing = Landing {
                 title: names.to_owned(),

@@ -5,8 +5,15 @@ use runtime::status::{DOMAIN, Reason};
 
 /// The reasons are those of `tradewind.errors.v1`; what services say of their own faults stays here.
 pub(crate) const VOICE: Voice = Voice {
-    domain: DOMAIN,
+    domain: Some(DOMAIN),
     explains: true,
+    challenge,
+};
+
+/// In front of other servers nothing but the challenges, which are about Tradewind's tokens.
+pub(crate) const OF_OTHERS: Voice = Voice {
+    domain: None,
+    explains: false,
     challenge,
 };
 

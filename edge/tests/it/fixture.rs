@@ -237,6 +237,15 @@ pub(crate) async fn refusal(response: Response) -> (u16, String, String) {
     )
 }
 
+/// The HTTP status and the name of the code, in front of servers that are not Tradewind's: whoever asks
+/// them has not heard of our reasons.
+pub(crate) async fn bare(response: Response) -> (u16, String) {
+    let status = response.status().as_u16();
+    let error = error(response).await;
+    assert!(!error.to_string().contains("ErrorInfo"), "{error}");
+    (status, error["status"].as_str().unwrap().to_owned())
+}
+
 pub(crate) fn refused(status: u16, code: &str, reason: &str) -> (u16, String, String) {
     (status, code.to_owned(), reason.to_owned())
 }

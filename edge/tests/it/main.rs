@@ -30,6 +30,7 @@ mod routes;
 mod streams;
 mod tickets;
 mod traces;
+mod transparent;
 mod uploads;
 mod upstream;
 mod validators;

@@ -118,8 +118,8 @@ async fn a_line_has_a_limit_and_a_stream_has_none() {
     let response = post(&fixture, ADD, LINES).body(long).send().await.unwrap();
     let error = error(response).await;
     assert_eq!(
-        (&error["code"], reason(&error)),
-        (&json!(413), "REQUEST_TOO_LARGE")
+        (&error["code"], &error["status"]),
+        (&json!(413), &json!("INVALID_ARGUMENT"))
     );
     assert!(
         error["message"].as_str().unwrap().starts_with("line 2: "),

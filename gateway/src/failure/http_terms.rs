@@ -38,9 +38,17 @@ impl Failure {
         if is_unknown && !headers.contains_key(WWW_AUTHENTICATE) {
             let challenge = match self.is_of_nobody {
                 true => NO_ERROR,
-                false => challenge((voice.challenge)(voice.reason(told).as_deref())),
+                false => challenge((voice.challenge)(self.reason(told, voice).as_deref())),
             };
             headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+    }
+
+    /// Why a caller is not known: whoever decides about callers has reasons of its own.
+    fn reason(&self, told: &Status, voice: &Voice) -> Option<String> {
+        match &self.said {
+            Said::Guard(said) => said.get_details_error_info().map(|info| info.reason),
+            Said::Gateway(_) | Said::Upstream(_) => voice.reason(told),
         }
     }
 

@@ -202,8 +202,17 @@ impl Problem {
     /// In words for clients.
     pub(super) fn status(&self, voice: &Voice) -> Status {
         let mut details = self.details.clone();
-        let (reason, metadata) = (self.reason.name(), self.metadata.clone());
-        details.set_error_info(reason, voice.domain, metadata);
+        if let Some(domain) = voice.domain {
+            let (reason, metadata) = (self.reason.name(), self.metadata.clone());
+            details.set_error_info(reason, domain, metadata);
+        }
+        // Details without a detail are bytes all the same.
+        if voice.domain.is_none()
+            && details.bad_request().is_none()
+            && details.retry_info().is_none()
+        {
+            return Status::new(self.code, self.message.clone());
+        }
         Status::with_error_details(self.code, self.message.clone(), details)
     }
 

@@ -11,10 +11,11 @@ use super::problem::{Problem, Reason};
 #[derive(Clone, Copy, Debug)]
 pub struct Voice {
     /// The domain of reasons in `google.rpc.ErrorInfo`: of the gateway's own, and of those of upstreams
-    /// that it understands.
-    pub domain: &'static str,
+    /// that it understands. Without one the gateway's errors have no ErrorInfo.
+    pub domain: Option<&'static str>,
     /// Upstreams' faults that name no reason (INTERNAL, UNKNOWN, DATA_LOSS) are logged and not told, and
-    /// errors without details get the reason that their code stands for.
+    /// errors without details get the reason that their code stands for. Otherwise what upstreams say
+    /// of errors goes through word for word.
     pub explains: bool,
     /// What a 401 says of the bearer token, by the reason; `None` if nothing is wrong with the token,
     /// as there was none, or it is another credential that does not hold (RFC 6750, section 3.1).
@@ -22,10 +23,11 @@ pub struct Voice {
 }
 
 impl Default for Voice {
+    /// Nobody hears that there is a gateway.
     fn default() -> Self {
         Self {
-            domain: "gateway",
-            explains: true,
+            domain: None,
+            explains: false,
             challenge: |reason| match reason {
                 Some("TOKEN_MISSING") => None,
                 Some("TOKEN_EXPIRED") => Some("the token has expired"),
@@ -38,8 +40,9 @@ impl Default for Voice {
 impl Voice {
     /// The reason of an error, if it is one of the domain.
     pub(crate) fn reason(&self, status: &Status) -> Option<String> {
+        let domain = self.domain?;
         let info = status.get_details_error_info();
-        let info = info.filter(|info| info.domain == self.domain)?;
+        let info = info.filter(|info| info.domain == domain)?;
         Some(info.reason)
     }
 

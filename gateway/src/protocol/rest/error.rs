@@ -59,7 +59,7 @@ fn error(failure: &Failure, told: &Status, routing: &Routing) -> (StatusCode, Va
     if let Some(code) = error.get_mut("code") {
         *code = http.as_u16().into();
     }
-    if let Some(field) = failure.body_field() {
+    if let Some(field) = failure.body_field().filter(|_| routing.voice.explains) {
         paths::tell_from_body(&mut error, field);
     }
     (http, error)

@@ -57,7 +57,11 @@ mod tests {
 
     #[test]
     fn a_long_reason_is_cut_between_characters() {
-        let frame = failed(&Failure::malformed("ä".repeat(100)), &Voice::default());
+        let voice = Voice {
+            domain: Some("test"),
+            ..Voice::default()
+        };
+        let frame = failed(&Failure::malformed("ä".repeat(100)), &voice);
         assert_eq!(u16::from(frame.code), 4003);
         let text = frame.reason.as_str();
         assert!(text.starts_with("MALFORMED_REQUEST: ää"), "{text}");

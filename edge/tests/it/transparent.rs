@@ -1,0 +1,130 @@
+//! In front of servers that are not Tradewind's, nobody notices that there is a gateway.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use edge::generic::Access;
+use prost::Message as _;
+use reqwest::{RequestBuilder, Response};
+use serde_json::Value;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Status};
+
+use crate::fixture::{Fixture, bare};
+use crate::generic::{Book, before};
+use crate::upstream::{Answer, Seen, Upstream, frame};
+
+const GET_BOOK: &str = "/library.v1.Library/GetBook";
+const BOOK: &str = "/v1/shelves/1/books/2";
+const SAID: &str = "a cable is löse";
+
+async fn start(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Fixture {
+    before(Upstream::start(answer).await, Access::Public, |_| ()).await
+}
+
+fn post(fixture: &Fixture, content_type: &str) -> RequestBuilder {
+    let client = reqwest::Client::builder().no_proxy();
+    let client = client.http2_prior_knowledge().build().unwrap();
+    let request = client.post(fixture.url(GET_BOOK));
+    request.header("content-type", content_type)
+}
+
+async fn asked(fixture: &Fixture, content_type: &str, body: Vec<u8>) -> Response {
+    let request = post(fixture, content_type).body(body);
+    request.send().await.unwrap()
+}
+
+/// The details of an error: a Book in `google.rpc.Status`.
+fn details() -> Vec<u8> {
+    let book = Book {
+        name: "of the server".to_owned(),
+        pages: 1,
+    };
+    let any = prost_types::Any {
+        type_url: "type.googleapis.com/library.v1.Book".to_owned(),
+        value: book.encode_to_vec(),
+    };
+    let status = tonic_types::Status {
+        code: Code::Internal as i32,
+        message: SAID.to_owned(),
+        details: vec![any],
+    };
+    status.encode_to_vec()
+}
+
+fn failed(code: Code, details: Vec<u8>) -> Status {
+    let mut metadata = MetadataMap::new();
+    metadata.insert("x-told", "beside".parse().unwrap());
+    Status::with_details_and_metadata(code, SAID, details.into(), metadata)
+}
+
+#[tokio::test]
+async fn errors_of_the_server_come_word_for_word() {
+    for code in [
+        Code::Internal,
+        Code::Unknown,
+        Code::DataLoss,
+        Code::NotFound,
+    ] {
+        for details in [Vec::new(), details()] {
+            let said = details.clone();
+            let fixture = start(move |_| Answer::Error(failed(code, said.clone()))).await;
+
+            let empty = frame(&[]).to_vec();
+            for content_type in ["application/grpc", "application/grpc-web"] {
+                let told = asked(&fixture, content_type, empty.clone()).await;
+                let status = Status::from_header_map(told.headers()).unwrap();
+                assert_eq!((status.code(), status.message()), (code, SAID));
+                assert_eq!(status.details(), details, "{content_type}");
+                assert_eq!(told.headers()["x-told"], "beside");
+            }
+
+            let told = asked(&fixture, "application/json", b"{}".to_vec()).await;
+            assert_eq!(told.headers()["trailer-x-told"], "beside");
+            let error: Value = told.json().await.unwrap();
+            let name = format!("{code:?}").to_lowercase();
+            let found = error["code"].as_str().unwrap().replace('_', "");
+            assert_eq!((found, &error["message"]), (name, &SAID.into()));
+            let values = error["details"].as_array();
+            let values = values.map(|all| all.iter().map(|one| one["value"].clone()).collect());
+            let status = tonic_types::Status::decode(&*details).unwrap();
+            let expected = status.details.iter().map(|any| &any.value);
+            let expected: Vec<Value> = expected
+                .map(|value| STANDARD_NO_PAD.encode(value).into())
+                .collect();
+            assert_eq!(values.unwrap_or_else(Vec::new), expected, "{error}");
+
+            let told = fixture.get(BOOK).await;
+            let error: Value = told.json().await.unwrap();
+            let error = &error["error"];
+            assert_eq!(error["message"], SAID);
+            let found = error["status"].as_str().unwrap().replace('_', "");
+            assert_eq!(found.to_lowercase(), format!("{code:?}").to_lowercase());
+            let names = error["details"].as_array();
+            let names = names.map(|all| all.iter().map(|one| one["name"].clone()).collect());
+            let expected: Vec<Value> = match details.is_empty() {
+                true => Vec::new(),
+                false => vec!["of the server".into()],
+            };
+            assert_eq!(names.unwrap_or_else(Vec::new), expected, "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn refusals_of_the_gateway_have_a_code_and_a_message_alone() {
+    let fixture = start(|_| Answer::Message(Vec::new())).await;
+    let large = vec![0; (1 << 20) + 1];
+    for content_type in ["application/grpc", "application/grpc-web"] {
+        let told = asked(&fixture, content_type, frame(&large).to_vec()).await;
+        let status = Status::from_header_map(told.headers()).unwrap();
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert_eq!(status.details(), b"");
+    }
+    let request = post(&fixture, "application/json").body("{}");
+    let request = request.header("connect-protocol-version", "2");
+    let error: Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(error["code"], "invalid_argument");
+    assert_eq!(error.get("details"), None);
+    let told = bare(fixture.get("/nothing").await).await;
+    assert_eq!(told, (404, "NOT_FOUND".to_owned()));
+}
