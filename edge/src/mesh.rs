@@ -1,6 +1,7 @@
 //! Tradewind's own public door: what its contracts open to users or to anybody.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use gateway::guard::{Asked, Caller, Guard};
@@ -21,11 +22,14 @@ use crate::pages::{self, Landing, Site};
 use crate::surroundings;
 use crate::voice::VOICE;
 
+/// How long a request may take, if the operator does not say.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// The edge of the Tradewind mesh: every method that its contract opens to users or to anybody.
 ///
 /// # Errors
 /// What is wrong with the settings.
-pub async fn build(config: Config, node: &Node) -> Result<Arc<Gateway>, StartError> {
+pub async fn build(mut config: Config, node: &Node) -> Result<Arc<Gateway>, StartError> {
     let users = Arc::new(Users::of_mesh(node.clone()));
     let mesh = node.clone();
     let plan = Plan {
@@ -40,6 +44,8 @@ pub async fn build(config: Config, node: &Node) -> Result<Arc<Gateway>, StartErr
         voice: VOICE,
         pages: Some(pages::maker(node.readiness.clone(), &landing(), Site::Shop)),
     };
+    let timeout = &mut config.settings.requests.request_timeout;
+    timeout.get_or_insert(PATIENCE);
     Gateway::new(config, surroundings(node), plan)
 }
 

@@ -141,7 +141,7 @@ pub(crate) fn discard(head: &Parts, body: Incoming, limits: &Requests) {
     if ends_by_itself || body.is_end_stream() {
         return;
     }
-    let (limit, patience) = (limits.body_limit, limits.request_timeout);
+    let (limit, patience) = (limits.body_limit, limits.patience());
     tokio::spawn(timeout(patience, async move {
         let mut body = Limited::new(body, limit);
         while let Some(Ok(_)) = body.frame().await {}

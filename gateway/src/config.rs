@@ -106,11 +106,11 @@ pub struct Requests {
     /// Most bytes of a reply's message.
     #[arg(long, env = "EDGE_REPLY_LIMIT", default_value_t = 16 << 20)]
     pub reply_limit: usize,
-    /// Time after which a request that was not answered gets 504. A client may ask for less with the
-    /// header `request-timeout` (seconds) or `grpc-timeout`.
-    #[arg(long, env = "EDGE_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "15s",
-        value_parser = duration)]
-    pub request_timeout: Duration,
+    /// Time after which a request that was not answered gets 504; `0s` is none. A client may ask for
+    /// less with the header `request-timeout` (seconds) or `grpc-timeout`. By default there is none in
+    /// front of other services, and 15 s in front of Tradewind's.
+    #[arg(long, env = "EDGE_REQUEST_TIMEOUT", value_name = "DURATION", value_parser = duration)]
+    pub request_timeout: Option<Duration>,
     /// Most bytes of bodies that are held at the same time while they are being read, unpacking
     /// included: 503 beyond.
     #[arg(long, env = "EDGE_BODY_MEMORY", value_name = "BYTES", default_value_t = 64 << 20)]
@@ -142,6 +142,7 @@ pub struct Requests {
     pub heartbeat: Duration,
 }
 
+const PATIENCE: Duration = Duration::from_secs(15);
 const UPLOAD_LIMIT: u64 = 1 << 30;
 
 /// How HTTP and JSON become gRPC, where the contract leaves a choice.
@@ -301,6 +302,18 @@ pub fn redis_url(text: &str) -> Result<SecretUrl, String> {
     match redis::Client::open(text) {
         Ok(_) => Ok(text.into()),
         Err(_) => Err("no address of a Redis server".to_owned()),
+    }
+}
+
+impl Requests {
+    /// How long a request may take, if there is an end to it.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.request_timeout.filter(|timeout| !timeout.is_zero())
+    }
+
+    /// How long requests get that end without being answered, or while the gateway goes away.
+    pub(crate) fn patience(&self) -> Duration {
+        self.timeout().unwrap_or(PATIENCE)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::protocol::declared;
 
 /// Whoever is willing to wait for longer waits as long as this: a later moment need not exist.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What the client asks for, by the header of any protocol.
 pub(crate) fn asked(headers: &HeaderMap) -> Result<Option<Duration>, Failure> {

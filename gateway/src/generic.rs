@@ -171,6 +171,8 @@ fn connect(config: &Config, surroundings: &Surroundings) -> Connect {
             caller: name,
             credentials: None,
             describe: Describe::default(),
+            // Clients say how long they wait, or the operator does.
+            longest: None,
             metrics: telemetry.client_metrics(),
             random: random.clone(),
         };

@@ -59,8 +59,8 @@ impl Gateway {
     /// Serves until `shutdown`, then lets requests in progress end. Streams end at once, with a last
     /// frame that says why. It returns before only if it cannot go on, which is in the log.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: CancellationToken) {
-        // No request takes longer than its timeout.
-        let patience = self.settings.requests.request_timeout + Duration::from_secs(1);
+        // No request takes longer than its timeout, if it has one.
+        let patience = self.settings.requests.patience() + Duration::from_secs(1);
         if let Err(error) = serve(self, listener, shutdown, patience).await {
             tracing::error!(%error, "connections can no longer be served");
         }

@@ -23,6 +23,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -58,6 +59,7 @@ struct Stack {
     authority: Authority,
     credentials: Option<Arc<dyn Credentials>>,
     describe: Describe,
+    longest: Option<Duration>,
     metrics: CallMetrics,
     endpoints: Option<Endpoints>,
 }
@@ -72,6 +74,8 @@ pub struct Unconnected {
     pub credentials: Option<Arc<dyn Credentials>>,
     /// What callers are told of a call that came to nothing on its way.
     pub describe: Describe,
+    /// How long a call without any deadline may take, unless the reply is a stream.
+    pub longest: Option<Duration>,
     /// Where calls are measured.
     pub metrics: CallMetrics,
     /// For the choice among endpoints.
@@ -122,6 +126,7 @@ impl Unconnected {
             caller: self.caller,
             credentials: self.credentials,
             describe: self.describe,
+            longest: self.longest,
             metrics: self.metrics,
         }))
     }
@@ -195,7 +200,8 @@ impl Stack {
         let (parts, body) = request.into_parts();
         let (span, trace) = self.span(&call.method, call.trace);
         let mut record = self.metrics.start(self.caller, call.method, span.clone());
-        let deadline = outgoing::deadline(&parts.headers, call.deadline, call.server_streaming);
+        let longest = self.longest.filter(|_| !call.server_streaming);
+        let deadline = outgoing::deadline(&parts.headers, call.deadline, longest);
         let sent = async {
             let mut headers = parts.headers;
             outgoing::set(&mut headers, deadline, trace.as_ref());

@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -22,6 +23,9 @@ use net::client::ResponseBody;
 use crate::call::CallContext;
 use crate::contract::{Access, Contract};
 use crate::status::Problem;
+
+/// How long a call without any deadline may take, unless the reply is a stream.
+const LONGEST: Duration = Duration::from_secs(30);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -59,6 +63,7 @@ impl Unconnected {
             caller: self.caller,
             credentials: self.credentials,
             describe: Describe(describe),
+            longest: Some(LONGEST),
             metrics: self.metrics,
             random: self.random,
         };

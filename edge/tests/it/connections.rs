@@ -64,7 +64,7 @@ async fn headers_over_the_limit_are_431() {
 #[tokio::test]
 async fn a_body_that_does_not_come_is_given_up_at_the_deadline() {
     let mut settings = settings();
-    settings.requests.request_timeout = Duration::from_millis(300);
+    settings.requests.request_timeout = Some(Duration::from_millis(300));
     let fixture = Fixture::with(settings, shop).await;
     let mut stream = connect(&fixture).await;
     let token = fixture.token(&["user"]);

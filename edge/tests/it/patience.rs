@@ -99,7 +99,7 @@ async fn no_request_hangs_past_its_timeout() {
 #[tokio::test]
 async fn the_upstream_learns_the_edges_own_timeout_if_the_client_asks_for_more() {
     let mut settings = settings();
-    settings.requests.request_timeout = Duration::from_secs(2);
+    settings.requests.request_timeout = Some(Duration::from_secs(2));
     let fixture = Fixture::with(settings, shop).await;
     let request = fixture
         .as_user("GET", "/v1/orders/o-1")
@@ -108,6 +108,22 @@ async fn the_upstream_learns_the_edges_own_timeout_if_the_client_asks_for_more()
     let timeout = timeout_of(&fixture.upstream.last_call());
     let seconds = Duration::from_secs(1)..=Duration::from_secs(2);
     assert!(seconds.contains(&timeout), "{timeout:?}");
+}
+
+#[tokio::test]
+async fn who_asks_for_nothing_gets_what_the_operator_allows() {
+    let fixture = Fixture::start(shop).await;
+    let request = fixture.as_user("GET", "/v1/orders/o-1");
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let timeout = timeout_of(&fixture.upstream.last_call());
+    let seconds = Duration::from_secs(10)..=Duration::from_secs(15);
+    assert!(seconds.contains(&timeout), "{timeout:?}");
+
+    let mut settings = settings();
+    settings.requests.request_timeout = Some(Duration::ZERO);
+    let fixture = Fixture::with(settings, shop).await;
+    let request = fixture.as_user("GET", "/v1/orders/o-1");
+    assert_eq!(request.send().await.unwrap().status(), 200);
 }
 
 fn timeout_of(call: &Seen) -> Duration {

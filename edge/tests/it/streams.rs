@@ -247,7 +247,7 @@ async fn a_silent_stream_shows_that_it_lives() {
 #[tokio::test]
 async fn a_stream_outlives_the_request_timeout_and_starts_before_its_first_message() {
     let mut settings = settings();
-    settings.requests.request_timeout = Duration::from_millis(500);
+    settings.requests.request_timeout = Some(Duration::from_millis(500));
     settings.requests.heartbeat = Duration::from_secs(1);
     let silent = |_: &Seen| Answer::Stream(futures::stream::pending().boxed());
     let fixture = Fixture::with(settings, silent).await;

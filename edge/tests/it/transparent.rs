@@ -1,5 +1,7 @@
 //! In front of servers that are not Tradewind's, nobody notices that there is a gateway.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use edge::generic::Access;
@@ -9,8 +11,8 @@ use serde_json::Value;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
-use crate::fixture::{Fixture, bare};
-use crate::generic::{Book, before};
+use crate::fixture::{Fixture, bare, settings};
+use crate::generic::{Book, before, of_library};
 use crate::upstream::{Answer, Seen, Upstream, frame};
 
 const GET_BOOK: &str = "/library.v1.Library/GetBook";
@@ -127,4 +129,46 @@ async fn refusals_of_the_gateway_have_a_code_and_a_message_alone() {
     assert_eq!(error.get("details"), None);
     let told = bare(fixture.get("/nothing").await).await;
     assert_eq!(told, (404, "NOT_FOUND".to_owned()));
+}
+
+/// Calls a method in every protocol, and gives the deadlines that the server heard of.
+async fn deadlines(fixture: &Fixture, timeout: Option<&str>) -> Vec<Option<String>> {
+    let with = |request: RequestBuilder| match timeout {
+        Some(timeout) => request.header("grpc-timeout", timeout),
+        None => request,
+    };
+    let lines = fixture.request("POST", "/v1/shelves/1/books:add");
+    let lines = lines.header("content-type", "application/x-ndjson");
+    let empty = frame(&[]).to_vec();
+    for request in [
+        post(fixture, "application/grpc").body(empty.clone()),
+        post(fixture, "application/grpc-web").body(empty),
+        post(fixture, "application/json").body("{}"),
+        fixture.request("GET", BOOK),
+        lines.body("{}\n"),
+    ] {
+        assert_eq!(with(request).send().await.unwrap().status(), 200);
+    }
+    let calls = fixture.upstream.calls();
+    let timeout = |call: &Seen| call.metadata("grpc-timeout").map(str::to_owned);
+    calls.iter().map(timeout).collect()
+}
+
+#[tokio::test]
+async fn the_server_hears_of_a_deadline_only_if_somebody_asked_for_one() {
+    let with = async |timeout: Option<Duration>| {
+        let mut settings = settings();
+        settings.requests.request_timeout = timeout;
+        let upstream = Upstream::start(|_| Answer::Message(Vec::new())).await;
+        of_library(upstream, settings, |_| ()).await
+    };
+    for none in [None, Some(Duration::ZERO)] {
+        assert_eq!(deadlines(&with(none).await, None).await, vec![None; 5]);
+        let asked = deadlines(&with(none).await, Some("1H")).await;
+        assert!(asked.iter().all(Option::is_some), "{asked:?}");
+    }
+    let by_operator = deadlines(&with(Some(Duration::from_secs(60))).await, None).await;
+    let (stream, others) = by_operator.split_last().unwrap();
+    assert!(others.iter().all(Option::is_some), "{others:?}");
+    assert_eq!(*stream, None, "a stream lasts as long as both ends want");
 }

@@ -49,15 +49,15 @@ pub(super) async fn admit<'a>(
     } = arrival;
     let policy = request.policy(routing);
     let asked = deadline::asked(&head.headers)?.map(|asked| began + asked);
-    let latest = began + settings.requests.request_timeout;
-    let deadline = asked.map_or(latest, |asked| asked.min(latest));
+    let latest = settings.requests.timeout().map(|timeout| began + timeout);
+    let deadline = [asked, latest].into_iter().flatten().min();
 
     let limited = limited_as(client);
     let address = Who::Address(limited);
     count(counters.address.as_ref(), address, standings).await?;
 
     let mut context = Context {
-        deadline: Some(deadline),
+        deadline,
         request_id,
         client_address: client,
         user_agent: metadata::user_agent(&head.headers).map(Arc::from),
@@ -98,7 +98,7 @@ pub(super) async fn admit<'a>(
         peer,
         client: limited,
         open,
-        deadline,
+        deadline: deadline.unwrap_or(began + deadline::LONGEST),
     })
 }
 

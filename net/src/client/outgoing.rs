@@ -9,17 +9,15 @@ use tokio::time::Instant;
 use crate::metadata::{GRPC_TIMEOUT, parse_timeout, write_timeout};
 use crate::telemetry::Trace;
 
-/// A call without any deadline waits this long, unless the reply is a stream.
-const LONGEST: Duration = Duration::from_secs(30);
 /// The caller keeps this much of its own time to answer, at most a tenth.
 const MARGIN: Duration = Duration::from_millis(10);
 
 /// When the call ends: the earlier of the request's own timeout and what whoever waits for it has left,
-/// less a margin.
+/// less a margin; or else after as long as a call may take.
 pub(super) fn deadline(
     headers: &HeaderMap,
     waits_until: Option<Instant>,
-    server_streams: bool,
+    longest: Option<Duration>,
 ) -> Option<Instant> {
     let now = Instant::now();
     let own = headers
@@ -30,8 +28,8 @@ pub(super) fn deadline(
         let left = deadline.saturating_duration_since(now);
         deadline - MARGIN.min(left / 10)
     });
-    let fallback = (!server_streams).then(|| now + LONGEST);
-    [own, inherited].into_iter().flatten().min().or(fallback)
+    let first = [own, inherited].into_iter().flatten().min();
+    first.or(longest.map(|longest| now + longest))
 }
 
 /// Whether the time of a call that is broken off now is over. The server may be the first to notice, and
@@ -62,7 +60,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_keeps_a_margin_of_the_deadline_it_was_given() {
         let given = Instant::now() + Duration::from_secs(1);
-        let deadline = deadline(&HeaderMap::new(), Some(given), false).unwrap();
+        let deadline = deadline(&HeaderMap::new(), Some(given), None).unwrap();
         assert_eq!(given - deadline, MARGIN);
     }
 }

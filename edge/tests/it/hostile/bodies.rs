@@ -82,7 +82,7 @@ fn held(fixture: &Fixture) -> usize {
 fn behind_a_proxy() -> Settings {
     let mut settings = settings();
     settings.web.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
-    settings.requests.request_timeout = Duration::from_secs(60);
+    settings.requests.request_timeout = Some(Duration::from_secs(60));
     settings.requests.body_pause = Duration::from_secs(60);
     settings
 }

@@ -15,7 +15,7 @@ const PACE: Duration = Duration::from_millis(20);
 fn impatient() -> Settings {
     let mut settings = settings();
     settings.connections.header_timeout = TIMEOUT;
-    settings.requests.request_timeout = TIMEOUT;
+    settings.requests.request_timeout = Some(TIMEOUT);
     settings
 }
 
