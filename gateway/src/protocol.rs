@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::guard::Opening;
 use crate::policy::Policy;
 use crate::profile::Profile;
-use crate::reply::Body;
+use crate::reply::{self, Body};
 use crate::routing::Routing;
 
 /// Hands the list of all protocols to a macro: the type that each is, and its folder.
@@ -89,6 +89,17 @@ impl<R> Recognition<R> {
 impl<R> From<Failure> for Recognition<R> {
     fn from(failure: Failure) -> Self {
         Self::Refused(Box::new(failure))
+    }
+}
+
+impl<R> Recognition<R> {
+    /// A refusal of HTTP's alone, in a protocol whose clients read nothing else of it.
+    fn refused(failure: &Failure, routing: &Routing) -> Self {
+        let voice = &routing.voice;
+        let mut response = Response::new(reply::empty());
+        *response.status_mut() = failure.http_status(voice);
+        failure.explain(&failure.told(voice), voice, response.headers_mut());
+        Self::Answer(Box::new(response))
     }
 }
 

@@ -278,7 +278,7 @@ async fn the_end_of_a_stream_tells_what_went_wrong() {
 
     for (body, code) in [
         (envelope(0, b"{"), "invalid_argument"),
-        (envelope(1, b"{}"), "invalid_argument"),
+        (envelope(1, b"{}"), "internal"),
         (envelope(0, b"{}").slice(..6), "invalid_argument"),
         (envelope(0, &[b' '; 20_000]), "resource_exhausted"),
     ] {

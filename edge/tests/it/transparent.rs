@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use edge::generic::Access;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message as _;
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
@@ -171,4 +172,90 @@ async fn the_server_hears_of_a_deadline_only_if_somebody_asked_for_one() {
     let (stream, others) = by_operator.split_last().unwrap();
     assert!(others.iter().all(Option::is_some), "{others:?}");
     assert_eq!(*stream, None, "a stream lasts as long as both ends want");
+}
+
+#[tokio::test]
+async fn what_led_a_reply_that_fails_goes_along_with_the_error_of_connect() {
+    let leading = HeaderMap::from_iter([(
+        HeaderName::from_static("x-led"),
+        HeaderValue::from_static("first"),
+    )]);
+    let fixture = start(move |_| Answer::Late(leading.clone(), failed(Code::Aborted, Vec::new())));
+    let fixture = fixture.await;
+    let told = asked(&fixture, "application/json", b"{}".to_vec()).await;
+    assert_eq!(told.headers()["x-led"], "first");
+    assert_eq!(told.headers()["trailer-x-told"], "beside");
+    assert_eq!(told.headers()["content-type"], "application/json");
+    assert_eq!(told.json::<Value>().await.unwrap()["code"], "aborted");
+}
+
+#[tokio::test]
+async fn a_call_of_one_message_with_none_or_two_is_not_implemented() {
+    let fixture = start(|_| Answer::Message(Vec::new())).await;
+    let two = [frame(&[]), frame(&[])].concat();
+    let cut = frame(&[0; 9])[..9].to_vec();
+    for (frames, code) in [
+        (Vec::new(), Code::Unimplemented),
+        (two, Code::Unimplemented),
+        (cut, Code::InvalidArgument),
+    ] {
+        for content_type in ["application/grpc", "application/grpc-web"] {
+            let told = asked(&fixture, content_type, frames.clone()).await;
+            let status = Status::from_header_map(told.headers()).unwrap();
+            assert_eq!(status.code(), code, "{content_type}");
+        }
+    }
+    assert!(fixture.upstream.calls().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_call_at_the_path_of_a_method_is_told_by_http_alone() {
+    let fixture = start(|_| Answer::Message(Vec::new())).await;
+    let refused = async |method: &str, path: &str, content_type: &str| {
+        let request = fixture.request(method, path);
+        let request = request.header("content-type", content_type);
+        let request = request.header("connect-protocol-version", "1").body("{}");
+        let told = request.send().await.unwrap();
+        let (status, headers) = (told.status().as_u16(), told.headers().clone());
+        assert_eq!(headers.get("content-type"), None, "{method} {path}");
+        assert_eq!(told.bytes().await.unwrap(), "", "{method} {path}");
+        (status, headers)
+    };
+    for content_type in [
+        "image/jpeg",
+        "application/connect+json",
+        "application/connect+what",
+    ] {
+        let (status, headers) = refused("POST", GET_BOOK, content_type).await;
+        assert_eq!(status, 415, "{content_type}");
+        assert!(headers.contains_key("accept-post"), "{headers:?}");
+    }
+    for (method, content_type) in [
+        ("GET", "application/json"),
+        ("PUT", "application/json"),
+        ("DELETE", "application/connect+json"),
+        ("DELETE", "application/grpc-web"),
+    ] {
+        let (status, headers) = refused(method, GET_BOOK, content_type).await;
+        assert_eq!((status, &headers["allow"]), (405, &"POST".parse().unwrap()));
+    }
+    let nothing = "/library.v1.Library/Nothing";
+    assert_eq!(refused("POST", nothing, "application/json").await.0, 404);
+    assert_eq!(
+        refused("POST", GET_BOOK, "application/grpc-web+what")
+            .await
+            .0,
+        415
+    );
+}
+
+#[tokio::test]
+async fn a_packed_message_in_no_coding_is_a_fault_in_connect() {
+    let fixture = start(|_| Answer::Message(Vec::new())).await;
+    let request = fixture.request("POST", "/library.v1.Library/WatchSeats");
+    let request = request.header("content-type", "application/connect+json");
+    let packed = [1, 0, 0, 0, 2, b'{', b'}'].to_vec();
+    let told = request.body(packed).send().await.unwrap();
+    let end = told.text().await.unwrap();
+    assert!(end.contains(r#""code":"internal""#), "{end}");
 }

@@ -134,7 +134,12 @@ impl From<EnvelopeError> for Failure {
     fn from(error: EnvelopeError) -> Self {
         match error {
             EnvelopeError::TooLarge(limit) => Self::message_too_large(limit),
-            EnvelopeError::NotOne => Self::malformed(error.to_string()),
+            // gRPC, statuscodes.md: "Request cardinality violation".
+            EnvelopeError::NotOne => {
+                let (reason, message) = (Reason::MalformedRequest, error.to_string());
+                Self::new(Problem::new(reason, Code::Unimplemented, message))
+            }
+            EnvelopeError::Cut => Self::malformed(error.to_string()),
         }
     }
 }

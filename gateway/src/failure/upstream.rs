@@ -37,6 +37,15 @@ impl Failure {
         !matches!(self.said, Said::Upstream(_))
     }
 
+    /// With the metadata that led the reply, which stays apart from what came with the error.
+    pub(crate) fn led_by(mut self, leading: HeaderMap) -> Self {
+        self.beside = Some(Box::new(Metadata {
+            leading,
+            ..Metadata::default()
+        }));
+        self
+    }
+
     /// With what the upstream had said before it failed.
     pub(crate) fn after(mut self, leading: &HeaderMap) -> Self {
         let mut said = metadata::returned(leading);

@@ -102,9 +102,13 @@ impl Protocol for Connect {
         }
     }
 
-    /// A path that is no route may be a method.
+    /// A path that is no route may be a method, or one that somebody takes for a method.
     fn otherwise(routing: &Routing, head: &Parts) -> Recognition<Call> {
-        unary(routing, head)
+        let is_call = head.method == Method::POST && head.headers.contains_key(VERSION);
+        match unary(routing, head) {
+            Recognition::Foreign if is_call => Recognition::refused(&Failure::no_route(), routing),
+            found => found,
+        }
     }
 }
 
@@ -143,7 +147,7 @@ fn unary(routing: &Routing, head: &Parts) -> Recognition<Call> {
     };
     let call = |query, codec: Option<Codec>| match codec {
         Some(codec) => Recognition::Request(Call::Unary(Unary::new(served.clone(), query, codec))),
-        None => unsupported(served).into(),
+        None => Recognition::refused(&unsupported(served), routing),
     };
     match head.method {
         Method::POST => {
@@ -155,31 +159,37 @@ fn unary(routing: &Routing, head: &Parts) -> Recognition<Call> {
             )
         }
         Method::GET | Method::HEAD => {
+            let reads = served.idempotency == Idempotency::NoSideEffects;
+            if !reads || served.policy.is_streaming() {
+                return not_allowed(routing);
+            }
             let Some(query) = head.uri.query().and_then(Query::of) else {
                 return Recognition::Foreign;
             };
-            let reads = served.idempotency == Idempotency::NoSideEffects;
-            if !reads || served.policy.is_streaming() {
-                return Failure::method_not_allowed(&[Method::POST]).into();
-            }
             let codec = query.codec();
             call(query, codec)
         }
-        _ => Recognition::Foreign,
+        Method::OPTIONS => Recognition::Foreign,
+        _ => not_allowed(routing),
     }
+}
+
+/// 405: a method is called by POST.
+fn not_allowed(routing: &Routing) -> Recognition<Call> {
+    Recognition::refused(&Failure::method_not_allowed(&[Method::POST]), routing)
 }
 
 /// The call with streams that a request whose media type says so is.
 fn stream(routing: &Routing, head: &Parts, codec: &[u8]) -> Recognition<Call> {
     let Some(served) = routing.policies.method(head.uri.path()) else {
-        return Failure::no_route().into();
+        return Recognition::refused(&Failure::no_route(), routing);
     };
     if head.method != Method::POST {
-        return Failure::method_not_allowed(&[Method::POST]).into();
+        return not_allowed(routing);
     }
     match Codec::of(codec, "").filter(|_| served.policy.is_streaming()) {
         Some(codec) => Recognition::Request(Call::Stream(Stream::new(served.clone(), codec))),
-        None => unsupported(served).into(),
+        None => Recognition::refused(&unsupported(served), routing),
     }
 }
 

@@ -41,7 +41,7 @@ impl Protocol for Grpc {
         match relay::method(routing, head, subtype) {
             Ok(Some(served)) => Recognition::Request(Call(served)),
             Ok(None) => Recognition::Answer(Box::new(relay::not_served(head, &routing.voice))),
-            Err(failure) => failure.into(),
+            Err(failure) => Recognition::refused(&failure, routing),
         }
     }
 }

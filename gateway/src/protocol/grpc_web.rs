@@ -53,7 +53,7 @@ impl Protocol for GrpcWeb {
         match relay::method(routing, head, subtype) {
             Ok(Some(served)) => Recognition::Request(Call { served, is_text }),
             Ok(None) => Recognition::Answer(Box::new(relay::not_served(head, &routing.voice))),
-            Err(failure) => failure.into(),
+            Err(failure) => Recognition::refused(&failure, routing),
         }
     }
 }

@@ -12,9 +12,12 @@ pub(crate) enum EnvelopeError {
     /// A message has more bytes than this.
     #[error("the message is larger than {0} bytes")]
     TooLarge(usize),
-    /// Bytes that should be one message are none, or part of one, or more.
+    /// What should be one message is none, or several.
     #[error("the body is not exactly one message")]
     NotOne,
+    /// The last message is not whole.
+    #[error("the body ended within a message")]
+    Cut,
 }
 
 /// One message with its header.
@@ -37,9 +40,11 @@ pub(crate) fn length_of(frame: &[u8]) -> Option<usize> {
 pub(crate) fn single(frame: &Bytes, limit: usize) -> Result<(u8, Bytes), EnvelopeError> {
     let mut envelopes = Envelopes::of_at_most(limit);
     envelopes.push(frame);
-    let one = envelopes.next()?;
-    one.filter(|_| envelopes.is_empty())
-        .ok_or(EnvelopeError::NotOne)
+    match envelopes.next()? {
+        Some(one) if envelopes.is_empty() => Ok(one),
+        None if !envelopes.is_empty() => Err(EnvelopeError::Cut),
+        Some(_) | None => Err(EnvelopeError::NotOne),
+    }
 }
 
 /// Takes messages out of a stream of bytes. It holds no more than one message and what came with it.
@@ -183,7 +188,9 @@ mod tests {
         assert!(envelopes.next().is_err());
         assert!(Sizes::of_at_most(5).see(&header).is_err());
         assert!(Sizes::of_at_most(6).see(&header).is_ok());
-        assert!(single(&Bytes::from_static(b"\0\0\0\0\x01ab"), 5).is_err());
-        assert!(single(&Bytes::from_static(b"\0\0\0\0\x02a"), 5).is_err());
+        let single = |frames| single(&Bytes::from_static(frames), 5);
+        assert_eq!(single(b""), Err(EnvelopeError::NotOne));
+        assert_eq!(single(b"\0\0\0\0\x01ab"), Err(EnvelopeError::NotOne));
+        assert_eq!(single(b"\0\0\0\0\x02a"), Err(EnvelopeError::Cut));
     }
 }

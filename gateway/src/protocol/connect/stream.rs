@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Response};
 use hyper::body::{Frame, Incoming};
 use net::coding::Coding;
 use serde_json::{Value, json};
+use tonic::Code;
 
 use super::compression::{self, accepted, coding, unpack};
 use super::declared::{ACCEPT_ENCODING, CONTENT_ENCODING};
@@ -18,7 +19,7 @@ use crate::admitted::Admitted;
 use crate::call::replies::{End, Replies, Reply};
 use crate::call::requests::{self, Refused, Requests};
 use crate::call::step::Step;
-use crate::failure::Failure;
+use crate::failure::{Failure, Problem, Reason};
 use crate::metadata;
 use crate::policy::Served;
 use crate::reply::{self, Body};
@@ -51,7 +52,10 @@ impl Reading {
             (0, _) => message,
             (COMPRESSED, Some(coding)) => unpack(coding, &message, self.limit)?,
             (COMPRESSED, None) => {
-                return Err(Failure::malformed("a message in an unnamed coding"));
+                // Connect, Streaming-Request: internal.
+                let (reason, message) =
+                    (Reason::MalformedRequest, "a message in an unnamed coding");
+                return Err(Problem::new(reason, Code::Internal, message).into());
             }
             _ => return Err(Failure::malformed("an envelope with unknown flags")),
         };

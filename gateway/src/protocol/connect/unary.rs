@@ -130,7 +130,10 @@ impl Unary {
             .await?;
         let (leading, replies) = Replies::of(response, None, Refused::default());
         let limit = admitted.reply_limit();
-        let (message, trailing) = single(replies, limit).await?;
+        let (message, trailing) = match single(replies, limit).await {
+            Ok(reply) => reply,
+            Err(failure) => return Err(failure.led_by(leading)),
+        };
         let message = self.codec.response(&self.served, message)?;
 
         let mut response = Response::new(reply::whole(message.clone()));
@@ -158,6 +161,9 @@ pub(super) fn refusal(routing: &Routing, failure: &Failure) -> Response<Body> {
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = reply::json(status, error);
     let headers = response.headers_mut();
+    if let Some(beside) = failure.beside() {
+        headers.extend(metadata::returned(&beside.leading));
+    }
     headers.extend(trailers(failure.metadata()));
     failure.explain(&told, voice, headers);
     response
