@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use gateway::guard::{Asked, Caller, Guard};
-use gateway::{Api, Gateway, Method, Plan, Profile, Trust};
+use gateway::guard::{Asked, Guard};
+use gateway::{Api, Caller, Gateway, Method, Plan, Profile, Trust};
 use net::StartError;
 use runtime::contract::{self, Access, Contract};
 use runtime::node::Node;

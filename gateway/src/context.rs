@@ -9,7 +9,7 @@ use net::telemetry::Trace;
 use tokio::time::Instant;
 use tracing::Span;
 
-use crate::guard::Caller;
+use crate::caller::Caller;
 
 /// What is known of the request in progress, and goes along with its call.
 #[derive(Clone)]

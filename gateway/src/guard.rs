@@ -7,6 +7,7 @@ use http::request::Parts;
 use net::metadata::{AUTHORIZATION, bearer};
 use tonic::Status;
 
+use crate::caller::Caller;
 use crate::context::Context;
 
 /// Decides who may call a method. A method without a guard is open to anybody, and what its callers
@@ -29,19 +30,6 @@ pub struct Asked<'a> {
     pub opening: Opening,
     /// What is known of it beside.
     pub context: &'a Context,
-}
-
-/// Who calls.
-pub trait Caller: Send + Sync {
-    /// As limits count it.
-    fn id(&self) -> &Arc<str>;
-
-    /// The token that upstreams get, to judge it themselves; none if it stays here.
-    fn token(&self) -> Option<&str>;
-
-    /// Completes when the caller may no longer go on with what it has begun, with the reason: a token
-    /// has expired, a session has ended.
-    fn over(&self) -> BoxFuture<'_, Status>;
 }
 
 /// What a request opens. Browsers' own means of opening streams set no headers, so that a guard may

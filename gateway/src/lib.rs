@@ -13,6 +13,7 @@ mod api;
 mod body;
 mod budget;
 mod call;
+mod caller;
 mod client_address;
 mod compression;
 pub mod config;
@@ -53,6 +54,7 @@ mod validators;
 mod wire;
 
 pub use api::{Api, Document};
+pub use caller::Caller;
 pub use client_address::Network;
 pub use config::{Config, Settings};
 pub use context::Context;

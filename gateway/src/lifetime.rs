@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
-use crate::guard::Caller;
+use crate::caller::Caller;
 use crate::streams::Open;
 
 /// As long as its caller may have it, and until the gateway goes away.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use futures::future::BoxFuture;
-use gateway::guard::Caller;
+use gateway::Caller;
 use net::clock::Clock;
 use runtime::call::{self, Token};
 use runtime::identity::Identity;
