@@ -188,7 +188,7 @@ impl Failure {
     /// The status that clients are told, without metadata.
     pub(crate) fn told(&self, voice: &Voice) -> Cow<'_, Status> {
         match &self.said {
-            Said::Gateway(problem) => Cow::Owned(problem.status(voice)),
+            Said::Gateway(problem) => Cow::Owned(voice.worded(problem)),
             Said::Guard(status) => Cow::Borrowed(status),
             Said::Upstream(status) => voice.told(status),
         }

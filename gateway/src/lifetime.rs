@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::failure::Failure;
 use crate::caller::Caller;
+use crate::failure::Failure;
 use crate::streams::Open;
 
 /// As long as its caller may have it, and until the gateway goes away.

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use net::client::Lost;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt as _};
-
-use super::voice::Voice;
+use tonic_types::ErrorDetails;
 
 /// Why the gateway refuses a request, or what it takes the code of an upstream for that names no
 /// reason.
@@ -137,8 +135,8 @@ pub(crate) struct Problem {
     pub(super) code: Code,
     pub(super) reason: Reason,
     pub(super) message: String,
-    metadata: HashMap<String, String>,
-    details: ErrorDetails,
+    pub(super) metadata: HashMap<String, String>,
+    pub(super) details: ErrorDetails,
 }
 
 impl Problem {
@@ -197,23 +195,6 @@ impl Problem {
     pub(crate) fn retry_after(mut self, delay: Duration) -> Self {
         self.details.set_retry_info(Some(delay));
         self
-    }
-
-    /// In words for clients.
-    pub(super) fn status(&self, voice: &Voice) -> Status {
-        let mut details = self.details.clone();
-        if let Some(domain) = voice.domain {
-            let (reason, metadata) = (self.reason.name(), self.metadata.clone());
-            details.set_error_info(reason, domain, metadata);
-        }
-        // Details without a detail are bytes all the same.
-        if voice.domain.is_none()
-            && details.bad_request().is_none()
-            && details.retry_info().is_none()
-        {
-            return Status::new(self.code, self.message.clone());
-        }
-        Status::with_error_details(self.code, self.message.clone(), details)
     }
 
     /// Of a status that it has become on its way to the client.

@@ -46,6 +46,23 @@ impl Voice {
         Some(info.reason)
     }
 
+    /// In words for clients.
+    pub(super) fn worded(&self, problem: &Problem) -> Status {
+        let mut details = problem.details.clone();
+        if let Some(domain) = self.domain {
+            let (reason, metadata) = (problem.reason.name(), problem.metadata.clone());
+            details.set_error_info(reason, domain, metadata);
+        }
+        // Details without a detail are bytes all the same.
+        if self.domain.is_none()
+            && details.bad_request().is_none()
+            && details.retry_info().is_none()
+        {
+            return Status::new(problem.code, problem.message.clone());
+        }
+        Status::with_error_details(problem.code, problem.message.clone(), details)
+    }
+
     /// What clients hear of what an upstream said.
     pub(super) fn told<'a>(&self, said: &'a Status) -> Cow<'a, Status> {
         if !self.explains {
@@ -60,7 +77,7 @@ impl Voice {
             _ => None,
         };
         match problem {
-            Some(problem) => Cow::Owned(problem.status(self)),
+            Some(problem) => Cow::Owned(self.worded(&problem)),
             None => Cow::Borrowed(said),
         }
     }
