@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use crate::body::{self, Allowance, Pace, Whole};
+use crate::body::{self, Allowance, Incoming, Pace, Whole};
 use crate::call::Call;
+use crate::call::codec::Codec;
 use crate::config::Settings;
 use crate::context::Context;
 use crate::door::Door;
@@ -36,13 +36,6 @@ pub(crate) struct Admitted<'a> {
     pub(crate) deadline: Instant,
 }
 
-/// How messages are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Json,
-    Wire,
-}
-
 impl Admitted<'_> {
     pub(crate) fn settings(&self) -> &Settings {
         &self.door.settings
@@ -58,7 +51,7 @@ impl Admitted<'_> {
 
     /// Step 12: the body whole, and unpacked.
     pub(crate) async fn body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Failure> {
-        let limit = self.message_limit(Form::Json);
+        let limit = self.message_limit(Codec::Json);
         let coding = body::coding(headers)?;
         let mut whole = self.read(headers, body, limit).await?;
         match coding {
@@ -72,11 +65,11 @@ impl Admitted<'_> {
 
     /// Most bytes of a message: as many as its contract allows, where it tells, and never more than a
     /// body may have.
-    pub(crate) fn message_limit(&self, form: Form) -> usize {
+    pub(crate) fn message_limit(&self, codec: Codec) -> usize {
         let limit = self.settings().requests.body_limit;
-        let largest = match form {
-            Form::Wire => self.policy.largest.wire,
-            Form::Json => self.policy.largest.json,
+        let largest = match codec {
+            Codec::Proto => self.policy.largest.wire,
+            Codec::Json => self.policy.largest.json,
         };
         largest.map_or(limit, |largest| largest.min(limit))
     }
@@ -91,16 +84,16 @@ impl Admitted<'_> {
         &self,
         headers: &HeaderMap,
         body: Incoming,
-        form: Form,
+        codec: Codec,
     ) -> Result<Whole, Failure> {
-        let limit = self.message_limit(form);
+        let limit = self.message_limit(codec);
         let read = self.read(headers, body, limit + envelope::HEADER).await;
         read.map_err(|failure| failure.of_message(limit))
     }
 
     /// Step 12: the same in base64, of a message on the wire.
     pub(crate) async fn text(&self, headers: &HeaderMap, body: Incoming) -> Result<Whole, Failure> {
-        let limit = self.message_limit(Form::Wire);
+        let limit = self.message_limit(Codec::Proto);
         let text = (limit + envelope::HEADER).div_ceil(3) * 4 + envelope::HEADER;
         let read = self.read(headers, body, text).await;
         read.map_err(|failure| failure.of_message(limit))

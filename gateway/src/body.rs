@@ -7,21 +7,19 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt as _;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
-use http::request::Parts;
-use http::{HeaderMap, Version};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http_body::Body as _;
-use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
 use net::coding::{Coding, Unpacking};
 use net::room::{Full, Share};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
-use crate::config::Requests;
 use crate::failure::{Failure, Problem};
 
+mod incoming;
 mod pace;
 
+pub(crate) use incoming::Incoming;
 pub(crate) use pace::Pace;
 
 /// What a request takes while it is on its way, besides its body.
@@ -97,7 +95,8 @@ impl Whole {
             let piece = match there {
                 Some(piece) => piece,
                 None => {
-                    self.held.set(come.capacity())?;
+                    let held = self.held.set(come.capacity());
+                    held.inspect_err(|_| body.body.cut())?;
                     poll_fn(|context| body.poll_piece(context, true)).await
                 }
             };
@@ -130,22 +129,6 @@ impl Whole {
         let (packed, held) = (&self.content, &mut self.held);
         coding.unpack(packed, limit, |unpacked| held.set(packed.len() + unpacked))
     }
-}
-
-/// Lets what is still to come of a body come, and forgets it, beside a reply that did not wait for it:
-/// HTTP/1.1 would close the connection on a client that is still sending, which then never reads the
-/// reply (RFC 9112, section 9.6). Nothing is awaited of who asked whether to send it (`Expect`), nor
-/// more than a body may have.
-pub(crate) fn discard(head: &Parts, body: Incoming, limits: &Requests) {
-    let ends_by_itself = head.version >= Version::HTTP_2 || head.headers.contains_key(EXPECT);
-    if ends_by_itself || body.is_end_stream() {
-        return;
-    }
-    let (limit, patience) = (limits.body_limit, limits.patience());
-    tokio::spawn(timeout(patience, async move {
-        let mut body = Limited::new(body, limit);
-        while let Some(Ok(_)) = body.frame().await {}
-    }));
 }
 
 /// What the headers say that the body is packed in.
@@ -244,6 +227,9 @@ impl Content {
                 Poll::Pending if !has_begun => return Poll::Pending,
                 Poll::Pending => {
                     let over = self.pace.poll_over(context);
+                    if over.is_ready() {
+                        self.body.cut();
+                    }
                     return over.map(|failure| Some(Err(Broken::Refused(failure))));
                 }
             }

@@ -23,10 +23,13 @@ use crate::upstreams::{Upstream, Upstreams};
 use crate::wire::envelope;
 use crate::wire::said::Refusal;
 
+pub(crate) mod codec;
+pub(crate) mod coding;
 pub(crate) mod replies;
 mod reply;
 pub(crate) mod requests;
 pub(crate) mod step;
+pub(crate) mod transcoded;
 
 pub(crate) use reply::Reply;
 

@@ -26,12 +26,13 @@ use futures::FutureExt as _;
 use http::header::{CONNECTION, ORIGIN};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, Version};
-use hyper::body::Incoming;
+use hyper::body::Incoming as Unguarded;
 use net::metadata::REQUEST_ID;
 use tokio::time::Instant;
 use tonic::Code;
 use tracing::Instrument as _;
 
+use crate::body::Incoming;
 use crate::door::Door;
 use crate::exchange::Exchange;
 use crate::failure::{Failure, Problem, Reason};
@@ -39,7 +40,7 @@ use crate::guard::are_presented;
 use crate::protocol::rest::error::{self, problem};
 use crate::protocol::{self, Handle, Recognition, recognise};
 use crate::reply::{self, Body};
-use crate::{body, client_address, cors, host, limits, request_id, security_headers};
+use crate::{client_address, cors, host, limits, request_id, security_headers};
 
 mod admission;
 
@@ -49,9 +50,10 @@ use admission::{Arrival, admit};
 pub(crate) async fn answer(
     door: Arc<Door>,
     peer: IpAddr,
-    request: Request<Incoming>,
+    request: Request<Unguarded>,
 ) -> Result<Response<Body>, Infallible> {
     let (mut head, body) = request.into_parts();
+    let body = Incoming::new(&head, body, &door.settings.requests);
     let passage = &door.routing.passage;
     passage.passing.name_host(&mut head);
     let web = &door.settings.web;
@@ -122,14 +124,11 @@ async fn route(
     exchange: &mut Exchange,
 ) -> Response<Body> {
     let routing = &door.routing;
-    let requests = &door.settings.requests;
     if let Err(failure) = host::check(&head) {
-        body::discard(&head, body, requests);
         return error::response(&failure, routing);
     }
     let rules = &routing.passage.request_rules;
     if let Some(response) = cors::preflight(&head.method, &head.headers, rules) {
-        body::discard(&head, body, requests);
         return response;
     }
     match recognise(routing, &head) {
@@ -143,21 +142,12 @@ async fn route(
             };
             request.handled(by).await
         }
-        Recognition::Answer(response) => {
-            body::discard(&head, body, requests);
-            *response
-        }
-        Recognition::Refused(failure) => {
-            body::discard(&head, body, requests);
-            error::response(&failure, routing)
-        }
-        Recognition::Foreign => {
-            body::discard(&head, body, requests);
-            match routing.fallback.answer(head, &routing.profile).await {
-                Ok(response) => response,
-                Err(failure) => error::response(&failure, routing),
-            }
-        }
+        Recognition::Answer(response) => *response,
+        Recognition::Refused(failure) => error::response(&failure, routing),
+        Recognition::Foreign => match routing.fallback.answer(head, &routing.profile).await {
+            Ok(response) => response,
+            Err(failure) => error::response(&failure, routing),
+        },
     }
 }
 
@@ -185,10 +175,7 @@ impl Handle for Steps<'_> {
         let admitted = admit(door, &request, &head, arrival, &mut standings).await;
         let served = match admitted {
             Ok(admitted) => request.serve(admitted, &head, body).await,
-            Err(failure) => {
-                body::discard(&head, body, &door.settings.requests);
-                Err(failure)
-            }
+            Err(failure) => Err(failure),
         };
         let mut response = served.unwrap_or_else(|failure| {
             exchange.failed(&failure);

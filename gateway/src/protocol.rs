@@ -7,9 +7,9 @@ use futures::future::Either;
 use http::Response;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use hyper::body::Incoming;
 
 use crate::admitted::Admitted;
+use crate::body::Incoming;
 use crate::exchange::Target;
 use crate::failure::Failure;
 use crate::guard::Opening;

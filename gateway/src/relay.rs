@@ -1,19 +1,24 @@
-//! Calls whose frames pass through as they are: no message is decoded, and compressed ones stay so.
-//! gRPC and gRPC-Web are two ways to it.
+//! Calls whose frames pass through as they are: no message is decoded, and compressed ones stay so. Those
+//! in JSON are transcoded, frame by frame. gRPC and gRPC-Web are two ways to it.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::Stream;
+use futures::future::Either;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response};
-use hyper::body::Incoming;
 use net::client::ResponseBody;
 use tonic::Code;
 
-use crate::admitted::{Admitted, Form};
-use crate::call::replies::Replies;
+use crate::admitted::Admitted;
+use crate::body::Incoming;
+use crate::call::codec::Codec;
+use crate::call::coding::{accepted, coding};
+use crate::call::replies::{Replies, Reply};
 use crate::call::requests::{self, Refused, Requests};
+use crate::call::transcoded::{Reading, ReplyMessages, RequestMessages};
 use crate::failure::{Failure, Problem, Reason, Voice};
 use crate::lifetime::Lifetime;
 use crate::metadata;
@@ -23,28 +28,36 @@ use crate::routing::Routing;
 use crate::wire::envelope::{self, Sizes};
 use crate::wire::status;
 
-/// What a media type says after `application/grpc`: nothing, or that messages are protobuf.
-fn is_proto(subtype: &[u8]) -> bool {
+const ENCODING: &str = "grpc-encoding";
+const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
+
+/// What a media type says of messages after `application/grpc`: nothing, if they are protobuf.
+fn codec(subtype: &[u8]) -> Option<Codec> {
     let end = subtype.iter().position(|byte| *byte == b';');
     let subtype = &subtype[..end.unwrap_or(subtype.len())];
-    let subtype = subtype.trim_ascii_end();
-    subtype.is_empty() || subtype.eq_ignore_ascii_case(b"+proto")
+    let subtype = subtype.trim_ascii_end().to_ascii_lowercase();
+    match subtype.strip_prefix(b"+") {
+        Some(name) => Codec::named(name),
+        None => subtype.is_empty().then_some(Codec::Proto),
+    }
 }
 
-/// The method of a request of gRPC or gRPC-Web; `None` if no such method is served.
+/// The method of a request of gRPC or gRPC-Web, and how its messages are written; `None` if no such
+/// method is served.
 pub(crate) fn method(
     routing: &Routing,
     head: &Parts,
     subtype: &[u8],
-) -> Result<Option<Arc<Served>>, Failure> {
+) -> Result<Option<(Arc<Served>, Codec)>, Failure> {
     if head.method != Method::POST {
         return Err(Failure::method_not_allowed(&[Method::POST]));
     }
-    if !is_proto(subtype) {
-        let message = "messages are protobuf: +proto, or nothing after the name";
+    let Some(codec) = codec(subtype) else {
+        let message = "messages are +json, +proto, or protobuf with nothing after the name";
         return Err(Failure::unsupported_content(message));
-    }
-    Ok(routing.policies.method(head.uri.path()).cloned())
+    };
+    let served = routing.policies.method(head.uri.path());
+    Ok(served.map(|served| (served.clone(), codec)))
 }
 
 /// UNIMPLEMENTED: no such method is served.
@@ -78,14 +91,34 @@ pub(crate) enum RequestBody {
     Whole(Bytes),
 }
 
-/// Steps 12 to 14 of a call whose frames pass through: the headers of its reply, and the rest.
+/// Steps 12 to 14: the headers of the reply, and the rest.
 pub(crate) async fn call(
+    (served, codec): &(Arc<Served>, Codec),
+    admitted: &Admitted<'_>,
+    head: &Parts,
+    sent: RequestBody,
+) -> Result<(HeaderMap, impl Stream<Item = Reply> + Send + use<>), Failure> {
+    Ok(match codec {
+        Codec::Proto => {
+            let (headers, replies) = through(served, admitted, head, sent).await?;
+            (headers, Either::Left(replies.parts()))
+        }
+        Codec::Json => {
+            let call = Box::pin(transcoded(served, admitted, head, sent));
+            let (headers, replies) = call.await?;
+            (headers, Either::Right(replies.parts()))
+        }
+    })
+}
+
+/// A call whose frames pass through.
+async fn through(
     served: &Served,
     admitted: &Admitted<'_>,
     head: &Parts,
     sent: RequestBody,
 ) -> Result<(HeaderMap, Replies), Failure> {
-    let limit = admitted.message_limit(Form::Wire);
+    let limit = admitted.message_limit(Codec::Proto);
     let call = admitted.call(&head.headers)?;
     let coding = codings(&head.headers);
     let lifetime = || admitted.policy.is_streaming().then(|| admitted.lifetime());
@@ -100,7 +133,7 @@ pub(crate) async fn call(
             return Ok(reply_of(response, lifetime(), refused));
         }
         RequestBody::Stream(body) => {
-            let read = admitted.message(&head.headers, body, Form::Wire).await?;
+            let read = admitted.message(&head.headers, body, Codec::Proto).await?;
             read.content
         }
         RequestBody::Whole(frames) => frames,
@@ -114,6 +147,60 @@ pub(crate) async fn call(
     Ok(reply_of(response, lifetime(), Refused::default()))
 }
 
+/// A call in JSON.
+async fn transcoded(
+    served: &Arc<Served>,
+    admitted: &Admitted<'_>,
+    head: &Parts,
+    sent: RequestBody,
+) -> Result<(HeaderMap, ReplyMessages), Failure> {
+    let codec = Codec::Json;
+    let reading = Reading {
+        served: served.clone(),
+        codec,
+        coding: coding(head.headers.get(ENCODING))?,
+        limit: admitted.message_limit(codec),
+    };
+    let call = admitted.call(&head.headers)?;
+    let (response, refused) = match sent {
+        RequestBody::Stream(body) if served.is_client_streaming() => {
+            let messages = RequestMessages::of(reading);
+            let (requests, refused) = Requests::new(body, None, admitted.allowance(), messages);
+            let response = admitted
+                .while_allowed(Box::pin(call.stream(HeaderMap::new(), requests)))
+                .await?
+                .map_err(|status| requests::failed(status, &refused))?;
+            (response, refused)
+        }
+        sent => {
+            let body = match sent {
+                RequestBody::Stream(body) => {
+                    let read = admitted.message(&head.headers, body, codec).await?;
+                    read.content
+                }
+                RequestBody::Whole(body) => body,
+            };
+            let frames = match served.is_client_streaming() {
+                true => RequestMessages::of(reading).all(body)?,
+                false => reading.only(&body)?,
+            };
+            let response = admitted
+                .while_allowed(Box::pin(call.frames(HeaderMap::new(), frames)))
+                .await??;
+            (response, Refused::default())
+        }
+    };
+    let lifetime = admitted.policy.is_streaming().then(|| admitted.lifetime());
+    let (mut headers, replies) = reply_of(response, lifetime, refused);
+    let packing = accepted(&head.headers.get_all(ACCEPT_ENCODING));
+    if let Some(coding) = packing {
+        headers.insert(ENCODING, HeaderValue::from_static(coding.name()));
+    }
+    let (served, limit) = (served.clone(), admitted.reply_limit());
+    let replies = ReplyMessages::of(served, codec, replies, packing, limit);
+    Ok((headers, replies))
+}
+
 fn reply_of(
     response: Response<ResponseBody>,
     lifetime: Option<Lifetime>,
@@ -121,8 +208,8 @@ fn reply_of(
 ) -> (HeaderMap, Replies) {
     let (received, replies) = Replies::of(response, lifetime, refused);
     let mut headers = metadata::returned(&received);
-    if let Some(coding) = received.get("grpc-encoding") {
-        headers.insert("grpc-encoding", coding.clone());
+    if let Some(coding) = received.get(ENCODING) {
+        headers.insert(ENCODING, coding.clone());
     }
     (headers, replies)
 }
@@ -130,7 +217,7 @@ fn reply_of(
 /// Which compression the messages have, and which the client reads: between it and the upstream.
 fn codings(headers: &HeaderMap) -> HeaderMap {
     let mut codings = HeaderMap::new();
-    for name in ["grpc-encoding", "grpc-accept-encoding"] {
+    for name in [ENCODING, ACCEPT_ENCODING] {
         if let Some(value) = headers.get(name) {
             codings.insert(name, value.clone());
         }

@@ -121,6 +121,43 @@ async fn a_refusal_reaches_whoever_has_not_sent_all() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_what_may_be_sent_leaves_the_connection_to_the_next_request() {
+    let fixture = Fixture::start(shop).await;
+    let token = fixture.token(&["user"]);
+    let body = "x".repeat(100_000);
+    let length = body.len();
+    let mut stream = connect(&fixture).await;
+    for (path, content_type, end) in [
+        ("/v1/orders", "application/json", "]}}"),
+        (
+            "/tradewind.orders.v1.OrdersService/CreateOrder",
+            "application/json",
+            "]}",
+        ),
+        (
+            "/tradewind.orders.v1.OrdersService/WatchOrder",
+            "application/connect+json",
+            "]}}",
+        ),
+    ] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+             content-type: {content_type}\r\ncontent-encoding: br\r\n\
+             connect-content-encoding: br\r\ncontent-length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(end.as_bytes()) {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{path}");
+        }
+        stream.write_all(body.as_bytes()).await.unwrap();
+    }
+    let last = b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    stream.write_all(last).await.unwrap();
+    assert!(until_closed(stream).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
 async fn connections_over_the_limit_wait_until_others_are_gone() {
     let mut settings = settings();
     settings.connections.max_connections = 1;

@@ -171,7 +171,7 @@ async fn what_is_no_frame_is_refused() {
     let text = "application/grpc-web-text";
     let response = call(&fixture, GET_PRODUCT, text, "no base64!".into()).await;
     assert_eq!(response.headers()["grpc-status"], "3");
-    let json = "application/grpc-web+json";
+    let json = "application/grpc-web+thrift";
     assert_eq!(
         call(&fixture, GET_PRODUCT, json, lamp()).await.status(),
         415

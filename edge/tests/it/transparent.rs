@@ -1,5 +1,6 @@
 //! In front of servers that are not Tradewind's, nobody notices that there is a gateway.
 
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -88,13 +89,14 @@ async fn errors_of_the_server_come_word_for_word() {
             let found = error["code"].as_str().unwrap().replace('_', "");
             assert_eq!((found, &error["message"]), (name, &SAID.into()));
             let values = error["details"].as_array();
-            let values = values.map(|all| all.iter().map(|one| one["value"].clone()).collect());
+            let values: Option<Vec<Value>> =
+                values.map(|all| all.iter().map(|one| one["value"].clone()).collect());
             let status = tonic_types::Status::decode(&*details).unwrap();
             let expected = status.details.iter().map(|any| &any.value);
             let expected: Vec<Value> = expected
                 .map(|value| STANDARD_NO_PAD.encode(value).into())
                 .collect();
-            assert_eq!(values.unwrap_or_else(Vec::new), expected, "{error}");
+            assert_eq!(values.unwrap_or_default(), expected, "{error}");
 
             let told = fixture.get(BOOK).await;
             let error: Value = told.json().await.unwrap();
@@ -103,12 +105,13 @@ async fn errors_of_the_server_come_word_for_word() {
             let found = error["status"].as_str().unwrap().replace('_', "");
             assert_eq!(found.to_lowercase(), format!("{code:?}").to_lowercase());
             let names = error["details"].as_array();
-            let names = names.map(|all| all.iter().map(|one| one["name"].clone()).collect());
+            let names: Option<Vec<_>> =
+                names.map(|all| all.iter().map(|one| one["name"].clone()).collect());
             let expected: Vec<Value> = match details.is_empty() {
                 true => Vec::new(),
                 false => vec!["of the server".into()],
             };
-            assert_eq!(names.unwrap_or_else(Vec::new), expected, "{error}");
+            assert_eq!(names.unwrap_or_default(), expected, "{error}");
         }
     }
 }
@@ -258,4 +261,95 @@ async fn a_packed_message_in_no_coding_is_a_fault_in_connect() {
     let told = request.body(packed).send().await.unwrap();
     let end = told.text().await.unwrap();
     assert!(end.contains(r#""code":"internal""#), "{end}");
+}
+
+/// The messages of frames, and the status in the last one of gRPC-Web.
+fn unframed(mut rest: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let mut frames = Vec::new();
+    while let Some((header, after)) = rest.split_first_chunk::<5>() {
+        let length = u32::from_be_bytes(header[1..].try_into().unwrap()) as usize;
+        frames.push((header[0], after[..length].to_vec()));
+        rest = &after[length..];
+    }
+    frames
+}
+
+#[tokio::test]
+async fn grpc_and_grpc_web_may_have_their_messages_in_json() {
+    let fixture = start(|seen| {
+        let Book { name, .. } = seen.decode();
+        let book = |pages| Book {
+            name: name.clone(),
+            pages,
+        };
+        match seen.path.ends_with("/WatchSeats") {
+            true => Answer::messages([book(1), book(2)]),
+            false => Answer::message(&book(3)),
+        }
+    })
+    .await;
+    let name = "n".repeat(1000);
+    let json = serde_json::json!({ "name": name }).to_string();
+    let shelf = serde_json::json!({ "shelf": name }).to_string();
+    let expected = |pages: &str| serde_json::json!({"name": name, "pages": pages});
+    let read = |message: &[u8]| serde_json::from_slice::<Value>(message).unwrap();
+
+    for content_type in ["application/grpc+json", "application/grpc-web+json"] {
+        let told = asked(&fixture, content_type, frame(json.as_bytes()).to_vec()).await;
+        assert_eq!(told.headers()["content-type"], content_type);
+        let frames = unframed(&told.bytes().await.unwrap());
+        assert_eq!((frames[0].0, read(&frames[0].1)), (0, expected("3")));
+        let call = fixture.upstream.last_call();
+        assert_eq!(call.metadata("content-type"), Some("application/grpc"));
+
+        // Packed in both directions.
+        let mut packed = frame(&gzip(json.as_bytes())).to_vec();
+        packed[0] = 1;
+        let request = post(&fixture, content_type).body(packed);
+        let request = request.header("grpc-encoding", "gzip");
+        let request = request.header("grpc-accept-encoding", "br,gzip");
+        let told = request.send().await.unwrap();
+        assert_eq!(told.headers()["grpc-encoding"], "gzip");
+        let frames = unframed(&told.bytes().await.unwrap());
+        assert_eq!(
+            (frames[0].0, read(&gunzip(&frames[0].1))),
+            (1, expected("3"))
+        );
+        assert_eq!(fixture.upstream.last_call().metadata("grpc-encoding"), None);
+
+        let client = reqwest::Client::builder().no_proxy();
+        let client = client.http2_prior_knowledge().build().unwrap();
+        let request = client.post(fixture.url("/library.v1.Library/WatchSeats"));
+        let request = request.header("content-type", content_type);
+        let told = request.body(frame(shelf.as_bytes())).send().await.unwrap();
+        let frames = unframed(&told.bytes().await.unwrap());
+        let seats = frames.iter().filter(|(flags, _)| *flags == 0);
+        let seats: Vec<_> = seats.map(|(_, message)| read(message)).collect();
+        assert_eq!(seats, [expected("1"), expected("2")]);
+
+        let told = asked(&fixture, content_type, frame(b"{\"nope\": 1}").to_vec()).await;
+        assert_eq!(told.headers()["grpc-status"], "3", "{content_type}");
+    }
+    // Base64 of all.
+    let text = base64::engine::general_purpose::STANDARD.encode(frame(json.as_bytes()));
+    let told = asked(
+        &fixture,
+        "application/grpc-web-text+json",
+        text.into_bytes(),
+    )
+    .await;
+    assert_eq!(told.status(), 200);
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn gunzip(bytes: &[u8]) -> Vec<u8> {
+    let mut unpacked = Vec::new();
+    let mut decoder = flate2::read::GzDecoder::new(bytes);
+    decoder.read_to_end(&mut unpacked).unwrap();
+    unpacked
 }

@@ -6,12 +6,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
-use hyper::body::Incoming;
 use net::coding::Coding;
 use tonic::Status;
 
 use super::step::Step;
-use crate::body::{Allowance, Broken, Content, Held};
+use crate::body::{Allowance, Broken, Content, Held, Incoming};
 use crate::failure::Failure;
 
 /// Why a stream of requests was broken off, for the reply to tell.

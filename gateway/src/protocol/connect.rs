@@ -1,21 +1,20 @@
 //! The Connect protocol (connectrpc.com/docs/protocol): unary calls as plain HTTP, streams as
 //! envelopes, messages in JSON or protobuf.
 
-use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response};
-use hyper::body::Incoming;
 
 use super::{Protocol, Recognition, Request};
-use crate::admitted::{Admitted, Form};
-use crate::failure::{Failure, Problem};
+use crate::admitted::Admitted;
+use crate::body::Incoming;
+use crate::call::codec::Codec;
+use crate::failure::Failure;
 use crate::method::Idempotency;
 use crate::policy::{Policy, Served};
 use crate::reply::Body;
 use crate::routing::Routing;
 
-mod compression;
 mod declared;
 mod error;
 mod stream;
@@ -37,58 +36,16 @@ pub(crate) enum Call {
     Stream(Stream),
 }
 
-/// How messages are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Codec {
-    Json,
-    Proto,
-}
-
-impl Codec {
-    fn named(name: &[u8]) -> Option<Self> {
-        match name {
-            b"json" => Some(Self::Json),
-            b"proto" => Some(Self::Proto),
-            _ => None,
-        }
-    }
-
-    /// Of a media type that begins with `prefix`. JSON may say that it is UTF-8.
-    fn of(content_type: &[u8], prefix: &str) -> Option<Self> {
-        let text = std::str::from_utf8(content_type).ok()?.to_ascii_lowercase();
-        let mut parts = text.strip_prefix(prefix)?.split(';').map(str::trim);
-        let codec = Self::named(parts.next()?.as_bytes())?;
-        let is_plain = |part: &str| {
-            let charset = part.strip_prefix("charset=");
-            codec == Self::Json
-                && charset.is_some_and(|charset| charset.trim_matches('"') == "utf-8")
-        };
-        parts.all(is_plain).then_some(codec)
-    }
-
-    fn form(self) -> Form {
-        match self {
-            Self::Json => Form::Json,
-            Self::Proto => Form::Wire,
-        }
-    }
-
-    fn request(self, served: &Served, message: Bytes) -> Result<Bytes, Failure> {
-        match self {
-            Self::Proto => Ok(message),
-            Self::Json => served.method.request(&message).map_err(Failure::unreadable),
-        }
-    }
-
-    fn response(self, served: &Served, message: Bytes) -> Result<Bytes, Failure> {
-        match self {
-            Self::Proto => Ok(message),
-            Self::Json => match served.method.response(&message) {
-                Ok(json) => Ok(json.into()),
-                Err(error) => Err(Problem::internal(&error).into()),
-            },
-        }
-    }
+/// Of a media type that begins with `prefix`. JSON may say that it is UTF-8.
+fn codec(content_type: &[u8], prefix: &str) -> Option<Codec> {
+    let text = std::str::from_utf8(content_type).ok()?.to_ascii_lowercase();
+    let mut parts = text.strip_prefix(prefix)?.split(';').map(str::trim);
+    let codec = Codec::named(parts.next()?.as_bytes())?;
+    let is_plain = |part: &str| {
+        let charset = part.strip_prefix("charset=");
+        codec == Codec::Json && charset.is_some_and(|charset| charset.trim_matches('"') == "utf-8")
+    };
+    parts.all(is_plain).then_some(codec)
 }
 
 impl Protocol for Connect {
@@ -96,7 +53,7 @@ impl Protocol for Connect {
 
     fn recognise(routing: &Routing, head: &Parts, subtype: Option<&[u8]>) -> Recognition<Call> {
         match subtype {
-            Some(codec) => stream(routing, head, codec),
+            Some(subtype) => stream(routing, head, subtype),
             None if head.headers.contains_key(VERSION) => unary(routing, head),
             None => Recognition::Foreign,
         }
@@ -152,7 +109,7 @@ fn unary(routing: &Routing, head: &Parts) -> Recognition<Call> {
     match head.method {
         Method::POST => {
             let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-            let codec = content_type.and_then(|name| Codec::of(name, "application/"));
+            let codec = content_type.and_then(|name| codec(name, "application/"));
             call(
                 Query::default(),
                 codec.filter(|_| !served.policy.is_streaming()),
@@ -180,14 +137,14 @@ fn not_allowed(routing: &Routing) -> Recognition<Call> {
 }
 
 /// The call with streams that a request whose media type says so is.
-fn stream(routing: &Routing, head: &Parts, codec: &[u8]) -> Recognition<Call> {
+fn stream(routing: &Routing, head: &Parts, subtype: &[u8]) -> Recognition<Call> {
     let Some(served) = routing.policies.method(head.uri.path()) else {
         return Recognition::refused(&Failure::no_route(), routing);
     };
     if head.method != Method::POST {
         return not_allowed(routing);
     }
-    match Codec::of(codec, "").filter(|_| served.policy.is_streaming()) {
+    match codec(subtype, "").filter(|_| served.policy.is_streaming()) {
         Some(codec) => Recognition::Request(Call::Stream(Stream::new(served.clone(), codec))),
         None => Recognition::refused(&unsupported(served), routing),
     }
@@ -221,13 +178,13 @@ mod tests {
 
     #[test]
     fn the_codec_is_told_by_the_media_type() {
-        let unary = |name: &str| Codec::of(name.as_bytes(), "application/");
+        let unary = |name: &str| codec(name.as_bytes(), "application/");
         assert_eq!(unary("application/json"), Some(Codec::Json));
         assert_eq!(unary("Application/JSON; charset=UTF-8"), Some(Codec::Json));
         assert_eq!(unary("application/proto"), Some(Codec::Proto));
         assert_eq!(unary("application/json; charset=latin1"), None);
         assert_eq!(unary("application/x-protobuf"), None);
-        let stream = Codec::of(b"application/connect+proto", STREAM);
+        let stream = codec(b"application/connect+proto", STREAM);
         assert_eq!(stream, Some(Codec::Proto));
     }
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use http::request::Parts;
 use http::{Response, StatusCode, Version};
-use hyper::body::{Frame, Incoming};
+use hyper::body::Frame;
 
 use super::{Protocol, Recognition, Request};
 use crate::admitted::Admitted;
+use crate::body::Incoming;
+use crate::call::codec::Codec;
 use crate::call::replies::Reply;
 use crate::failure::Failure;
 use crate::policy::{Policy, Served};
@@ -24,7 +26,7 @@ pub(crate) use declared::DECLARED;
 pub(crate) struct Grpc;
 
 /// A call.
-pub(crate) struct Call(Arc<Served>);
+pub(crate) struct Call((Arc<Served>, Codec));
 
 impl Protocol for Grpc {
     type Request = Call;
@@ -39,7 +41,7 @@ impl Protocol for Grpc {
                 .into();
         }
         match relay::method(routing, head, subtype) {
-            Ok(Some(served)) => Recognition::Request(Call(served)),
+            Ok(Some(method)) => Recognition::Request(Call(method)),
             Ok(None) => Recognition::Answer(Box::new(relay::not_served(head, &routing.voice))),
             Err(failure) => Recognition::refused(&failure, routing),
         }
@@ -48,7 +50,7 @@ impl Protocol for Grpc {
 
 impl Request for Call {
     fn policy<'a>(&'a self, _: &'a Routing) -> &'a Policy {
-        &self.0.policy
+        &self.0.0.policy
     }
 
     async fn serve(
@@ -60,7 +62,7 @@ impl Request for Call {
         let (headers, replies) =
             relay::call(&self.0, &admitted, head, RequestBody::Stream(body)).await?;
         let voice = admitted.routing().voice;
-        let frames = replies.parts().map(move |reply| match reply {
+        let frames = replies.map(move |reply| match reply {
             Reply::Data(data) => Frame::data(data),
             Reply::End(end) => Frame::trailers(end.into_trailers(&voice)),
         });

@@ -9,10 +9,12 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use http::Response;
 use http::request::Parts;
-use hyper::body::{Frame, Incoming};
+use hyper::body::Frame;
 
 use super::{Protocol, Recognition, Request};
 use crate::admitted::Admitted;
+use crate::body::Incoming;
+use crate::call::codec::Codec;
 use crate::call::replies::{End, Reply};
 use crate::failure::{Failure, Voice};
 use crate::policy::{Policy, Served};
@@ -34,7 +36,7 @@ pub(crate) struct GrpcWeb;
 
 /// A call.
 pub(crate) struct Call {
-    served: Arc<Served>,
+    method: (Arc<Served>, Codec),
     /// Everything is base64.
     is_text: bool,
 }
@@ -51,7 +53,7 @@ impl Protocol for GrpcWeb {
             _ => (subtype, false),
         };
         match relay::method(routing, head, subtype) {
-            Ok(Some(served)) => Recognition::Request(Call { served, is_text }),
+            Ok(Some(method)) => Recognition::Request(Call { method, is_text }),
             Ok(None) => Recognition::Answer(Box::new(relay::not_served(head, &routing.voice))),
             Err(failure) => Recognition::refused(&failure, routing),
         }
@@ -60,7 +62,7 @@ impl Protocol for GrpcWeb {
 
 impl Request for Call {
     fn policy<'a>(&'a self, _: &'a Routing) -> &'a Policy {
-        &self.served.policy
+        &self.method.0.policy
     }
 
     async fn serve(
@@ -77,9 +79,9 @@ impl Request for Call {
             }
             false => RequestBody::Stream(body),
         };
-        let (headers, replies) = relay::call(&self.served, &admitted, head, sent).await?;
+        let (headers, replies) = relay::call(&self.method, &admitted, head, sent).await?;
         let (is_text, voice) = (self.is_text, admitted.routing().voice);
-        let parts = replies.parts().map(move |reply| {
+        let parts = replies.map(move |reply| {
             let bytes = match reply {
                 Reply::Data(data) => data,
                 Reply::End(end) => trailers(end, &voice),

@@ -8,7 +8,6 @@ use futures::StreamExt as _;
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use prost::Message as _;
 use tonic::service::Routes;
 use tonic_reflection::server::Builder;
@@ -16,7 +15,9 @@ use tower::Service as _;
 use transcoder::prost_reflect::{DescriptorPool, DynamicMessage, Value};
 
 use super::{Protocol, Recognition};
-use crate::admitted::{Admitted, Form};
+use crate::admitted::Admitted;
+use crate::body::Incoming;
+use crate::call::codec::Codec;
 use crate::call::requests::{Requests, lock};
 use crate::call::step::Step;
 use crate::exchange::Target;
@@ -124,7 +125,7 @@ impl super::Request for Question {
         head: &Parts,
         body: Incoming,
     ) -> Result<Response<Body>, Failure> {
-        let limit = admitted.message_limit(Form::Wire);
+        let limit = admitted.message_limit(Codec::Proto);
         let questions = Questions(Sizes::of_at_most(limit));
         let (body, refused) = Requests::new(body, None, admitted.allowance(), questions);
         // Here the reply ends with what the body's error says.

@@ -4,12 +4,13 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, TE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
-use hyper::body::Incoming;
 use transcoder::{Matched, Route, RouteMatch};
 
 use super::{Protocol, Recognition, Request};
-use crate::admitted::{Admitted, Form};
+use crate::admitted::Admitted;
+use crate::body::Incoming;
 use crate::call::Reply;
+use crate::call::codec::Codec;
 use crate::call::replies::{Messages, Replies};
 use crate::call::requests::{self as sent, Refused, Requests};
 use crate::exchange::Target;
@@ -204,7 +205,7 @@ impl Call {
             true => body::upload(&admitted, matched, head, body).await?,
             false => {
                 let coding = crate::body::coding(headers)?;
-                let (query, limit) = (head.uri.query(), admitted.message_limit(Form::Json));
+                let (query, limit) = (head.uri.query(), admitted.message_limit(Codec::Json));
                 let any = admitted.routing().profile.takes_any_media_type;
                 let framed = Framed::new(headers, any, query, matched.clone(), limit)?;
                 let allowance = admitted.allowance();

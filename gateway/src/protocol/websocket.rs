@@ -20,7 +20,6 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version};
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tonic::Code;
@@ -28,6 +27,7 @@ use transcoder::{Matched, RouteMatch};
 
 use super::{Protocol, Recognition, Request};
 use crate::admitted::Admitted;
+use crate::body::Incoming;
 use crate::exchange::Target;
 use crate::failure::{Failure, Problem, Reason};
 use crate::guard::Opening;

@@ -3,31 +3,29 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use futures::StreamExt as _;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response};
-use hyper::body::{Frame, Incoming};
-use net::coding::Coding;
+use hyper::body::Frame;
 use serde_json::{Value, json};
-use tonic::Code;
 
-use super::compression::{self, accepted, coding, unpack};
 use super::declared::{ACCEPT_ENCODING, CONTENT_ENCODING};
-use super::{Codec, check_version, error};
+use super::{check_version, error};
 use crate::admitted::Admitted;
-use crate::call::replies::{End, Replies, Reply};
+use crate::body::Incoming;
+use crate::call::codec::Codec;
+use crate::call::coding::{accepted, coding};
+use crate::call::replies::{Replies, Reply};
 use crate::call::requests::{self, Refused, Requests};
-use crate::call::step::Step;
-use crate::failure::{Failure, Problem, Reason};
+use crate::call::transcoded::{Reading, ReplyMessages, RequestMessages};
+use crate::failure::Failure;
 use crate::metadata;
 use crate::policy::Served;
 use crate::reply::{self, Body};
 use crate::routing::Routing;
-use crate::wire::envelope::{self, Envelopes};
+use crate::wire::envelope;
 
-/// The flag of a compressed message.
-const COMPRESSED: u8 = 1;
 /// The flag of the envelope that says how the stream ended.
 const END: u8 = 2;
 
@@ -35,63 +33,6 @@ const END: u8 = 2;
 pub(crate) struct Stream {
     pub(super) served: Arc<Served>,
     codec: Codec,
-}
-
-/// What the client's envelopes are read by.
-struct Reading {
-    served: Arc<Served>,
-    codec: Codec,
-    coding: Option<Coding>,
-    limit: usize,
-}
-
-impl Reading {
-    /// An envelope as a frame of gRPC.
-    fn frame(&self, flags: u8, message: Bytes) -> Result<Bytes, Failure> {
-        let message = match (flags, self.coding) {
-            (0, _) => message,
-            (COMPRESSED, Some(coding)) => unpack(coding, &message, self.limit)?,
-            (COMPRESSED, None) => {
-                // Connect, Streaming-Request: internal.
-                let (reason, message) =
-                    (Reason::MalformedRequest, "a message in an unnamed coding");
-                return Err(Problem::new(reason, Code::Internal, message).into());
-            }
-            _ => return Err(Failure::malformed("an envelope with unknown flags")),
-        };
-        let message = self.codec.request(&self.served, message)?;
-        Ok(envelope::write(0, &message))
-    }
-}
-
-/// A stream of envelopes.
-struct RequestMessages {
-    reading: Reading,
-    envelopes: Envelopes,
-}
-
-impl Step for RequestMessages {
-    fn step(&mut self, piece: Option<Bytes>) -> Result<Bytes, Failure> {
-        let Some(piece) = piece else {
-            let cut = || Failure::malformed("the body ended before its end");
-            let is_whole = self.envelopes.is_empty();
-            return is_whole.then(Bytes::new).ok_or_else(cut);
-        };
-        self.envelopes.push(&piece);
-        let mut frames = BytesMut::new();
-        while let Some((flags, message)) = self.envelopes.next()? {
-            frames.extend_from_slice(&self.reading.frame(flags, message)?);
-        }
-        Ok(frames.freeze())
-    }
-
-    fn has_begun(&self) -> bool {
-        !self.envelopes.is_empty()
-    }
-
-    fn held(&self) -> usize {
-        self.envelopes.held()
-    }
 }
 
 impl Stream {
@@ -108,7 +49,7 @@ impl Stream {
         body: Incoming,
     ) -> Result<Response<Body>, Failure> {
         check_version(&head.headers)?;
-        let limit = admitted.message_limit(self.codec.form());
+        let limit = admitted.message_limit(self.codec);
         let reading = Reading {
             served: self.served.clone(),
             codec: self.codec,
@@ -118,8 +59,7 @@ impl Stream {
         let call = admitted.call(&head.headers)?;
         let refused;
         let response = if self.served.is_client_streaming() {
-            let envelopes = Envelopes::of_at_most(limit);
-            let messages = RequestMessages { reading, envelopes };
+            let messages = RequestMessages::of(reading);
             let (requests, why) = Requests::new(body, None, admitted.allowance(), messages);
             refused = why;
             admitted
@@ -127,10 +67,8 @@ impl Stream {
                 .await?
                 .map_err(|status| requests::failed(status, &refused))?
         } else {
-            let form = self.codec.form();
-            let body = admitted.message(&head.headers, body, form).await?;
-            let (flags, message) = envelope::single(&body.content, limit)?;
-            let frame = reading.frame(flags, message)?;
+            let body = admitted.message(&head.headers, body, self.codec).await?;
+            let frame = reading.only(&body.content)?;
             refused = Refused::default();
             admitted
                 .while_allowed(Box::pin(call.frames(HeaderMap::new(), frame)))
@@ -138,16 +76,17 @@ impl Stream {
         };
         let (leading, replies) = Replies::of(response, Some(admitted.lifetime()), refused);
         let packing = accepted(&head.headers.get_all(ACCEPT_ENCODING));
-        let live = Live {
-            routing: admitted.routing().clone(),
-            served: self.served.clone(),
-            codec: self.codec,
-            replies: Some(replies),
-            packing,
-            envelopes: Envelopes::of_at_most(admitted.reply_limit()),
-        };
-        let frames = futures::stream::unfold(live, |mut live| async move {
-            live.next().await.map(|bytes| (Frame::data(bytes), live))
+        let (served, limit) = (self.served.clone(), admitted.reply_limit());
+        let messages = ReplyMessages::of(served, self.codec, replies, packing, limit);
+        let routing = admitted.routing().clone();
+        let frames = messages.parts().map(move |reply| {
+            Frame::data(match reply {
+                Reply::Data(envelope) => envelope,
+                Reply::End(ended) => {
+                    let end = end(&routing, ended.failure.as_ref(), &ended.metadata);
+                    envelope::write(END, end.as_bytes())
+                }
+            })
         });
         let mut headers = metadata::returned(&leading);
         if let Some(coding) = packing {
@@ -171,51 +110,6 @@ impl Stream {
             Codec::Json => "application/connect+json",
             Codec::Proto => "application/connect+proto",
         })
-    }
-}
-
-/// Replies on their way to the client. It reads from upstream when the client takes.
-struct Live {
-    routing: Arc<Routing>,
-    served: Arc<Served>,
-    codec: Codec,
-    replies: Option<Replies>,
-    /// For messages that are large enough.
-    packing: Option<Coding>,
-    envelopes: Envelopes,
-}
-
-impl Live {
-    async fn next(&mut self) -> Option<Bytes> {
-        loop {
-            let message = match self.envelopes.next() {
-                Ok(Some((_, message))) => self.codec.response(&self.served, message),
-                Ok(None) => match self.replies.as_mut()?.next().await? {
-                    Reply::Data(data) => {
-                        self.envelopes.push(&data);
-                        continue;
-                    }
-                    Reply::End(ended) => return Some(self.end(&ended)),
-                },
-                Err(error) => Err(error.into()),
-            };
-            return Some(match message {
-                Ok(message) => match self.packing {
-                    Some(coding) if message.len() > compression::MIN_BYTES => {
-                        envelope::write(COMPRESSED, &coding.pack(&message))
-                    }
-                    _ => envelope::write(0, &message),
-                },
-                Err(failure) => self.end(&End::failed(failure)),
-            });
-        }
-    }
-
-    fn end(&mut self, ended: &End) -> Bytes {
-        self.replies = None;
-        self.envelopes = Envelopes::of_at_most(0);
-        let end = end(&self.routing, ended.failure.as_ref(), &ended.metadata);
-        envelope::write(END, end.as_bytes())
     }
 }
 

@@ -8,12 +8,13 @@ use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use hyper::body::Incoming;
 
-use super::compression::{coding, unpack};
 use super::declared::TRAILER;
-use super::{Codec, check_version, error};
+use super::{check_version, error};
 use crate::admitted::Admitted;
+use crate::body::Incoming;
+use crate::call::codec::Codec;
+use crate::call::coding::{coding, unpack};
 use crate::call::replies::{Replies, Reply};
 use crate::call::requests::Refused;
 use crate::failure::{Failure, Problem};
@@ -97,13 +98,12 @@ impl Unary {
         head: &Parts,
         body: Incoming,
     ) -> Result<Bytes, Failure> {
-        let form = self.codec.form();
-        let limit = admitted.message_limit(form);
+        let limit = admitted.message_limit(self.codec);
         if self.query != Query::default() {
             return self.query.message(limit);
         }
         let coding = coding(head.headers.get(CONTENT_ENCODING))?;
-        let mut whole = admitted.message(&head.headers, body, form).await?;
+        let mut whole = admitted.message(&head.headers, body, self.codec).await?;
         match coding {
             Some(coding) => {
                 let unpacked = whole.unpack(coding, limit)?;

@@ -4,11 +4,11 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
-use hyper::body::Incoming;
 use transcoder::{Content, Matched};
 
 use super::json;
 use crate::admitted::Admitted;
+use crate::body::Incoming;
 use crate::failure::Failure;
 
 mod multipart;

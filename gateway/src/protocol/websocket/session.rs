@@ -23,9 +23,10 @@ use transcoder::Matched;
 
 use super::close;
 use super::metered::Metered;
-use crate::admitted::{Admitted, Form};
+use crate::admitted::Admitted;
 use crate::body::Allowance;
 use crate::call::Owned;
+use crate::call::codec::Codec;
 use crate::call::replies::{Messages, Replies};
 use crate::call::requests::{Refused, lock};
 use crate::failure::{Failure, Problem};
@@ -72,7 +73,7 @@ impl Session {
             send_timeout: settings.connections.send_timeout,
             heartbeat: settings.requests.heartbeat,
             lifetime: admitted.lifetime(),
-            message_limit: admitted.message_limit(Form::Json),
+            message_limit: admitted.message_limit(Codec::Json),
             refused: Refused::default(),
             reply_limit: admitted.reply_limit(),
             matched,

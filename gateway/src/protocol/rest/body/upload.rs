@@ -4,13 +4,12 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use hyper::body::Incoming;
 use transcoder::{Content, Matched};
 
 use super::content_type;
 use super::multipart::Form;
 use crate::admitted::Admitted;
-use crate::body;
+use crate::body::{self, Incoming};
 use crate::call::replies::Replies;
 use crate::call::requests::{self, Requests};
 use crate::call::step::Step;
@@ -29,7 +28,6 @@ pub(in crate::protocol::rest) async fn upload(
     let announced = head.headers.get(CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > limit) {
-        body::discard(head, body, &settings.requests);
         return Err(Failure::too_large(
             usize::try_from(limit).unwrap_or(usize::MAX),
         ));
