@@ -58,7 +58,7 @@ fn add(targets: &mut BTreeMap<String, Target>, pool: &DescriptorPool, name: &str
     }
 }
 
-fuzz_target!(|input: &[u8]| {
+fuzz_target!(init: { LazyLock::force(&TARGETS); }, |input: &[u8]| {
     let Some((choice, bytes)) = input.split_first_chunk() else {
         return;
     };
