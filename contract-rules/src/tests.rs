@@ -192,14 +192,15 @@ fn what_the_decoder_would_refuse_is_malformed() {
         outer
     });
     let cases: &[&[u8]] = &[
-        &[0x0a, 0x02, b'a'],       // shorter than it says
-        &[0x0a, 0x01, 0xff],       // not UTF-8
-        &[0x08, 0x01],             // a number where text should be
-        &[0x12, 0x01, b'a'],       // text where a number should be
-        &[0x80; 11],               // a number without end
-        &[0x00, 0x00],             // field 0
-        &[0x22, 0x02, 0x01, 0x80], // a packed list that breaks off
-        &[0x0f],                   // wire type 7
+        &[0x0a, 0x02, b'a'],                   // shorter than it says
+        &[0x0a, 0x01, 0xff],                   // not UTF-8
+        &[0x08, 0x01],                         // a number where text should be
+        &[0x12, 0x01, b'a'],                   // text where a number should be
+        &[0x80; 11],                           // a number without end
+        &[0x00, 0x00],                         // field 0
+        &[0xd0, 0x80, 0x80, 0x80, 0x10, 0x01], // a key of 33 bits
+        &[0x22, 0x02, 0x01, 0x80],             // a packed list that breaks off
+        &[0x0f],                               // wire type 7
         // A number that is replaced, and was none; a text that was none.
         &[0x15, 1, 2, 3, 4, 0x10, 1],
         &[0x0a, 0x01, 0xff, 0x0a, 0x00],

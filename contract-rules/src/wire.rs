@@ -35,12 +35,12 @@ impl<'a> Reader<'a> {
         Ok(Some((number, raw)))
     }
 
-    fn tag(&mut self) -> Result<(u32, u64), Malformed> {
-        let tag = self.varint()?;
-        let number = u32::try_from(tag >> 3).map_err(|_| Malformed)?;
-        match number {
+    /// A field's number and its wire type: 29 bits and 3, and a decoder refuses more.
+    fn tag(&mut self) -> Result<(u32, u32), Malformed> {
+        let tag = u32::try_from(self.varint()?).map_err(|_| Malformed)?;
+        match tag >> 3 {
             0 => Err(Malformed),
-            _ => Ok((number, tag & 7)),
+            number => Ok((number, tag & 7)),
         }
     }
 
