@@ -58,7 +58,7 @@ impl Users {
     }
 
     /// The user whose token the request has, or a ticket that stands for it.
-    async fn named(&self, asked: &Asked<'_>) -> Result<User, Status> {
+    async fn named(self: &Arc<Self>, asked: &Asked<'_>) -> Result<User, Status> {
         let head = asked.head;
         let presented = match head.headers.get(AUTHORIZATION) {
             Some(value) => {
@@ -85,16 +85,18 @@ impl Users {
         }
     }
 
-    async fn by_token(&self, token: Token, stream_id: Option<Uuid>) -> Result<User, VerifyError> {
+    async fn by_token(
+        self: &Arc<Self>,
+        token: Token,
+        stream_id: Option<Uuid>,
+    ) -> Result<User, VerifyError> {
         let user = self.node.identity.verify_user(&token).await?;
         Ok(User {
             id: user.id.to_string().into(),
             user,
             token,
             stream_id,
-            identity: self.node.identity.clone(),
-            clock: self.node.clock.clone(),
-            tells_token: self.tells_tokens,
+            users: self.clone(),
             expires: OnceLock::new(),
         })
     }

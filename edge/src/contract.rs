@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gateway::guard::Guard;
-use gateway::method::{Cache, Idempotency, Largest, Method};
+use gateway::method::{Cache, Largest, Method};
 use http::StatusCode;
 use runtime::contract::{self, Access, Contract};
 use transcoder::openapi::Visibility;
@@ -35,11 +35,6 @@ pub(crate) fn described(
         visibility: visibility(&access, method.optional_user),
         guard: (!is_open).then(|| guard(access)),
         success: success_status(descriptor),
-        idempotency: match method.idempotency {
-            contract::Idempotency::Unknown => Idempotency::Unknown,
-            contract::Idempotency::NoSideEffects => Idempotency::NoSideEffects,
-            contract::Idempotency::Idempotent => Idempotency::Idempotent,
-        },
         takes_idempotency_key: method.takes_idempotency_key(),
         is_conditional: method.conditional,
         cache: method.cache.map(|cache| Cache {

@@ -4,13 +4,13 @@ use std::sync::{Arc, OnceLock};
 
 use futures::future::BoxFuture;
 use gateway::Caller;
-use net::clock::Clock;
 use runtime::call::{self, Token};
-use runtime::identity::Identity;
 use runtime::status::{Problem, Reason};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 use uuid::Uuid;
+
+use super::Users;
 
 /// A user whose token was verified.
 pub(super) struct User {
@@ -19,9 +19,8 @@ pub(super) struct User {
     pub(super) token: Token,
     /// The stream that a ticket opens which reconnects: over when the ticket opens another.
     pub(super) stream_id: Option<Uuid>,
-    pub(super) identity: Identity,
-    pub(super) clock: Clock,
-    pub(super) tells_token: bool,
+    /// Where it is known from.
+    pub(super) users: Arc<Users>,
     /// When the token expires; read when it is first asked for, as calls without a stream never do.
     pub(super) expires: OnceLock<Option<Instant>>,
 }
@@ -30,7 +29,7 @@ impl User {
     fn expires(&self) -> Option<Instant> {
         *self.expires.get_or_init(|| {
             self.token.expire_time().map(|expires| {
-                let left = expires - self.clock.now();
+                let left = expires - self.users.node.clock.now();
                 Instant::now() + left.to_std().unwrap_or_default()
             })
         })
@@ -43,12 +42,13 @@ impl Caller for User {
     }
 
     fn token(&self) -> Option<&str> {
-        self.tells_token.then_some(&*self.token)
+        self.users.tells_tokens.then_some(&*self.token)
     }
 
     /// Its token expires, its session ends, or its ticket opens another stream.
     fn over(&self) -> BoxFuture<'_, Status> {
         Box::pin(async {
+            let identity = &self.users.node.identity;
             let unauthenticated =
                 |reason, message: &str| Problem::new(reason, Code::Unauthenticated, message);
             let expiry = async {
@@ -59,12 +59,12 @@ impl Caller for User {
             };
             let replaced = async {
                 match self.stream_id {
-                    Some(stream_id) => self.identity.revoked(stream_id).await,
+                    Some(stream_id) => identity.revoked(stream_id).await,
                     None => std::future::pending().await,
                 }
             };
             let problem = tokio::select! {
-                () = self.identity.revoked(self.user.session_id) => {
+                () = identity.revoked(self.user.session_id) => {
                     unauthenticated(Reason::SessionRevoked, "the session has ended")
                 }
                 () = replaced => {

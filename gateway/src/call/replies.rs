@@ -113,7 +113,7 @@ impl Messages {
         loop {
             match self.envelopes.next()? {
                 Some((0, message)) => return Ok(Some(message)),
-                Some(_) => return Err(broken("a compressed message that nobody asked for")),
+                Some(_) => return Err(packed()),
                 None => {}
             }
             match self.replies.next().await {
@@ -139,6 +139,11 @@ impl Messages {
             Some(_) => Err(broken("more than one message came back")),
         }
     }
+}
+
+/// A message is compressed that nobody asked for in that way.
+pub(super) fn packed() -> Failure {
+    broken("a compressed message that nobody asked for")
 }
 
 /// A fault of the upstream.

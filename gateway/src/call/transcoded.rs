@@ -6,11 +6,11 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
 use net::coding::Coding;
-use tonic::{Code, Status};
+use tonic::Code;
 
 use super::codec::Codec;
 use super::coding::{MIN_BYTES, unpack};
-use super::replies::{End, Replies, Reply};
+use super::replies::{End, Replies, Reply, packed};
 use super::step::Step;
 use crate::failure::{Failure, Problem, Reason};
 use crate::policy::Served;
@@ -164,9 +164,4 @@ impl ReplyMessages {
             _ => envelope::write(0, &message),
         })
     }
-}
-
-fn packed() -> Failure {
-    let what = "a compressed message that nobody asked for";
-    Problem::internal(&Status::internal(what)).into()
 }
