@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use net::coding::Coding;
 use tokio::time::Instant;
 
 use crate::body::{self, Allowance, Incoming, Pace, Whole};
 use crate::call::Call;
 use crate::call::codec::Codec;
+use crate::call::replies::Replies;
+use crate::call::requests::{self, Refused, Requests};
+use crate::call::step::Step;
 use crate::config::Settings;
 use crate::context::Context;
 use crate::door::Door;
@@ -151,6 +155,43 @@ impl Admitted<'_> {
             deadline: self.deadline,
             reply_limit: self.reply_limit(),
         })
+    }
+
+    /// Step 14: the same with the messages that `step` makes of the body as it comes, and the body packed
+    /// as a whole in `coding`. Gives the leading metadata and what follows.
+    pub(crate) async fn stream<S: Step + Send + 'static>(
+        &self,
+        call: &Call<'_>,
+        codings: HeaderMap,
+        body: Incoming,
+        coding: Option<Coding>,
+        step: S,
+    ) -> Result<(HeaderMap, Replies), Failure> {
+        let (requests, refused) = Requests::new(body, coding, self.allowance(), step);
+        let response = self
+            .while_allowed(Box::pin(call.stream(codings, requests)))
+            .await?
+            .map_err(|status| requests::failed(status, &refused))?;
+        Ok(Replies::of(response, self.stream_lifetime(), refused))
+    }
+
+    /// Step 14: the same with all frames at once.
+    pub(crate) async fn frames(
+        &self,
+        call: &Call<'_>,
+        codings: HeaderMap,
+        frames: Bytes,
+    ) -> Result<(HeaderMap, Replies), Failure> {
+        let response = self
+            .while_allowed(Box::pin(call.frames(codings, frames)))
+            .await??;
+        let refused = Refused::default();
+        Ok(Replies::of(response, self.stream_lifetime(), refused))
+    }
+
+    /// A single reply has its deadline.
+    fn stream_lifetime(&self) -> Option<Lifetime> {
+        self.policy.is_streaming().then(|| self.lifetime())
     }
 
     /// Whether it is of no known user.

@@ -9,7 +9,6 @@ use futures::future::Either;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response};
-use net::client::ResponseBody;
 use tonic::Code;
 
 use crate::admitted::Admitted;
@@ -17,10 +16,8 @@ use crate::body::Incoming;
 use crate::call::codec::Codec;
 use crate::call::coding::{accepted, coding};
 use crate::call::replies::{Replies, Reply};
-use crate::call::requests::{self, Refused, Requests};
 use crate::call::transcoded::{Reading, ReplyMessages, RequestMessages};
 use crate::failure::{Failure, Problem, Reason, Voice};
-use crate::lifetime::Lifetime;
 use crate::metadata;
 use crate::policy::Served;
 use crate::reply::{self, Body};
@@ -120,31 +117,20 @@ async fn through(
 ) -> Result<(HeaderMap, Replies), Failure> {
     let limit = admitted.message_limit(Codec::Proto);
     let call = admitted.call(&head.headers)?;
-    let coding = codings(&head.headers);
-    let lifetime = || admitted.policy.is_streaming().then(|| admitted.lifetime());
-    let sent = match sent {
+    let codings = codings(&head.headers);
+    Ok(returned(match sent {
         RequestBody::Stream(body) if served.is_client_streaming() => {
             let sizes = Sizes::of_at_most(limit);
-            let (requests, refused) = Requests::new(body, None, admitted.allowance(), sizes);
-            let response = admitted
-                .while_allowed(Box::pin(call.stream(coding, requests)))
-                .await?
-                .map_err(|status| requests::failed(status, &refused))?;
-            return Ok(reply_of(response, lifetime(), refused));
+            admitted.stream(&call, codings, body, None, sizes).await?
         }
-        RequestBody::Stream(body) => {
-            let read = admitted.message(&head.headers, body, Codec::Proto).await?;
-            read.content
+        sent => {
+            let frames = whole(admitted, head, sent, Codec::Proto).await?;
+            if !served.is_client_streaming() {
+                envelope::single(&frames, limit)?;
+            }
+            admitted.frames(&call, codings, frames).await?
         }
-        RequestBody::Whole(frames) => frames,
-    };
-    if !served.is_client_streaming() {
-        envelope::single(&sent, limit)?;
-    }
-    let response = admitted
-        .while_allowed(Box::pin(call.frames(coding, sent)))
-        .await??;
-    Ok(reply_of(response, lifetime(), Refused::default()))
+    }))
 }
 
 /// A call in JSON.
@@ -161,37 +147,23 @@ async fn transcoded(
         coding: coding(head.headers.get(ENCODING))?,
         limit: admitted.message_limit(codec),
     };
-    let call = admitted.call(&head.headers)?;
-    let (response, refused) = match sent {
+    let (call, codings) = (admitted.call(&head.headers)?, HeaderMap::new());
+    let (mut headers, replies) = returned(match sent {
         RequestBody::Stream(body) if served.is_client_streaming() => {
             let messages = RequestMessages::of(reading);
-            let (requests, refused) = Requests::new(body, None, admitted.allowance(), messages);
-            let response = admitted
-                .while_allowed(Box::pin(call.stream(HeaderMap::new(), requests)))
+            admitted
+                .stream(&call, codings, body, None, messages)
                 .await?
-                .map_err(|status| requests::failed(status, &refused))?;
-            (response, refused)
         }
         sent => {
-            let body = match sent {
-                RequestBody::Stream(body) => {
-                    let read = admitted.message(&head.headers, body, codec).await?;
-                    read.content
-                }
-                RequestBody::Whole(body) => body,
-            };
+            let body = whole(admitted, head, sent, codec).await?;
             let frames = match served.is_client_streaming() {
                 true => RequestMessages::of(reading).all(body)?,
                 false => reading.only(&body)?,
             };
-            let response = admitted
-                .while_allowed(Box::pin(call.frames(HeaderMap::new(), frames)))
-                .await??;
-            (response, Refused::default())
+            admitted.frames(&call, codings, frames).await?
         }
-    };
-    let lifetime = admitted.policy.is_streaming().then(|| admitted.lifetime());
-    let (mut headers, replies) = reply_of(response, lifetime, refused);
+    });
     let packing = accepted(&head.headers.get_all(ACCEPT_ENCODING));
     if let Some(coding) = packing {
         headers.insert(ENCODING, HeaderValue::from_static(coding.name()));
@@ -201,12 +173,24 @@ async fn transcoded(
     Ok((headers, replies))
 }
 
-fn reply_of(
-    response: Response<ResponseBody>,
-    lifetime: Option<Lifetime>,
-    refused: Refused,
-) -> (HeaderMap, Replies) {
-    let (received, replies) = Replies::of(response, lifetime, refused);
+/// What the client sends, if it is not taken as it comes.
+async fn whole(
+    admitted: &Admitted<'_>,
+    head: &Parts,
+    sent: RequestBody,
+    codec: Codec,
+) -> Result<Bytes, Failure> {
+    match sent {
+        RequestBody::Stream(body) => {
+            let read = admitted.message(&head.headers, body, codec).await?;
+            Ok(read.content)
+        }
+        RequestBody::Whole(frames) => Ok(frames),
+    }
+}
+
+/// The leading metadata as clients learn it, and the rest.
+fn returned((received, replies): (HeaderMap, Replies)) -> (HeaderMap, Replies) {
     let mut headers = metadata::returned(&received);
     if let Some(coding) = received.get(ENCODING) {
         headers.insert(ENCODING, coding.clone());

@@ -12,7 +12,7 @@ use crate::body::Incoming;
 use crate::call::Reply;
 use crate::call::codec::Codec;
 use crate::call::replies::{Messages, Replies};
-use crate::call::requests::{self as sent, Refused, Requests};
+use crate::call::requests::Refused;
 use crate::exchange::Target;
 use crate::failure::{Failure, Problem};
 use crate::guard::Opening;
@@ -208,14 +208,10 @@ impl Call {
                 let (query, limit) = (head.uri.query(), admitted.message_limit(Codec::Json));
                 let any = admitted.routing().profile.takes_any_media_type;
                 let framed = Framed::new(headers, any, query, matched.clone(), limit)?;
-                let allowance = admitted.allowance();
-                let (requests, refused) = Requests::new(body, coding, allowance, framed);
-                let call = admitted.call(headers)?;
-                let reply = admitted
-                    .while_allowed(call.stream(HeaderMap::new(), requests))
+                let (call, codings) = (admitted.call(headers)?, HeaderMap::new());
+                admitted
+                    .stream(&call, codings, body, coding, framed)
                     .await?
-                    .map_err(|status| sent::failed(status, &refused))?;
-                Replies::of(reply, Some(admitted.lifetime()), refused)
             }
         };
         if route.is_server_streaming() {

@@ -16,8 +16,7 @@ use crate::admitted::Admitted;
 use crate::body::Incoming;
 use crate::call::codec::Codec;
 use crate::call::coding::{accepted, coding};
-use crate::call::replies::{Replies, Reply};
-use crate::call::requests::{self, Refused, Requests};
+use crate::call::replies::Reply;
 use crate::call::transcoded::{Reading, ReplyMessages, RequestMessages};
 use crate::failure::Failure;
 use crate::metadata;
@@ -49,32 +48,23 @@ impl Stream {
         body: Incoming,
     ) -> Result<Response<Body>, Failure> {
         check_version(&head.headers)?;
-        let limit = admitted.message_limit(self.codec);
         let reading = Reading {
             served: self.served.clone(),
             codec: self.codec,
             coding: coding(head.headers.get(CONTENT_ENCODING))?,
-            limit,
+            limit: admitted.message_limit(self.codec),
         };
         let call = admitted.call(&head.headers)?;
-        let refused;
-        let response = if self.served.is_client_streaming() {
+        let codings = HeaderMap::new();
+        let (leading, replies) = if self.served.is_client_streaming() {
             let messages = RequestMessages::of(reading);
-            let (requests, why) = Requests::new(body, None, admitted.allowance(), messages);
-            refused = why;
-            admitted
-                .while_allowed(Box::pin(call.stream(HeaderMap::new(), requests)))
-                .await?
-                .map_err(|status| requests::failed(status, &refused))?
+            let calling = admitted.stream(&call, codings, body, None, messages);
+            calling.await?
         } else {
             let body = admitted.message(&head.headers, body, self.codec).await?;
             let frame = reading.only(&body.content)?;
-            refused = Refused::default();
-            admitted
-                .while_allowed(Box::pin(call.frames(HeaderMap::new(), frame)))
-                .await??
+            admitted.frames(&call, codings, frame).await?
         };
-        let (leading, replies) = Replies::of(response, Some(admitted.lifetime()), refused);
         let packing = accepted(&head.headers.get_all(ACCEPT_ENCODING));
         let (served, limit) = (self.served.clone(), admitted.reply_limit());
         let messages = ReplyMessages::of(served, self.codec, replies, packing, limit);

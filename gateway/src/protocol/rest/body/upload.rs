@@ -11,7 +11,6 @@ use super::multipart::Form;
 use crate::admitted::Admitted;
 use crate::body::{self, Incoming};
 use crate::call::replies::Replies;
-use crate::call::requests::{self, Requests};
 use crate::call::step::Step;
 use crate::failure::Failure;
 use crate::wire::envelope;
@@ -35,13 +34,8 @@ pub(in crate::protocol::rest) async fn upload(
     let upload = Upload::new(matched.clone(), head, limit)?;
     let call = admitted.call(&head.headers)?;
     let coding = body::coding(&head.headers)?;
-    let (requests, refused) = Requests::new(body, coding, admitted.allowance(), upload);
-    let calling = Box::pin(call.stream(HeaderMap::new(), requests));
-    let response = admitted
-        .while_allowed(calling)
-        .await?
-        .map_err(|status| requests::failed(status, &refused))?;
-    Ok(Replies::of(response, Some(admitted.lifetime()), refused))
+    let codings = HeaderMap::new();
+    admitted.stream(&call, codings, body, coding, upload).await
 }
 
 /// An upload in progress.
