@@ -1,12 +1,13 @@
 //! Who asks: users of the mesh, by their tokens and by the tickets that stand for them.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use contracts::tradewind::auth::v1::{RedeemTicketRequest, RedeemTicketResponse};
 use futures::future::BoxFuture;
 use gateway::Caller;
-use gateway::guard::{Asked, Guard, Opening};
+use gateway::guard::{self, Asked, Guard, Opening};
 use net::metadata::{AUTHORIZATION, bearer};
 use runtime::call::{self, CallContext, Token};
 use runtime::contract::Access;
@@ -159,10 +160,7 @@ impl UserGuard {
 }
 
 fn ticket(query: Option<&str>) -> Option<String> {
-    let mut parameters = form_urlencoded::parse(query?.as_bytes());
-    parameters
-        .find(|(name, _)| name == TICKET)
-        .map(|(_, ticket)| ticket.into_owned())
+    guard::value(query, TICKET).map(Cow::into_owned)
 }
 
 fn no_token() -> Status {

@@ -1,5 +1,6 @@
 //! Who may call: what a gateway leaves to whoever knows its users.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -50,12 +51,15 @@ pub(crate) fn are_presented(head: &Parts, opening: Opening, parameter: Option<&s
     match head.headers.get(AUTHORIZATION) {
         Some(value) => bearer(value).is_some(),
         None => {
-            opening != Opening::Call && parameter.is_some_and(|name| has(head.uri.query(), name))
+            let query = head.uri.query();
+            opening != Opening::Call && parameter.is_some_and(|name| value(query, name).is_some())
         }
     }
 }
 
-fn has(query: Option<&str>, name: &str) -> bool {
-    let mut parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    parameters.any(|(parameter, _)| parameter == name)
+/// The first value of that name in a query.
+pub fn value<'a>(query: Option<&'a str>, name: &str) -> Option<Cow<'a, str>> {
+    let mut parameters = form_urlencoded::parse(query?.as_bytes());
+    let found = parameters.find(|(parameter, _)| parameter == name);
+    found.map(|(_, value)| value)
 }

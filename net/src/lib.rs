@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod backoff;
+mod causes;
 pub mod client;
 pub mod clock;
 pub mod coding;
@@ -21,5 +22,6 @@ pub mod start;
 pub mod tasks;
 pub mod telemetry;
 
+pub use causes::causes;
 pub use secret_url::SecretUrl;
 pub use start::StartError;

@@ -125,14 +125,8 @@ impl Problem {
     /// INTERNAL: the error is not sent. It is logged when this becomes a status, and found there by the
     /// request's id.
     pub fn internal(error: &(dyn Error + '_)) -> Problem {
-        let mut causes = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            causes = format!("{causes}: {cause}");
-            source = cause.source();
-        }
         Problem {
-            cause: Some(causes),
+            cause: Some(net::causes(error)),
             ..Problem::new(Reason::Internal, Code::Internal, "internal error")
         }
     }

@@ -9,107 +9,75 @@ use net::client::Lost;
 use tonic::{Code, Status};
 use tonic_types::ErrorDetails;
 
-/// Why the gateway refuses a request, or what it takes the code of an upstream for that names no
-/// reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $reason:ident = $name:literal,)+) => {
+        /// Why the gateway refuses a request, or what it takes the code of an upstream for that names
+        /// no reason.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Reason {
+            $($(#[$doc])* $reason,)+
+        }
+
+        impl Reason {
+            /// All of them.
+            pub const ALL: &[Reason] = &[$(Reason::$reason),+];
+
+            /// As `google.rpc.ErrorInfo` has it.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Reason::$reason => $name,)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
     /// An origin that may not connect.
-    AccessDenied,
+    AccessDenied = "ACCESS_DENIED",
     /// The client or the upstream called it off.
-    Cancelled,
+    Cancelled = "CANCELLED",
     /// Time is over.
-    DeadlineExceeded,
+    DeadlineExceeded = "DEADLINE_EXCEEDED",
     /// The upstream does not answer.
-    DependencyUnavailable,
+    DependencyUnavailable = "DEPENDENCY_UNAVAILABLE",
     /// The resource is not as a condition of the request has it.
-    EtagMismatch,
+    EtagMismatch = "ETAG_MISMATCH",
     /// A fault of the gateway's or of the upstream's.
-    Internal,
+    Internal = "INTERNAL",
     /// A field is not as it should be.
-    InvalidField,
+    InvalidField = "INVALID_FIELD",
     /// The state of a resource does not allow it.
-    InvalidState,
+    InvalidState = "INVALID_STATE",
     /// What was sent cannot be read.
-    MalformedRequest,
+    MalformedRequest = "MALFORMED_REQUEST",
     /// The path has other methods.
-    MethodNotAllowed,
+    MethodNotAllowed = "METHOD_NOT_ALLOWED",
     /// There is no room for more at the moment.
-    Overloaded,
+    Overloaded = "OVERLOADED",
     /// More requests than the quota has.
-    RateLimited,
+    RateLimited = "RATE_LIMITED",
     /// More bytes than are allowed.
-    RequestTooLarge,
+    RequestTooLarge = "REQUEST_TOO_LARGE",
     /// Bytes come too slowly.
-    RequestTooSlow,
+    RequestTooSlow = "REQUEST_TOO_SLOW",
     /// There is such a resource already.
-    ResourceExists,
+    ResourceExists = "RESOURCE_EXISTS",
     /// There is no such resource.
-    ResourceNotFound,
+    ResourceNotFound = "RESOURCE_NOT_FOUND",
     /// Nothing has this path.
-    RouteNotFound,
+    RouteNotFound = "ROUTE_NOT_FOUND",
     /// The caller's token does not hold.
-    TokenInvalid,
+    TokenInvalid = "TOKEN_INVALID",
     /// More streams than one client may have open.
-    TooManyStreams,
+    TooManyStreams = "TOO_MANY_STREAMS",
     /// No such method is served.
-    Unimplemented,
+    Unimplemented = "UNIMPLEMENTED",
     /// A form or coding that is not read here.
-    UnsupportedContentType,
+    UnsupportedContentType = "UNSUPPORTED_CONTENT_TYPE",
 }
 
 impl Reason {
-    /// All of them.
-    pub const ALL: [Reason; 21] = [
-        Reason::AccessDenied,
-        Reason::Cancelled,
-        Reason::DeadlineExceeded,
-        Reason::DependencyUnavailable,
-        Reason::EtagMismatch,
-        Reason::Internal,
-        Reason::InvalidField,
-        Reason::InvalidState,
-        Reason::MalformedRequest,
-        Reason::MethodNotAllowed,
-        Reason::Overloaded,
-        Reason::RateLimited,
-        Reason::RequestTooLarge,
-        Reason::RequestTooSlow,
-        Reason::ResourceExists,
-        Reason::ResourceNotFound,
-        Reason::RouteNotFound,
-        Reason::TokenInvalid,
-        Reason::TooManyStreams,
-        Reason::Unimplemented,
-        Reason::UnsupportedContentType,
-    ];
-
-    /// As `google.rpc.ErrorInfo` has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Reason::AccessDenied => "ACCESS_DENIED",
-            Reason::Cancelled => "CANCELLED",
-            Reason::DeadlineExceeded => "DEADLINE_EXCEEDED",
-            Reason::DependencyUnavailable => "DEPENDENCY_UNAVAILABLE",
-            Reason::EtagMismatch => "ETAG_MISMATCH",
-            Reason::Internal => "INTERNAL",
-            Reason::InvalidField => "INVALID_FIELD",
-            Reason::InvalidState => "INVALID_STATE",
-            Reason::MalformedRequest => "MALFORMED_REQUEST",
-            Reason::MethodNotAllowed => "METHOD_NOT_ALLOWED",
-            Reason::Overloaded => "OVERLOADED",
-            Reason::RateLimited => "RATE_LIMITED",
-            Reason::RequestTooLarge => "REQUEST_TOO_LARGE",
-            Reason::RequestTooSlow => "REQUEST_TOO_SLOW",
-            Reason::ResourceExists => "RESOURCE_EXISTS",
-            Reason::ResourceNotFound => "RESOURCE_NOT_FOUND",
-            Reason::RouteNotFound => "ROUTE_NOT_FOUND",
-            Reason::TokenInvalid => "TOKEN_INVALID",
-            Reason::TooManyStreams => "TOO_MANY_STREAMS",
-            Reason::Unimplemented => "UNIMPLEMENTED",
-            Reason::UnsupportedContentType => "UNSUPPORTED_CONTENT_TYPE",
-        }
-    }
-
     /// What an upstream means that says no more than a code.
     pub(super) fn of(code: Code) -> Option<Reason> {
         Some(match code {
@@ -165,7 +133,7 @@ impl Problem {
 
     /// INTERNAL: the error is in the log, and not sent.
     pub(crate) fn internal(error: &dyn Error) -> Self {
-        tracing::error!(error = causes(error), "internal error");
+        tracing::error!(error = net::causes(error), "internal error");
         Self::new(Reason::Internal, Code::Internal, "internal error")
     }
 
@@ -210,17 +178,6 @@ impl Problem {
 /// Whether a call was lost between here and the upstream, rather than refused by it.
 pub(crate) fn is_of_this_hop(status: &Status) -> bool {
     Problem::of(status).is_some_and(|problem| problem.metadata.contains_key("service"))
-}
-
-/// An error and what caused it, in a line.
-pub(super) fn causes(error: &dyn Error) -> String {
-    let mut causes = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        causes = format!("{causes}: {cause}");
-        source = cause.source();
-    }
-    causes
 }
 
 /// The problem that a status is: on the way of a call there are statuses alone.

@@ -18,16 +18,10 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(super) fn of_transport(error: &reqwest::Error) -> Self {
-        let mut message = error.to_string();
-        let mut cause = std::error::Error::source(error);
-        while let Some(error) = cause {
-            message = format!("{message}: {error}");
-            cause = error.source();
-        }
         Self {
             status: None,
             reason: String::new(),
-            message,
+            message: net::causes(error),
             retry_after: None,
         }
     }
