@@ -1,11 +1,15 @@
 //! The edge as a program: of the Tradewind mesh, or generic.
 
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Command, FromArgMatches as _};
 use net::StartError;
 use net::listen::listen;
-use net::process::{in_runtime, stop_signal};
+use net::process::arguments::Refused;
+use net::process::{file, in_runtime, schema, stop_signal};
 use net::telemetry::Telemetry;
 use runtime::host::{Host, HostConfig};
 use runtime::mesh::Mesh;
@@ -15,6 +19,9 @@ use runtime::services::{AUTHORITY, EDGE};
 use crate::generic;
 
 const NAME: &str = EDGE.name;
+
+/// What a file of configuration cannot say; the first names the file.
+const OWN: &[&str] = &["config", "config-schema"];
 
 /// Everything that the program can be told.
 #[derive(Args, Clone, Debug)]
@@ -29,11 +36,56 @@ pub struct Arguments {
     /// Other services than those of the mesh.
     #[command(flatten)]
     pub generic: generic::Config,
+    /// Flags in a file.
+    #[command(flatten)]
+    pub file: FileConfig,
+}
+
+/// The file of configuration.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+#[command(next_help_heading = "Configuration file")]
+pub struct FileConfig {
+    /// A file with these flags as YAML: `body-limit: 65536`, or `body: {limit: 65536}`, since nested
+    /// keys join with `-`. A list is a flag given several times; where a flag takes NAME=VALUE, a
+    /// mapping is the list of them; `true` gives a flag that takes no value. `${NAME}` in a value is
+    /// that environment variable, `$$` a dollar. Paths are relative to the working directory. What
+    /// the command line or the environment says goes before the file.
+    #[arg(long, env = "EDGE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print the JSON Schema of that file, for editors and checks, and end.
+    #[arg(long)]
+    pub config_schema: bool,
+}
+
+/// Runs the program with these words of its command line, the name first, until SIGTERM or SIGINT.
+/// `command` has [`Arguments`]. Exit codes as of [`runtime::process::main`].
+pub fn run(command: &Command, words: Vec<OsString>) -> ExitCode {
+    match Arguments::read(command, words) {
+        Ok(arguments) if arguments.file.config_schema => {
+            print(&format!("{:#}\n", schema::schema(command, OWN)))
+        }
+        Ok(arguments) => arguments.run(),
+        Err(refused) => refused.tell(),
+    }
+}
+
+/// Prints it; whoever reads may have enough of it.
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
 }
 
 impl Arguments {
-    /// Runs until SIGTERM or SIGINT. Exit codes as of [`runtime::process::main`].
-    pub fn run(self) -> ExitCode {
+    /// From a command line, the environment and the file that they name.
+    fn read(command: &Command, words: Vec<OsString>) -> Result<Self, Refused> {
+        let matches = file::parse(command.clone(), words, OWN)?;
+        Ok(Self::from_arg_matches(&matches)?)
+    }
+
+    fn run(self) -> ExitCode {
         let telemetry = self.process.telemetry.clone();
         in_runtime(NAME, &telemetry, async |telemetry| {
             self.serve(telemetry).await
@@ -42,6 +94,7 @@ impl Arguments {
 
     async fn serve(self, telemetry: Telemetry) -> Result<(), StartError> {
         let Self {
+            file: _,
             process,
             edge,
             generic,

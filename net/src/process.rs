@@ -1,6 +1,9 @@
 //! The frame of a process: its flags, its telemetry, its end.
 
 pub mod arguments;
+pub mod file;
+pub mod schema;
+mod setting;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -3,8 +3,7 @@
 use std::{ffi::OsString, future::Future, process::ExitCode};
 
 use anyhow::Context as _;
-use clap::{Args as _, FromArgMatches as _, Parser, Subcommand};
-use net::process::arguments;
+use clap::{Args as _, Parser, Subcommand};
 
 use crate::{contract, dead_letters, import, k8s, seed, streams, token, up};
 
@@ -60,12 +59,7 @@ pub(crate) fn run() -> ExitCode {
 fn edge(words: Vec<OsString>) -> ExitCode {
     let command = clap::Command::new("tradewind edge").bin_name("tradewind edge");
     let command = edge::command::Arguments::augment_args(command);
-    let arguments = arguments::parse(command, words)
-        .and_then(|matches| Ok(edge::command::Arguments::from_arg_matches(&matches)?));
-    match arguments {
-        Ok(arguments) => arguments.run(),
-        Err(refused) => refused.tell(),
-    }
+    edge::command::run(&command, words)
 }
 
 impl Arguments {

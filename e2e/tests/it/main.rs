@@ -4,6 +4,7 @@ mod access;
 mod circles;
 mod clients;
 mod compression;
+mod configuration;
 mod contention;
 mod credentials;
 mod curl;

@@ -16,7 +16,7 @@ pub struct Metadata {
     #[arg(
         long,
         env = "EDGE_REQUEST_HEADERS",
-        value_name = "RULE",
+        value_name = "NAME[=NAME]",
         value_delimiter = ','
     )]
     pub request_header: Vec<Rule>,
@@ -25,7 +25,7 @@ pub struct Metadata {
     #[arg(
         long,
         env = "EDGE_REPLY_HEADERS",
-        value_name = "RULE",
+        value_name = "NAME[=NAME]",
         value_delimiter = ','
     )]
     pub reply_header: Vec<Rule>,

@@ -8,6 +8,8 @@ use clap::builder::OsStringValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Args, Command};
 
+use super::setting::Setting;
+
 /// Why there is no configuration.
 #[derive(Debug)]
 pub enum Refused {
@@ -63,7 +65,19 @@ pub fn defaults<C: Args>() -> C {
 
 /// Parses as clap does, but goes on after a mistake to find the others. The values of arguments
 /// with `hide_env_values` are secrets and not printed.
-pub fn parse(mut command: Command, mut arguments: Vec<OsString>) -> Result<ArgMatches, Refused> {
+///
+/// # Errors
+/// Everything that is wrong, or what clap prints, such as help.
+pub fn parse(command: Command, arguments: Vec<OsString>) -> Result<ArgMatches, Refused> {
+    parse_with(command, arguments, &[])
+}
+
+/// As [`parse`], where some of the arguments are the settings of a file.
+pub(super) fn parse_with(
+    mut command: Command,
+    mut arguments: Vec<OsString>,
+    of_file: &[Setting],
+) -> Result<ArgMatches, Refused> {
     let mut mistakes = Vec::new();
     loop {
         let error = match command.clone().try_get_matches_from(&arguments) {
@@ -79,7 +93,7 @@ pub fn parse(mut command: Command, mut arguments: Vec<OsString>) -> Result<ArgMa
                 let Some(argument) = argument_of(&command, &error) else {
                     return Err(error.into());
                 };
-                mistakes.push(wrong_value(&argument, &error));
+                mistakes.push(wrong_value(&argument, &error, of_file));
                 command = command.mut_arg(argument.get_id(), |argument| {
                     argument.value_parser(OsStringValueParser::new())
                 });
@@ -115,12 +129,20 @@ fn argument_of(command: &Command, error: &clap::Error) -> Option<clap::Arg> {
     command.get_arguments().find(is_it).cloned()
 }
 
-fn wrong_value(argument: &clap::Arg, error: &clap::Error) -> String {
-    let flag = format!("--{}", argument.get_long().unwrap_or("?"));
+fn wrong_value(argument: &clap::Arg, error: &clap::Error, of_file: &[Setting]) -> String {
+    let value = context(error, ContextKind::InvalidValue);
+    let is_its = |setting: &&Setting| setting.has(argument, value.as_deref().unwrap_or_default());
+    let of_file = of_file.iter().find(is_its);
+    let place = of_file.map(|setting| format!("{}: ", setting.place));
+    let place = place.unwrap_or_default();
+    let flag = format!("{place}--{}", argument.get_long().unwrap_or("?"));
     let variable = argument
         .get_env()
         .map(|name| format!(" ({})", name.to_string_lossy()));
     let variable = variable.unwrap_or_default();
+    if of_file.is_some_and(|setting| setting.has_variables) {
+        return format!("{flag}{variable}: the value is not valid with its variables filled in");
+    }
     let why = match error.source() {
         Some(why) => why.to_string(),
         None => match error.get(ContextKind::ValidValue) {
@@ -128,7 +150,7 @@ fn wrong_value(argument: &clap::Arg, error: &clap::Error) -> String {
             _ => "the value is not valid".to_owned(),
         },
     };
-    match context(error, ContextKind::InvalidValue) {
+    match value {
         Some(value) if !argument.is_hide_env_values_set() => {
             format!("{flag}{variable} {value:?}: {why}")
         }

@@ -1,0 +1,90 @@
+//! A file of configuration beside flags and environment variables: it is the flags, as YAML, so that
+//! nothing is said of a setting but at its flag.
+//!
+//! Keys are the long flags. Mappings within one another join their keys with `-`, so that
+//! `body: {limit: 1}` is `--body-limit=1`; a list is the flag given several times; where a flag takes
+//! `NAME=VALUE` (as its value's name in `--help` tells), a mapping of such names is the list of them.
+//! `true` gives a flag that takes no value, `false` leaves it. `${NAME}` in a value is that environment
+//! variable, and `$$` a dollar. Paths are, as those of flags, relative to the working directory.
+//!
+//! A flag goes before its environment variable, this before the file, and the file before the default.
+
+mod flags;
+mod settings;
+mod variables;
+mod yaml;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::builder::OsStringValueParser;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
+
+use super::arguments::{self, Refused};
+use super::setting::Setting;
+pub(super) use flags::{Flags, takes_nothing, takes_pairs, takes_several};
+
+/// Parses as [`arguments::parse`] does, with what the file says that the flag `own[0]` names, if it
+/// names one. No flag of `own` can be in the file.
+///
+/// # Errors
+/// As there; of what the file says, with its name and the line.
+pub fn parse(
+    command: Command,
+    mut words: Vec<OsString>,
+    own: &[&str],
+) -> Result<ArgMatches, Refused> {
+    let given = given(&command, &words)?;
+    let file = own.first().and_then(|id| given.get_one::<OsString>(id));
+    let Some(file) = file else {
+        return arguments::parse(command, words);
+    };
+    let (mut settings, mut mistakes) = read(Path::new(file), &Flags::of(&command, own));
+    settings.retain(|setting| {
+        let source = given.value_source(&setting.id);
+        !matches!(
+            source,
+            Some(ValueSource::CommandLine | ValueSource::EnvVariable)
+        )
+    });
+    words.extend(settings.iter().map(Setting::word));
+    let parsed = arguments::parse_with(command, words, &settings);
+    if mistakes.is_empty() {
+        return parsed;
+    }
+    if let Err(Refused::Mistakes(more)) = parsed {
+        mistakes.extend(more);
+    }
+    Err(Refused::Mistakes(mistakes))
+}
+
+/// What flags and environment variables say, whatever is wrong with it.
+fn given(command: &Command, words: &[OsString]) -> Result<ArgMatches, Refused> {
+    let lenient = command
+        .clone()
+        .mut_args(|argument| match argument.get_action().takes_values() {
+            true => argument.value_parser(OsStringValueParser::new()),
+            false => argument,
+        });
+    let matches = lenient.ignore_errors(true).try_get_matches_from(words);
+    Ok(matches?)
+}
+
+fn read(file: &Path, flags: &Flags) -> (Vec<Setting>, Vec<String>) {
+    let name = file.display().to_string();
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) => {
+            let mistake = format!("{} {name}: {error}", flags.file());
+            return (Vec::new(), vec![mistake]);
+        }
+    };
+    match yaml::read(&text) {
+        Ok(root) => settings::read(&name, &root, flags, &|name| std::env::var(name).ok()),
+        Err(mistake) => (Vec::new(), vec![format!("{name}:{mistake}")]),
+    }
+}
+
+#[cfg(test)]
+mod tests;
