@@ -92,9 +92,16 @@ impl Users {
         stream_id: Option<Uuid>,
     ) -> Result<User, VerifyError> {
         let user = self.node.identity.verify_user(&token).await?;
+        // Each request comes by here, so the id is written in its place.
+        let mut id = Uuid::encode_buffer();
+        let id: &str = user.id.hyphenated().encode_lower(&mut id);
         Ok(User {
-            id: user.id.to_string().into(),
-            user,
+            id: id.into(),
+            session_id: user.session_id,
+            caller: call::Caller {
+                user: Some(user),
+                workload: None,
+            },
             token,
             stream_id,
             users: self.clone(),
@@ -134,11 +141,7 @@ impl Guard for UserGuard {
                 return Ok(self.perhaps(&asked).await);
             }
             let user = self.users.named(&asked).await?;
-            let caller = call::Caller {
-                user: Some(user.user.clone()),
-                workload: None,
-            };
-            runtime::server::allow(&self.access, &caller)?;
+            runtime::server::allow(&self.access, &user.caller)?;
             Ok(Some(Arc::new(user) as Arc<dyn Caller>))
         })
     }

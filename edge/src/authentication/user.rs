@@ -15,7 +15,9 @@ use super::Users;
 /// A user whose token was verified.
 pub(super) struct User {
     pub(super) id: Arc<str>,
-    pub(super) user: call::User,
+    /// As access rules take it.
+    pub(super) caller: call::Caller,
+    pub(super) session_id: Uuid,
     pub(super) token: Token,
     /// The stream that a ticket opens which reconnects: over when the ticket opens another.
     pub(super) stream_id: Option<Uuid>,
@@ -64,7 +66,7 @@ impl Caller for User {
                 }
             };
             let problem = tokio::select! {
-                () = identity.revoked(self.user.session_id) => {
+                () = identity.revoked(self.session_id) => {
                     unauthenticated(Reason::SessionRevoked, "the session has ended")
                 }
                 () = replaced => {
