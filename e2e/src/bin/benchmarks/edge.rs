@@ -11,7 +11,7 @@ use std::{io, time::Duration};
 use e2e::{Mesh, process::Process, shop::Customer};
 
 use crate::{
-    load::{self, Connection, Pace},
+    load::Connection,
     median,
     report::{Chart, Section},
     servers, tell, usage,
@@ -32,7 +32,7 @@ struct Target {
     /// It speaks JSON.
     json: bool,
     cases: Vec<Case>,
-    /// With [`IDLE`] connections, in MiB.
+    /// With [`IDLE`] connections of HTTP/1.1, in MiB; not a number if it does not speak that.
     idle: f64,
     samples: Vec<(Case, Sample)>,
 }
@@ -59,7 +59,9 @@ pub(crate) async fn measure(mesh: &Mesh) -> (Section, Chart) {
     let mut all = targets::own(mesh, &upstream, &token, folder).await;
     all.extend(others::all(&upstream, folder).await);
     for target in &mut all {
-        target.idle = target.with_idle_connections();
+        if target.cases.contains(&Case::Get) {
+            target.idle = target.with_idle_connections();
+        }
     }
     let cases = Case::asked_for();
     for round in 1..=rounds {
@@ -85,12 +87,11 @@ fn setting(name: &str, default: u64) -> u64 {
 
 impl Target {
     fn measure(&self, case: Case, length: Duration) -> Sample {
-        let request = case.request(&self.token, self.json);
-        let mut clients = load::same(&request, case.connections());
+        let load = |length| case.load(&self.address, &self.token, self.json, length);
         let what = format!("{}, {}", self.name, case.name());
-        load::run(&self.address, &mut clients, Pace::Closed, WARM_UP).checked(&what);
+        load(WARM_UP).checked(&what);
         let before = usage::cpu(self.process.id());
-        let outcome = load::run(&self.address, &mut clients, Pace::Closed, length);
+        let outcome = load(length);
         let used = usage::cpu(self.process.id()) - before;
         let outcome = outcome.checked(&what);
         Sample {

@@ -1,9 +1,11 @@
-//! A small load generator: HTTP/1.1 on kept connections, a blocking thread for each.
+//! A small load generator: HTTP/1.1 on kept connections, a blocking thread for each; calls of gRPC
+//! beside.
 //!
 //! With a fixed rate it is an open loop: a request that could not leave on time because all
 //! connections were busy counts from the time when it should have left, so that a server that
 //! stalls cannot hide it (coordinated omission).
 
+mod calls;
 mod connection;
 
 use std::{
@@ -12,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(crate) use calls::{Call, run as run_calls};
 pub(crate) use connection::Connection;
 
 /// Writes the next request, from the body of the last reply (empty before the first).

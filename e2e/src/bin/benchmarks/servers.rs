@@ -1,16 +1,18 @@
 //! What the edge is measured against, each a process of its own: the server behind it, a handler
-//! written by hand, and two that only pass bytes on.
+//! written by hand, and three that only pass bytes on.
 
 mod bare;
 mod channel;
 mod floor;
+mod per_core;
+mod proxy;
 mod stub;
 
 use std::{net::TcpListener, path::Path, time::Duration};
 
 use e2e::{condition::eventually, process::Process};
 
-/// `serve stub ADDRESS`, or `serve bare`, `channel` or `floor`, `ADDRESS UPSTREAM`.
+/// `serve stub ADDRESS`, or `serve bare`, `channel`, `floor` or `proxy`, `ADDRESS UPSTREAM`.
 pub(crate) async fn serve(words: &[&str]) {
     match *words {
         ["stub", address] => stub::serve(address).await,
@@ -18,6 +20,9 @@ pub(crate) async fn serve(words: &[&str]) {
         ["channel", address, upstream] => channel::serve(address, upstream).await,
         ["floor", address, upstream] => {
             tokio::task::block_in_place(|| floor::serve(address, upstream));
+        }
+        ["proxy", address, upstream] => {
+            tokio::task::block_in_place(|| proxy::serve(address, upstream));
         }
         _ => panic!("nothing is called {words:?}"),
     }

@@ -1,6 +1,11 @@
 //! What is asked of each.
 
-use crate::{contract, load};
+use std::time::Duration;
+
+use crate::{
+    contract,
+    load::{self, Outcome, Pace},
+};
 
 const PROTOBUF: &str = "application/protobuf";
 const JSON: &str = "application/json";
@@ -18,11 +23,21 @@ pub(super) enum Case {
     List,
     /// 10,000 messages back.
     Stream,
+    /// The message of the POST in gRPC.
+    Call,
 }
 
 impl Case {
-    pub(super) const ALL: [Case; 5] =
-        [Case::Get, Case::Post, Case::Large, Case::List, Case::Stream];
+    pub(super) const ALL: [Case; 6] = [
+        Case::Get,
+        Case::Post,
+        Case::Large,
+        Case::List,
+        Case::Stream,
+        Case::Call,
+    ];
+    /// All that is asked by REST.
+    pub(super) const REST: &[Case] = Case::ALL.split_at(5).0;
 
     /// All, or those that the words in `BENCH_CASES` begin the names of: `GET,POST`.
     pub(super) fn asked_for() -> Vec<Case> {
@@ -40,15 +55,31 @@ impl Case {
             Case::Large => "order of 5 kB both ways",
             Case::List => "list of 1 MB",
             Case::Stream => "stream of 10,000 messages",
+            Case::Call => "call of gRPC, passed through",
         }
     }
 
     /// How many ask at the same time.
     pub(super) fn connections(self) -> usize {
         match self {
-            Case::Get | Case::Post | Case::Large => 32,
+            Case::Get | Case::Post | Case::Large | Case::Call => 32,
             Case::List | Case::Stream => 4,
         }
+    }
+
+    /// Asks for so long.
+    pub(super) fn load(self, address: &str, token: &str, json: bool, length: Duration) -> Outcome {
+        let clients = self.connections();
+        if self == Case::Call {
+            let call = load::Call {
+                path: format!("/{}/CreateOrder", contract::SERVICE),
+                token: token.to_owned(),
+                frame: contract::framed(&contract::message_of(&contract::posted())),
+            };
+            return load::run_calls(address, &call, clients, length);
+        }
+        let mut clients = load::same(&self.request(token, json), clients);
+        load::run(address, &mut clients, Pace::Closed, length)
     }
 
     /// The request, with its message in protobuf for what knows no JSON.
@@ -64,7 +95,7 @@ impl Case {
         };
         match self {
             Case::Get => get(&format!("/v1/orders/{id}")),
-            Case::Post => post(contract::posted()),
+            Case::Post | Case::Call => post(contract::posted()),
             Case::Large => post(contract::posted_large()),
             Case::List => get("/v1/orders"),
             Case::Stream => get(&format!("/v1/orders/{id}:watch")),

@@ -3,17 +3,18 @@
 use super::{
     Case, IDLE, Sample, Target,
     others::{ENVOY, GATEWAY},
-    targets::{BARE, FLOOR, FULL, GENERIC},
+    targets::{BARE, FLOOR, FULL, GENERIC, PROXY},
 };
 use crate::report::{Chart, Section, verdict};
 
-/// Of the CPU time per POST: this one, at most so many times that one.
-const MARKS: [(&str, f64, &str); 5] = [
-    (GENERIC, 1.25, FLOOR),
-    (FULL, 1.6, FLOOR),
-    (GENERIC, 1.0 / 4.0, ENVOY),
-    (GENERIC, 1.0 / 6.0, GATEWAY),
-    (GENERIC, 0.5, BARE),
+/// Of the CPU time of a case: this one, at most so many times that one.
+const MARKS: [(Case, &str, f64, &str); 6] = [
+    (Case::Post, GENERIC, 1.25, FLOOR),
+    (Case::Post, FULL, 1.6, FLOOR),
+    (Case::Post, GENERIC, 1.0 / 4.0, ENVOY),
+    (Case::Post, GENERIC, 1.0 / 6.0, GATEWAY),
+    (Case::Post, GENERIC, 0.5, BARE),
+    (Case::Call, GENERIC, 1.3, PROXY),
 ];
 /// Of resident memory under load, in MiB.
 const MEMORY: f64 = 32.0;
@@ -21,6 +22,8 @@ const MEMORY: f64 = 32.0;
 const WHAT: &str = "\
     - *floor*: a current-thread runtime per core and hyper's HTTP/2 connection; bytes pass as they \
     are, without routing, timers, limits or policy.\n\
+    - *proxy of HTTP/2*: the same runtime with HTTP/2 on both sides; headers, frames and trailers \
+    pass as they are.\n\
     - *edge, generic mode*: before anybody's servers, from their descriptor set, public.\n\
     - *edge, full pipeline*: a valid token that it has verified before, access by the contract, \
     rate limits, metrics, 1 % of the requests traced.\n\
@@ -38,8 +41,9 @@ pub(super) fn section(all: &[Target], rounds: u64) -> (Section, Chart) {
     section.say(&format!(
         "`make bench-edge`: CPU time (user and system) of the process per request, in a closed \
          loop, before one gRPC server that always returns the same bytes; medians of {rounds} \
-         rounds in turns. In parentheses: relative to the floor in the same run. The two orders and the \
-         GET come from 32 connections, the list and the stream from 4; a stream is one request."
+         rounds in turns. In parentheses: relative to the floor in the same run, calls of gRPC to the proxy. The two \
+         orders, the GET and the call come from 32 connections, the list and the stream from 4; a \
+         stream is one request."
     ));
     section.say(WHAT);
     for case in Case::ALL {
@@ -58,19 +62,29 @@ pub(super) fn section(all: &[Target], rounds: u64) -> (Section, Chart) {
     }
     section.say(&format!("### {IDLE} idle connections"));
     let idle = |target: &Target| vec![target.name.to_owned(), format!("{:.0} MiB", target.idle)];
-    section.table(&["", "resident"], &all.iter().map(idle).collect::<Vec<_>>());
+    let measured = all.iter().filter(|target| target.idle.is_finite());
+    section.table(&["", "resident"], &measured.map(idle).collect::<Vec<_>>());
     section.say("### Marks");
-    section.table(&["POST of 738 bytes", "measured", "aim"], &marks(all));
+    section.table(&["", "measured", "aim"], &marks(all));
     let chart = Chart {
         title: "CPU time of the process per request, microseconds",
         series: ["GET", "POST"],
         groups: all
             .iter()
+            .filter(|target| target.cases.contains(&Case::Post))
             .map(|target| (target.name, both(target)))
             .collect(),
     };
     section.say(&chart.reference());
     (section, chart)
+}
+
+/// What each row of a case is related to.
+fn floor_of(case: Case) -> &'static str {
+    match case {
+        Case::Call => PROXY,
+        _ => FLOOR,
+    }
 }
 
 fn cpu(sample: &Sample) -> f64 {
@@ -86,7 +100,7 @@ fn named<'a>(all: &'a [Target], name: &str) -> Option<&'a Target> {
 }
 
 fn row(target: &Target, case: Case, all: &[Target]) -> Vec<String> {
-    let floor = named(all, FLOOR).and_then(|floor| floor.median(case, cpu));
+    let floor = named(all, floor_of(case)).and_then(|floor| floor.median(case, cpu));
     let floor = floor.unwrap_or(f64::NAN);
     let of = |of| target.median(case, of).unwrap_or(f64::NAN);
     let micros = of(cpu);
@@ -102,14 +116,14 @@ fn row(target: &Target, case: Case, all: &[Target]) -> Vec<String> {
 
 fn marks(all: &[Target]) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
-    for (name, most, other) in MARKS {
-        let of = |name| named(all, name)?.median(Case::Post, cpu);
+    for (case, name, most, other) in MARKS {
+        let of = |name| named(all, name)?.median(case, cpu);
         let (Some(this), Some(that)) = (of(name), of(other)) else {
             continue;
         };
         let ratio = this / that;
         rows.push(vec![
-            format!("CPU: {name}, relative to {other}"),
+            format!("{}, CPU: {name}, relative to {other}", case.name()),
             format!("{ratio:.2}"),
             format!("at most {most:.2}: {}", verdict(ratio <= most)),
         ]);
@@ -118,7 +132,7 @@ fn marks(all: &[Target]) -> Vec<Vec<String>> {
         let resident = target.median(Case::Post, |sample| sample.resident);
         let resident = resident.unwrap_or(f64::NAN);
         rows.push(vec![
-            format!("resident under load: {}", target.name),
+            format!("{}, resident: {}", Case::Post.name(), target.name),
             format!("{resident:.0} MiB"),
             format!("below {MEMORY:.0} MiB: {}", verdict(resident < MEMORY)),
         ]);

@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub(super) const FLOOR: &str = "floor: no JSON, HTTP/2 directly";
+pub(super) const PROXY: &str = "proxy of HTTP/2";
 pub(super) const GENERIC: &str = "edge, generic mode";
 pub(super) const FULL: &str = "edge, full pipeline";
 /// An older one, where BENCH_BEFORE says that it is.
@@ -36,7 +37,8 @@ pub(super) fn free_address() -> String {
 pub(super) async fn own(mesh: &Mesh, upstream: &str, token: &str, folder: &Path) -> Vec<Target> {
     let now = binary("edge");
     let mut targets = vec![
-        by_hand(FLOOR, "floor", false, &Case::ALL, upstream, folder).await,
+        by_hand(FLOOR, "floor", false, Case::REST, upstream, folder).await,
+        by_hand(PROXY, "proxy", false, &[Case::Call], upstream, folder).await,
         generic(GENERIC, &now, upstream, folder).await,
         full_pipeline(FULL, &now, mesh, upstream, token, folder).await,
         by_hand(
