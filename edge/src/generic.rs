@@ -60,6 +60,10 @@ pub async fn build(
     } = config;
     let users = Arc::new(Users::of_others(node.clone()));
     let readiness = node.readiness.clone();
+    let scheme = match gateway.is_over_tls() {
+        true => "https",
+        false => "http",
+    };
     let terms = Terms {
         describe: Arc::new(move |pool, upstream| {
             let (contract, users) = (Contract::of(pool.clone()), users.clone());
@@ -83,7 +87,7 @@ pub async fn build(
                 title: names.to_owned(),
                 lead: "REST and JSON in front of gRPC.".to_owned(),
                 more: "",
-                first: "curl http://localhost:8080/openapi.json".to_owned(),
+                first: format!("curl {scheme}://localhost:8080/openapi.json"),
             };
             pages::maker(readiness.clone(), &landing, Site::Others)
         })),

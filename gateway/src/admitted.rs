@@ -20,6 +20,7 @@ use crate::door::Door;
 use crate::failure::Failure;
 use crate::lifetime::Lifetime;
 use crate::metadata;
+use crate::peer::Peer;
 use crate::policy::Policy;
 use crate::routing::Routing;
 use crate::streams::Open;
@@ -31,7 +32,7 @@ pub(crate) struct Admitted<'a> {
     pub(crate) door: &'a Door,
     pub(crate) policy: &'a Policy,
     pub(crate) context: Context,
-    pub(crate) peer: IpAddr,
+    pub(crate) peer: Peer,
     /// As limits count it.
     pub(crate) client: IpAddr,
     /// If it is a stream, its places among those that are open.
@@ -145,7 +146,7 @@ impl Admitted<'_> {
         let keeps_keys = upstreams.trust.keep_idempotency_keys;
         let fresh = || keeps_keys.then(|| self.door.fresh_id());
         let key = metadata::idempotency_key(headers, self.policy, fresh)?;
-        let mut metadata = routing.passage.forwarded(headers, self.peer, key)?;
+        let mut metadata = routing.passage.forwarded(headers, &self.peer, key)?;
         self.policy.validators.pass_on(headers, metadata.as_mut());
         Ok(Call {
             upstreams,

@@ -9,6 +9,7 @@ mod metadata;
 mod rates;
 mod requests;
 mod streams;
+mod tls;
 mod web;
 
 pub use connections::Connections;
@@ -17,20 +18,32 @@ pub use metadata::Metadata;
 pub use rates::Rates;
 pub use requests::Requests;
 pub use streams::Streams;
+pub use tls::Tls;
 pub use web::Web;
 
 /// Everything that can be set about the gateway.
 #[derive(Args, Clone, Debug, Default)]
 #[group(skip)]
 pub struct Config {
-    /// All but the addresses of other systems.
+    /// All but files and the addresses of other systems.
     #[command(flatten)]
     pub settings: Settings,
+    /// TLS with clients.
+    #[command(flatten)]
+    pub tls: Tls,
     /// Redis that replicas of the gateway share their rate limits through; without it, each counts for
     /// itself. `redis://[user:password@]host:port[/database]`.
-    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true,
-        value_parser = redis_url)]
+    #[arg(long, help_heading = "Rate limits", env = "REDIS_URL", value_name = "URL",
+        hide_env_values = true, value_parser = redis_url)]
     pub redis_url: Option<SecretUrl>,
+}
+
+impl Config {
+    /// Whether clients come over TLS, to the gateway or to what stands in front of it.
+    #[must_use]
+    pub fn is_over_tls(&self) -> bool {
+        self.tls.tls_certificate.is_some() || self.settings.web.behind_tls
+    }
 }
 
 /// How the gateway behaves.

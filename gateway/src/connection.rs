@@ -1,12 +1,15 @@
-//! One connection: HTTP/1.1 or HTTP/2 without TLS, within limits.
+//! One connection: HTTP/1.1 or HTTP/2, plain or in TLS, within limits.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use net::http::Limits;
+use net::tls;
+use net::tls::Stream;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -14,6 +17,7 @@ use tower::ServiceExt as _;
 use crate::compression;
 use crate::config::Connections;
 use crate::entrance::Entrance;
+use crate::peer::Peer;
 use crate::pipeline;
 use crate::protocol::websocket::Upgraded;
 
@@ -28,11 +32,22 @@ pub(crate) async fn serve(
     peer: SocketAddr,
     shutdown: CancellationToken,
 ) {
-    let (limits, idle_timeout, send_timeout) = {
+    let (limits, idle_timeout, send_timeout, tls) = {
         let door = entrance.door();
         let connections = &door.settings.connections;
         let (header, send) = (connections.header_timeout, connections.send_timeout);
-        (limits(connections), header, send)
+        (limits(connections), header, send, door.tls.clone())
+    };
+    let stream = match tls {
+        None => stream.into(),
+        Some(tls) => {
+            // In a box: it is over soon, and the connection is not.
+            let shaken = Box::pin(shake_hands(&tls, stream, peer, limits.header_timeout));
+            let Some(Some(stream)) = shutdown.run_until_cancelled(shaken).await else {
+                return;
+            };
+            stream
+        }
     };
     let progress = Progress::new();
     let stop = shutdown.child_token();
@@ -43,8 +58,9 @@ pub(crate) async fn serve(
         stop.cancel();
         tokio::time::sleep(idle_timeout).await;
     };
+    let client = Peer::of(peer.ip(), &stream);
     let service = compression::wrap(tower::service_fn(move |request| {
-        pipeline::answer(entrance.door(), peer.ip(), request)
+        pipeline::answer(entrance.door(), client.clone(), request)
     }));
     let begins = progress.clone();
     let switched = Arc::new(OnceLock::new());
@@ -70,6 +86,22 @@ pub(crate) async fn serve(
     if let Some(session) = switched.get().and_then(Upgraded::take) {
         session.await;
     }
+}
+
+/// The connection in TLS, unless the client takes too long or does not want it so.
+async fn shake_hands(
+    tls: &tls::Server,
+    stream: TcpStream,
+    peer: SocketAddr,
+    within: Duration,
+) -> Option<Stream> {
+    let why = match tokio::time::timeout(within, tls.accept(stream)).await {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it took too long".to_owned(),
+    };
+    tracing::debug!(client.address = %peer.ip(), why, "no handshake of TLS");
+    None
 }
 
 fn limits(connections: &Connections) -> Limits {

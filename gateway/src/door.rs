@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use net::clock::Clock;
 use net::random::Random;
+use net::tls;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -21,6 +22,8 @@ pub(crate) struct Door {
     pub(crate) counters: Arc<Counters>,
     pub(crate) metrics: Arc<HttpMetrics>,
     pub(crate) upstreams: Arc<Upstreams>,
+    /// What connections are accepted in, if they are not plain.
+    pub(crate) tls: Option<tls::Server>,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     /// Cancelled when the gateway is about to stop: streams end.
@@ -28,6 +31,11 @@ pub(crate) struct Door {
 }
 
 impl Door {
+    /// Whether clients come over TLS, to here or to what stands in front.
+    pub(crate) fn is_over_tls(&self) -> bool {
+        self.tls.is_some() || self.settings.web.behind_tls
+    }
+
     /// An id that nothing else has.
     pub(crate) fn fresh_id(&self) -> Uuid {
         self.random.uuid7(&self.clock)

@@ -9,6 +9,7 @@ use net::members::Members;
 use net::random::Random;
 use net::tasks::Tasks;
 use net::telemetry::Telemetry;
+use net::tls;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -62,6 +63,7 @@ pub struct Gateway {
     routing: Arc<Routing>,
     counters: Arc<Counters>,
     metrics: Arc<HttpMetrics>,
+    tls: Option<tls::Server>,
     pub(crate) successor: Option<Successor>,
 }
 
@@ -90,8 +92,10 @@ impl Gateway {
     ) -> Result<Arc<Self>, StartError> {
         let Config {
             settings,
+            tls,
             redis_url,
         } = config;
+        let tls = tls.server()?;
         let shared = redis_url.as_ref().map(|url| Shared::connect(url.expose()));
         let shared = shared.transpose();
         let shared = shared.map_err(|error| StartError::config(format!("--redis-url: {error}")))?;
@@ -99,7 +103,15 @@ impl Gateway {
         let (name, telemetry) = (surroundings.name, &surroundings.telemetry);
         let metrics = Arc::new(HttpMetrics::new(name, telemetry, &counters));
         let settings = Arc::new(settings);
-        let gateway = Self::of(settings, surroundings, plan, counters, metrics, successor)?;
+        let gateway = Self::of(
+            settings,
+            surroundings,
+            plan,
+            counters,
+            metrics,
+            tls,
+            successor,
+        )?;
         gateway.forget_idle_callers();
         Ok(gateway)
     }
@@ -110,7 +122,16 @@ impl Gateway {
         // Whoever follows the first gateway learns of all.
         let successor = None;
         let (settings, surroundings) = (self.settings.clone(), self.surroundings.clone());
-        Self::of(settings, surroundings, plan, counters, metrics, successor)
+        let tls = self.tls.clone();
+        Self::of(
+            settings,
+            surroundings,
+            plan,
+            counters,
+            metrics,
+            tls,
+            successor,
+        )
     }
 
     fn of(
@@ -119,6 +140,7 @@ impl Gateway {
         plan: Plan<'_>,
         counters: Arc<Counters>,
         metrics: Arc<HttpMetrics>,
+        tls: Option<tls::Server>,
         successor: Option<Successor>,
     ) -> Result<Arc<Self>, StartError> {
         let transcoder = Arc::new(plan.api.transcoder(&settings)?);
@@ -131,6 +153,7 @@ impl Gateway {
             routing,
             counters,
             metrics,
+            tls,
             successor,
         }))
     }
@@ -156,6 +179,7 @@ impl Gateway {
             counters: self.counters.clone(),
             metrics: self.metrics.clone(),
             upstreams: Arc::new(upstreams),
+            tls: self.tls.clone(),
             clock: clock.clone(),
             random: random.clone(),
             drain,

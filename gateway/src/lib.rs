@@ -35,6 +35,7 @@ mod lifetime;
 mod limits;
 mod metadata;
 pub mod method;
+mod peer;
 mod pipeline;
 mod plan;
 mod policy;

@@ -10,8 +10,6 @@ pub(crate) use passing::Passing;
 pub(crate) use returned::{returned, status};
 pub use rule::Rule;
 
-use std::net::IpAddr;
-
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use net::metadata::{IDEMPOTENCY_KEY, of_one_call};
@@ -19,7 +17,12 @@ use tonic::metadata::MetadataMap;
 use uuid::Uuid;
 
 use crate::failure::Failure;
+use crate::peer::Peer;
 use crate::policy::Policy;
+
+/// What a client has proved to be by its certificate. Nobody else says it: no client, by whatever rule
+/// or profile, and no proxy.
+const FORWARDED_CLIENT_CERT: &str = "x-forwarded-client-cert";
 
 /// Longer ones are cut: nobody's browser needs more, and it is stored with sessions.
 const USER_AGENT_BYTES: usize = 256;
@@ -41,7 +44,7 @@ impl Passage {
     pub(crate) fn forwarded(
         &self,
         headers: &HeaderMap,
-        peer: IpAddr,
+        peer: &Peer,
         idempotency_key: Option<HeaderValue>,
     ) -> Result<MetadataMap, Failure> {
         // With room for what the client stack adds.
@@ -62,7 +65,10 @@ impl Passage {
         let (rules, to) = (&self.request_rules, &mut forwarded);
         let passes_authorization = self.forwards_authorization;
         self.passing
-            .request(rules, headers, passes_authorization, peer, to)?;
+            .request(rules, headers, passes_authorization, peer.address, to)?;
+        if let Some(certificate) = &peer.certificate {
+            forwarded.insert(FORWARDED_CLIENT_CERT, certificate.clone());
+        }
         Ok(MetadataMap::from_headers(forwarded))
     }
 

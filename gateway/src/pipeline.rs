@@ -2,7 +2,7 @@
 //!
 //! | # | step | why here |
 //! |---|---|---|
-//! | 1 | connection limits and timeouts (`connection`) | before a byte is understood, only the socket can be bounded |
+//! | 1 | connection limits and timeouts, TLS (`connection`) | before a byte is understood, only the socket can be bounded |
 //! | 2 | compression (`compression`) | wraps every reply, whoever made it |
 //! | 3 | request id | everything after it, and every log line, can name the request |
 //! | 4 | trace and metrics | sees all that follows, refusals too |
@@ -18,7 +18,6 @@
 //! | 14 | upstream call | what it was all for |
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -37,6 +36,7 @@ use crate::door::Door;
 use crate::exchange::Exchange;
 use crate::failure::{Failure, Problem, Reason};
 use crate::guard::are_presented;
+use crate::peer::Peer;
 use crate::protocol::rest::error::{self, problem};
 use crate::protocol::{self, Handle, Recognition, recognise};
 use crate::reply::{self, Body};
@@ -49,7 +49,7 @@ use admission::{Arrival, admit};
 /// Steps 3 to 6; the reply passes them in the opposite direction.
 pub(crate) async fn answer(
     door: Arc<Door>,
-    peer: IpAddr,
+    peer: Peer,
     request: Request<Unguarded>,
 ) -> Result<Response<Body>, Infallible> {
     let (mut head, body) = request.into_parts();
@@ -64,8 +64,8 @@ pub(crate) async fn answer(
     let version = head.version;
     let wants_problems = problem::is_wanted(&head.headers);
     let request_id = request_id::of(&head.headers, || door.fresh_id());
-    let client = client_address::of(peer, &head.headers, &web.trusted_proxies);
-    let is_trusted = web.is_trusted(peer);
+    let client = client_address::of(peer.address, &head.headers, &web.trusted_proxies);
+    let is_trusted = web.is_trusted(peer.address);
     let mut exchange = Exchange::begin(&door.metrics, &head, is_trusted, client, &request_id);
     let span = exchange.span().clone();
 
@@ -97,7 +97,7 @@ pub(crate) async fn answer(
         &passage.reply_rules,
         headers,
     );
-    security_headers::add(headers, web.behind_tls);
+    security_headers::add(headers, door.is_over_tls());
     let id = HeaderValue::try_from(&*request_id).expect("request ids are visible ASCII");
     headers.insert(REQUEST_ID, id);
     if is_unread && version < Version::HTTP_2 {

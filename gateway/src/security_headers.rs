@@ -24,7 +24,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 5] = [
 
 /// Adds them. A reply that does not say how long it may be kept is not kept at all: it may hold
 /// what only its caller may see.
-pub(crate) fn add(headers: &mut HeaderMap, behind_tls: bool) {
+pub(crate) fn add(headers: &mut HeaderMap, over_tls: bool) {
     for (name, value) in ALWAYS {
         headers.insert(name, value);
     }
@@ -34,7 +34,7 @@ pub(crate) fn add(headers: &mut HeaderMap, behind_tls: bool) {
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    if behind_tls {
+    if over_tls {
         let two_years = HeaderValue::from_static("max-age=63072000; includeSubDomains");
         headers.insert(STRICT_TRANSPORT_SECURITY, two_years);
     }

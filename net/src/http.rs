@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
 use crate::room::{Most, Room};
+use crate::tls::Stream;
 
 mod lines;
 
@@ -127,7 +128,7 @@ pub async fn serve<S, B>(
             continue;
         }
         let connection = connection(
-            stream,
+            stream.into(),
             peer,
             service.clone(),
             limits.clone(),
@@ -189,7 +190,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 /// Serves one connection, on the current Tokio runtime, until it ends or, after `shutdown`, until
 /// its requests are answered.
 pub async fn connection<S, B>(
-    stream: TcpStream,
+    mut stream: Stream,
     peer: SocketAddr,
     service: S,
     limits: Limits,
@@ -203,8 +204,8 @@ pub async fn connection<S, B>(
     B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
     // Without it small replies wait for acknowledgements; it can only be slower.
-    let _ = stream.set_nodelay(true);
-    if !speaks(&stream, limits.header_timeout, &shutdown).await {
+    let _ = stream.set_nodelay();
+    if !speaks(&mut stream, limits.header_timeout, &shutdown).await {
         return;
     }
     let switch = ProtocolSwitch::default();
@@ -236,11 +237,9 @@ pub async fn connection<S, B>(
 }
 
 /// Whether the peer sends anything in time: a silent one holds no connection.
-async fn speaks(stream: &TcpStream, within: Duration, shutdown: &CancellationToken) -> bool {
-    let mut first = [0];
-    let peek = async { stream.peek(&mut first).await.is_ok_and(|count| count > 0) };
+async fn speaks(stream: &mut Stream, within: Duration, shutdown: &CancellationToken) -> bool {
     tokio::select! {
-        spoke = tokio::time::timeout(within, peek) => spoke.unwrap_or(false),
+        spoke = tokio::time::timeout(within, stream.speaks()) => spoke.unwrap_or(false),
         () = shutdown.cancelled() => false,
     }
 }

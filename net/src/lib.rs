@@ -21,6 +21,7 @@ pub mod secret_url;
 pub mod start;
 pub mod tasks;
 pub mod telemetry;
+pub mod tls;
 
 pub use causes::causes;
 pub use secret_url::SecretUrl;

@@ -82,7 +82,7 @@ async fn build(config: Config) -> Result<(Arc<Gateway>, Testbed, runtime::node::
     let node = mesh.node("edge").await;
     let door = edge::Config {
         settings: settings(),
-        redis_url: None,
+        ..edge::Config::default()
     };
     let edge = edge::generic::build(config, door, &node).await?;
     Ok((edge, mesh, node))

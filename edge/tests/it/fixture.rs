@@ -65,7 +65,7 @@ impl Fixture {
             upstream,
             Config {
                 settings,
-                redis_url: None,
+                ..Config::default()
             },
         )
         .await

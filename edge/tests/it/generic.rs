@@ -89,7 +89,7 @@ async fn serving(upstream: Upstream, config: Config, settings: Settings) -> Fixt
     let node = mesh.node("edge").await;
     let door = edge::Config {
         settings,
-        redis_url: None,
+        ..edge::Config::default()
     };
     let edge = edge::generic::build(config, door, &node).await.unwrap();
     Fixture::serve(edge, node, mesh, upstream).await

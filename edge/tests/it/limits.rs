@@ -85,6 +85,7 @@ async fn without_redis_each_replica_counts_for_itself_and_no_request_fails() {
         Config {
             settings,
             redis_url,
+            ..Config::default()
         },
     )
     .await;
@@ -107,6 +108,7 @@ async fn replicas_count_together_through_redis() {
     let config = Config {
         settings,
         redis_url: Some(url.as_str().into()),
+        ..Config::default()
     };
     let one = Fixture::before(Upstream::start(shop).await, config.clone()).await;
     let two = Fixture::before(Upstream::start(shop).await, config).await;

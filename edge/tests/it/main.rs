@@ -29,6 +29,7 @@ mod readers;
 mod routes;
 mod streams;
 mod tickets;
+mod tls;
 mod traces;
 mod transparent;
 mod uploads;

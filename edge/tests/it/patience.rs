@@ -35,7 +35,7 @@ const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 async fn a_call_that_was_lost_on_the_way_is_made_again_with_the_same_key() {
     let config = edge::Config {
         settings: settings(),
-        redis_url: None,
+        ..edge::Config::default()
     };
     let fixture = Fixture::before(unreliable().await, config).await;
     let response = fixture
@@ -55,7 +55,7 @@ async fn a_service_that_is_down_is_503_with_retry_after() {
     let nobody = socket.local_addr().unwrap();
     let config = edge::Config {
         settings: settings(),
-        redis_url: None,
+        ..edge::Config::default()
     };
     let upstream = Upstream::start(shop).await;
     let change = |mesh: &runtime::mesh::Mesh| mesh.set("svc-orders", nobody.into());

@@ -150,7 +150,7 @@ async fn refused(settings: Settings) -> String {
     let node = Testbed::new().node("edge").await;
     let config = Config {
         settings,
-        redis_url: None,
+        ..Config::default()
     };
     match edge::build(config, &node).await {
         Err(StartError::Config(mistakes) | StartError::Contract(mistakes)) => mistakes.join("\n"),

@@ -192,7 +192,7 @@ async fn a_change_on_a_condition_is_not_made_a_second_time() {
     let upstream = Upstream::start(shop).await;
     let config = Config {
         settings: settings(),
-        redis_url: None,
+        ..Config::default()
     };
     let fixture = Fixture::elsewhere(upstream, config, |mesh| {
         mesh.set("svc-catalog", catalog.into())

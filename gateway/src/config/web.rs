@@ -19,7 +19,8 @@ pub struct Web {
     /// (`192.0.2.0/28`). They may have any number of connections.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
-    /// The gateway is reached over TLS: send `strict-transport-security`.
+    /// What stands in front of the gateway speaks TLS with clients: send `strict-transport-security`.
+    /// With a certificate of its own the gateway does so anyway.
     #[arg(long, env = "EDGE_BEHIND_TLS")]
     pub behind_tls: bool,
     /// Answer gRPC reflection, of the methods that clients may call, to anybody.

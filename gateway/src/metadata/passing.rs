@@ -68,7 +68,7 @@ const UNLISTED: [&str; 6] = [
 ];
 const UNLISTED_PREFIXES: [&str; 3] = [METADATA, "sec-", "x-forwarded-"];
 /// What only the hop before may say, though it has one of these prefixes.
-const OF_THE_HOP: &str = "x-forwarded-proto";
+const OF_THE_HOP: [&str; 2] = ["x-forwarded-client-cert", "x-forwarded-proto"];
 
 /// What no reply of an upstream says for the gateway: what belongs to one hop or frames the message, and
 /// what the gateway itself tells.
@@ -164,7 +164,7 @@ impl Passing {
             Self::Everything => {
                 let begins = |prefix: &&str| name.starts_with(prefix);
                 let is_unlisted = UNLISTED.contains(&name)
-                    || (UNLISTED_PREFIXES.iter().any(begins) && name != OF_THE_HOP);
+                    || (UNLISTED_PREFIXES.iter().any(begins) && !OF_THE_HOP.contains(&name));
                 // What the client's authorization is, has been said already.
                 (is_unlisted || !is_reserved(name)).then(|| name.to_owned())?
             }
@@ -315,6 +315,7 @@ mod tests {
             ("x-envoy-upstream-rq-timeout-ms", "1"),
             ("x-envoy-internal", "true"),
             ("x-forwarded-proto", "https"),
+            ("x-forwarded-client-cert", "Hash=00"),
             ("grpc-metadata-x-envoy-internal", "true"),
             ("grpc-metadata-x-forwarded-proto", "https"),
             ("x-fine", "1"),

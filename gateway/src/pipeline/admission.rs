@@ -14,12 +14,13 @@ use crate::door::Door;
 use crate::failure::Failure;
 use crate::guard::Asked;
 use crate::limits::{Limiter, Standing, Who};
+use crate::peer::Peer;
 use crate::protocol::Request;
 use crate::{deadline, metadata};
 
 /// What is known of a request when it has arrived.
 pub(super) struct Arrival {
-    pub(super) peer: IpAddr,
+    pub(super) peer: Peer,
     pub(super) client: IpAddr,
     pub(super) request_id: Arc<str>,
     pub(super) began: Instant,

@@ -89,6 +89,7 @@ pub(super) fn configurations(
         edge: edge::Config {
             settings: arguments.edge.clone(),
             redis_url: arguments.redis_url.clone(),
+            ..edge::Config::default()
         },
         administrator,
     })
