@@ -15,7 +15,7 @@ use crate::pages::{self, Landing, Site};
 use crate::surroundings;
 use crate::voice::OF_OTHERS;
 
-pub use gateway::generic::{Config as Servers, Upstream};
+pub use gateway::generic::{Config as Servers, Tls, Upstream};
 
 /// What is served, where it is, and to whom.
 #[derive(clap::Args, Clone, Debug)]

@@ -22,9 +22,11 @@ mod descriptors;
 mod maker;
 mod reflected;
 mod renewal;
+mod tls;
 mod upstream;
 
 use maker::Maker;
+pub use tls::Tls;
 pub use upstream::Upstream;
 
 /// What is served, and where it is.
@@ -57,7 +59,8 @@ pub struct Config {
     pub descriptor_refresh: Duration,
     /// Where services are: `package.Service=http://host:port`, `package=http://host:port` (also for
     /// the packages inside of it), or `http://host:port` for all that no other has. The longest name
-    /// decides; a service that none has is not served. May be given several times, in the environment
+    /// decides; a service that none has is not served. `https://host:port` is TLS, in which the server
+    /// has to prove that it has that name. May be given several times, in the environment
     /// with spaces between.
     #[arg(
         long,
@@ -66,6 +69,9 @@ pub struct Config {
         value_delimiter = ' '
     )]
     pub upstream: Vec<Upstream>,
+    /// TLS with them.
+    #[command(flatten)]
+    pub tls: Tls,
     /// Answer clients of REST as grpc-gateway or as Envoy's gRPC-JSON transcoder does, to take its
     /// place. Further flags win over what it brings; docs/MIGRATING.md says what that is.
     #[arg(long, value_enum, env = "EDGE_PROFILE", requires = "upstream")]
@@ -132,7 +138,7 @@ pub async fn build(
     surroundings: Surroundings,
 ) -> Result<Arc<Gateway>, StartError> {
     let maker = Maker {
-        connect: connect(&config, &surroundings),
+        connect: connect(&config, &surroundings)?,
         config,
         terms,
     };
@@ -157,7 +163,8 @@ pub async fn build(
 }
 
 /// Connects to the upstreams where the configuration has them.
-fn connect(config: &Config, surroundings: &Surroundings) -> Connect {
+fn connect(config: &Config, surroundings: &Surroundings) -> Result<Connect, StartError> {
+    let clients = config.tls.clients(&config.upstream)?;
     let upstreams = config.upstream.clone();
     let Surroundings {
         name,
@@ -165,12 +172,13 @@ fn connect(config: &Config, surroundings: &Surroundings) -> Connect {
         telemetry,
         ..
     } = surroundings.clone();
-    Arc::new(move |upstream| {
+    Ok(Arc::new(move |upstream| {
         let unconnected = Unconnected {
             service: upstream.into(),
             caller: name,
             credentials: None,
             describe: Describe::default(),
+            tls: clients.get(upstream).cloned(),
             // Clients say how long they wait, or the operator does.
             longest: None,
             metrics: telemetry.client_metrics(),
@@ -178,5 +186,5 @@ fn connect(config: &Config, surroundings: &Surroundings) -> Connect {
         };
         let named = upstreams.iter().find(|one| one.name() == upstream);
         unconnected.to(named.map(|upstream| upstream.address.clone()))
-    })
+    }))
 }

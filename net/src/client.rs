@@ -2,7 +2,7 @@
 //!
 //! From the outside in: measure -> deadline, by our own timer -> credentials -> one retry of what was
 //! provably not handled -> choice of two endpoints by pending requests -> a free stream of an HTTP/2
-//! connection, of those for calls or those for streams. A retry budget has its place at `attempts`, a
+//! connection, plain or in TLS, of those for calls or those for streams. A retry budget has its place at `attempts`, a
 //! breaker at `Endpoints::pick`.
 
 mod along;
@@ -17,6 +17,7 @@ mod link;
 mod outgoing;
 mod request;
 mod response;
+mod target;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -43,6 +44,7 @@ use crate::address::Address;
 use crate::metadata::GRPC_STATUS;
 use crate::random::Random;
 use crate::telemetry::{CallMetrics, RECORDED, Trace};
+use crate::tls;
 use endpoints::{Endpoints, Pool};
 use failure::Failure;
 use request::{BoxError, RequestBody};
@@ -74,6 +76,9 @@ pub struct Unconnected {
     pub credentials: Option<Arc<dyn Credentials>>,
     /// What callers are told of a call that came to nothing on its way.
     pub describe: Describe,
+    /// Whom servers at `https` are believed by, and what is shown to them; without it, the system's
+    /// authorities, and nothing.
+    pub tls: Option<tls::Client>,
     /// How long a call without any deadline may take, unless the reply is a stream.
     pub longest: Option<Duration>,
     /// Where calls are measured.
@@ -121,7 +126,10 @@ impl Unconnected {
             .unwrap_or_else(|_| Authority::from_static("service.invalid"));
         Channel(Arc::new(Stack {
             authority,
-            endpoints: address.map(|address| Endpoints::new(address, self.random)),
+            endpoints: address.map(|address| {
+                let tls = address.is_tls().then(|| self.tls.unwrap_or_default());
+                Endpoints::new(address, tls, self.random)
+            }),
             service: self.service,
             caller: self.caller,
             credentials: self.credentials,

@@ -5,6 +5,7 @@
 //! say then holds for new connections.
 
 mod certificate;
+mod client;
 mod pem;
 mod server;
 mod stream;
@@ -15,6 +16,7 @@ use std::sync::{Arc, LazyLock};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 pub use certificate::ClientCertificate;
+pub use client::Client;
 pub use pem::{Identity, PemFile};
 pub use server::{ClientAuthorities, Server};
 pub use stream::Stream;

@@ -63,6 +63,7 @@ impl Unconnected {
             caller: self.caller,
             credentials: self.credentials,
             describe: Describe(describe),
+            tls: None,
             longest: Some(LONGEST),
             metrics: self.metrics,
             random: self.random,

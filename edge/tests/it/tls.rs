@@ -10,6 +10,7 @@ mod client;
 mod clients;
 mod door;
 mod files;
+mod upstreams;
 
 /// Who vouches for others.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);

@@ -1,7 +1,6 @@
 //! One HTTP/2 connection: how it begins, which streams of it are taken, how it ends.
 
 use std::future::{Future as _, poll_fn};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,8 +18,14 @@ use super::exchange::{self, Incoming, NoReply};
 use super::failure::Failure;
 use super::gather::Gathered;
 use super::request::RequestBody;
+use super::target::Target;
+use crate::tls::Stream as Socket;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Servers in TLS are farther away as a rule, and three round trips are needed where one suffices
+/// otherwise. With one packet lost on the way, which is sent again after a second (RFC 6298), there is
+/// still time for another.
+const TLS_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A peer that is gone without a word is noticed after these two.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -65,10 +70,14 @@ pub(super) struct StreamSlot(Arc<Flags>);
 impl Connection {
     /// Connects. `idle` is told whenever nothing was sent and nothing came for a while.
     pub(super) async fn open(
-        address: SocketAddr,
+        target: &Target,
         idle: impl Fn(&Arc<Flags>) + Send + 'static,
     ) -> Result<Connection, String> {
-        let handshake = timeout(CONNECT_TIMEOUT, handshake(address)).await;
+        let within = match target.origin {
+            None => CONNECT_TIMEOUT,
+            Some(_) => TLS_CONNECT_TIMEOUT,
+        };
+        let handshake = timeout(within, handshake(target)).await;
         let (requests, mut connection, stream) =
             handshake.map_err(|_| "connect timed out".to_owned())??;
         // What the peer allows is known before there is a request. Who is slow to say so may still
@@ -83,6 +92,7 @@ impl Connection {
             return Err("it allows no streams".to_owned());
         }
         let (flags, pings) = (opened.state.clone(), connection.ping_pong());
+        let address = target.address;
         tokio::spawn(async move {
             let pings = pings.expect("nobody has taken them before");
             tokio::select! {
@@ -156,12 +166,16 @@ impl Drop for StreamSlot {
 
 type Driver = h2::client::Connection<Gathered>;
 
-async fn handshake(address: SocketAddr) -> Result<(SendRequest<Bytes>, Driver, Gathered), String> {
-    let stream = TcpStream::connect(address)
+async fn handshake(target: &Target) -> Result<(SendRequest<Bytes>, Driver, Gathered), String> {
+    let stream = TcpStream::connect(target.address)
         .await
         .map_err(|error| error.to_string())?;
     // Without it small requests wait for the peer's acknowledgements; it can only be slower.
     let _ = stream.set_nodelay(true);
+    let stream = match &target.origin {
+        None => Socket::Plain(stream),
+        Some(origin) => origin.tls.connect(origin.name.clone(), stream).await?,
+    };
     let stream = Gathered::new(stream);
     Builder::new()
         .initial_window_size(STREAM_WINDOW)

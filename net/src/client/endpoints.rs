@@ -14,8 +14,10 @@ use super::exchange::Incoming;
 use super::failure::Failure;
 use super::link::Link;
 use super::request::RequestBody;
+use super::target::{Origin, Target};
 use crate::address::Address;
 use crate::random::Random;
+use crate::tls;
 
 /// DNS is asked again after this time, beside the calls.
 const RESOLVE_EVERY: Duration = Duration::from_secs(5);
@@ -23,6 +25,8 @@ const RESOLVE_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Endpoints {
     address: Address,
+    /// Whom servers in TLS are believed by.
+    tls: Option<tls::Client>,
     random: Random,
     shared: Arc<Shared>,
 }
@@ -38,7 +42,7 @@ struct Shared {
 /// One address of a service.
 #[derive(Debug)]
 pub(super) struct Endpoint {
-    address: SocketAddr,
+    target: Target,
     calls: Link,
     streams: Link,
 }
@@ -68,9 +72,10 @@ pub(super) struct Reservation {
 }
 
 impl Endpoints {
-    pub(super) fn new(address: Address, random: Random) -> Endpoints {
+    pub(super) fn new(address: Address, tls: Option<tls::Client>, random: Random) -> Endpoints {
         Endpoints {
             address,
+            tls,
             random,
             shared: Arc::default(),
         }
@@ -123,7 +128,7 @@ impl Endpoints {
         match **self.shared.resolved.load() {
             Some(_) => Ok(()),
             None => {
-                let resolved = self.shared.resolve(&self.address).await;
+                let resolved = self.shared.resolve(&self.address, self.tls.as_ref()).await;
                 resolved.map_err(Failure::NotHandled)
             }
         }
@@ -133,9 +138,9 @@ impl Endpoints {
         if self.shared.resolving.swap(true, Ordering::AcqRel) {
             return;
         }
-        let (shared, address) = (self.shared.clone(), self.address.clone());
+        let (shared, address, tls) = (self.shared.clone(), self.address.clone(), self.tls.clone());
         tokio::spawn(async move {
-            if let Err(why) = shared.resolve(&address).await {
+            if let Err(why) = shared.resolve(&address, tls.as_ref()).await {
                 tracing::warn!(why, %address, "DNS does not answer; the last addresses stay");
                 shared.resolved.store(Arc::new(Some(Instant::now())));
             }
@@ -146,38 +151,45 @@ impl Endpoints {
 
 impl Shared {
     /// Asks DNS. Endpoints that are still named keep their connections.
-    async fn resolve(&self, address: &Address) -> Result<(), String> {
-        let mut addresses = Vec::new();
-        for (host, port) in address.0.iter() {
+    async fn resolve(&self, address: &Address, tls: Option<&tls::Client>) -> Result<(), String> {
+        let mut targets = Vec::new();
+        for (host, port) in address.hosts.iter() {
+            let origin = tls.map(|tls| Origin::of(host, *port, tls.clone()));
+            let origin = origin.transpose()?.map(Arc::new);
+            let of = |address| Target {
+                address,
+                origin: origin.clone(),
+            };
             if let Ok(ip) = host.parse::<IpAddr>() {
-                addresses.push(SocketAddr::new(ip, *port));
+                targets.push(of(SocketAddr::new(ip, *port)));
                 continue;
             }
             let found = tokio::net::lookup_host((host.as_str(), *port)).await;
-            addresses.extend(found.map_err(|error| format!("{host}: {error}"))?);
+            let found = found.map_err(|error| format!("{host}: {error}"))?;
+            targets.extend(found.map(of));
         }
-        addresses.sort();
-        addresses.dedup();
-        if addresses.is_empty() {
+        targets.sort_by_key(|target| target.address);
+        targets.dedup_by(|one, other| one.is(other));
+        if targets.is_empty() {
             return Err(format!("DNS has no address for {address}"));
         }
         let known = self.list.load();
-        let keep = |address: SocketAddr| {
-            let same = known.iter().find(|endpoint| endpoint.address == address);
+        let keep = |target: Target| {
+            let same = known.iter().find(|endpoint| endpoint.target.is(&target));
             same.cloned()
-                .unwrap_or_else(|| Arc::new(Endpoint::new(address)))
+                .unwrap_or_else(|| Arc::new(Endpoint::new(target)))
         };
         self.list
-            .store(Arc::new(addresses.into_iter().map(keep).collect()));
+            .store(Arc::new(targets.into_iter().map(keep).collect()));
         self.resolved.store(Arc::new(Some(Instant::now())));
         Ok(())
     }
 }
 
 impl Endpoint {
-    fn new(address: SocketAddr) -> Endpoint {
+    fn new(target: Target) -> Endpoint {
         Endpoint {
-            address,
+            target,
             calls: Link::default(),
             streams: Link::default(),
         }
@@ -207,9 +219,13 @@ impl PendingRequest {
     /// Sends a request over a connection to the endpoint, which is made if there is none.
     pub(super) async fn send(
         &self,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
     ) -> Result<(Response<Incoming>, Reservation), Failure> {
-        let stream = self.link().stream(self.endpoint.address).await?;
+        let target = &self.endpoint.target;
+        if let Some(origin) = &target.origin {
+            origin.name_in(request.uri_mut());
+        }
+        let stream = self.link().stream(target).await?;
         let (response, slot) = stream.send(request).await?;
         let held = Reservation {
             _slot: slot,

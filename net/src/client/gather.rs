@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+
+use crate::tls::Stream;
 
 /// Once so many bytes wait, those who write wait too.
 const FULL: usize = 64 << 10;
@@ -20,14 +21,14 @@ const FULL: usize = 64 << 10;
 pub(super) struct Gathered(Arc<Mutex<Inner>>);
 
 struct Inner {
-    stream: TcpStream,
+    stream: Stream,
     waiting: Vec<u8>,
     /// Of what waits, the bytes that have left.
     sent: usize,
 }
 
 impl Gathered {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Stream) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             stream,
             waiting: Vec::new(),
@@ -58,7 +59,8 @@ impl Inner {
         self.sent = 0;
         // What a burst took is given back.
         self.waiting.shrink_to(FULL);
-        Poll::Ready(Ok(()))
+        // In TLS what was taken may not have left; a plain socket has nothing to do.
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn has_room(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {

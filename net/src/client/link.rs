@@ -2,7 +2,6 @@
 //! is opened before the last is full, and left when it is idle and not needed any more. They are made
 //! again with growing pauses when they break.
 
-use std::net::SocketAddr;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::time::Instant;
 
 use super::connection::{Connection, Flags, Stream};
 use super::failure::Failure;
+use super::target::Target;
 use crate::backoff::Backoff;
 
 /// More are not opened to one address. A peer that follows RFC 9113 (section 6.5.2) allows 100 streams
@@ -57,16 +57,16 @@ impl Link {
 
     /// A free stream, of a connection that is made for it if there is none. Fails at once if all are
     /// taken and no further connection may be opened, and while a pause lasts.
-    pub(super) async fn stream(&self, address: SocketAddr) -> Result<Stream, Failure> {
+    pub(super) async fn stream(&self, target: &Target) -> Result<Stream, Failure> {
         let taken = self.connections.state().take();
         match taken {
             Some((stream, SpareStreams::Ample)) => Ok(stream),
             Some((stream, SpareStreams::Scarce)) => {
                 // Whether it succeeds shows when it is needed.
-                let _ = self.connections.opening(address);
+                let _ = self.connections.opening(target);
                 Ok(stream)
             }
-            None => Box::pin(self.connections.stream_of_another(address)).await,
+            None => Box::pin(self.connections.stream_of_another(target)).await,
         }
     }
 }
@@ -86,37 +86,37 @@ impl Connections {
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    async fn stream_of_another(self: &Arc<Self>, address: SocketAddr) -> Result<Stream, Failure> {
+    async fn stream_of_another(self: &Arc<Self>, target: &Target) -> Result<Stream, Failure> {
         for _ in 0..MOST_CONNECTIONS {
-            let opening = self.opening(address)?;
+            let opening = self.opening(target)?;
             opening.await?;
             // Others waited too, and may be more than it has streams.
             if let Some((stream, _)) = self.state().take() {
                 return Ok(stream);
             }
         }
-        Err(full(address))
+        Err(full(target))
     }
 
     /// The attempt to open a further connection; one at a time.
-    fn opening(self: &Arc<Self>, address: SocketAddr) -> Result<Opening, Failure> {
+    fn opening(self: &Arc<Self>, target: &Target) -> Result<Opening, Failure> {
         let mut state = self.state();
         if let Some(opening) = &state.opening {
             return Ok(opening.clone());
         }
         if state.open.len() >= MOST_CONNECTIONS {
-            return Err(full(address));
+            return Err(full(target));
         }
         if let Some(down) = state.pause() {
             return Err(Failure::NotHandled(down.why.clone()));
         }
         // In a task of its own: whoever gives up waiting leaves the connection to the others.
-        let task = tokio::spawn(self.clone().open(address));
-        let this = self.clone();
+        let task = tokio::spawn(self.clone().open(target.clone()));
+        let (this, target) = (self.clone(), target.clone());
         let opened = task.map(move |opened| {
             opened.unwrap_or_else(|broken_off| {
                 this.state().opening = None;
-                Err(Failure::NotHandled(format!("{address}: {broken_off}")))
+                Err(Failure::NotHandled(format!("{target}: {broken_off}")))
             })
         });
         let opening = opened.boxed().shared();
@@ -124,14 +124,14 @@ impl Connections {
         Ok(opening)
     }
 
-    async fn open(self: Arc<Self>, address: SocketAddr) -> Result<(), Failure> {
+    async fn open(self: Arc<Self>, target: Target) -> Result<(), Failure> {
         let connections = Arc::downgrade(&self);
         let idle = move |flags: &_| {
             if let Some(connections) = connections.upgrade() {
                 connections.state().leave(flags);
             }
         };
-        let opened = Connection::open(address, idle).await;
+        let opened = Connection::open(&target, idle).await;
         let mut state = self.state();
         state.opening = None;
         match opened {
@@ -141,7 +141,7 @@ impl Connections {
                 Ok(())
             }
             Err(why) => {
-                let why = format!("{address}: {why}");
+                let why = format!("{target}: {why}");
                 let mut backoff = state.down.take().map_or(BACKOFF, |down| down.backoff);
                 let until = Instant::now() + backoff.pause();
                 state.down = Some(Outage {
@@ -197,8 +197,8 @@ impl State {
     }
 }
 
-fn full(address: SocketAddr) -> Failure {
+fn full(target: &Target) -> Failure {
     Failure::NotHandled(format!(
-        "{address}: every stream of {MOST_CONNECTIONS} connections is taken"
+        "{target}: every stream of {MOST_CONNECTIONS} connections is taken"
     ))
 }

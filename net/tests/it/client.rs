@@ -23,6 +23,7 @@ fn channel(
         caller: "test",
         credentials,
         describe,
+        tls: None,
         longest: None,
         metrics: Telemetry::detached().client_metrics(),
         random: Random::seeded(1),
