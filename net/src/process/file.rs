@@ -59,7 +59,8 @@ pub fn parse(
     Err(Refused::Mistakes(mistakes))
 }
 
-/// What flags and environment variables say, whatever is wrong with it.
+/// What flags and environment variables say, whatever is wrong with it. Help is not asked of these: what
+/// values there are, they do not know any more.
 fn given(command: &Command, words: &[OsString]) -> Result<ArgMatches, Refused> {
     let lenient = command
         .clone()
@@ -67,7 +68,8 @@ fn given(command: &Command, words: &[OsString]) -> Result<ArgMatches, Refused> {
             true => argument.value_parser(OsStringValueParser::new()),
             false => argument,
         });
-    let matches = lenient.ignore_errors(true).try_get_matches_from(words);
+    let lenient = lenient.disable_help_flag(true).ignore_errors(true);
+    let matches = lenient.try_get_matches_from(words);
     Ok(matches?)
 }
 

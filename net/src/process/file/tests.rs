@@ -227,3 +227,19 @@ fn a_secret_of_the_environment_is_not_told() {
         "{told}"
     );
 }
+
+#[test]
+fn help_tells_the_values_that_a_flag_takes() {
+    for file in ["", "body-limit: 1\n"] {
+        let Err(Refused::Clap(help)) = parse_with(file, &["--help"]) else {
+            panic!("no help");
+        };
+        let told = help.to_string();
+        assert!(told.contains("[possible values: true, false]"), "{told}");
+    }
+    let words = ["door", "--help"].map(OsString::from);
+    let Err(Refused::Clap(help)) = parse(command(), words.to_vec(), &["config"]) else {
+        panic!("no help");
+    };
+    assert!(help.to_string().contains("[possible values: true, false]"));
+}
