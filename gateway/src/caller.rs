@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, pending};
 use tonic::Status;
 
 /// Who calls.
@@ -16,4 +16,30 @@ pub trait Caller: Send + Sync {
     /// Completes when the caller may no longer go on with what it has begun, with the reason: a token
     /// has expired, a session has ended.
     fn over(&self) -> BoxFuture<'_, Status>;
+}
+
+/// A caller of whom nothing but the name is known: limits count by it, upstreams do not learn it, and what
+/// was begun goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedCaller(Arc<str>);
+
+impl NamedCaller {
+    /// The caller of that name.
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self(name.into())
+    }
+}
+
+impl Caller for NamedCaller {
+    fn id(&self) -> &Arc<str> {
+        &self.0
+    }
+
+    fn token(&self) -> Option<&str> {
+        None
+    }
+
+    fn over(&self) -> BoxFuture<'_, Status> {
+        Box::pin(pending())
+    }
 }

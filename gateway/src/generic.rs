@@ -10,10 +10,12 @@ use net::client::{Describe, Unconnected};
 use net::process::arguments::defaults;
 use net::process::duration;
 use tokio::sync::watch;
+use transcoder::openapi::Visibility;
 use transcoder::prost_reflect::{DescriptorPool, MethodDescriptor};
 
 use crate::failure::Voice;
 use crate::gateway::{Gateway, Surroundings};
+use crate::guard::Guard;
 use crate::method::{Method, MethodOf};
 use crate::plan::{Connect, MakePages};
 use crate::profile;
@@ -123,6 +125,26 @@ impl Default for Terms {
             get_authorization: true,
             voice: Voice::default(),
             pages: None,
+        }
+    }
+}
+
+impl Terms {
+    /// One guard decides who may call all methods, and what it was shown stays here.
+    pub fn guarded_by(guard: Arc<dyn Guard>) -> Self {
+        Self {
+            describe: Arc::new(move |_, upstream| {
+                let guard = guard.clone();
+                Arc::new(move |method| {
+                    Some(Method {
+                        guard: Some(guard.clone()),
+                        visibility: Visibility::Secured { roles: Vec::new() },
+                        ..Method::new(upstream(method)?, method)
+                    })
+                })
+            }),
+            get_authorization: false,
+            ..Self::default()
         }
     }
 }

@@ -6,6 +6,7 @@
 //! [`generic::build`] makes a gateway of servers' descriptors, or of what they tell by reflection;
 //! [`Gateway::new`] one of a [`Plan`], which knows more of its methods: who may call them
 //! ([`guard::Guard`]), how large their messages are, how long replies may be kept.
+#![warn(missing_docs)]
 
 mod accept;
 mod admitted;
@@ -55,7 +56,7 @@ mod validators;
 mod wire;
 
 pub use api::{Api, Document};
-pub use caller::Caller;
+pub use caller::{Caller, NamedCaller};
 pub use client_address::Network;
 pub use config::{Config, Settings};
 pub use context::Context;
@@ -70,5 +71,7 @@ pub use method::Method;
 pub use net;
 pub use plan::{Connect, MakePages, Plan, ShowsDocs};
 pub use profile::Profile;
+/// What a gateway knows of contracts: their routes, their descriptors, the document that tells of them.
+pub use transcoder;
 pub use upstreams::Trust;
 pub use validators::tag;

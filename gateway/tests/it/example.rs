@@ -1,4 +1,4 @@
-//! `examples/in_front.rs`, as somebody runs it.
+//! The examples, as somebody runs them.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -21,13 +21,13 @@ impl Drop for Gateway {
 }
 
 /// Examples are built with the tests, in a folder beside theirs.
-fn example() -> PathBuf {
+fn example(name: &str) -> Command {
     let tests = std::env::current_exe().unwrap();
     let profile = tests.ancestors().nth(2).unwrap();
-    let example = profile.join("examples/in_front");
+    let example: PathBuf = profile.join("examples").join(name);
     let hint = "cargo build -p gateway --examples";
     assert!(example.exists(), "{} is missing: {hint}", example.display());
-    example
+    Command::new(example)
 }
 
 fn free_address() -> SocketAddr {
@@ -35,15 +35,9 @@ fn free_address() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-/// Waits until it answers.
-async fn start(upstream: SocketAddr) -> (Gateway, String) {
-    let address = free_address();
-    let child = Command::new(example())
-        .arg(format!("http://{upstream}"))
-        .arg(address.to_string())
-        .stderr(Stdio::null())
-        .spawn();
-    let gateway = Gateway(child.unwrap());
+/// Starts what is to listen there, and waits until it answers.
+async fn start(program: &mut Command, address: SocketAddr) -> (Gateway, String) {
+    let gateway = Gateway(program.stderr(Stdio::null()).spawn().unwrap());
     let answers = async {
         while tokio::net::TcpStream::connect(address).await.is_err() {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -54,11 +48,17 @@ async fn start(upstream: SocketAddr) -> (Gateway, String) {
     (gateway, format!("http://{address}"))
 }
 
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 #[tokio::test]
 async fn thirty_lines_put_rest_and_connect_in_front_of_a_server_that_tells_of_itself() {
-    let upstream = greeter::serve().await;
-    let (_gateway, url) = start(upstream).await;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let (upstream, address) = (greeter::serve().await, free_address());
+    let mut program = example("in_front");
+    program.args([format!("http://{upstream}"), address.to_string()]);
+    let (_gateway, url) = start(&mut program, address).await;
+    let client = client();
 
     let reply = client.get(format!("{url}/v1/greetings/Ada")).send().await;
     let reply: Value = reply.unwrap().json().await.unwrap();
@@ -80,9 +80,66 @@ async fn thirty_lines_put_rest_and_connect_in_front_of_a_server_that_tells_of_it
     assert_eq!(elsewhere.status(), StatusCode::NOT_FOUND);
 }
 
+#[tokio::test]
+async fn a_guard_of_ones_own_lets_in_whoever_has_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    std::fs::write(&keys, "k-1 Ada\nk-2 Grace Hopper\n").unwrap();
+    let (upstream, address) = (greeter::serve().await, free_address());
+    let mut program = example("own_guard");
+    program.args(["--upstream", &format!("http://{upstream}")]);
+    program.args(["--listen", &address.to_string(), "--user-limit", "1/3600s"]);
+    program.arg("--keys").arg(&keys);
+    let (_gateway, url) = start(&mut program, address).await;
+    let client = client();
+    let greet = async |key: &str| {
+        let call = client.get(format!("{url}/v1/greetings/Ada"));
+        let reply = call.header("authorization", key).send().await.unwrap();
+        (reply.status(), reply.json::<Value>().await.unwrap())
+    };
+
+    // It is the gateway's limit of each that tells them apart.
+    for key in ["Bearer k-1", "bearer k-2"] {
+        let (status, reply) = greet(key).await;
+        assert_eq!(
+            (status, &reply["text"]),
+            (StatusCode::OK, &json!("Hello, Ada!"))
+        );
+        assert_eq!(greet(key).await.0, StatusCode::TOO_MANY_REQUESTS, "{key}");
+    }
+    for key in ["", "Bearer k-3", "k-1"] {
+        let (status, reply) = greet(key).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{key}");
+        assert_eq!(reply["error"]["message"], "an API key is needed");
+    }
+
+    let call = client.post(format!("{url}/greeter.v1.Greeter/Greet"));
+    let refused = call.json(&json!({"name": "Ada"})).send().await.unwrap();
+    let error: Value = refused.json().await.unwrap();
+    assert_eq!(error["code"], "unauthenticated");
+}
+
 #[test]
-fn the_example_has_thirty_lines() {
-    let text = include_str!("../../examples/in_front.rs");
-    let code = text.split("fn main").nth(1).unwrap();
-    assert!(code.lines().count() <= 30, "{}", code.lines().count());
+fn a_file_that_holds_no_keys_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    std::fs::write(&keys, "k-1\n").unwrap();
+    let output = example("own_guard").arg("--keys").arg(&keys).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("a line is a key, a space and its owner"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_examples_are_short() {
+    let lines = |text: &str, from: &str| text.split(from).nth(1).unwrap().lines().count();
+    let in_front = lines(include_str!("../../examples/in_front.rs"), "fn main");
+    assert!(in_front <= 30, "{in_front}");
+    let own_guard = include_str!("../../examples/own_guard.rs");
+    let own_guard = lines(own_guard, "#[derive(Parser)]");
+    assert!(own_guard <= 60, "{own_guard}");
 }
