@@ -12,6 +12,7 @@ use net::process::arguments::Refused;
 use net::process::{file, in_runtime, schema, stop_signal};
 use net::telemetry::Telemetry;
 use runtime::host::{Host, HostConfig};
+use runtime::identity::Signer;
 use runtime::mesh::Mesh;
 use runtime::process::ProcessConfig;
 use runtime::services::{AUTHORITY, EDGE};
@@ -100,21 +101,35 @@ impl Arguments {
             generic,
         } = self;
         let is_generic = !generic.servers.upstream.is_empty();
+        let has_issuers = !generic.jwt.is_empty();
+        if has_issuers && !is_generic {
+            return Err(StartError::config(
+                "--jwt-issuer is for servers that --upstream names; the mesh has its own tokens",
+            ));
+        }
+        if has_issuers && process.identity.workload_key_file.is_some() {
+            return Err(StartError::config(
+                "--jwt-issuer and --workload-key-file: tokens that count are those of issuers, or those \
+                 of svc-auth",
+            ));
+        }
+        // Those of svc-auth are the only other ones that count.
+        let asks_mesh =
+            !is_generic || generic.access == generic::Access::Authenticated && !has_issuers;
         if !is_generic {
             process.bus.reaches_others()?;
         }
         let mut config = HostConfig::new(telemetry, process.bus.bus());
         config.issuer = process.identity.issuer();
         process.server.limit(&mut config);
-        config.mesh = match (is_generic, generic.access) {
+        config.mesh = match (is_generic, asks_mesh) {
             (false, _) => process.mesh.mesh(),
-            (true, generic::Access::Public) => Mesh::default(),
-            (true, generic::Access::Authenticated) => process.mesh.mesh_of(&[AUTHORITY]),
+            (true, false) => Mesh::default(),
+            (true, true) => process.mesh.mesh_of(&[AUTHORITY]),
         };
-        let needs_no_key = is_generic && generic.access == generic::Access::Public;
-        let key = match needs_no_key {
-            true => None,
-            false => process.identity.signer(NAME)?,
+        let key = match asks_mesh {
+            false => None,
+            true => key(&process, &generic)?,
         };
 
         let mut host = Host::new(config);
@@ -131,6 +146,18 @@ impl Arguments {
         tracing::info!(service = NAME, listen = %address, "serving");
         host.run(stop_signal()?).await
     }
+}
+
+/// What the edge proves itself by to svc-auth.
+fn key(process: &ProcessConfig, generic: &generic::Config) -> Result<Option<Signer>, StartError> {
+    let is_missing = process.identity.workload_key_file.is_none();
+    if is_missing && !generic.servers.upstream.is_empty() {
+        return Err(StartError::config(
+            "--access authenticated: whose tokens? Name their issuer (--jwt-issuer), or, for those of \
+             svc-auth, this workload's key (--workload-key-file)",
+        ));
+    }
+    process.identity.signer(NAME)
 }
 
 #[cfg(test)]

@@ -1,13 +1,17 @@
-//! The gateway in front of servers that know nothing of Tradewind, with users that Tradewind may know.
+//! The gateway in front of servers that know nothing of Tradewind, with users that Tradewind may know, or
+//! any other issuer of tokens.
 
 use std::sync::Arc;
 
 use gateway::generic::{self, Terms};
+use gateway::guard::Guard;
+use gateway::jwt::{self, Demand, Issuers, JwtGuard};
 use gateway::method::Largest;
 use gateway::{Gateway, Method};
 use net::StartError;
 use runtime::contract::{self, Contract};
 use runtime::node::Node;
+use transcoder::openapi::Visibility;
 
 use crate::authentication::{UserGuard, Users};
 use crate::contract::{described, method_of};
@@ -28,19 +32,24 @@ pub struct Config {
     /// Who may call methods that do not say so themselves.
     #[arg(long, value_enum, env = "ACCESS", default_value = "public")]
     pub access: Access,
-    /// Pass `authorization` on to the servers also where the edge itself has verified it: they learn
-    /// a token with which they can speak as the user elsewhere. With `--access public` it goes along
-    /// anyway.
+    /// Pass `authorization` on to the servers also where the edge itself verifies it: they learn a
+    /// token with which they can speak as the user elsewhere. With `--access public`, and without
+    /// `--jwt-issuer`, it goes along anyway.
     #[arg(long, env = "FORWARD_AUTHORIZATION")]
     pub forward_authorization: bool,
+    /// Whose tokens count.
+    #[command(flatten)]
+    pub jwt: jwt::Config,
 }
 
 /// Who may call.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody. `authorization` goes along for the server to judge.
+    /// Anybody. `authorization` goes along for the server to judge; with `--jwt-issuer`, a valid token
+    /// makes its user known, and any other is taken for none.
     Public,
-    /// Whoever has a valid access token of svc-auth (SVC_AUTH_URL). It stays at the edge.
+    /// Whoever has a valid token of a `--jwt-issuer`, or without one, an access token of svc-auth
+    /// (SVC_AUTH_URL). It stays at the edge.
     Authenticated,
 }
 
@@ -57,8 +66,14 @@ pub async fn build(
         servers,
         access: otherwise,
         forward_authorization,
+        jwt,
     } = config;
-    let users = Arc::new(Users::of_others(node.clone()));
+    let surroundings = surroundings(node);
+    let known = match jwt.is_empty() {
+        true => Known::Users(Arc::new(Users::of_others(node.clone()))),
+        false => Known::Issuers(Issuers::follow(&jwt, &surroundings, &node.readiness)?),
+    };
+    let verifies = otherwise == Access::Authenticated || !jwt.is_empty();
     let readiness = node.readiness.clone();
     let scheme = match gateway.is_over_tls() {
         true => "https",
@@ -66,13 +81,22 @@ pub async fn build(
     };
     let terms = Terms {
         describe: Arc::new(move |pool, upstream| {
-            let (contract, users) = (Contract::of(pool.clone()), users.clone());
+            let (contract, known) = (Contract::of(pool.clone()), known.clone());
             Arc::new(move |descriptor| {
                 let upstream = upstream(descriptor)?;
                 let method = method_of(&contract, descriptor)?;
                 let access = access(method, otherwise)?;
-                let guard = |access| Arc::new(UserGuard::new(&users, access)) as _;
+                let says_who = method.access.is_some();
+                let guard = |access| known.guard(access);
                 let method = described(method, descriptor, upstream, access, guard);
+                let method = match known.asks_anybody(says_who, otherwise) {
+                    true => Method {
+                        guard: Some(known.guard(contract::Access::Public)),
+                        visibility: Visibility::Optional,
+                        ..method
+                    },
+                    false => method,
+                };
                 // The servers of others may take what their contract does not allow.
                 Some(Method {
                     largest: Largest::default(),
@@ -80,7 +104,12 @@ pub async fn build(
                 })
             })
         }),
-        get_authorization: otherwise == Access::Public || forward_authorization,
+        get_authorization: !verifies || forward_authorization,
+        caller_metadata: jwt
+            .jwt_claim
+            .iter()
+            .map(|rule| rule.name().clone())
+            .collect(),
         voice: OF_OTHERS,
         pages: Some(Arc::new(move |names| {
             let landing = Landing {
@@ -92,7 +121,38 @@ pub async fn build(
             pages::maker(readiness.clone(), &landing, Site::Others)
         })),
     };
-    generic::build(servers, gateway, terms, surroundings(node)).await
+    generic::build(servers, gateway, terms, surroundings).await
+}
+
+/// Who is known here.
+#[derive(Clone)]
+enum Known {
+    /// Users of svc-auth.
+    Users(Arc<Users>),
+    /// Those of other issuers.
+    Issuers(Arc<Issuers>),
+}
+
+impl Known {
+    fn guard(&self, access: contract::Access) -> Arc<dyn Guard> {
+        match self {
+            Self::Users(users) => Arc::new(UserGuard::new(users, access)),
+            Self::Issuers(issuers) => {
+                let demand = match access {
+                    contract::Access::Public => Demand::Nothing,
+                    contract::Access::AnyToken => Demand::Token,
+                    contract::Access::Alternatives { roles, .. } => Demand::Role(roles),
+                };
+                Arc::new(JwtGuard::new(issuers.clone(), demand))
+            }
+        }
+    }
+
+    /// Whether a method that is open to anybody asks who it is, too. What its own contract opens does
+    /// only if that says so.
+    fn asks_anybody(&self, says_who: bool, otherwise: Access) -> bool {
+        matches!(self, Self::Issuers(_)) && !says_who && otherwise == Access::Public
+    }
 }
 
 /// What the method says itself, or else what holds for all.

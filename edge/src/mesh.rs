@@ -41,6 +41,7 @@ pub async fn build(mut config: Config, node: &Node) -> Result<Arc<Gateway>, Star
             get_authorization: false,
             share_traces: true,
         },
+        caller_metadata: Vec::new(),
         voice: VOICE,
         pages: Some(pages::maker(node.readiness.clone(), &landing(), Site::Shop)),
     };

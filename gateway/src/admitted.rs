@@ -146,7 +146,9 @@ impl Admitted<'_> {
         let keeps_keys = upstreams.trust.keep_idempotency_keys;
         let fresh = || keeps_keys.then(|| self.door.fresh_id());
         let key = metadata::idempotency_key(headers, self.policy, fresh)?;
-        let mut metadata = routing.passage.forwarded(headers, &self.peer, key)?;
+        let caller = self.context.caller.as_deref();
+        let passage = &routing.passage;
+        let mut metadata = passage.forwarded(headers, caller, &self.peer, key)?;
         self.policy.validators.pass_on(headers, metadata.as_mut());
         Ok(Call {
             upstreams,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, pending};
+use http::HeaderMap;
 use tonic::Status;
 
 /// Who calls.
@@ -12,6 +13,12 @@ pub trait Caller: Send + Sync {
 
     /// The token that upstreams get, to judge it themselves; none if it stays here.
     fn token(&self) -> Option<&str>;
+
+    /// What upstreams learn of it as metadata, by the names that the plan keeps for callers
+    /// ([`crate::Plan::caller_metadata`]).
+    fn metadata(&self) -> Option<&HeaderMap> {
+        None
+    }
 
     /// Completes when the caller may no longer go on with what it has begun, with the reason: a token
     /// has expired, a session has ended.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use http::header::ALLOW;
+use http::header::{ALLOW, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tonic::{Code, Status};
 use transcoder::prost_reflect::FieldDescriptor;
@@ -62,9 +62,12 @@ impl Failure {
         Self::of(Said::Gateway(Box::new(problem)))
     }
 
-    /// Of whoever decides about callers.
-    pub(crate) fn of_guard(status: Status) -> Self {
-        Self::of(Said::Guard(status))
+    /// Of whoever decides about callers, and may have a challenge of its own.
+    pub(crate) fn of_guard(mut status: Status) -> Self {
+        let mut metadata = std::mem::take(status.metadata_mut()).into_headers();
+        let challenge = metadata.remove(WWW_AUTHENTICATE);
+        let challenge = challenge.map(|challenge| (WWW_AUTHENTICATE, challenge));
+        Self::of(Said::Guard(status)).with_headers(challenge)
     }
 
     fn of(said: Said) -> Self {

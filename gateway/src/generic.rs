@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
 use net::StartError;
 use net::client::{Describe, Unconnected};
 use net::process::arguments::defaults;
@@ -101,6 +102,8 @@ pub struct Terms {
     pub describe: Describer,
     /// The servers get the client's `authorization` as it came.
     pub get_authorization: bool,
+    /// Names of the metadata that callers are told by, as [`crate::Plan::caller_metadata`].
+    pub caller_metadata: Vec<HeaderName>,
     /// How errors are worded.
     pub voice: Voice,
     /// What is beside the API, by the names of the services.
@@ -123,6 +126,7 @@ impl Default for Terms {
                 Arc::new(move |method| Some(Method::new(upstream(method)?, method)))
             }),
             get_authorization: true,
+            caller_metadata: Vec::new(),
             voice: Voice::default(),
             pages: None,
         }

@@ -15,7 +15,8 @@ use crate::context::Context;
 /// present is not looked at.
 pub trait Guard: Send + Sync {
     /// The caller of a request, who may make it; none if it is nobody whom the guard knows, and nobody
-    /// needs to be known. `Err` is UNAUTHENTICATED or PERMISSION_DENIED, told word for word.
+    /// needs to be known. `Err` is UNAUTHENTICATED or PERMISSION_DENIED, told word for word; its metadata
+    /// may have `www-authenticate`, the challenge that clients of HTTP get.
     fn admit<'a>(
         &'a self,
         asked: Asked<'a>,

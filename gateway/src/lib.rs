@@ -32,6 +32,7 @@ mod gateway;
 pub mod generic;
 pub mod guard;
 mod host;
+pub mod jwt;
 mod lifetime;
 mod limits;
 mod metadata;

@@ -9,13 +9,15 @@ mod rule;
 pub(crate) use passing::Passing;
 pub(crate) use returned::{returned, status};
 pub use rule::Rule;
+pub(crate) use rule::is_reserved;
 
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use net::metadata::{IDEMPOTENCY_KEY, of_one_call};
 use tonic::metadata::MetadataMap;
 use uuid::Uuid;
 
+use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::peer::Peer;
 use crate::policy::Policy;
@@ -36,14 +38,18 @@ pub(crate) struct Passage {
     pub(crate) reply_rules: Vec<Rule>,
     /// The client's `authorization` goes along as it came.
     pub(crate) forwards_authorization: bool,
+    /// What upstreams learn of callers: nothing that clients send goes by these names.
+    pub(crate) caller_names: Vec<HeaderName>,
 }
 
 impl Passage {
     /// Headers that upstreams get as they are, and the idempotency key, which is for this call alone.
     /// The call context carries the others: the mesh's token, request id, address, user agent, trace.
+    /// What is known of the caller takes the place of what clients say by its names.
     pub(crate) fn forwarded(
         &self,
         headers: &HeaderMap,
+        caller: Option<&dyn Caller>,
         peer: &Peer,
         idempotency_key: Option<HeaderValue>,
     ) -> Result<MetadataMap, Failure> {
@@ -66,6 +72,12 @@ impl Passage {
         let passes_authorization = self.forwards_authorization;
         self.passing
             .request(rules, headers, passes_authorization, peer.address, to)?;
+        for name in &self.caller_names {
+            forwarded.remove(name);
+        }
+        if let Some(known) = caller.and_then(Caller::metadata) {
+            forwarded.extend(known.clone());
+        }
         if let Some(certificate) = &peer.certificate {
             forwarded.insert(FORWARDED_CLIENT_CERT, certificate.clone());
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderName;
 use net::StartError;
 use net::client::Channel;
 use transcoder::Transcoder;
@@ -33,6 +34,9 @@ pub struct Plan<'a> {
     pub connect: Connect,
     /// What they are relied on for.
     pub trust: Trust,
+    /// Names of the metadata that callers are told by ([`crate::Caller::metadata`]): no client can send
+    /// any of these names.
+    pub caller_metadata: Vec<HeaderName>,
     /// How errors are worded.
     pub voice: Voice,
     /// What is beside the API.
@@ -47,6 +51,7 @@ impl Plan<'_> {
         settings: &Settings,
     ) -> Result<Routing, StartError> {
         let api = &self.api;
+        self.keep_for_callers(settings)?;
         let policies = Policies::new(&transcoder, &*api.methods).map_err(StartError::Contract)?;
         let own = settings.web.edge_reflection.then(|| {
             let own = reflection::of(api.descriptors.set(), &policies);
@@ -69,9 +74,24 @@ impl Plan<'_> {
                 request_rules: settings.metadata.request_header.clone(),
                 reply_rules: settings.metadata.reply_header.clone(),
                 forwards_authorization: self.trust.get_authorization,
+                caller_names: self.caller_metadata.clone(),
             },
             own,
             fallback: Fallback(pages),
         })
+    }
+
+    /// Names that tell who calls are not for what clients send.
+    fn keep_for_callers(&self, settings: &Settings) -> Result<(), StartError> {
+        let rules = &settings.metadata.request_header;
+        let is_made = |name: &&HeaderName| rules.iter().any(|rule| rule.names(name.as_str()));
+        let made = self.caller_metadata.iter().filter(is_made);
+        let mistakes: Vec<_> = made
+            .map(|name| format!("--request-header makes {name}, which tells upstreams who calls"))
+            .collect();
+        match mistakes.is_empty() {
+            true => Ok(()),
+            false => Err(StartError::Config(mistakes)),
+        }
     }
 }

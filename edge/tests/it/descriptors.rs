@@ -74,6 +74,7 @@ fn config(files: &[&Path], upstream: &[String]) -> Config {
         },
         access: Access::Public,
         forward_authorization: false,
+        jwt: gateway::jwt::Config::default(),
     }
 }
 

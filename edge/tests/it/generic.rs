@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use edge::Settings;
 use edge::generic::{Access, Config, Servers, Upstream as Address};
+use gateway::jwt;
 use net::StartError;
 use prost::Message as _;
 use runtime::status::Problem;
@@ -95,7 +96,7 @@ async fn serving(upstream: Upstream, config: Config, settings: Settings) -> Fixt
     Fixture::serve(edge, node, mesh, upstream).await
 }
 
-fn config(upstream: Vec<Address>, access: Access) -> (Config, tempfile::NamedTempFile) {
+pub(crate) fn config(upstream: Vec<Address>, access: Access) -> (Config, tempfile::NamedTempFile) {
     config_of("library.proto", upstream, access)
 }
 
@@ -123,6 +124,7 @@ fn config_of(
             },
             access,
             forward_authorization: false,
+            jwt: jwt::Config::default(),
         },
         file,
     )

@@ -16,6 +16,7 @@ mod grpc_web;
 mod headers;
 mod host;
 mod hostile;
+mod jwt;
 mod limits;
 mod metadata;
 mod metrics;

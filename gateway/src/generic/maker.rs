@@ -94,6 +94,7 @@ impl Maker {
         let Terms {
             describe,
             get_authorization,
+            caller_metadata,
             voice,
             pages,
         } = &self.terms;
@@ -119,6 +120,7 @@ impl Maker {
                 get_authorization: *get_authorization,
                 ..Trust::default()
             },
+            caller_metadata: caller_metadata.clone(),
             voice: *voice,
             pages,
         })

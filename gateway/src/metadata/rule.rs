@@ -106,6 +106,11 @@ impl Rule {
         self.becomes(name).is_some()
     }
 
+    /// Whether it says that headers become this one, rather than all of a prefix.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        matches!(&self.to, Pattern::Name(to) if to == name)
+    }
+
     /// Whether a header of this name may come of it.
     pub(crate) fn makes(&self, name: &str) -> bool {
         let fits = match &self.to {
@@ -131,7 +136,8 @@ fn is_binary(name: &str) -> bool {
     name.ends_with("-bin")
 }
 
-pub(super) fn is_reserved(name: &str) -> bool {
+/// Whether it has a meaning of its own, so that it is neither for rules nor for what callers are known by.
+pub(crate) fn is_reserved(name: &str) -> bool {
     let begins = |prefix: &&str| name.starts_with(prefix);
     returned::is_reserved(name) || NEVER.contains(&name) || NEVER_PREFIXES.iter().any(begins)
 }

@@ -202,6 +202,7 @@ async fn flags_that_fit_no_upstream_or_no_file_are_told() {
             },
             access: Access::Public,
             forward_authorization: false,
+            jwt: gateway::jwt::Config::default(),
         };
         let built = edge::generic::build(config, edge::Config::default(), &node).await;
         match built {
