@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -23,9 +24,31 @@ use crate::upstream::{Answer, Seen, Upstream};
 const HOST: &str = "127.0.0.1";
 const BOOK: &str = "/v1/shelves/1/books/2";
 
+const MANY: i64 = 200;
+
+/// A name of many packets.
+fn long_name() -> String {
+    "x".repeat(40_000)
+}
+
 fn library(seen: &Seen) -> Answer {
-    let Book { name, .. } = seen.decode();
-    Answer::message(&Book { name, pages: 300 })
+    match seen.path.rsplit('/').next().unwrap() {
+        "AddBooks" => {
+            assert!(seen.frames.len() > MANY as usize * long_name().len());
+            Answer::message(&Book {
+                name: "all".into(),
+                pages: seen.decode_all::<Book>().len() as i64,
+            })
+        }
+        "WatchSeats" => Answer::messages((0..MANY).map(|pages| Book {
+            name: long_name(),
+            pages,
+        })),
+        _ => {
+            let Book { name, .. } = seen.decode();
+            Answer::message(&Book { name, pages: 300 })
+        }
+    }
 }
 
 /// An edge in front of a library that has this certificate.
@@ -213,4 +236,23 @@ async fn flags_that_fit_no_upstream_or_no_file_are_told() {
             Ok(_) => panic!("it starts: {told}"),
         }
     }
+}
+
+#[tokio::test]
+async fn megabytes_pass_through_an_upstream_in_tls_either_way() {
+    let (authority, folder) = (Authority::new(), Folder::new());
+    let ca = folder.put("ca.crt", &authority.pem());
+    let fixture = in_front_of(&authority.certifies(HOST), None, tls(&ca, None)).await;
+    let book = json!({"note": long_name()}).to_string() + "\n";
+    let request = fixture.request("POST", "/v1/shelves/1/books:add");
+    let request = request.header("content-type", "application/x-ndjson");
+    let reply = request.body(book.repeat(MANY as usize)).send().await;
+    let reply: Value = reply.unwrap().json().await.unwrap();
+    assert_eq!(reply["pages"], MANY.to_string());
+
+    let request = fixture.request("GET", "/v1/shelves/1/seats");
+    let request = request.header("accept", "application/x-ndjson");
+    let lines = request.send().await.unwrap().text().await.unwrap();
+    let books = lines.lines().filter(|line| line.contains(&long_name()));
+    assert_eq!(books.count(), MANY as usize);
 }
