@@ -102,6 +102,9 @@ impl Gateway {
         let counters = Arc::new(Counters::new(&settings.rates, shared.as_ref()));
         let (name, telemetry) = (surroundings.name, &surroundings.telemetry);
         let metrics = Arc::new(HttpMetrics::new(name, telemetry, &counters));
+        if let Some(tls) = &tls {
+            measure_certificate(telemetry, tls);
+        }
         let settings = Arc::new(settings);
         let gateway = Self::of(
             settings,
@@ -196,4 +199,20 @@ impl Gateway {
             }
         });
     }
+}
+
+/// Tells when the certificate ends, for alarms before it does.
+fn measure_certificate(telemetry: &Telemetry, tls: &tls::Server) {
+    let end = tls.end_of_certificate();
+    telemetry
+        .meter()
+        .u64_observable_gauge("edge.tls_certificate_expiry")
+        .with_unit("s")
+        .with_description("When the certificate that clients are shown ends, in Unix time")
+        .with_callback(move |gauge| {
+            if let Some(end) = end() {
+                gauge.observe(end.as_secs(), &[]);
+            }
+        })
+        .build();
 }

@@ -4,12 +4,11 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use rustls::pki_types::ServerName;
-use rustls::sign::SingleCertAndKey;
 use rustls::{AlertDescription, ClientConfig, Error, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::pem::{Identity, PemFile};
+use super::pem::{Identity, Own, PemFile};
 use super::stream::Stream;
 use super::watched::Watched;
 use super::{BOTH_VERSIONS, HTTP_2, PROVIDER};
@@ -89,13 +88,13 @@ impl Client {
     }
 }
 
-fn config(roots: RootCertStore, own: Option<SingleCertAndKey>) -> ClientConfig {
+fn config(roots: RootCertStore, own: Option<Own>) -> ClientConfig {
     let builder = ClientConfig::builder_with_provider(PROVIDER.clone())
         .with_safe_default_protocol_versions()
         .expect(BOTH_VERSIONS)
         .with_root_certificates(roots);
     let mut config = match own {
-        Some(own) => builder.with_client_cert_resolver(Arc::new(own)),
+        Some(own) => builder.with_client_cert_resolver(own.certified),
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = vec![HTTP_2.to_vec()];

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::Ticketer;
@@ -27,7 +28,13 @@ const NOT_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
 
 /// Accepts connections in TLS that speak HTTP/2 or HTTP/1.1 (ALPN), or do not say what.
 #[derive(Clone)]
-pub struct Server(Arc<Watched<ServerConfig>>);
+pub struct Server(Arc<Watched<Shown>>);
+
+struct Shown {
+    config: Arc<ServerConfig>,
+    /// When the certificate ends, after the epoch.
+    end: Option<Duration>,
+}
 
 /// Who has to vouch for clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,8 +63,14 @@ impl Server {
     ) -> Result<Server, Vec<String>> {
         let mut files = identity.files().to_vec();
         files.extend(clients.iter().map(|clients| clients.file.clone()));
-        let watched = Watched::of(files, move || config(&identity, clients.as_ref()))?;
+        let watched = Watched::of(files, move || shown(&identity, clients.as_ref()))?;
         Ok(Server(Arc::new(watched)))
+    }
+
+    /// Says when the certificate ends that is shown then, after the epoch; as long as this lives.
+    pub fn end_of_certificate(&self) -> impl Fn() -> Option<Duration> + use<> {
+        let watched = Arc::downgrade(&self.0);
+        move || watched.upgrade()?.newest().end
     }
 
     /// The handshake with a client. Who speaks something else is told so, and left.
@@ -72,7 +85,9 @@ impl Server {
             tell(stream).await?;
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not TLS"));
         }
-        let accepted = TlsAcceptor::from(self.0.newest()).accept(stream).await?;
+        let accepted = TlsAcceptor::from(self.0.newest().config.clone())
+            .accept(stream)
+            .await?;
         Ok(Stream::Tls(Box::new(accepted.into())))
     }
 }
@@ -98,10 +113,7 @@ impl ClientAuthorities {
     }
 }
 
-fn config(
-    identity: &Identity,
-    clients: Option<&ClientAuthorities>,
-) -> Result<ServerConfig, Vec<String>> {
+fn shown(identity: &Identity, clients: Option<&ClientAuthorities>) -> Result<Shown, Vec<String>> {
     let anybody = || Ok(WebPkiClientVerifier::no_client_auth());
     let verifier = clients.map_or_else(anybody, ClientAuthorities::verifier);
     let (own, verifier) = match (identity.read(), verifier) {
@@ -115,9 +127,12 @@ fn config(
         .with_safe_default_protocol_versions()
         .expect(BOTH_VERSIONS)
         .with_client_cert_verifier(verifier)
-        .with_cert_resolver(Arc::new(own));
+        .with_cert_resolver(own.certified);
     config.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1_1.to_vec()];
     // Made anew with the files: who was let in by the old authorities has to prove itself again.
     config.ticketer = Ticketer::new().map_err(|error| vec![error.to_string()])?;
-    Ok(config)
+    Ok(Shown {
+        config: Arc::new(config),
+        end: own.end,
+    })
 }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tonic::Request;
 
 use super::client::{Client, NAME};
-use super::door::with;
+use super::door::{start, with};
 use super::{Authority, Folder};
 use crate::fixture::Fixture;
 use crate::upstream::{Answer, Seen, Upstream};
@@ -129,4 +129,20 @@ async fn new_certificates_are_shown_to_new_connections_and_streams_go_on() {
     connect(&second).await.unwrap();
     say.send_replace(2);
     assert_eq!(next().await.sequence, 2);
+}
+
+#[tokio::test]
+async fn metrics_tell_when_the_certificate_ends() {
+    let (authority, folder) = (Authority::new(), Folder::new());
+    let certified = authority.certifies_with(NAME, |params| {
+        params.not_after = rcgen::date_time_ymd(2100, 1, 1);
+    });
+    let fixture = start(with(&folder, &certified)).await;
+    let metrics = fixture.node.telemetry.prometheus();
+    let mut lines = metrics.lines();
+    let line = lines.find(|line| line.starts_with("edge_tls_certificate_expiry_seconds"));
+    assert!(
+        line.is_some_and(|line| line.ends_with(" 4102444800")),
+        "{metrics}"
+    );
 }
