@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
-use net::http::Limits;
+use net::http::{Flushes, Limits};
 use net::tls;
 use net::tls::Stream;
 use tokio::net::TcpStream;
@@ -62,12 +62,13 @@ pub(crate) async fn serve(
     let service = compression::wrap(tower::service_fn(move |request| {
         pipeline::answer(entrance.door(), client.clone(), request)
     }));
-    let begins = progress.clone();
+    let (begins, flushes) = (progress.clone(), Flushes::default());
+    let sent = flushes.clone();
     let switched = Arc::new(OnceLock::new());
     let switches = switched.clone();
     let watched = tower::service_fn(move |request: Request<Incoming>| {
         let (under_way, service) = (begins.begin(), service.clone());
-        let switches = switches.clone();
+        let (switches, sent) = (switches.clone(), sent.clone());
         async move {
             let Ok(response) = service.oneshot(request).await;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS
@@ -76,11 +77,12 @@ pub(crate) async fn serve(
                 // HTTP ends with it: there is no second.
                 let _ = switches.set(upgraded.clone());
             }
-            Ok::<_, Infallible>(response.map(|body| under_way.reply(body)))
+            Ok::<_, Infallible>(response.map(|body| under_way.reply(body, sent)))
         }
     });
+    let served = net::http::connection(stream, peer, watched, limits, flushes, stop.clone());
     tokio::select! {
-        () = net::http::connection(stream, peer, watched, limits, stop.clone()) => {}
+        () = served => {}
         () = idle => return,
     }
     if let Some(session) = switched.get().and_then(Upgraded::take) {

@@ -40,12 +40,22 @@ pub(crate) struct Failure {
     beside: Option<Box<Metadata>>,
     /// It came back from the call, rather than before it.
     is_of_upstream: bool,
-    /// It stands where the messages of a stream would.
-    is_in_stream: bool,
+    instead_of: InsteadOf,
     /// The rest of the request's body is not read.
     is_unread: bool,
     /// The request had no credentials that are known here.
     is_of_nobody: bool,
+}
+
+/// What would have stood where the error does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InsteadOf {
+    /// The only reply.
+    Reply,
+    /// The messages of a stream.
+    Messages,
+    /// The pieces of a stream of `google.api.HttpBody`.
+    Pieces,
 }
 
 /// Who says it.
@@ -79,7 +89,7 @@ impl Failure {
             metadata: None,
             beside: None,
             is_of_upstream: false,
-            is_in_stream: false,
+            instead_of: InsteadOf::Reply,
             is_unread: false,
             is_of_nobody: false,
         }
@@ -136,12 +146,9 @@ impl Failure {
         Self::new(problem.retry_after(Duration::from_secs(1)))
     }
 
-    /// Of a call whose messages would have followed.
-    pub(crate) fn in_stream(self) -> Self {
-        Self {
-            is_in_stream: true,
-            ..self
-        }
+    /// Of a call from which this would have come.
+    pub(crate) fn instead(self, instead_of: InsteadOf) -> Self {
+        Self { instead_of, ..self }
     }
 
     /// Of a request without credentials, or with ones of a scheme that is not ours.
@@ -164,9 +171,9 @@ impl Failure {
         self.is_unread
     }
 
-    /// Whether it stands where the messages of a stream would.
-    pub(crate) fn is_in_stream(&self) -> bool {
-        self.is_in_stream
+    /// What would have stood where it does.
+    pub(crate) fn instead_of(&self) -> InsteadOf {
+        self.instead_of
     }
 
     /// The field of the request that the body was, if it was one.

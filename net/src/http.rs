@@ -21,8 +21,10 @@ use tower::{Service, ServiceExt as _};
 use crate::room::{Most, Room};
 use crate::tls::Stream;
 
+mod flushes;
 mod lines;
 
+pub use flushes::Flushes;
 use lines::{Lines, ProtocolSwitch};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -132,6 +134,7 @@ pub async fn serve<S, B>(
             peer,
             service.clone(),
             limits.clone(),
+            Flushes::default(),
             shutdown.clone(),
         );
         let abort = abort.clone();
@@ -188,12 +191,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Serves one connection, on the current Tokio runtime, until it ends or, after `shutdown`, until
-/// its requests are answered.
+/// its requests are answered. `flushes` are counted for those who want to know.
 pub async fn connection<S, B>(
     mut stream: Stream,
     peer: SocketAddr,
     service: S,
     limits: Limits,
+    flushes: Flushes,
     shutdown: CancellationToken,
 ) where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
@@ -209,7 +213,7 @@ pub async fn connection<S, B>(
         return;
     }
     let switch = ProtocolSwitch::default();
-    let stream = Lines::of(stream, http1_buffer(&limits), switch.clone());
+    let stream = Lines::of(stream, http1_buffer(&limits), switch.clone(), flushes);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
         let (answer, switch) = (service.clone().oneshot(request), switch.clone());

@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use edge::Settings;
+use edge::profile::Name;
 use futures::channel::mpsc;
 use futures::{SinkExt as _, StreamExt as _};
+use reqwest::Response;
 use serde_json::{Value, json};
 use tonic::Status;
 use transcoder::HttpBody;
@@ -52,12 +54,17 @@ fn files(seen: &Seen) -> Answer {
         }),
         "DownloadFile" => {
             let PutFile { name, .. } = seen.decode();
-            let pieces = [body("text/csv", b"a,b\n"), body("", b"1,2\n")].map(|piece| {
+            let pieces = match name.as_str() {
+                "wrong" => Vec::new(),
+                "long" => vec![body("text/csv", &[b'x'; 64 << 10]); 128],
+                _ => vec![body("text/csv", b"a,b\n"), body("", b"1,2\n")],
+            };
+            let pieces = pieces.into_iter().map(|piece| {
                 use prost::Message as _;
                 Ok(piece.encode_to_vec())
             });
-            let broken = (name == "broken").then(|| Err(Status::data_loss("the disk is gone")));
-            Answer::Stream(futures::stream::iter(pieces.into_iter().chain(broken)).boxed())
+            let broken = (name != "a").then(|| Err(Status::data_loss("the disk is gone")));
+            Answer::Stream(futures::stream::iter(pieces.chain(broken)).boxed())
         }
         _ => Answer::message(&Folder {
             name: "f".to_owned(),
@@ -71,8 +78,12 @@ async fn start() -> Fixture {
 }
 
 async fn start_with(settings: Settings) -> Fixture {
+    start_as(None, settings).await
+}
+
+async fn start_as(profile: Option<Name>, settings: Settings) -> Fixture {
     let upstream = Upstream::start(files).await;
-    of_file("files.proto", "files.v1.Files", upstream, settings).await
+    of_file("files.proto", "files.v1.Files", upstream, settings, profile).await
 }
 
 #[tokio::test]
@@ -111,14 +122,66 @@ async fn a_file_comes_down_as_it_is() {
     assert_eq!(response.text().await.unwrap(), "a,b\n1,2\n");
 }
 
+/// What came of a body, and whether it was whole.
+async fn read(mut response: Response) -> (Vec<u8>, bool) {
+    let mut came = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(piece)) => came.extend(piece),
+            Ok(None) => return (came, true),
+            Err(_) => return (came, false),
+        }
+    }
+}
+
 #[tokio::test]
-async fn a_download_that_breaks_off_is_not_taken_for_whole() {
+async fn a_download_that_breaks_off_comes_as_far_as_it_went_and_is_not_taken_for_whole() {
     let fixture = start().await;
-    let whole = async {
-        let response = fixture.request("GET", "/v1/files/broken:download");
-        response.send().await?.bytes().await
-    };
-    assert!(whole.await.is_err());
+    let http2 = reqwest::Client::builder().no_proxy();
+    let http2 = http2.http2_prior_knowledge().build().unwrap();
+    for client in [&fixture.client, &http2] {
+        for (name, expected) in [
+            ("broken", b"a,b\n1,2\n".to_vec()),
+            ("long", vec![b'x'; 8 << 20]),
+        ] {
+            for coding in ["identity", "gzip, zstd"] {
+                let request = client.get(fixture.url(&format!("/v1/files/{name}:download")));
+                let request = request.header("accept-encoding", coding);
+                let response = request.send().await.unwrap();
+                assert_eq!(response.status(), 200);
+                assert_eq!(response.headers()["content-type"], "text/csv");
+                assert!(!response.headers().contains_key("content-encoding"));
+                let (came, is_whole) = read(response).await;
+                assert_eq!((came.len(), is_whole), (expected.len(), false));
+                assert!(came == expected);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_download_that_fails_before_its_first_piece_is_an_error_as_any_other() {
+    let fixture = start().await;
+    let response = fixture.get("/v1/files/wrong:download").await;
+    assert_eq!(bare(response).await, (500, "DATA_LOSS".to_owned()));
+}
+
+#[tokio::test]
+async fn in_the_place_of_grpc_gateway_a_download_that_breaks_off_ends_in_a_line_about_it() {
+    let fixture = start_as(Some(Name::GrpcGateway), settings()).await;
+    let error = json!({"code": 15, "message": "the disk is gone", "details": []});
+    let line = format!("{}\n", json!({ "error": error }));
+    let response = fixture.get("/v1/files/broken:download").await;
+    assert_eq!(response.headers()["content-type"], "text/csv");
+    assert_eq!(
+        response.text().await.unwrap(),
+        format!("a,b\n1,2\n\n{line}")
+    );
+
+    let response = fixture.get("/v1/files/wrong:download").await;
+    assert_eq!(response.status(), 500);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert_eq!(response.text().await.unwrap(), line);
 }
 
 #[tokio::test]

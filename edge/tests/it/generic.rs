@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use edge::Settings;
 use edge::generic::{Access, Config, Servers, Upstream as Address};
+use edge::profile;
 use gateway::jwt;
 use net::StartError;
 use prost::Message as _;
@@ -78,10 +79,12 @@ pub(crate) async fn of_file(
     service: &str,
     upstream: Upstream,
     settings: Settings,
+    profile: Option<profile::Name>,
 ) -> Fixture {
     let address = format!("{service}=http://{}", upstream.address);
     let upstreams = vec![address.parse().unwrap()];
-    let (config, _file) = config_of(file, upstreams, Access::Public);
+    let (mut config, _file) = config_of(file, upstreams, Access::Public);
+    config.servers.profile = profile;
     serving(upstream, config, settings).await
 }
 

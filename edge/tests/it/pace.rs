@@ -177,7 +177,7 @@ fn tokio_stream<T>(mut receiver: tokio::sync::mpsc::Receiver<T>) -> impl futures
 #[tokio::test]
 async fn an_upload_that_stalls_is_refused() {
     let upstream = Upstream::start(|_| Answer::Silence).await;
-    let fixture = of_file("files.proto", "files.v1.Files", upstream, impatient()).await;
+    let fixture = of_file("files.proto", "files.v1.Files", upstream, impatient(), None).await;
     let form = "multipart/form-data; boundary=x";
     let part = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nhel";
     for (content_type, body) in [("text/plain", "hel"), (form, part)] {

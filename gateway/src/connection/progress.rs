@@ -5,11 +5,13 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
+use futures::future::BoxFuture;
 use http_body::{Body, Frame, SizeHint};
+use net::http::Flushes;
 use tokio::time::Instant;
 
 use crate::compression::Compressed;
@@ -47,6 +49,11 @@ struct Content {
     body: Compressed,
     /// What is left of the last frame.
     rest: Bytes,
+    flushes: Flushes,
+    /// How many there had been when the last piece was taken.
+    taken_at: usize,
+    /// The body broke off: what was taken of it leaves before that is told.
+    broken: Option<(BoxFuture<'static, ()>, BoxError)>,
     _under_way: UnderWay,
 }
 
@@ -110,13 +117,16 @@ impl Progress {
 
 impl UnderWay {
     /// The request is answered by this.
-    pub(super) fn reply(self, body: Compressed) -> Watched {
+    pub(super) fn reply(self, body: Compressed, flushes: Flushes) -> Watched {
         let progress = self.0.clone();
         let reply = Arc::new(Mutex::new(Reply {
             unread_since: Some(Instant::now()),
             content: Some(Content {
                 body,
                 rest: Bytes::new(),
+                taken_at: flushes.count(),
+                flushes,
+                broken: None,
                 _under_way: self,
             }),
         }));
@@ -137,6 +147,28 @@ impl Drop for UnderWay {
 
 impl Content {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.broken.is_none() {
+            match ready!(self.poll_piece(context)) {
+                Some(Err(error)) => {
+                    let left = self.flushes.after(self.taken_at);
+                    self.broken = Some((Box::pin(left), error));
+                }
+                piece => {
+                    self.taken_at = self.flushes.count();
+                    return Poll::Ready(piece);
+                }
+            }
+        }
+        if let Some((left, _)) = &mut self.broken {
+            ready!(left.as_mut().poll(context));
+        }
+        Poll::Ready(self.broken.take().map(|(_, error)| Err(error)))
+    }
+
+    fn poll_piece(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if self.rest.is_empty() {
             let polled = Pin::new(&mut self.body).poll_frame(context);
             let Poll::Ready(Some(Ok(frame))) = polled else {
@@ -169,7 +201,8 @@ impl Body for Watched {
             return Poll::Ready(Some(Err("the reply was not read in time".into())));
         };
         let polled = content.poll(context);
-        if polled.is_ready() {
+        // A body that broke off waits for what the client has not read.
+        if polled.is_ready() || content.broken.is_some() {
             reply.unread_since = Some(Instant::now());
         }
         polled

@@ -14,7 +14,7 @@ use crate::call::codec::Codec;
 use crate::call::replies::{Messages, Replies};
 use crate::call::requests::Refused;
 use crate::exchange::Target;
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, InsteadOf, Problem};
 use crate::guard::Opening;
 use crate::metadata::{Passage, Passing};
 use crate::policy::Policy;
@@ -164,7 +164,7 @@ impl Request for Call {
             let frame = envelope::write(0, &message);
             let frames = Box::pin(call.frames(HeaderMap::new(), frame));
             let reply = call.in_time(frames).await;
-            let reply = reply.map_err(|status| Failure::from(status).in_stream())?;
+            let reply = reply.map_err(|status| Failure::from(status).instead(streamed(route)))?;
             let (leading, replies) =
                 Replies::of(reply, Some(admitted.lifetime()), Refused::default());
             return Box::pin(self.stream(&admitted, headers, leading, replies)).await;
@@ -239,10 +239,12 @@ impl Call {
         let framing = framing(&routing.profile, headers);
         let messages = Messages::of_at_most(admitted.reply_limit(), replies);
         let route = self.matched.route().clone();
+        let instead_of = streamed(&route);
         let begun = match route.gives_http_body() {
             true => {
                 let (success, deadline) = (admitted.policy.success, admitted.deadline);
-                Box::pin(raw::stream(route, success, messages, deadline)).await
+                let routing = routing.clone();
+                Box::pin(raw::stream(routing, route, success, messages, deadline)).await
             }
             false => {
                 let is_resumed = framing == Framing::ServerSentEvents
@@ -255,10 +257,10 @@ impl Call {
                     true => reply::no_content(),
                     false => live.reply(headers),
                 })
-                .map_err(Failure::in_stream)
             }
         };
-        let mut response = begun.map_err(|failure| failure.after(&leading))?;
+        let begun = begun.map_err(|failure| failure.instead(instead_of).after(&leading));
+        let mut response = begun?;
         routing.passage.reply(&leading, response.headers_mut());
         Ok(response)
     }
@@ -268,6 +270,14 @@ impl Call {
 fn framing(profile: &Profile, headers: &HeaderMap) -> Framing {
     let framing = profile.framing;
     framing.unwrap_or_else(|| Framing::wanted(headers))
+}
+
+/// What a stream of a route consists of.
+fn streamed(route: &Route) -> InsteadOf {
+    match route.gives_http_body() {
+        true => InsteadOf::Pieces,
+        false => InsteadOf::Messages,
+    }
 }
 
 /// A reply of one message.

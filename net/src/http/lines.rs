@@ -15,6 +15,8 @@ use std::task::{Context, Poll, ready};
 use memchr::memchr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::flushes::Flushes;
+
 /// What HTTP/2 begins with (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r";
 
@@ -26,6 +28,7 @@ pub(super) struct Lines<S> {
     stream: S,
     check: Check,
     switch: ProtocolSwitch,
+    flushes: Flushes,
 }
 
 /// Tells that a connection goes on in another protocol.
@@ -40,11 +43,12 @@ impl ProtocolSwitch {
 
 impl<S> Lines<S> {
     /// Lines longer than `longest` are for whoever parses them to refuse.
-    pub(super) fn of(stream: S, longest: usize, switch: ProtocolSwitch) -> Self {
+    pub(super) fn of(stream: S, longest: usize, switch: ProtocolSwitch, flushes: Flushes) -> Self {
         Self {
             stream,
             check: Check::new(longest),
             switch,
+            flushes,
         }
     }
 }
@@ -262,7 +266,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Lines<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.flushes.done();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

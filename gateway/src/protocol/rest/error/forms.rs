@@ -5,7 +5,7 @@ use http::{HeaderValue, Response};
 use serde_json::{Value, json};
 use tonic::Code;
 
-use crate::failure::{Failure, Reason, Voice};
+use crate::failure::{Failure, InsteadOf, Reason, Voice};
 use crate::reply::{self, Body, JSON};
 use crate::routing::Routing;
 use crate::wire::said::Metadata;
@@ -20,9 +20,9 @@ const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 pub(super) fn status(failure: &Failure, routing: &Routing) -> Response<Body> {
     let voice = &routing.voice;
     let status = rpc_status(failure, routing);
-    let body = match failure.is_in_stream() {
-        true => format!("{}\n", json!({ "error": status })),
-        false => status.to_string(),
+    let body = match failure.instead_of() {
+        InsteadOf::Reply => status.to_string(),
+        InsteadOf::Messages | InsteadOf::Pieces => format!("{}\n", json!({ "error": status })),
     };
     let mut response = reply::json(failure.http_status(voice), body);
     let headers = response.headers_mut();
@@ -59,10 +59,10 @@ pub(super) fn in_words(failure: &Failure, voice: &Voice) -> Response<Body> {
 /// As Envoy tells it.
 pub(super) fn in_headers(failure: &Failure, voice: &Voice) -> Response<Body> {
     let comes_alone = |metadata: &Metadata| metadata.leading.is_empty();
-    let (body, content_type) = match failure.is_in_stream() {
-        true => (&b"[]"[..], JSON),
-        false if failure.beside().is_none_or(comes_alone) => (&b""[..], GRPC),
-        false => (&b""[..], JSON),
+    let (body, content_type) = match failure.instead_of() {
+        InsteadOf::Messages => (&b"[]"[..], JSON),
+        InsteadOf::Reply if failure.beside().is_none_or(comes_alone) => (&b""[..], GRPC),
+        InsteadOf::Reply | InsteadOf::Pieces => (&b""[..], JSON),
     };
     let mut response = Response::new(reply::whole(body.into()));
     *response.status_mut() = failure.http_status(voice);
