@@ -122,22 +122,6 @@ impl Admitted<'_> {
         }
     }
 
-    /// Lets a call with streams go on as long as its caller may make it.
-    pub(crate) async fn while_allowed<T>(
-        &self,
-        call: impl Future<Output = T>,
-    ) -> Result<T, Failure> {
-        if !self.policy.is_streaming() {
-            return Ok(call.await);
-        }
-        let lifetime = self.lifetime();
-        tokio::select! {
-            biased;
-            failure = lifetime.over() => Err(failure),
-            done = call => Ok(done),
-        }
-    }
-
     /// Step 14: the call that the client's headers ask for.
     pub(crate) fn call(&self, headers: &HeaderMap) -> Result<Call<'_>, Failure> {
         let Door {
@@ -171,11 +155,12 @@ impl Admitted<'_> {
         step: S,
     ) -> Result<(HeaderMap, Replies), Failure> {
         let (requests, refused) = Requests::new(body, coding, self.allowance(), step);
-        let response = self
-            .while_allowed(Box::pin(call.stream(codings, requests)))
+        let mut lifetime = self.stream_lifetime();
+        let called = Box::pin(call.stream(codings, requests));
+        let response = while_allowed(lifetime.as_mut(), called)
             .await?
             .map_err(|status| requests::failed(status, &refused))?;
-        Ok(Replies::of(response, self.stream_lifetime(), refused))
+        Ok(Replies::of(response, lifetime, refused))
     }
 
     /// Step 14: the same with all frames at once.
@@ -185,11 +170,10 @@ impl Admitted<'_> {
         codings: HeaderMap,
         frames: Bytes,
     ) -> Result<(HeaderMap, Replies), Failure> {
-        let response = self
-            .while_allowed(Box::pin(call.frames(codings, frames)))
-            .await??;
-        let refused = Refused::default();
-        Ok(Replies::of(response, self.stream_lifetime(), refused))
+        let mut lifetime = self.stream_lifetime();
+        let called = Box::pin(call.frames(codings, frames));
+        let response = while_allowed(lifetime.as_mut(), called).await??;
+        Ok(Replies::of(response, lifetime, Refused::default()))
     }
 
     /// A single reply has its deadline.
@@ -206,5 +190,20 @@ impl Admitted<'_> {
     pub(crate) fn lifetime(&self) -> Lifetime {
         let caller = self.context.caller.clone();
         Lifetime::of(caller, self.open.clone(), self.door.drain.clone())
+    }
+}
+
+/// Lets a call with streams go on as long as its caller may make it.
+async fn while_allowed<T>(
+    lifetime: Option<&mut Lifetime>,
+    call: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    match lifetime {
+        None => Ok(call.await),
+        Some(lifetime) => tokio::select! {
+            biased;
+            failure = lifetime.over() => Err(failure),
+            done = call => Ok(done),
+        },
     }
 }

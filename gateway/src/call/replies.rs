@@ -62,7 +62,7 @@ impl Replies {
     /// The next part; `None` after the end.
     pub(crate) async fn next(&mut self) -> Option<Reply> {
         let body = self.body.as_mut()?;
-        let lifetime = self.lifetime.as_ref();
+        let lifetime = &mut self.lifetime;
         let over = async {
             match lifetime {
                 Some(lifetime) => lifetime.over().await,

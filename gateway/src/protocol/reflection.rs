@@ -141,7 +141,7 @@ impl super::Request for Question {
         *request.headers_mut() = head.headers.clone();
         let Ok(response) = self.0.routes.clone().call(request).await;
         let (received, body) = response.into_parts();
-        let lifetime = admitted.lifetime();
+        let mut lifetime = admitted.lifetime();
         let frames = futures::stream::unfold(body, |mut body| async move {
             let frame = body.frame().await?.ok()?;
             Some((frame, body))

@@ -134,7 +134,7 @@ impl Request for Handshake {
         let upgrade = upgrade.ok_or_else(|| Failure::malformed("the connection cannot switch"))?;
         let query = head.uri.query().map(str::to_owned);
         let session = Session::begin(&admitted, headers, self.0.clone(), query)?;
-        let allowance = admitted.allowance();
+        let (lifetime, allowance) = (admitted.lifetime(), admitted.allowance());
 
         let mut response = Response::new(reply::empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -149,7 +149,7 @@ impl Request for Handshake {
         }
         let session = Upgraded::to(async move {
             if let Ok(upgraded) = upgrade.await {
-                session.run(upgraded, allowance).await;
+                session.run(upgraded, lifetime, allowance).await;
             }
         });
         response.extensions_mut().insert(session);

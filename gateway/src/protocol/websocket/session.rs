@@ -45,7 +45,6 @@ type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
 pub(super) struct Session {
     call: Owned,
     routing: Arc<Routing>,
-    lifetime: Lifetime,
     /// For the client to take a frame.
     send_timeout: Duration,
     /// Between two pings.
@@ -72,7 +71,6 @@ impl Session {
             routing: admitted.routing().clone(),
             send_timeout: settings.connections.send_timeout,
             heartbeat: settings.requests.heartbeat,
-            lifetime: admitted.lifetime(),
             message_limit: admitted.message_limit(Codec::Json),
             refused: Refused::default(),
             reply_limit: admitted.reply_limit(),
@@ -82,7 +80,12 @@ impl Session {
     }
 
     /// From the first frame to the last.
-    pub(super) async fn run(self, upgraded: Upgraded, allowance: Allowance) {
+    pub(super) async fn run(
+        self,
+        upgraded: Upgraded,
+        mut lifetime: Lifetime,
+        allowance: Allowance,
+    ) {
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER)
             .write_buffer_size(0)
@@ -92,7 +95,7 @@ impl Session {
         let mut socket =
             WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await;
         let patience = self.send_timeout;
-        if let Some(frame) = self.talk(&mut socket, patience).await {
+        if let Some(frame) = self.talk(&mut socket, &mut lifetime, patience).await {
             let goodbye = async {
                 if socket.close(Some(frame)).await.is_ok() {
                     while let Some(Ok(_)) = socket.next().await {}
@@ -103,7 +106,12 @@ impl Session {
     }
 
     /// Until one side is done: how to close, or nothing if the client has gone.
-    async fn talk(&self, socket: &mut Socket, patience: Duration) -> Option<CloseFrame> {
+    async fn talk(
+        &self,
+        socket: &mut Socket,
+        lifetime: &mut Lifetime,
+        patience: Duration,
+    ) -> Option<CloseFrame> {
         let mut heartbeat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (sender, receiver) = mpsc::channel(1);
@@ -133,7 +141,7 @@ impl Session {
             };
             tokio::select! {
                 biased;
-                failure = self.lifetime.over() => return Some(self.failed(&failure)),
+                failure = lifetime.over() => return Some(self.failed(&failure)),
                 reply = replies.next() => match reply {
                     Some(Ok(json)) => {
                         let sent = socket.send(Message::text(json));
