@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
+use http_body::Body as _;
 use http_body_util::Full;
 use net::client::{self, Lost, ResponseBody};
 use net::metadata::IDEMPOTENCY_KEY;
@@ -25,6 +26,7 @@ use crate::wire::said::Refusal;
 
 pub(crate) mod codec;
 pub(crate) mod coding;
+mod foreign;
 pub(crate) mod replies;
 mod reply;
 pub(crate) mod requests;
@@ -152,15 +154,15 @@ impl Call<'_> {
         if let Some(lost) = response.extensions().get::<Lost>() {
             return Err(Status::from(Problem::lost(*lost, name)).into());
         }
-        match status(response.headers()) {
+        let (http, headers) = (response.status(), response.headers());
+        // With a body behind it, what stands at the body's end counts.
+        let is_all = response.body().is_end_stream() || http != StatusCode::OK;
+        match status(headers).filter(|_| is_all) {
             Some(status) if status.code() != Code::Ok => {
                 let trailing = response.into_parts().0.headers;
                 Err(Refusal::with(status, HeaderMap::new(), trailing))
             }
-            None if response.status() != StatusCode::OK => {
-                tracing::warn!(service = name, status = %response.status(), "no gRPC came back");
-                Err(Status::from(Problem::unavailable(name)).into())
-            }
+            None if !foreign::is_grpc(http, headers) => Err(foreign::status(name, http).into()),
             _ => Ok(response),
         }
     }

@@ -10,6 +10,7 @@ mod descriptors;
 mod errors;
 mod files;
 mod fixture;
+mod foreign;
 mod generic;
 mod grpc;
 mod grpc_web;

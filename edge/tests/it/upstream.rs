@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -58,6 +58,8 @@ pub(crate) enum Answer {
     /// After these headers.
     Late(HeaderMap, Status),
     Stream(BoxStream<'static, Result<Vec<u8>, Status>>),
+    /// No gRPC, or not quite: headers, and perhaps a body and trailers.
+    Raw(StatusCode, HeaderMap, Option<Bytes>, Option<HeaderMap>),
     /// Nothing, for ever.
     Silence,
 }
@@ -226,6 +228,23 @@ async fn respond(
             watched.ended = true;
             let empty = http_body_util::Empty::new().map_err(|never: Infallible| match never {});
             return Ok(status.into_http::<()>().map(|()| empty.boxed_unsync()));
+        }
+        Answer::Raw(status, headers, data, trailers) => {
+            watched.ended = true;
+            let frames = data.map(Frame::data).into_iter();
+            let frames: Vec<_> = frames
+                .chain(trailers.map(Frame::trailers))
+                .map(Ok)
+                .collect();
+            let empty = http_body_util::Empty::new().map_err(|never: Infallible| match never {});
+            let body = match frames.is_empty() {
+                true => empty.boxed_unsync(),
+                false => StreamBody::new(futures::stream::iter(frames)).boxed_unsync(),
+            };
+            let mut response = Response::new(body);
+            *response.status_mut() = status;
+            *response.headers_mut() = headers;
+            return Ok(response);
         }
         Answer::Silence => std::future::pending().await,
         Answer::Message(message) => futures::stream::iter([Ok(message)]).boxed(),

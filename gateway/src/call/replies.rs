@@ -7,6 +7,7 @@ use http_body_util::BodyExt as _;
 use net::client::ResponseBody;
 use tonic::{Code, Status};
 
+use super::foreign::without_status;
 use super::requests::{Refused, lock};
 use crate::failure::{Failure, Problem, Voice};
 use crate::lifetime::Lifetime;
@@ -20,8 +21,8 @@ pub(crate) struct Replies {
     /// Of a stream; a single reply has its deadline.
     lifetime: Option<Lifetime>,
     refused: Refused,
-    /// The upstream had said OK before any message.
-    said_ok: bool,
+    /// The status that led the reply; it holds if nothing follows.
+    leading: Option<Status>,
 }
 
 /// A part of what comes back.
@@ -54,7 +55,7 @@ impl Replies {
             body: Some(body),
             lifetime,
             refused,
-            said_ok: status::read(&head.headers).is_some(),
+            leading: metadata::status(&head.headers),
         };
         (head.headers, replies)
     }
@@ -74,12 +75,18 @@ impl Replies {
             failure = over => End { failure: Some(failure), ..End::default() },
             frame = body.frame() => match frame {
                 Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => return Some(Reply::Data(data)),
-                    Err(frame) => End::of(&frame.into_trailers().unwrap_or_default()),
+                    Ok(data) => {
+                        if !data.is_empty() {
+                            self.leading = None;
+                        }
+                        return Some(Reply::Data(data));
+                    }
+                    Err(frame) => {
+                        End::of(&frame.into_trailers().unwrap_or_default(), self.leading.take())
+                    }
                 },
                 Some(Err(status)) => End::failed(status),
-                None if self.said_ok => End::default(),
-                None => End::failed(Problem::unavailable("the end of the reply")),
+                None => End::of(&HeaderMap::new(), self.leading.take()),
             },
         };
         self.body = None;
@@ -152,9 +159,9 @@ fn broken(what: &str) -> Failure {
 }
 
 impl End {
-    fn of(trailers: &HeaderMap) -> Self {
-        let status = metadata::status(trailers)
-            .unwrap_or_else(|| Problem::unavailable("the end of the reply").into());
+    fn of(trailers: &HeaderMap, leading: Option<Status>) -> Self {
+        let status = metadata::status(trailers).or(leading);
+        let status = status.unwrap_or_else(without_status);
         let failure = (status.code() != Code::Ok).then(|| Failure::from(status));
         Self {
             failure,

@@ -7,7 +7,7 @@ use http_body_util::BodyExt as _;
 use net::client::ResponseBody;
 use tonic::{Code, Status};
 
-use crate::failure::Problem;
+use super::foreign::without_status;
 use crate::metadata::status;
 use crate::wire::envelope;
 use crate::wire::said::{Metadata, Refusal};
@@ -34,10 +34,11 @@ impl Reply {
                 Err(frame) => trailing = frame.into_trailers().unwrap_or_default(),
             }
         }
-        match status(&trailing).or_else(|| status(&leading)) {
+        let leads = || status(&leading).filter(|_| !message.has_begun());
+        match status(&trailing).or_else(leads) {
             Some(status) if status.code() == Code::Ok => {}
             Some(status) => return Err(Refusal::with(status, leading, trailing)),
-            None => return Err(Status::from(Problem::unavailable("the end of the reply")).into()),
+            None => return Err(without_status().into()),
         }
         let message = message.whole()?;
         let metadata = Metadata { leading, trailing };
@@ -64,8 +65,7 @@ impl Message {
     }
 
     fn push(&mut self, piece: Bytes) -> Result<(), Status> {
-        let begins = self.first.is_empty() && self.whole.is_empty();
-        if begins {
+        if !self.has_begun() {
             self.first = piece;
         } else {
             if self.whole.is_empty() {
@@ -84,6 +84,10 @@ impl Message {
             }
             _ => Ok(()),
         }
+    }
+
+    fn has_begun(&self) -> bool {
+        !(self.first.is_empty() && self.whole.is_empty())
     }
 
     fn length(&self) -> Option<usize> {
