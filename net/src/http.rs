@@ -23,6 +23,7 @@ use crate::tls::Stream;
 
 mod flushes;
 mod lines;
+mod opening;
 
 pub use flushes::Flushes;
 use lines::{Lines, ProtocolSwitch};
@@ -209,7 +210,7 @@ pub async fn connection<S, B>(
 {
     // Without it small replies wait for acknowledgements; it can only be slower.
     let _ = stream.set_nodelay();
-    if !speaks(&mut stream, limits.header_timeout, &shutdown).await {
+    if !opening::is_http(&mut stream, limits.header_timeout, &shutdown).await {
         return;
     }
     let switch = ProtocolSwitch::default();
@@ -237,14 +238,6 @@ pub async fn connection<S, B>(
     };
     if let Err(error) = served {
         tracing::debug!(%error, %peer, "connection ended");
-    }
-}
-
-/// Whether the peer sends anything in time: a silent one holds no connection.
-async fn speaks(stream: &mut Stream, within: Duration, shutdown: &CancellationToken) -> bool {
-    tokio::select! {
-        spoke = tokio::time::timeout(within, stream.speaks()) => spoke.unwrap_or(false),
-        () = shutdown.cancelled() => false,
     }
 }
 

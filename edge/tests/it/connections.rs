@@ -46,6 +46,26 @@ async fn clients_that_do_not_say_what_they_want_are_left() {
 }
 
 #[tokio::test]
+async fn who_speaks_no_http_hears_none() {
+    let fixture = Fixture::start(shop).await;
+    for (opening, answer) in [
+        ("INVALID CONNECTION PREFACE\r\n\r\n", ""),
+        ("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", ""),
+        ("\x16\x03\x01\n", ""),
+        ("GET /livez HTTP/3.9\r\n\r\n", "HTTP/1.1 400"),
+    ] {
+        let mut stream = connect(&fixture).await;
+        stream.write_all(opening.as_bytes()).await.unwrap();
+        let received = until_closed(stream).await;
+        assert_eq!(
+            received.get(..12).unwrap_or(&received),
+            answer,
+            "{opening:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn headers_over_the_limit_are_431() {
     let fixture = Fixture::start(shop).await;
     for headers in [

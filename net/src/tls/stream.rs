@@ -10,6 +10,9 @@ use tokio_rustls::TlsStream;
 
 use super::certificate::ClientCertificate;
 
+/// Bytes of what a peer begins with that are looked at.
+const OPENING: usize = 256;
+
 /// One connection of TCP. One type for both, lest all that serves requests be compiled twice.
 pub enum Stream {
     /// What is written is what is sent.
@@ -35,14 +38,24 @@ impl Stream {
         }
     }
 
-    /// Whether the peer says anything before it goes; what it says is still to be read.
-    pub(crate) async fn speaks(&mut self) -> bool {
+    /// Whether the peer says anything before it goes, and such as may begin a connection; then it is
+    /// still to be read.
+    pub(crate) async fn begins(&mut self, may_begin: fn(&[u8]) -> bool) -> bool {
         match self {
             Stream::Plain(stream) => {
-                let peeked = stream.peek(&mut [0]).await;
-                peeked.is_ok_and(|count| count > 0)
+                let mut opening = [0; OPENING];
+                let count = stream.peek(&mut opening).await.unwrap_or(0);
+                let begins = count > 0 && may_begin(&opening[..count]);
+                if !begins {
+                    // With something unread, it would end in a reset.
+                    let _ = stream.try_read(&mut opening);
+                }
+                begins
             }
-            Stream::Tls(stream) => stream.fill_buf().await.is_ok_and(|first| !first.is_empty()),
+            Stream::Tls(stream) => {
+                let opening = stream.fill_buf().await;
+                opening.is_ok_and(|opening| !opening.is_empty() && may_begin(opening))
+            }
         }
     }
 }
