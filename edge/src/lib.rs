@@ -27,5 +27,6 @@ fn surroundings(node: &Node) -> Surroundings {
         random: node.random.clone(),
         tasks: node.tasks.clone(),
         telemetry: node.telemetry.clone(),
+        readiness: node.readiness.clone(),
     }
 }

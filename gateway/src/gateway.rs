@@ -7,6 +7,7 @@ use net::StartError;
 use net::clock::Clock;
 use net::members::Members;
 use net::random::Random;
+use net::readiness::Readiness;
 use net::tasks::Tasks;
 use net::telemetry::Telemetry;
 use net::tls;
@@ -39,6 +40,8 @@ pub struct Surroundings {
     pub tasks: Tasks,
     /// Metrics and traces.
     pub telemetry: Telemetry,
+    /// Where it says what it has to do without.
+    pub readiness: Readiness,
 }
 
 impl Surroundings {
@@ -50,6 +53,7 @@ impl Surroundings {
             random: Random::system(),
             tasks: members.tasks().of(name),
             telemetry: telemetry.clone(),
+            readiness: members.readiness().of(name),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 use net::StartError;
-use net::client::{Describe, Unconnected};
+use net::client::{Describe, Health, Unconnected};
 use net::process::arguments::defaults;
 use net::process::duration;
 use tokio::sync::watch;
@@ -22,12 +22,15 @@ use crate::plan::{Connect, MakePages};
 use crate::profile;
 
 mod descriptors;
+mod health;
 mod maker;
 mod reflected;
 mod renewal;
 mod tls;
 mod upstream;
 
+use health::Healths;
+pub use health::UpstreamHealth;
 use maker::Maker;
 pub use tls::Tls;
 pub use upstream::Upstream;
@@ -86,6 +89,9 @@ pub struct Config {
     /// says where the rule stands and what is wrong with it, and the others are served.
     #[arg(long, env = "STRICT")]
     pub strict: bool,
+    /// How the upstreams are.
+    #[command(flatten)]
+    pub health: UpstreamHealth,
 }
 
 impl Default for Config {
@@ -163,8 +169,11 @@ pub async fn build(
     terms: Terms,
     surroundings: Surroundings,
 ) -> Result<Arc<Gateway>, StartError> {
+    let upstreams = config.upstream.iter();
+    let named = upstreams.map(|upstream| (upstream.name().to_owned(), Health::default()));
+    let healths = named.collect::<Healths>();
     let maker = Maker {
-        connect: connect(&config, &surroundings)?,
+        connect: connect(&config, &surroundings, healths.clone())?,
         config,
         terms,
     };
@@ -176,20 +185,27 @@ pub async fn build(
     })?;
     let make = |successor| {
         maker.with_plan(&set, |plan| {
-            Gateway::followed(gateway, surroundings, plan, successor)
+            Gateway::followed(gateway, surroundings.clone(), plan, successor)
         })
     };
-    if maker.config.descriptor_refresh.is_zero() {
-        return make(None);
-    }
     let (newest, successor) = watch::channel(None);
-    let first = make(Some(successor))?;
+    let is_renewed = !maker.config.descriptor_refresh.is_zero();
+    let first = make(is_renewed.then_some(successor))?;
+    let health = &maker.config.health;
+    health.keep(&maker.connect, healths, &surroundings);
+    if !is_renewed {
+        return Ok(first);
+    }
     renewal::keep_fresh(maker, sources, gathered, &first, newest);
     Ok(first)
 }
 
 /// Connects to the upstreams where the configuration has them.
-fn connect(config: &Config, surroundings: &Surroundings) -> Result<Connect, StartError> {
+fn connect(
+    config: &Config,
+    surroundings: &Surroundings,
+    healths: Healths,
+) -> Result<Connect, StartError> {
     let clients = config.tls.clients(&config.upstream)?;
     let upstreams = config.upstream.clone();
     let Surroundings {
@@ -209,6 +225,7 @@ fn connect(config: &Config, surroundings: &Surroundings) -> Result<Connect, Star
             longest: None,
             metrics: telemetry.client_metrics(),
             random: random.clone(),
+            health: healths.get(upstream).cloned().unwrap_or_default(),
         };
         let named = upstreams.iter().find(|one| one.name() == upstream);
         unconnected.to(named.map(|upstream| upstream.address.clone()))

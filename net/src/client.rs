@@ -2,8 +2,8 @@
 //!
 //! From the outside in: measure -> deadline, by our own timer -> credentials -> one retry of what was
 //! provably not handled -> choice of two endpoints by pending requests -> a free stream of an HTTP/2
-//! connection, plain or in TLS, of those for calls or those for streams. A retry budget has its place at `attempts`, a
-//! breaker at `Endpoints::pick`.
+//! connection, plain or in TLS, of those for calls or those for streams. A retry budget has its place at
+//! `attempts`, a breaker at `Endpoints::pick`. Beside the calls, endpoints may be asked how they are.
 
 mod along;
 mod connection;
@@ -13,6 +13,7 @@ mod error;
 mod exchange;
 mod failure;
 mod gather;
+mod health;
 mod link;
 mod outgoing;
 mod request;
@@ -38,11 +39,13 @@ use tracing::{Instrument as _, Span};
 pub use along::Along;
 pub use credentials::Credentials;
 pub use error::{ChannelError, Describe, Lost};
+pub use health::{Health, HealthChecks};
 pub use response::ResponseBody;
 
 use crate::address::Address;
 use crate::metadata::GRPC_STATUS;
 use crate::random::Random;
+use crate::readiness::Readiness;
 use crate::telemetry::{CallMetrics, RECORDED, Trace};
 use crate::tls;
 use endpoints::{Endpoints, Pool};
@@ -85,6 +88,8 @@ pub struct Unconnected {
     pub metrics: CallMetrics,
     /// For the choice among endpoints.
     pub random: Random,
+    /// What is known of how they are.
+    pub health: Health,
 }
 
 /// What is known of a call beside its request.
@@ -121,14 +126,11 @@ impl Call {
 impl Unconnected {
     /// A channel to an address; without one, its calls are UNAVAILABLE.
     pub fn to(self, address: Option<Address>) -> Channel {
-        // The name is only what servers see; addresses are resolved apart.
-        let authority = Authority::try_from(&*self.service)
-            .unwrap_or_else(|_| Authority::from_static("service.invalid"));
         Channel(Arc::new(Stack {
-            authority,
+            authority: outgoing::authority(&self.service),
             endpoints: address.map(|address| {
                 let tls = address.is_tls().then(|| self.tls.unwrap_or_default());
-                Endpoints::new(address, tls, self.random)
+                Endpoints::new(address, tls, self.random, self.health)
             }),
             service: self.service,
             caller: self.caller,
@@ -165,6 +167,19 @@ impl Channel {
     /// The name of the service that is called.
     pub fn service(&self) -> &str {
         &self.0.service
+    }
+
+    /// Asks every endpoint how it is, again and again, for ever, for all channels that share the
+    /// [`Health`]. What is not well is told to `readiness`, and to the log where it changes.
+    pub async fn ask_health(&self, checks: &HealthChecks, readiness: &Readiness) {
+        match &self.0.endpoints {
+            Some(endpoints) => {
+                endpoints
+                    .ask_health(self.service(), checks, readiness)
+                    .await
+            }
+            None => std::future::pending().await,
+        }
     }
 
     /// Sends a request whose metadata is complete but for what HTTP/2 and the call's deadline, trace

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use net::address::Address;
-use net::client::{Along, Call, ChannelError, Credentials, Describe};
+use net::client::{Along, Call, ChannelError, Credentials, Describe, Health};
 use net::random::Random;
 use net::telemetry::{CallMetrics, Trace};
 use tonic::Status;
@@ -67,6 +67,7 @@ impl Unconnected {
             longest: Some(LONGEST),
             metrics: self.metrics,
             random: self.random,
+            health: Health::default(),
         };
         Channel {
             inner: unconnected.to(address),

@@ -15,6 +15,7 @@ mod generic;
 mod grpc;
 mod grpc_web;
 mod headers;
+mod health;
 mod host;
 mod hostile;
 mod jwt;

@@ -1,6 +1,5 @@
 //! The endpoints of a service, and the choice among them.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,11 +11,13 @@ use tokio::time::Instant;
 use super::connection::StreamSlot;
 use super::exchange::Incoming;
 use super::failure::Failure;
+use super::health::{Health, HealthChecks, Mark};
 use super::link::Link;
 use super::request::RequestBody;
-use super::target::{Origin, Target};
+use super::target::Target;
 use crate::address::Address;
 use crate::random::Random;
+use crate::readiness::Readiness;
 use crate::tls;
 
 /// DNS is asked again after this time, beside the calls.
@@ -33,6 +34,7 @@ pub(super) struct Endpoints {
 
 #[derive(Debug, Default)]
 struct Shared {
+    health: Health,
     list: ArcSwap<Vec<Arc<Endpoint>>>,
     resolved: ArcSwap<Option<Instant>>,
     resolving: AtomicBool,
@@ -43,6 +45,7 @@ struct Shared {
 #[derive(Debug)]
 pub(super) struct Endpoint {
     target: Target,
+    mark: Mark,
     calls: Link,
     streams: Link,
 }
@@ -72,17 +75,38 @@ pub(super) struct Reservation {
 }
 
 impl Endpoints {
-    pub(super) fn new(address: Address, tls: Option<tls::Client>, random: Random) -> Endpoints {
+    pub(super) fn new(
+        address: Address,
+        tls: Option<tls::Client>,
+        random: Random,
+        health: Health,
+    ) -> Endpoints {
+        let shared = Shared {
+            health,
+            ..Shared::default()
+        };
         Endpoints {
             address,
             tls,
             random,
-            shared: Arc::default(),
+            shared: Arc::new(shared),
         }
     }
 
+    /// Asks all of them how they are, for ever.
+    pub(super) async fn ask_health(
+        &self,
+        service: &str,
+        checks: &HealthChecks,
+        readiness: &Readiness,
+    ) {
+        let targets = || Target::all(&self.address, self.tls.as_ref());
+        let health = &self.shared.health;
+        health.keep(service, targets, checks, readiness).await;
+    }
+
     /// Chooses the one with fewer pending requests out of two at random, among those that are not
-    /// known to be down; `not` is chosen only if there is no other.
+    /// known to be down or unwell, or among all if all are; `not` is chosen only if there is no other.
     pub(super) async fn pick(
         &self,
         pool: Pool,
@@ -96,7 +120,7 @@ impl Endpoints {
         let up: Vec<_> = list
             .iter()
             .filter(other)
-            .filter(|one| !one.link(pool).is_down())
+            .filter(|one| !one.mark.is_unwell() && !one.link(pool).is_down())
             .collect();
         let among = match up.is_empty() {
             true => list.iter().filter(other).collect(),
@@ -152,32 +176,14 @@ impl Endpoints {
 impl Shared {
     /// Asks DNS. Endpoints that are still named keep their connections.
     async fn resolve(&self, address: &Address, tls: Option<&tls::Client>) -> Result<(), String> {
-        let mut targets = Vec::new();
-        for (host, port) in address.hosts.iter() {
-            let origin = tls.map(|tls| Origin::of(host, *port, tls.clone()));
-            let origin = origin.transpose()?.map(Arc::new);
-            let of = |address| Target {
-                address,
-                origin: origin.clone(),
-            };
-            if let Ok(ip) = host.parse::<IpAddr>() {
-                targets.push(of(SocketAddr::new(ip, *port)));
-                continue;
-            }
-            let found = tokio::net::lookup_host((host.as_str(), *port)).await;
-            let found = found.map_err(|error| format!("{host}: {error}"))?;
-            targets.extend(found.map(of));
-        }
-        targets.sort_by_key(|target| target.address);
-        targets.dedup_by(|one, other| one.is(other));
-        if targets.is_empty() {
-            return Err(format!("DNS has no address for {address}"));
-        }
+        let targets = Target::all(address, tls).await?;
         let known = self.list.load();
         let keep = |target: Target| {
             let same = known.iter().find(|endpoint| endpoint.target.is(&target));
-            same.cloned()
-                .unwrap_or_else(|| Arc::new(Endpoint::new(target)))
+            same.cloned().unwrap_or_else(|| {
+                let mark = self.health.mark(&target);
+                Arc::new(Endpoint::new(target, mark))
+            })
         };
         self.list
             .store(Arc::new(targets.into_iter().map(keep).collect()));
@@ -187,9 +193,10 @@ impl Shared {
 }
 
 impl Endpoint {
-    fn new(target: Target) -> Endpoint {
+    fn new(target: Target, mark: Mark) -> Endpoint {
         Endpoint {
             target,
+            mark,
             calls: Link::default(),
             streams: Link::default(),
         }

@@ -1,8 +1,9 @@
-//! What goes along beside the caller's own metadata: deadline and trace.
+//! What goes along beside the caller's own metadata: the service's name, deadline and trace.
 
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, TE};
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
@@ -11,6 +12,11 @@ use crate::telemetry::Trace;
 
 /// The caller keeps this much of its own time to answer, at most a tenth.
 const MARGIN: Duration = Duration::from_millis(10);
+
+/// A service as its servers see it named; addresses are resolved apart.
+pub(super) fn authority(service: &str) -> Authority {
+    Authority::try_from(service).unwrap_or_else(|_| Authority::from_static("service.invalid"))
+}
 
 /// When the call ends: the earlier of the request's own timeout and what whoever waits for it has left,
 /// less a margin; or else after as long as a call may take.

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::mem;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use rustls::pki_types::ServerName;
 
+use crate::address::Address;
 use crate::tls::Client;
 
 /// An address of a service.
@@ -62,6 +63,38 @@ impl Origin {
 }
 
 impl Target {
+    /// All that DNS has for an address; there is one at least.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) async fn all(
+        address: &Address,
+        tls: Option<&Client>,
+    ) -> Result<Vec<Target>, String> {
+        let mut targets = Vec::new();
+        for (host, port) in address.hosts.iter() {
+            let origin = tls.map(|tls| Origin::of(host, *port, tls.clone()));
+            let origin = origin.transpose()?.map(Arc::new);
+            let of = |address| Target {
+                address,
+                origin: origin.clone(),
+            };
+            if let Ok(ip) = host.parse::<IpAddr>() {
+                targets.push(of(SocketAddr::new(ip, *port)));
+                continue;
+            }
+            let found = tokio::net::lookup_host((host.as_str(), *port)).await;
+            let found = found.map_err(|error| format!("{host}: {error}"))?;
+            targets.extend(found.map(of));
+        }
+        targets.sort_by_key(|target| target.address);
+        targets.dedup_by(|one, other| one.is(other));
+        match targets.is_empty() {
+            true => Err(format!("DNS has no address for {address}")),
+            false => Ok(targets),
+        }
+    }
+
     /// Whether both are the same server.
     pub(super) fn is(&self, other: &Target) -> bool {
         self.address == other.address && self.name() == other.name()

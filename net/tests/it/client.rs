@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use http_body_util::Full;
-use net::client::{Call, Channel, ChannelError, Credentials, Describe, Unconnected};
+use net::client::{Call, Channel, ChannelError, Credentials, Describe, Health, Unconnected};
 use net::random::Random;
 use net::telemetry::Telemetry;
 use tokio::net::TcpListener;
@@ -27,6 +27,7 @@ fn channel(
         longest: None,
         metrics: Telemetry::detached().client_metrics(),
         random: Random::seeded(1),
+        health: Health::default(),
     };
     unconnected.to(address.map(|address| address.parse().unwrap()))
 }
