@@ -47,9 +47,13 @@ pub(crate) struct OpenApi {
     mapping: edge::config::Mapping,
 }
 
-/// The REST routes, one per line: method, path, what the body holds, the gRPC method behind it.
+/// The REST routes, one per line: method, path, what the body holds, the gRPC method behind it. Rules
+/// that cannot be served go to standard error, as an edge would log them.
 pub(crate) fn routes(set: &DescriptorSet) -> Result<()> {
     let transcoder = Transcoder::new(&set.bytes()?, &Options::default())?;
+    for rule in transcoder.skipped() {
+        writeln!(std::io::stderr(), "not served: {rule}")?;
+    }
     let rows = transcoder.routes().iter().map(|route| {
         let body = match route.body() {
             Body::None => String::new(),

@@ -46,6 +46,32 @@ fn routes_lists_what_rest_can_do() {
 }
 
 #[test]
+fn routes_tells_of_rules_that_cannot_be_served() {
+    let mut set = tradewind(&["descriptors"]).stdout;
+    let (path, wrong) = (b"/v1/orders/{order_id}", b"/v1/orders/{order_ix}");
+    let at = set.windows(path.len()).position(|part| part == path);
+    let at = at.expect("orders have a route");
+    set[at..at + path.len()].copy_from_slice(wrong);
+    let file = tempfile::NamedTempFile::new().expect("a file can be made");
+    std::fs::write(file.path(), set).expect("it can be written");
+    let output = tradewind(&[
+        "routes",
+        "--descriptor-set",
+        &file.path().display().to_string(),
+    ]);
+    assert!(output.status.success());
+    let told = text(&output.stderr);
+    let parts = [
+        "not served: tradewind/orders/v1/orders.proto: ",
+        "tradewind.orders.v1.OrdersService.GetOrder: ",
+        "order_ix",
+    ];
+    assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+    assert!(!text(&output.stdout).contains("order_ix"));
+    assert_eq!(text(&tradewind(&["routes"]).stderr), "");
+}
+
+#[test]
 fn policy_says_who_may_call_what() {
     let lines = text(&tradewind(&["policy"]).stdout);
     let of = |method: &str| {
