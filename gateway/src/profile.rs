@@ -49,6 +49,7 @@ pub struct Profile {
     prints_defaults: bool,
     prints_null_messages: bool,
     ignores_unknown_fields: bool,
+    quoted_enum_numbers: bool,
     dialect: Dialect,
     strays: Strays,
     masks: Masks,
@@ -98,6 +99,7 @@ impl Default for Profile {
             prints_defaults: true,
             prints_null_messages: false,
             ignores_unknown_fields: false,
+            quoted_enum_numbers: false,
             dialect: Dialect::HttpProto,
             strays: Strays::Refused,
             masks: Masks::Meant,
@@ -128,6 +130,7 @@ impl From<Name> for Profile {
                 prints_defaults: true,
                 prints_null_messages: true,
                 ignores_unknown_fields: true,
+                quoted_enum_numbers: false,
                 dialect: Dialect::GrpcGateway,
                 strays: Strays::Ignored,
                 masks: Masks::Mentioned,
@@ -148,6 +151,7 @@ impl From<Name> for Profile {
                 prints_defaults: false,
                 prints_null_messages: false,
                 ignores_unknown_fields: true,
+                quoted_enum_numbers: true,
                 dialect: Dialect::Envoy,
                 strays: Strays::Merged,
                 masks: Masks::None,
@@ -163,6 +167,7 @@ impl Profile {
         json.always_print_fields_without_presence = self.prints_defaults;
         json.absent_messages_as_null = self.prints_null_messages;
         json.ignore_unknown_fields = self.ignores_unknown_fields;
+        json.quoted_enum_numbers = self.quoted_enum_numbers;
         options.query.booleans = self.booleans;
         options.query.go_durations = self.go_durations;
         options.query.decimal_integers = self.decimal_integers;

@@ -220,6 +220,8 @@ pub struct JsonOptions {
     pub enums_as_ints: bool,
     /// Skips unknown fields and enum names in bodies instead of refusing them.
     pub ignore_unknown_fields: bool,
+    /// Takes a string for an enum value whose declared number it holds, as Envoy does.
+    pub quoted_enum_numbers: bool,
     /// How deep objects and arrays of a body may nest. 100 by default, 120 at most.
     pub max_depth: usize,
     /// How many bytes the JSON of a body may have. 16 MiB by default.
@@ -234,6 +236,7 @@ impl Default for JsonOptions {
             use_proto_names: false,
             enums_as_ints: false,
             ignore_unknown_fields: false,
+            quoted_enum_numbers: false,
             max_depth: 100,
             max_bytes: 16 << 20,
         }

@@ -246,3 +246,27 @@ fn absent_messages_may_be_null() {
     );
     assert_eq!(printed["owners"], json!([]));
 }
+
+#[test]
+fn a_string_may_hold_the_number_of_an_enum_value() {
+    let json = JsonOptions {
+        quoted_enum_numbers: true,
+        ..JsonOptions::default()
+    };
+    let envoy = shop_with(&Options {
+        json,
+        ..Options::default()
+    });
+    let body = |color: &str| format!(r#"{{"color": "{color}"}}"#);
+    let color = |color| read(&envoy, "PUT", "/v1/all/x", &body(color))["color"].clone();
+    for text in ["2", "02", "+2", "COLOR_DARK_BLUE"] {
+        assert_eq!(color(text), "COLOR_DARK_BLUE", "{text}");
+        let is_name = text.starts_with('C');
+        let ours = request(&shop(), "PUT", "/v1/all/x", &body(text));
+        assert_eq!(ours.is_ok(), is_name, "{text}");
+    }
+    for text in ["77", "2.0", " 2", "", "99999999999"] {
+        let read = request(&envoy, "PUT", "/v1/all/x", &body(text));
+        assert!(read.is_err(), "{text}");
+    }
+}

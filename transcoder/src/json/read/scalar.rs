@@ -4,7 +4,7 @@ use super::Reader;
 use super::numbers::{Float, put_integer};
 use crate::json::fault::Outcome;
 use crate::json::number::{self, Integer};
-use crate::json::table::{Field, Kind};
+use crate::json::table::{Enum, Field, Kind};
 use crate::json::wire::{close, open, put_varint};
 
 impl<'a> Reader<'a> {
@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
     fn enumeration(&mut self, field: &'a Field) -> Outcome<()> {
         let values = self.tables.values(field);
         let number = match self.scan.peek() {
-            b'"' => match values.by_name(&self.scan.string()?) {
+            b'"' => match self.named(values)? {
                 Some(number) => number,
                 None if self.options.ignore_unknown_fields => return Ok(()),
                 None => return Err(self.wrong(field)),
@@ -111,6 +111,18 @@ impl<'a> Reader<'a> {
         };
         put_varint(self.out, i64::from(number) as u64);
         Ok(())
+    }
+
+    /// The number of a value by its name; `None` if no value is called so.
+    fn named(&mut self, values: &'a Enum) -> Outcome<Option<i32>> {
+        let name = self.scan.string()?;
+        Ok(match values.by_name(&name) {
+            None if self.options.quoted_enum_numbers => {
+                let number = name.parse().ok();
+                number.filter(|number| values.by_number(*number).is_some())
+            }
+            number => number,
+        })
     }
 
     /// A number, or a string that holds one and nothing else.
