@@ -3,14 +3,20 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
+	"time"
 
+	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	items "migration/gen"
 )
@@ -151,7 +157,39 @@ func (*shop) Fail(ctx context.Context, request *items.FailRequest) (*items.Seen,
 		grpc.SendHeader(ctx, metadata.Pairs("x-leading", "first"))
 		grpc.SetTrailer(ctx, metadata.Pairs("x-trailing", "last"))
 	}
-	return nil, refusal(request.Code, request.Message, request.Detailed)
+	for _, kind := range request.Told {
+		grpc.SetTrailer(ctx, metadata.Pairs(told[kind]...))
+	}
+	return nil, refusal(request.Code, request.Message, request.Detailed, request.Details...)
+}
+
+func (shop *shop) FailItem(ctx context.Context, request *items.FailRequest) (*items.Seen, error) {
+	return shop.Fail(ctx, request)
+}
+
+func (*shop) Wait(ctx context.Context, _ *items.Item) (*items.Seen, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (*shop) ShowPicture(_ context.Context, request *items.WatchItemsRequest) (*httpbody.HttpBody, error) {
+	if request.Code != 0 {
+		return nil, refusal(request.Code, "there is no picture", true)
+	}
+	return &httpbody.HttpBody{ContentType: "image/png", Data: []byte("\x89PNG")}, nil
+}
+
+func (*shop) DownloadItems(request *items.WatchItemsRequest, stream items.Items_DownloadItemsServer) error {
+	for number := range request.Count {
+		piece := &httpbody.HttpBody{ContentType: "text/csv", Data: fmt.Appendf(nil, "item,%d\n", number)}
+		if err := stream.Send(piece); err != nil {
+			return err
+		}
+	}
+	if request.Code == 0 {
+		return nil
+	}
+	return refusal(request.Code, "the download broke off", true)
 }
 
 func (*shop) WatchItems(request *items.WatchItemsRequest, stream items.Items_WatchItemsServer) error {
@@ -190,11 +228,48 @@ func (*shop) CollectItems(stream items.Items_CollectItemsServer) error {
 	return stream.SendAndClose(answer)
 }
 
-func refusal(code int32, message string, detailed bool) error {
-	refusal := status.New(codes.Code(code), message)
+// Metadata beside an error, by its kind.
+var told = map[string][]string{
+	"binary":   {"key-bin", "\x00\x01"},
+	"cookie":   {"set-cookie", "a=b"},
+	"plain":    {"x-plain", "told"},
+	"reserved": {"x-request-id", "theirs", "content-language", "en"},
+	"twice":    {"x-twice", "1", "x-twice", "2"},
+}
+
+// Details, by their kind.
+var details = map[string]proto.Message{
+	"bad": &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{
+		{Field: "item.name", Description: "is empty"}, {Field: "item.size", Description: "is too small"},
+	}},
+	"debug":     &errdetails.DebugInfo{StackEntries: []string{"main", "run"}, Detail: "é"},
+	"help":      &errdetails.Help{Links: []*errdetails.Help_Link{{Description: "why", Url: "https://a.example/?b=c&d"}}},
+	"broken":    &errdetails.ErrorInfo{Reason: "BROKEN", Domain: "items"},
+	"info":      &errdetails.ErrorInfo{Reason: "BROKEN", Domain: "items", Metadata: map[string]string{"a": "b"}},
+	"item":      &items.Item{Name: "tea", Size: 1 << 60, Kind: items.Kind_KIND_POT},
+	"localized": &errdetails.LocalizedMessage{Locale: "de", Message: "kein Tee"},
+	"precondition": &errdetails.PreconditionFailure{Violations: []*errdetails.PreconditionFailure_Violation{
+		{Type: "TOS", Subject: "a", Description: "not agreed"},
+	}},
+	"quota": &errdetails.QuotaFailure{Violations: []*errdetails.QuotaFailure_Violation{
+		{Subject: "a", Description: "is used up"},
+	}},
+	"request":  &errdetails.RequestInfo{RequestId: "r", ServingData: "s"},
+	"resource": &errdetails.ResourceInfo{ResourceType: "item", ResourceName: "tea", Owner: "o", Description: "d"},
+	"retry":    &errdetails.RetryInfo{RetryDelay: durationpb.New(1500 * time.Millisecond)},
+}
+
+func refusal(code int32, message string, detailed bool, kinds ...string) error {
+	refusal := status.New(codes.Code(code), message).Proto()
 	if detailed {
-		info := &errdetails.ErrorInfo{Reason: "BROKEN", Domain: "items"}
-		refusal, _ = refusal.WithDetails(info)
+		kinds = append(kinds, "broken")
 	}
-	return refusal.Err()
+	for _, kind := range kinds {
+		detail := &anypb.Any{TypeUrl: "type.googleapis.com/items.v1.Unheard", Value: []byte{8, 1}}
+		if known, is := details[kind]; is {
+			detail, _ = anypb.New(known)
+		}
+		refusal.Details = append(refusal.Details, detail)
+	}
+	return status.ErrorProto(refusal)
 }

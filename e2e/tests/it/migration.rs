@@ -20,7 +20,10 @@ use e2e::{
 use tempfile::TempDir;
 
 use cases::Case;
-use differences::{Difference, ENVOY, ENVOY_CONVERTING, ENVOY_TELLING, GRPC_GATEWAY};
+use differences::{
+    Difference, ENVOY, ENVOY_CONVERTING, ENVOY_TELLING, GRPC_GATEWAY,
+    errors::{OF_ENVOY, OF_ENVOY_CONVERTING, OF_ENVOY_TELLING, OF_GRPC_GATEWAY},
+};
 
 /// For a program to serve, and for a reply.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -32,8 +35,9 @@ async fn the_edge_takes_the_place_of_grpc_gateway() {
         let log = folder.join("gateway.log");
         Process::start("grpc-gateway", &built("migration"), arguments, NONE, &log)
     });
-    let cases = cases::all().chain(cases::of_showcase());
-    both.await.answer_alike(cases, &[GRPC_GATEWAY]).await;
+    let cases = cases::all().chain(cases::of_grpc_gateway());
+    let known = [GRPC_GATEWAY, OF_GRPC_GATEWAY];
+    both.await.answer_alike(cases, &known).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,7 +45,7 @@ async fn the_edge_takes_the_place_of_envoy() {
     let both = Both::start("envoy", |folder, listen, upstream| {
         envoy(folder, listen, upstream, false)
     });
-    let known = [ENVOY, ENVOY_TELLING];
+    let known = [ENVOY, ENVOY_TELLING, OF_ENVOY, OF_ENVOY_TELLING];
     both.await.answer_alike(cases::all(), &known).await;
 }
 
@@ -50,7 +54,7 @@ async fn the_edge_takes_the_place_of_an_envoy_that_converts_statuses() {
     let both = Both::start("envoy-convert-grpc-status", |folder, listen, upstream| {
         envoy(folder, listen, upstream, true)
     });
-    let known = [ENVOY, ENVOY_CONVERTING];
+    let known = [ENVOY, ENVOY_CONVERTING, OF_ENVOY, OF_ENVOY_CONVERTING];
     both.await.answer_alike(cases::all(), &known).await;
 }
 

@@ -1,6 +1,7 @@
 //! What is asked of both gateways.
 
 mod bodies;
+mod errors;
 mod odd;
 mod paths;
 mod queries;
@@ -52,6 +53,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static Case> {
         bodies::FORMS,
         replies::HEADERS,
         replies::ERRORS,
+        errors::DETAILS,
+        errors::CODES,
+        errors::METADATA,
+        errors::DEADLINES,
+        errors::DOWNLOADS,
         replies::STREAMS,
         odd::DEEP,
         odd::SEGMENTS,
@@ -66,7 +72,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Case> {
     .flatten()
 }
 
-/// Requests of what Envoy cannot serve.
-pub(super) fn of_showcase() -> impl Iterator<Item = &'static Case> {
-    odd::SHOWCASE.iter()
+/// Requests of what Envoy cannot serve, or not always in the same way.
+pub(super) fn of_grpc_gateway() -> impl Iterator<Item = &'static Case> {
+    odd::SHOWCASE.iter().chain(errors::LATE)
 }

@@ -1,6 +1,8 @@
 //! What the edge answers otherwise than the gateway whose place it takes. docs/MIGRATING.md tells of
 //! them.
 
+pub(super) mod errors;
+
 /// The parts of the reply to one request that differ, and why.
 pub(super) struct Difference {
     /// The request.

@@ -112,6 +112,12 @@ impl Reply {
                 headers.entry(name).or_default().push(value);
             }
         }
+        // How many lines the names of trailers take, and in which order, is free.
+        if let Some(names) = headers.get_mut("trailer") {
+            let each = names.iter().flat_map(|names| names.split(", "));
+            *names = each.map(str::to_owned).collect();
+            names.sort();
+        }
         let (body, trailers) = match is_chunked {
             true => unchunked(body),
             false => (body.to_owned(), String::new()),
@@ -124,11 +130,11 @@ impl Reply {
         }
     }
 
-    /// Whether the gateway itself refused it, in its own words.
+    /// Whether the gateway itself refused it, or gave it up, in its own words.
     fn is_of_gateway(&self) -> bool {
         let of = |name: &str| self.headers.get(name).map(|values| values[0].as_str());
-        of("content-type") == Some("text/plain")
-            || (self.status == "400" && self.body["code"].as_f64() == Some(3.0))
+        let is = |status, code| self.status == status && self.body["code"].as_f64() == Some(code);
+        of("content-type") == Some("text/plain") || is("400", 3.0) || is("504", 4.0)
     }
 
     /// The parts in which the other one differs.
@@ -204,7 +210,12 @@ fn unchunked(mut rest: &str) -> (String, String) {
     let mut body = String::new();
     while let Some((size, after)) = rest.split_once("\r\n") {
         match usize::from_str_radix(size, 16) {
-            Ok(0) => return (body, after.trim().to_ascii_lowercase()),
+            Ok(0) => {
+                let after = after.trim().to_ascii_lowercase();
+                let mut trailers: Vec<_> = after.lines().collect();
+                trailers.sort();
+                return (body, trailers.join("\n"));
+            }
             Ok(size) if size + 2 <= after.len() => {
                 body += &after[..size];
                 rest = &after[size + 2..];
