@@ -118,7 +118,7 @@ impl Admitted<'_> {
         let requests = &self.settings().requests;
         Allowance {
             pace: Pace::of(requests),
-            held: self.door.counters.body_of(self.client, requests),
+            held: self.door.kept.counters.body_of(self.client, requests),
         }
     }
 
@@ -160,7 +160,8 @@ impl Admitted<'_> {
         let response = while_allowed(lifetime.as_mut(), called)
             .await?
             .map_err(|status| requests::failed(status, &refused))?;
-        Ok(Replies::of(response, lifetime, refused))
+        let entry = self.context.entry.clone();
+        Ok(Replies::of(response, lifetime, refused, entry))
     }
 
     /// Step 14: the same with all frames at once.
@@ -173,7 +174,8 @@ impl Admitted<'_> {
         let mut lifetime = self.stream_lifetime();
         let called = Box::pin(call.frames(codings, frames));
         let response = while_allowed(lifetime.as_mut(), called).await??;
-        Ok(Replies::of(response, lifetime, Refused::default()))
+        let (refused, entry) = (Refused::default(), self.context.entry.clone());
+        Ok(Replies::of(response, lifetime, refused, entry))
     }
 
     /// A single reply has its deadline.

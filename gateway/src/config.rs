@@ -12,6 +12,7 @@ mod streams;
 mod tls;
 mod web;
 
+pub use crate::access_log::{AccessLog, Format};
 pub use connections::Connections;
 pub use mapping::Mapping;
 pub use metadata::Metadata;
@@ -71,6 +72,9 @@ pub struct Settings {
     /// Open streams.
     #[command(flatten)]
     pub streams: Streams,
+    /// The access log.
+    #[command(flatten)]
+    pub access_log: AccessLog,
 }
 
 /// The address of a Redis server.

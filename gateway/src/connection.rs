@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::access_log::Entry;
 use crate::compression;
 use crate::config::Connections;
 use crate::entrance::Entrance;
@@ -36,7 +37,7 @@ pub(crate) async fn serve(
         let door = entrance.door();
         let connections = &door.settings.connections;
         let (header, send) = (connections.header_timeout, connections.send_timeout);
-        (limits(connections), header, send, door.tls.clone())
+        (limits(connections), header, send, door.kept.tls.clone())
     };
     let stream = match tls {
         None => stream.into(),
@@ -70,14 +71,17 @@ pub(crate) async fn serve(
         let (under_way, service) = (begins.begin(), service.clone());
         let (switches, sent) = (switches.clone(), sent.clone());
         async move {
-            let Ok(response) = service.oneshot(request).await;
+            let Ok(mut response) = service.oneshot(request).await;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS
                 && let Some(upgraded) = response.extensions().get::<Upgraded>()
             {
                 // HTTP ends with it: there is no second.
                 let _ = switches.set(upgraded.clone());
             }
-            Ok::<_, Infallible>(response.map(|body| under_way.reply(body, sent)))
+            // What goes on afterwards has its own.
+            let entry = response.extensions_mut().remove::<Arc<Entry>>();
+            let entry = entry.filter(|_| response.status() != StatusCode::SWITCHING_PROTOCOLS);
+            Ok::<_, Infallible>(response.map(|body| under_way.reply(body, sent, entry)))
         }
     });
     let served = net::http::connection(stream, peer, watched, limits, flushes, stop.clone());

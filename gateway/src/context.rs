@@ -9,6 +9,7 @@ use net::telemetry::Trace;
 use tokio::time::Instant;
 use tracing::Span;
 
+use crate::access_log::Entry;
 use crate::caller::Caller;
 
 /// What is known of the request in progress, and goes along with its call.
@@ -28,6 +29,8 @@ pub struct Context {
     pub span: Span,
     /// Who calls, once that is known.
     pub(crate) caller: Option<Arc<dyn Caller>>,
+    /// Its line of the access log, if there is one.
+    pub(crate) entry: Option<Arc<Entry>>,
 }
 
 impl Context {

@@ -9,6 +9,7 @@ use net::tls;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::access_log::Writer;
 use crate::config::Settings;
 use crate::counters::Counters;
 use crate::exchange::HttpMetrics;
@@ -19,21 +20,29 @@ use crate::upstreams::Upstreams;
 pub(crate) struct Door {
     pub(crate) settings: Arc<Settings>,
     pub(crate) routing: Arc<Routing>,
-    pub(crate) counters: Arc<Counters>,
-    pub(crate) metrics: Arc<HttpMetrics>,
+    pub(crate) kept: Kept,
     pub(crate) upstreams: Arc<Upstreams>,
-    /// What connections are accepted in, if they are not plain.
-    pub(crate) tls: Option<tls::Server>,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     /// Cancelled when the gateway is about to stop: streams end.
     pub(crate) drain: CancellationToken,
 }
 
+/// What stays the same when a gateway is followed by another.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) metrics: Arc<HttpMetrics>,
+    /// Who writes the access log, if there is one.
+    pub(crate) access_log: Option<Arc<Writer>>,
+    /// What connections are accepted in, if they are not plain.
+    pub(crate) tls: Option<tls::Server>,
+}
+
 impl Door {
     /// Whether clients come over TLS, to here or to what stands in front.
     pub(crate) fn is_over_tls(&self) -> bool {
-        self.tls.is_some() || self.settings.web.behind_tls
+        self.kept.tls.is_some() || self.settings.web.behind_tls
     }
 
     /// An id that nothing else has.

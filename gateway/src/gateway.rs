@@ -14,10 +14,11 @@ use net::tls;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::access_log::Writer;
 use crate::budget::RetryBudget;
 use crate::config::{Config, Settings};
 use crate::counters::Counters;
-use crate::door::Door;
+use crate::door::{Door, Kept};
 use crate::exchange::HttpMetrics;
 use crate::limits::Shared;
 use crate::plan::{Connect, Plan};
@@ -65,9 +66,7 @@ pub struct Gateway {
     connect: Connect,
     trust: Trust,
     routing: Arc<Routing>,
-    counters: Arc<Counters>,
-    metrics: Arc<HttpMetrics>,
-    tls: Option<tls::Server>,
+    kept: Kept,
     pub(crate) successor: Option<Successor>,
 }
 
@@ -109,45 +108,31 @@ impl Gateway {
         if let Some(tls) = &tls {
             measure_certificate(telemetry, tls);
         }
-        let settings = Arc::new(settings);
-        let gateway = Self::of(
-            settings,
-            surroundings,
-            plan,
+        let kept = Kept {
             counters,
             metrics,
+            access_log: Writer::start(&settings.access_log, telemetry)?.map(Arc::new),
             tls,
-            successor,
-        )?;
+        };
+        let settings = Arc::new(settings);
+        let gateway = Self::of(settings, surroundings, plan, kept, successor)?;
         gateway.forget_idle_callers();
         Ok(gateway)
     }
 
     /// One with other routes, that counts on where this one is.
     pub(crate) fn renewed(&self, plan: Plan<'_>) -> Result<Arc<Self>, StartError> {
-        let (counters, metrics) = (self.counters.clone(), self.metrics.clone());
         // Whoever follows the first gateway learns of all.
         let successor = None;
         let (settings, surroundings) = (self.settings.clone(), self.surroundings.clone());
-        let tls = self.tls.clone();
-        Self::of(
-            settings,
-            surroundings,
-            plan,
-            counters,
-            metrics,
-            tls,
-            successor,
-        )
+        Self::of(settings, surroundings, plan, self.kept.clone(), successor)
     }
 
     fn of(
         settings: Arc<Settings>,
         surroundings: Surroundings,
         plan: Plan<'_>,
-        counters: Arc<Counters>,
-        metrics: Arc<HttpMetrics>,
-        tls: Option<tls::Server>,
+        kept: Kept,
         successor: Option<Successor>,
     ) -> Result<Arc<Self>, StartError> {
         let transcoder = Arc::new(plan.api.transcoder(&settings)?);
@@ -158,9 +143,7 @@ impl Gateway {
             connect: plan.connect,
             trust: plan.trust,
             routing,
-            counters,
-            metrics,
-            tls,
+            kept,
             successor,
         }))
     }
@@ -183,10 +166,8 @@ impl Gateway {
         Arc::new(Door {
             settings: self.settings.clone(),
             routing: self.routing.clone(),
-            counters: self.counters.clone(),
-            metrics: self.metrics.clone(),
+            kept: self.kept.clone(),
             upstreams: Arc::new(upstreams),
-            tls: self.tls.clone(),
             clock: clock.clone(),
             random: random.clone(),
             drain,
@@ -194,7 +175,7 @@ impl Gateway {
     }
 
     fn forget_idle_callers(&self) {
-        let counters = self.counters.clone();
+        let counters = self.kept.counters.clone();
         let tasks = &self.surroundings.tasks;
         tasks.spawn("edge-limits", |shutdown| async move {
             let pause = || tokio::time::sleep(FORGET_EVERY);

@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 mod accept;
+mod access_log;
 mod admitted;
 mod api;
 mod body;

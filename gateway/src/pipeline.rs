@@ -31,15 +31,17 @@ use tokio::time::Instant;
 use tonic::Code;
 use tracing::Instrument as _;
 
+use crate::access_log::Entry;
 use crate::body::Incoming;
 use crate::door::Door;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Target};
 use crate::failure::{Failure, Problem, Reason};
 use crate::guard::are_presented;
 use crate::peer::Peer;
 use crate::protocol::rest::error::{self, problem};
 use crate::protocol::{self, Handle, Recognition, recognise};
 use crate::reply::{self, Body};
+use crate::routing::Routing;
 use crate::{client_address, cors, host, limits, request_id, security_headers};
 
 mod admission;
@@ -53,7 +55,6 @@ pub(crate) async fn answer(
     request: Request<Unguarded>,
 ) -> Result<Response<Body>, Infallible> {
     let (mut head, body) = request.into_parts();
-    let body = Incoming::new(&head, body, &door.settings.requests);
     let passage = &door.routing.passage;
     passage.passing.name_host(&mut head);
     let web = &door.settings.web;
@@ -66,8 +67,15 @@ pub(crate) async fn answer(
     let request_id = request_id::of(&head.headers, || door.fresh_id());
     let client = client_address::of(peer.address, &head.headers, &web.trusted_proxies);
     let is_trusted = web.is_trusted(peer.address);
-    let mut exchange = Exchange::begin(&door.metrics, &head, is_trusted, client, &request_id);
+    let mut exchange = Exchange::begin(&door.kept.metrics, &head, is_trusted, client, &request_id);
     let span = exchange.span().clone();
+    let entry = door.kept.access_log.as_ref().map(|writer| {
+        let ids = (&request_id, exchange.trace().id());
+        let secret = door.routing.guard_parameter;
+        Entry::begin(writer, &head, door.clock.now(), client, ids, secret)
+    });
+    let received = entry.as_ref().map(|entry| entry.received().clone());
+    let body = Incoming::new(&head, body, &door.settings.requests, received);
 
     let arrival = Arrival {
         peer,
@@ -75,6 +83,7 @@ pub(crate) async fn answer(
         request_id: request_id.clone(),
         began: Instant::now(),
         trace: exchange.trace().clone(),
+        entry: entry.clone(),
     };
     // In a box, since what is wrapped is moved, and this is large.
     let routed = Box::pin(route(&door, head, body, arrival, &mut exchange));
@@ -104,11 +113,15 @@ pub(crate) async fn answer(
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     exchange.end(response.status());
-    Ok(if is_head {
-        reply::without_body(response)
-    } else {
-        response
-    })
+    if is_head {
+        response = reply::without_body(response);
+    }
+    if let Some(entry) = entry {
+        entry.replies(&response);
+        // It goes on with the body.
+        response.extensions_mut().insert(entry);
+    }
+    Ok(response)
 }
 
 /// Marks a reply to a request whose body is not read to its end: the connection takes no further one.
@@ -170,7 +183,12 @@ impl Handle for Steps<'_> {
             exchange,
         } = self;
         let routing = &*door.routing;
-        exchange.is_for(&request.target(routing));
+        let target = request.target(routing);
+        exchange.is_for(&target);
+        let entry = arrival.entry.clone();
+        if let Some(entry) = &entry {
+            entry.calls(request.protocol(), called(&request, &target, routing));
+        }
         let mut standings = Vec::with_capacity(2);
         let admitted = admit(door, &request, &head, arrival, &mut standings).await;
         let served = match admitted {
@@ -179,6 +197,9 @@ impl Handle for Steps<'_> {
         };
         let mut response = served.unwrap_or_else(|failure| {
             exchange.failed(&failure);
+            if let Some(entry) = &entry {
+                entry.came_to(failure.code());
+            }
             let opening = request.opening(&routing.profile, &head);
             let failure = match are_presented(&head, opening, routing.guard_parameter) {
                 true => failure,
@@ -194,6 +215,20 @@ impl Handle for Steps<'_> {
         limits::announce(&standings, response.headers_mut());
         response
     }
+}
+
+/// What the access log calls what a request calls: the route, and who has it.
+fn called<'a>(
+    request: &impl protocol::Request,
+    target: &Target<'a>,
+    routing: &'a Routing,
+) -> Option<(&'a Arc<str>, &'a str)> {
+    let (Target::Route(name) | Target::Method(name)) = target else {
+        return None;
+    };
+    let upstream = request.policy(routing).upstream;
+    let upstream = routing.policies.upstreams.get(upstream)?;
+    Some((*name, upstream.as_str()))
 }
 
 /// The panic itself is in the log, by the process's panic hook.

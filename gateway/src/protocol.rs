@@ -108,6 +108,9 @@ pub(crate) trait Request: Send + Sync {
     /// What holds for the method.
     fn policy<'a>(&'a self, routing: &'a Routing) -> &'a Policy;
 
+    /// What it is spoken in, as the access log calls it.
+    fn protocol(&self) -> &'static str;
+
     /// What it is called.
     fn target<'a>(&'a self, routing: &'a Routing) -> Target<'a> {
         Target::Method(&self.policy(routing).name)

@@ -13,6 +13,7 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming as Unguarded;
 use tokio::time::timeout;
 
+use crate::access_log::Received;
 use crate::config::Requests;
 
 /// A client that sends nothing for so long is no longer sending.
@@ -26,6 +27,8 @@ pub(crate) struct Incoming {
     /// Until it is dropped.
     body: Option<Unguarded>,
     lingers: Option<Bounds>,
+    /// Who counts what has come, if anybody does.
+    received: Option<Received>,
 }
 
 /// Of what is left.
@@ -36,7 +39,12 @@ struct Bounds {
 }
 
 impl Incoming {
-    pub(crate) fn new(head: &Parts, body: Unguarded, limits: &Requests) -> Self {
+    pub(crate) fn new(
+        head: &Parts,
+        body: Unguarded,
+        limits: &Requests,
+        received: Option<Received>,
+    ) -> Self {
         let ends_by_itself = head.version >= Version::HTTP_2 || head.headers.contains_key(EXPECT);
         let bounds = Bounds {
             bytes: limits.body_limit,
@@ -45,6 +53,7 @@ impl Incoming {
         Self {
             body: Some(body),
             lingers: (!ends_by_itself).then_some(bounds),
+            received,
         }
     }
 
@@ -62,10 +71,16 @@ impl Body for Incoming {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match &mut self.body {
-            Some(body) => Pin::new(body).poll_frame(context),
-            None => Poll::Ready(None),
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let polled = Pin::new(body).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let (Some(data), Some(received)) = (frame.data_ref(), &self.received)
+        {
+            received.add(data.len());
         }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,5 +1,7 @@
 //! What comes back of a call whose messages pass through as frames.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures::Stream;
 use http::HeaderMap;
@@ -9,6 +11,7 @@ use tonic::{Code, Status};
 
 use super::foreign::without_status;
 use super::requests::{Refused, lock};
+use crate::access_log::Entry;
 use crate::failure::{Failure, Problem, Voice};
 use crate::lifetime::Lifetime;
 use crate::metadata;
@@ -23,6 +26,8 @@ pub(crate) struct Replies {
     refused: Refused,
     /// The status that led the reply; it holds if nothing follows.
     leading: Option<Status>,
+    /// Who is told how it ended.
+    entry: Option<Arc<Entry>>,
 }
 
 /// A part of what comes back.
@@ -49,6 +54,7 @@ impl Replies {
         response: http::Response<ResponseBody>,
         lifetime: Option<Lifetime>,
         refused: Refused,
+        entry: Option<Arc<Entry>>,
     ) -> (HeaderMap, Self) {
         let (head, body) = response.into_parts();
         let replies = Self {
@@ -56,6 +62,7 @@ impl Replies {
             lifetime,
             refused,
             leading: metadata::status(&head.headers),
+            entry,
         };
         (head.headers, replies)
     }
@@ -90,7 +97,11 @@ impl Replies {
             },
         };
         self.body = None;
-        Some(Reply::End(end.unless(&self.refused)))
+        let end = end.unless(&self.refused);
+        if let Some(entry) = &self.entry {
+            entry.came_to(end.failure.as_ref().map_or(Code::Ok, Failure::code));
+        }
+        Some(Reply::End(end))
     }
 
     /// All parts.

@@ -14,6 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use net::http::Flushes;
 use tokio::time::Instant;
 
+use crate::access_log::Entry;
 use crate::compression::Compressed;
 
 /// Replies go out in pieces of at most so many bytes. Each that is asked for is a sign of life, and
@@ -54,6 +55,8 @@ struct Content {
     taken_at: usize,
     /// The body broke off: what was taken of it leaves before that is told.
     broken: Option<(BoxFuture<'static, ()>, BoxError)>,
+    /// Its line of the access log.
+    entry: Option<Arc<Entry>>,
     _under_way: UnderWay,
 }
 
@@ -117,7 +120,12 @@ impl Progress {
 
 impl UnderWay {
     /// The request is answered by this.
-    pub(super) fn reply(self, body: Compressed, flushes: Flushes) -> Watched {
+    pub(super) fn reply(
+        self,
+        body: Compressed,
+        flushes: Flushes,
+        entry: Option<Arc<Entry>>,
+    ) -> Watched {
         let progress = self.0.clone();
         let reply = Arc::new(Mutex::new(Reply {
             unread_since: Some(Instant::now()),
@@ -127,6 +135,7 @@ impl UnderWay {
                 taken_at: flushes.count(),
                 flushes,
                 broken: None,
+                entry,
                 _under_way: self,
             }),
         }));
@@ -148,7 +157,11 @@ impl Drop for UnderWay {
 impl Content {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if self.broken.is_none() {
-            match ready!(self.poll_piece(context)) {
+            let polled = ready!(self.poll_piece(context));
+            if let Some(entry) = &self.entry {
+                note(entry, polled.as_ref());
+            }
+            match polled {
                 Some(Err(error)) => {
                     let left = self.flushes.after(self.taken_at);
                     self.broken = Some((Box::pin(left), error));
@@ -163,6 +176,10 @@ impl Content {
             ready!(left.as_mut().poll(context));
         }
         Poll::Ready(self.broken.take().map(|(_, error)| Err(error)))
+    }
+
+    fn is_over(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn poll_piece(
@@ -184,6 +201,31 @@ impl Content {
         let piece = Bytes::copy_from_slice(&self.rest[..length]);
         self.rest.advance(length);
         Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+}
+
+/// What the access log is told of what was taken of a reply.
+fn note(entry: &Entry, taken: Option<&Result<Frame<Bytes>, BoxError>>) {
+    match taken {
+        Some(Ok(frame)) => match (frame.data_ref(), frame.trailers_ref()) {
+            (Some(data), _) => entry.sends(data.len()),
+            (None, Some(trailers)) => {
+                entry.is_told(trailers);
+                entry.completes();
+            }
+            (None, None) => {}
+        },
+        None => entry.completes(),
+        Some(Err(_)) => {}
+    }
+}
+
+impl Drop for Content {
+    /// Nobody asks for more of what is over.
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry.as_ref().filter(|_| self.is_over()) {
+            entry.completes();
+        }
     }
 }
 
@@ -211,7 +253,7 @@ impl Body for Watched {
     fn is_end_stream(&self) -> bool {
         let reply = lock(&self.0);
         let content = reply.content.as_ref();
-        content.is_some_and(|content| content.rest.is_empty() && content.body.is_end_stream())
+        content.is_some_and(Content::is_over)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -7,6 +7,7 @@ use http::request::Parts;
 use net::telemetry::Trace;
 use tokio::time::Instant;
 
+use crate::access_log::Entry;
 use crate::admitted::Admitted;
 use crate::client_address::limited_as;
 use crate::context::Context;
@@ -25,6 +26,7 @@ pub(super) struct Arrival {
     pub(super) request_id: Arc<str>,
     pub(super) began: Instant,
     pub(super) trace: Trace,
+    pub(super) entry: Option<Arc<Entry>>,
 }
 
 /// Lets a request in, or says why not.
@@ -36,17 +38,16 @@ pub(super) async fn admit<'a>(
     standings: &mut Vec<Standing>,
 ) -> Result<Admitted<'a>, Failure> {
     let Door {
-        settings,
-        routing,
-        counters,
-        ..
+        settings, routing, ..
     } = door;
+    let counters = &door.kept.counters;
     let Arrival {
         peer,
         client,
         request_id,
         began,
         trace,
+        entry,
     } = arrival;
     let policy = request.policy(routing);
     let asked = deadline::asked(&head.headers)?.map(|asked| began + asked);
@@ -65,6 +66,7 @@ pub(super) async fn admit<'a>(
         trace,
         span: tracing::Span::current(),
         caller: None,
+        entry,
     };
     if let Some(guard) = &policy.guard {
         let opening = request.opening(&routing.profile, head);
@@ -78,6 +80,9 @@ pub(super) async fn admit<'a>(
     }
     let user = context.caller.as_ref().map(|caller| caller.id().clone());
     if let Some(user) = &user {
+        if let Some(entry) = &context.entry {
+            entry.is_of(user);
+        }
         let user = Who::User(user.clone());
         count(counters.user.as_ref(), user, standings).await?;
     }

@@ -70,6 +70,10 @@ impl Protocol for Connect {
 }
 
 impl Request for Call {
+    fn protocol(&self) -> &'static str {
+        "connect"
+    }
+
     fn policy<'a>(&'a self, _: &'a Routing) -> &'a Policy {
         match self {
             Self::Unary(call) => &call.served.policy,

@@ -49,6 +49,10 @@ impl Protocol for Grpc {
 }
 
 impl Request for Call {
+    fn protocol(&self) -> &'static str {
+        "grpc"
+    }
+
     fn policy<'a>(&'a self, _: &'a Routing) -> &'a Policy {
         &self.0.0.policy
     }

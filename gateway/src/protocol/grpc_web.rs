@@ -61,6 +61,10 @@ impl Protocol for GrpcWeb {
 }
 
 impl Request for Call {
+    fn protocol(&self) -> &'static str {
+        "grpc-web"
+    }
+
     fn policy<'a>(&'a self, _: &'a Routing) -> &'a Policy {
         &self.method.0.policy
     }

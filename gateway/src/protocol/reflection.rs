@@ -111,6 +111,10 @@ impl Step for Questions {
 }
 
 impl super::Request for Question {
+    fn protocol(&self) -> &'static str {
+        "grpc"
+    }
+
     fn policy<'a>(&'a self, _: &'a Routing) -> &'a Policy {
         &self.0.policy
     }

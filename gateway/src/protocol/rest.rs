@@ -125,6 +125,10 @@ fn is_endless_head(matched: &Matched, method: &Method) -> bool {
 }
 
 impl Request for Call {
+    fn protocol(&self) -> &'static str {
+        "rest"
+    }
+
     fn policy<'a>(&'a self, routing: &'a Routing) -> &'a Policy {
         routing.policies.of(self.matched.route())
     }
@@ -165,8 +169,8 @@ impl Request for Call {
             let frames = Box::pin(call.frames(HeaderMap::new(), frame));
             let reply = call.in_time(frames).await;
             let reply = reply.map_err(|status| Failure::from(status).instead(streamed(route)))?;
-            let (leading, replies) =
-                Replies::of(reply, Some(admitted.lifetime()), Refused::default());
+            let (lifetime, entry) = (admitted.lifetime(), admitted.context.entry.clone());
+            let (leading, replies) = Replies::of(reply, Some(lifetime), Refused::default(), entry);
             return Box::pin(self.stream(&admitted, headers, leading, replies)).await;
         }
         let Reply { metadata, message } = call

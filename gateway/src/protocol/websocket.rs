@@ -106,6 +106,10 @@ impl Protocol for WebSocket {
 }
 
 impl Request for Handshake {
+    fn protocol(&self) -> &'static str {
+        "websocket"
+    }
+
     fn policy<'a>(&'a self, routing: &'a Routing) -> &'a Policy {
         routing.policies.of(self.0.route())
     }

@@ -128,7 +128,7 @@ impl Unary {
         let response = call
             .frames(HeaderMap::new(), envelope::write(0, &message))
             .await?;
-        let (leading, replies) = Replies::of(response, None, Refused::default());
+        let (leading, replies) = Replies::of(response, None, Refused::default(), None);
         let limit = admitted.reply_limit();
         let (message, trailing) = match single(replies, limit).await {
             Ok(reply) => reply,

@@ -3,10 +3,12 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::access_log::Entry;
 use crate::body::Allowance;
 use crate::call::requests::{Refused, lock};
 use crate::failure::Failure;
@@ -17,16 +19,24 @@ pub(super) struct Metered<S> {
     frames: Frames,
     allowance: Allowance,
     refused: Refused,
+    /// Who counts bytes, if anybody does.
+    entry: Option<Arc<Entry>>,
 }
 
 impl<S> Metered<S> {
     /// What is refused is an error; `refused` says why.
-    pub(super) fn of(stream: S, allowance: Allowance, refused: Refused) -> Self {
+    pub(super) fn of(
+        stream: S,
+        allowance: Allowance,
+        refused: Refused,
+        entry: Option<Arc<Entry>>,
+    ) -> Self {
         Self {
             stream,
             frames: Frames::default(),
             allowance,
             refused,
+            entry,
         }
     }
 
@@ -50,6 +60,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
             Poll::Ready(Ok(())) => {
                 let come = &buffer.filled()[before..];
                 this.allowance.pace.came(come.len());
+                if let Some(entry) = &this.entry {
+                    entry.received().add(come.len());
+                }
                 this.frames.see(come);
                 let held = this.allowance.held.set(this.frames.held);
                 Poll::Ready(held.map_err(|failure| this.refuse(failure)))
@@ -73,7 +86,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if let (Some(entry), Poll::Ready(Ok(written))) = (&self.entry, &written) {
+            entry.sends(*written);
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

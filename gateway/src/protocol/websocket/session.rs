@@ -23,6 +23,7 @@ use transcoder::Matched;
 
 use super::close;
 use super::metered::Metered;
+use crate::access_log::Entry;
 use crate::admitted::Admitted;
 use crate::body::Allowance;
 use crate::call::Owned;
@@ -55,6 +56,8 @@ pub(super) struct Session {
     reply_limit: usize,
     /// Why no more is read of the client.
     refused: Refused,
+    /// Its line of the access log.
+    entry: Option<Arc<Entry>>,
 }
 
 impl Session {
@@ -74,6 +77,7 @@ impl Session {
             message_limit: admitted.message_limit(Codec::Json),
             refused: Refused::default(),
             reply_limit: admitted.reply_limit(),
+            entry: admitted.context.entry.clone(),
             matched,
             query,
         })
@@ -91,11 +95,16 @@ impl Session {
             .write_buffer_size(0)
             .max_message_size(Some(self.message_limit))
             .max_frame_size(Some(self.message_limit));
-        let metered = Metered::of(TokioIo::new(upgraded), allowance, self.refused.clone());
+        let (stream, refused) = (TokioIo::new(upgraded), self.refused.clone());
+        let metered = Metered::of(stream, allowance, refused, self.entry.clone());
         let mut socket =
             WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await;
         let patience = self.send_timeout;
-        if let Some(frame) = self.talk(&mut socket, &mut lifetime, patience).await {
+        let end = self.talk(&mut socket, &mut lifetime, patience).await;
+        if let (Some(entry), Some(_)) = (&self.entry, &end) {
+            entry.completes();
+        }
+        if let Some(frame) = end {
             let goodbye = async {
                 if socket.close(Some(frame)).await.is_ok() {
                     while let Some(Ok(_)) = socket.next().await {}
@@ -177,6 +186,9 @@ impl Session {
     }
 
     fn failed(&self, failure: &Failure) -> CloseFrame {
+        if let Some(entry) = &self.entry {
+            entry.came_to(failure.code());
+        }
         close::failed(failure, &self.routing.voice)
     }
 
@@ -238,7 +250,7 @@ impl Session {
             let policy = self.routing.policies.of(self.matched.route());
             let call = self.call.call(policy);
             let reply = call.stream(HeaderMap::new(), requests).await?;
-            let (_, replies) = Replies::of(reply, None, Refused::default());
+            let (_, replies) = Replies::of(reply, None, Refused::default(), self.entry.clone());
             Ok::<_, Failure>(Messages::of_at_most(self.reply_limit, replies))
         };
         let opened = futures::stream::once(opened);

@@ -1,0 +1,107 @@
+//! Where lines go.
+
+use std::path::Path;
+use std::process::Command;
+
+use edge::config::{AccessLog, Format};
+use net::StartError;
+use runtime::testbed::Testbed;
+
+use super::{Log, PATIENCE, start};
+use crate::fixture::settings;
+
+#[tokio::test]
+async fn when_the_file_was_moved_a_new_one_is_begun() {
+    let log = Log::new();
+    let fixture = start(&log, Format::Combined).await;
+    fixture.get("/first").await;
+    log.lines(1).await;
+    let moved = log.folder.path().join("access.log.1");
+    std::fs::rename(log.path(), &moved).unwrap();
+    let in_time = tokio::time::timeout(PATIENCE, async {
+        while !log.path().exists() {
+            fixture.get("/next").await;
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    });
+    in_time.await.unwrap();
+    fixture.get("/last").await;
+    drop(fixture);
+    let ends = async |path: &Path, with: &str| {
+        while !std::fs::read_to_string(path).unwrap().contains(with) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ends(&log.path(), "/last"))
+        .await
+        .unwrap();
+    let text = std::fs::read_to_string(&moved).unwrap();
+    assert!(text.contains("/first") && !text.contains("/last"), "{text}");
+    assert!(
+        !std::fs::read_to_string(log.path())
+            .unwrap()
+            .contains("/first")
+    );
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_log_that_is_not_taken() {
+    let log = Log::new();
+    let made = Command::new("mkfifo").arg(log.path()).status().unwrap();
+    assert!(made.success());
+    // There is a reader, who does not read.
+    let _reader = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(log.path())
+        .unwrap();
+    let fixture = start(&log, Format::Json).await;
+    let path = format!("/{}", "a".repeat(2000));
+    let lost = || {
+        let metrics = fixture.node.telemetry.prometheus();
+        let mut lines = metrics.lines();
+        let line = lines.find(|line| line.starts_with("edge_access_log_lost_total"));
+        line.map_or(0.0, |line| {
+            line.rsplit_once(' ').unwrap().1.parse().unwrap()
+        })
+    };
+    let flood = async {
+        while lost() < 100.0 {
+            assert_eq!(fixture.get(&path).await.status(), 404);
+        }
+    };
+    tokio::time::timeout(PATIENCE * 3, flood).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_begun_keeps_the_edge_from_starting() {
+    let node = Testbed::new().node("edge").await;
+    let mistakes = async |log: AccessLog| {
+        let mut settings = settings();
+        settings.access_log = log;
+        let config = edge::Config {
+            settings,
+            ..edge::Config::default()
+        };
+        match edge::build(config, &node).await {
+            Err(StartError::Config(mistakes)) => mistakes.join("\n"),
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("it starts"),
+        }
+    };
+    let nowhere = AccessLog {
+        access_log: Format::Json,
+        access_log_file: Some("/nowhere/at/all".into()),
+    };
+    let told = mistakes(nowhere).await;
+    assert!(
+        told.contains("--access-log-file /nowhere/at/all: No such file"),
+        "{told}"
+    );
+    let formless = AccessLog {
+        access_log: Format::Off,
+        access_log_file: Some("access.log".into()),
+    };
+    let told = mistakes(formless).await;
+    assert!(told.contains("--access-log combined or json"), "{told}");
+}
