@@ -71,6 +71,10 @@ impl Client {
         if is_loopback(&way.edge) {
             http = http.no_proxy();
         }
+        if way.edge.scheme() == "http" {
+            // Otherwise those of the system are read, and where it has none there is no client.
+            http = http.tls_certs_only([]);
+        }
         Ok(Self {
             http: http.build()?,
             edge: way.edge,

@@ -24,6 +24,24 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn an_edge_without_tls_is_asked_where_no_authorities_are_known() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let edge = format!("http://{}", listener.local_addr().expect("it is bound"));
+    drop(listener);
+    let output = Command::new(env!("CARGO_BIN_EXE_tradewind"))
+        .args(["token", "--edge", &edge, "--patience", "0"])
+        .args(["--email", "ada@example.com", "--password", "correct horse"])
+        .env_clear()
+        .env("SSL_CERT_FILE", "/dev/null")
+        .env("SSL_CERT_DIR", folder.path())
+        .output()
+        .expect("tradewind is built");
+    let told = text(&output.stderr);
+    assert!(told.contains("refused"), "{told}");
+}
+
+#[test]
 fn routes_lists_what_rest_can_do() {
     let output = tradewind(&["routes"]);
     let lines = text(&output.stdout);
