@@ -111,9 +111,9 @@ pub async fn build(
             .map(|rule| rule.name().clone())
             .collect(),
         voice: OF_OTHERS,
-        pages: Some(Arc::new(move |names| {
+        pages: Some(Arc::new(move |title| {
             let landing = Landing {
-                title: names.to_owned(),
+                title: title.to_owned(),
                 lead: "REST and JSON in front of gRPC.".to_owned(),
                 more: "",
                 first: format!("curl {scheme}://localhost:8080/openapi.json"),

@@ -21,6 +21,7 @@ use crate::method::{Method, MethodOf};
 use crate::plan::{Connect, MakePages};
 use crate::profile;
 
+mod about;
 mod descriptors;
 mod health;
 mod maker;
@@ -29,6 +30,7 @@ mod renewal;
 mod tls;
 mod upstream;
 
+pub use about::About;
 use health::Healths;
 pub use health::UpstreamHealth;
 use maker::Maker;
@@ -89,6 +91,9 @@ pub struct Config {
     /// says where the rule stands and what is wrong with it, and the others are served.
     #[arg(long, env = "STRICT")]
     pub strict: bool,
+    /// What the OpenAPI document says of the whole.
+    #[command(flatten)]
+    pub about: About,
     /// How the upstreams are.
     #[command(flatten)]
     pub health: UpstreamHealth,
@@ -112,11 +117,11 @@ pub struct Terms {
     pub caller_metadata: Vec<HeaderName>,
     /// How errors are worded.
     pub voice: Voice,
-    /// What is beside the API, by the names of the services.
+    /// What is beside the API, by its title.
     pub pages: Option<PagesOf>,
 }
 
-/// Makes the pages beside the API of services with these names.
+/// Makes the pages beside an API of that title.
 pub type PagesOf = Arc<dyn Fn(&str) -> MakePages + Send + Sync>;
 
 /// Says which upstream has a method; `None` if none has.

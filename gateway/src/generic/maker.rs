@@ -1,13 +1,12 @@
 //! Makes gateways of what descriptors say, again and again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use net::StartError;
 use net::client::Channel;
 use transcoder::Descriptors;
-use transcoder::openapi::Info;
-use transcoder::prost_reflect::DescriptorPool;
+use transcoder::prost_reflect::{DescriptorPool, ServiceDescriptor};
 
 use super::descriptors::Source;
 use super::upstream::Upstream;
@@ -48,14 +47,16 @@ impl Maker {
         files.map(Source::File).collect()
     }
 
-    /// The names of the services that the upstreams have.
-    fn services(&self, pool: &DescriptorPool) -> Result<BTreeSet<String>, StartError> {
-        let mut services = BTreeSet::new();
+    /// The services that the upstreams have, by their names.
+    fn services(&self, pool: &DescriptorPool) -> Result<Vec<ServiceDescriptor>, StartError> {
+        let mut services = BTreeMap::new();
         let mut mistakes: Vec<_> = self.named_twice().collect();
         for upstream in &self.config.upstream {
             let all = pool.services();
             let theirs = all.filter(|service| upstream.has(service.full_name()));
-            let theirs: Vec<_> = theirs.map(|one| one.full_name().to_owned()).collect();
+            let theirs: Vec<_> = theirs
+                .map(|service| (service.full_name().to_owned(), service))
+                .collect();
             if theirs.is_empty() {
                 mistakes.push(format!(
                     "--upstream {upstream}: the descriptors have no service of it"
@@ -64,7 +65,7 @@ impl Maker {
             services.extend(theirs);
         }
         match mistakes.is_empty() {
-            true => Ok(services),
+            true => Ok(services.into_values().collect()),
             false => Err(StartError::Config(mistakes)),
         }
     }
@@ -89,8 +90,7 @@ impl Maker {
     ) -> Result<Arc<Gateway>, StartError> {
         let descriptors = Descriptors::read(set);
         let descriptors = descriptors.map_err(|error| StartError::config(error.to_string()))?;
-        let services = self.services(descriptors.pool())?;
-        let names = services.into_iter().collect::<Vec<_>>().join(", ");
+        let info = self.config.about.info(&self.services(descriptors.pool())?);
         let Terms {
             describe,
             get_authorization,
@@ -99,18 +99,14 @@ impl Maker {
             pages,
         } = &self.terms;
         let profile = self.config.profile;
-        let pages = pages.as_ref().map(|of| of(&names));
+        let pages = pages.as_ref().map(|of| of(&info.title));
         let api = Api {
             methods: describe(descriptors.pool(), self.upstream_of()),
             descriptors,
             binds_unannotated: self.config.all_methods,
             is_strict: self.config.strict,
             guard_parameter: None,
-            info: Info {
-                title: names,
-                version: "1".to_owned(),
-                ..Info::default()
-            },
+            info,
             profile: profile.map(Profile::from).unwrap_or_default(),
         };
         make(Plan {
