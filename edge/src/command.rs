@@ -4,25 +4,35 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::{Args, Command, FromArgMatches as _};
+use clap::{ArgMatches, Args, Command, FromArgMatches as _};
+use gateway::Gateway;
 use net::StartError;
 use net::listen::listen;
 use net::process::arguments::Refused;
+use net::process::file::Parsed;
 use net::process::{file, in_runtime, schema, stop_signal};
 use net::telemetry::Telemetry;
 use runtime::host::{Host, HostConfig};
 use runtime::identity::Signer;
 use runtime::mesh::Mesh;
+use runtime::node::Node;
 use runtime::process::ProcessConfig;
 use runtime::services::{AUTHORITY, EDGE};
+use tokio::signal::unix::{SignalKind, signal};
 
-use crate::generic;
+use crate::{generic, mesh};
+
+mod check;
+mod reload;
+
+use reload::Renewal;
 
 const NAME: &str = EDGE.name;
 
 /// What a file of configuration cannot say; the first names the file.
-const OWN: &[&str] = &["config", "config-schema"];
+const OWN: &[&str] = &["config", "config-schema", "check"];
 
 /// Everything that the program can be told.
 #[derive(Args, Clone, Debug)]
@@ -51,24 +61,41 @@ pub struct FileConfig {
     /// keys join with `-`. A list is a flag given several times; where a flag takes NAME=VALUE, a
     /// mapping is the list of them; `true` gives a flag that takes no value. `${NAME}` in a value is
     /// that environment variable, `$$` a dollar. Paths are relative to the working directory. What
-    /// the command line or the environment says goes before the file.
+    /// the command line or the environment says goes before the file. It is read again when it has
+    /// changed (--descriptor-refresh says how often it is looked at) and on SIGHUP.
     #[arg(long, env = "EDGE_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Print the JSON Schema of that file, for editors and checks, and end.
     #[arg(long)]
     pub config_schema: bool,
+    /// Read everything, the servers' descriptors too, say what would be served, and end without
+    /// listening anywhere: with exit code 0, or 2 and what is wrong.
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Runs the program with these words of its command line, the name first, until SIGTERM or SIGINT.
 /// `command` has [`Arguments`]. Exit codes as of [`runtime::process::main`].
 pub fn run(command: &Command, words: Vec<OsString>) -> ExitCode {
-    match Arguments::read(command, words) {
-        Ok(arguments) if arguments.file.config_schema => {
-            print(&format!("{:#}\n", schema::schema(command, OWN)))
-        }
-        Ok(arguments) => arguments.run(),
-        Err(refused) => refused.tell(),
+    let called = Called {
+        command: command.clone(),
+        words,
+    };
+    let configured = match called.read() {
+        Ok(configured) => configured,
+        Err(refused) => return refused.tell(),
+    };
+    let file = &configured.arguments.file;
+    if file.config_schema {
+        return print(&format!("{:#}\n", schema::schema(command, OWN)));
     }
+    if file.check {
+        return check::run(&configured.arguments);
+    }
+    let telemetry = configured.arguments.process.telemetry.clone();
+    in_runtime(NAME, &telemetry, async |telemetry| {
+        serve(called, configured, telemetry).await
+    })
 }
 
 /// Prints it; whoever reads may have enough of it.
@@ -79,29 +106,64 @@ fn print(text: &str) -> ExitCode {
     }
 }
 
-impl Arguments {
-    /// From a command line, the environment and the file that they name.
-    fn read(command: &Command, words: Vec<OsString>) -> Result<Self, Refused> {
-        let matches = file::parse(command.clone(), words, OWN)?;
-        Ok(Self::from_arg_matches(&matches)?)
-    }
+/// How the program was called, which can be read again: the file may say something else by then.
+struct Called {
+    command: Command,
+    words: Vec<OsString>,
+}
 
-    fn run(self) -> ExitCode {
-        let telemetry = self.process.telemetry.clone();
-        in_runtime(NAME, &telemetry, async |telemetry| {
-            self.serve(telemetry).await
+/// What a command line, the environment and the file that they name say.
+struct Configured {
+    matches: ArgMatches,
+    arguments: Arguments,
+    /// Of the file, if there is one.
+    text: Option<String>,
+}
+
+impl Called {
+    fn read(&self) -> Result<Configured, Refused> {
+        let Parsed { matches, text } = file::parse(self.command.clone(), self.words.clone(), OWN)?;
+        let arguments = Arguments::from_arg_matches(&matches)?;
+        Ok(Configured {
+            matches,
+            arguments,
+            text,
         })
     }
+}
 
-    async fn serve(self, telemetry: Telemetry) -> Result<(), StartError> {
-        let Self {
-            file: _,
-            process,
-            edge,
-            generic,
-        } = self;
-        let is_generic = !generic.servers.upstream.is_empty();
-        let has_issuers = !generic.jwt.is_empty();
+async fn serve(
+    called: Called,
+    configured: Configured,
+    telemetry: Telemetry,
+) -> Result<(), StartError> {
+    // From here on it ends nothing.
+    let hangup = signal(SignalKind::hangup()).map_err(StartError::other)?;
+    let arguments = &configured.arguments;
+    let (mut host, key) = arguments.host(telemetry)?;
+    let process = &arguments.process;
+    let (address, ops) = (process.address(&EDGE), process.ops_address(&EDGE));
+    let ops = listen(NAME, ops, "--ops-listen").await?;
+    let listener = listen(NAME, address, "--listen").await?;
+    host.serve_ops(ops);
+    let node = host.node(NAME, key);
+    let (gateway, renewal) = arguments.build(&node).await?;
+    reload::keep(called, configured, renewal, hangup, &node);
+    host.add(NAME, |drain| gateway.serve(listener, drain));
+    tracing::info!(service = NAME, listen = %address, "serving");
+    host.run(stop_signal()?).await
+}
+
+impl Arguments {
+    /// In front of other services than those of the mesh.
+    fn is_generic(&self) -> bool {
+        !self.generic.servers.upstream.is_empty()
+    }
+
+    /// A host for the edge, and the edge's key if it needs one.
+    fn host(&self, telemetry: Telemetry) -> Result<(Host, Option<Signer>), StartError> {
+        let (process, is_generic) = (&self.process, self.is_generic());
+        let has_issuers = !self.generic.jwt.is_empty();
         if has_issuers && !is_generic {
             return Err(StartError::config(
                 "--jwt-issuer is for servers that --upstream names; the mesh has its own tokens",
@@ -114,8 +176,8 @@ impl Arguments {
             ));
         }
         // Those of svc-auth are the only other ones that count.
-        let asks_mesh =
-            !is_generic || generic.access == generic::Access::Authenticated && !has_issuers;
+        let is_authenticated = self.generic.access == generic::Access::Authenticated;
+        let asks_mesh = !is_generic || is_authenticated && !has_issuers;
         if !is_generic {
             process.bus.reaches_others()?;
         }
@@ -129,22 +191,19 @@ impl Arguments {
         };
         let key = match asks_mesh {
             false => None,
-            true => key(&process, &generic)?,
+            true => key(process, &self.generic)?,
         };
+        Ok((Host::new(config), key))
+    }
 
-        let mut host = Host::new(config);
-        let (address, ops) = (process.address(&EDGE), process.ops_address(&EDGE));
-        let ops = listen(NAME, ops, "--ops-listen").await?;
-        let listener = listen(NAME, address, "--listen").await?;
-        host.serve_ops(ops);
-        let node = host.node(NAME, key);
-        let gateway = match is_generic {
-            true => generic::build(generic, edge, &node).await?,
-            false => crate::mesh::build(edge, &node).await?,
-        };
-        host.add(NAME, |drain| gateway.serve(listener, drain));
-        tracing::info!(service = NAME, listen = %address, "serving");
-        host.run(stop_signal()?).await
+    async fn build(&self, node: &Node) -> Result<(Arc<Gateway>, Renewal), StartError> {
+        let (generic, edge) = (self.generic.clone(), self.edge.clone());
+        if !self.is_generic() {
+            let (gateway, renewal) = mesh::renewable(edge, node)?;
+            return Ok((gateway, Renewal::Mesh(renewal)));
+        }
+        let (gateway, renewal) = generic::renewable(generic, edge, node).await?;
+        Ok((gateway, Renewal::Others(renewal)))
     }
 }
 

@@ -62,24 +62,61 @@ pub async fn build(
     gateway: crate::Config,
     node: &Node,
 ) -> Result<Arc<Gateway>, StartError> {
-    let Config {
-        servers,
-        access: otherwise,
-        forward_authorization,
-        jwt,
-    } = config;
-    let surroundings = surroundings(node);
+    let (gateway, _) = renewable(config, gateway, node).await?;
+    Ok(gateway)
+}
+
+/// As [`build`], and the way to configure it anew while it serves.
+///
+/// # Errors
+/// As [`build`].
+pub async fn renewable(
+    config: Config,
+    gateway: crate::Config,
+    node: &Node,
+) -> Result<(Arc<Gateway>, Renewal), StartError> {
+    let (surroundings, jwt) = (surroundings(node), &config.jwt);
     let known = match jwt.is_empty() {
         true => Known::Users(Arc::new(Users::of_others(node.clone()))),
-        false => Known::Issuers(Issuers::follow(&jwt, &surroundings, &node.readiness)?),
+        false => Known::Issuers(Issuers::follow(jwt, &surroundings, &node.readiness)?),
     };
+    let terms = terms(&config, gateway.is_over_tls(), known.clone(), node);
+    let built = generic::renewable(config.servers, gateway, terms, surroundings);
+    let (gateway, inner) = built.await?;
+    let node = node.clone();
+    Ok((gateway, Renewal { inner, known, node }))
+}
+
+/// Configures a gateway anew while it serves.
+pub struct Renewal {
+    inner: generic::Renewal,
+    known: Known,
+    node: Node,
+}
+
+impl Renewal {
+    /// Lets this take the place of what was configured before; whose tokens count stays as it was.
+    ///
+    /// # Errors
+    /// What is wrong with it; then everything stays as it was.
+    pub async fn renew(&self, config: Config, gateway: crate::Config) -> Result<(), StartError> {
+        let (known, is_over_tls) = (self.known.clone(), gateway.is_over_tls());
+        let terms = terms(&config, is_over_tls, known, &self.node);
+        self.inner.renew(config.servers, gateway, terms).await
+    }
+}
+
+/// What is known of the servers beyond their descriptors.
+fn terms(config: &Config, is_over_tls: bool, known: Known, node: &Node) -> Terms {
+    let (otherwise, forward_authorization) = (config.access, config.forward_authorization);
+    let jwt = &config.jwt;
     let verifies = otherwise == Access::Authenticated || !jwt.is_empty();
     let readiness = node.readiness.clone();
-    let scheme = match gateway.is_over_tls() {
+    let scheme = match is_over_tls {
         true => "https",
         false => "http",
     };
-    let terms = Terms {
+    Terms {
         describe: Arc::new(move |pool, upstream| {
             let (contract, known) = (Contract::of(pool.clone()), known.clone());
             Arc::new(move |descriptor| {
@@ -120,8 +157,7 @@ pub async fn build(
             };
             pages::maker(readiness.clone(), &landing, Site::Others)
         })),
-    };
-    generic::build(servers, gateway, terms, surroundings).await
+    }
 }
 
 /// Who is known here.

@@ -14,7 +14,7 @@ mod voice;
 pub use gateway::config;
 pub use gateway::profile;
 pub use gateway::{Config, Gateway, MetadataRule, Network, Origin, Quota, Rate, Settings};
-pub use mesh::{build, openapi};
+pub use mesh::{Renewal, build, openapi, renewable};
 
 use gateway::Surroundings;
 use runtime::node::Node;

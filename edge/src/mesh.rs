@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use gateway::guard::{Asked, Guard};
-use gateway::{Api, Caller, Gateway, Method, Plan, Profile, Trust};
+use gateway::{Api, Caller, Gateway, Method, Plan, Profile, Succession, Trust};
 use net::StartError;
 use runtime::contract::{self, Access, Contract};
 use runtime::node::Node;
@@ -29,10 +29,48 @@ const PATIENCE: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// What is wrong with the settings.
-pub async fn build(mut config: Config, node: &Node) -> Result<Arc<Gateway>, StartError> {
+pub async fn build(config: Config, node: &Node) -> Result<Arc<Gateway>, StartError> {
+    Gateway::new(with_patience(config), surroundings(node), plan(node))
+}
+
+/// As [`build`], and the way to let others take its place while it serves.
+///
+/// # Errors
+/// As [`build`].
+pub fn renewable(config: Config, node: &Node) -> Result<(Arc<Gateway>, Renewal), StartError> {
+    let config = with_patience(config);
+    let (gateway, succession) = Succession::begin(config, surroundings(node), plan(node))?;
+    let node = node.clone();
+    Ok((gateway, Renewal { succession, node }))
+}
+
+/// Gives an edge other settings while it serves.
+pub struct Renewal {
+    succession: Succession,
+    node: Node,
+}
+
+impl Renewal {
+    /// Lets these take the place of those before.
+    ///
+    /// # Errors
+    /// What is wrong with them; then everything stays as it was.
+    pub fn renew(&self, config: Config) -> Result<(), StartError> {
+        let plan = plan(&self.node);
+        self.succession.follow(with_patience(config), plan)
+    }
+}
+
+fn with_patience(mut config: Config) -> Config {
+    let timeout = &mut config.settings.requests.request_timeout;
+    timeout.get_or_insert(PATIENCE);
+    config
+}
+
+fn plan(node: &Node) -> Plan<'static> {
     let users = Arc::new(Users::of_mesh(node.clone()));
     let mesh = node.clone();
-    let plan = Plan {
+    Plan {
         api: api(move |access| Arc::new(UserGuard::new(&users, access))),
         connect: Arc::new(move |service| mesh.new_channel(service).into_inner()),
         // The mesh gets the user's token and this workload's own, and keeps to its contracts.
@@ -44,10 +82,7 @@ pub async fn build(mut config: Config, node: &Node) -> Result<Arc<Gateway>, Star
         caller_metadata: Vec::new(),
         voice: VOICE,
         pages: Some(pages::maker(node.readiness.clone(), &landing(), Site::Shop)),
-    };
-    let timeout = &mut config.settings.requests.request_timeout;
-    timeout.get_or_insert(PATIENCE);
-    Gateway::new(config, surroundings(node), plan)
+    }
 }
 
 /// What the edge of the Tradewind mesh serves as `/openapi.json`; with these servers, if there are any.

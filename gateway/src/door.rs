@@ -28,7 +28,7 @@ pub(crate) struct Door {
     pub(crate) drain: CancellationToken,
 }
 
-/// What stays the same when a gateway is followed by another.
+/// What goes on when a gateway is followed by another.
 #[derive(Clone)]
 pub(crate) struct Kept {
     pub(crate) counters: Arc<Counters>,

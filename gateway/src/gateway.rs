@@ -16,11 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access_log::Writer;
 use crate::budget::RetryBudget;
-use crate::config::{Config, Settings};
+use crate::config::{Config, Settings, Tls};
 use crate::counters::Counters;
 use crate::door::{Door, Kept};
 use crate::exchange::HttpMetrics;
-use crate::limits::Shared;
 use crate::plan::{Connect, Plan};
 use crate::routing::Routing;
 use crate::upstreams::{Trust, Upstream, Upstreams};
@@ -65,8 +64,10 @@ pub struct Gateway {
     pub(crate) surroundings: Surroundings,
     connect: Connect,
     trust: Trust,
-    routing: Arc<Routing>,
+    pub(crate) routing: Arc<Routing>,
     kept: Kept,
+    /// By what it was told how connections are to be made.
+    tls: Tls,
     pub(crate) successor: Option<Successor>,
 }
 
@@ -98,34 +99,53 @@ impl Gateway {
             tls,
             redis_url,
         } = config;
-        let tls = tls.server()?;
-        let shared = redis_url.as_ref().map(|url| Shared::connect(url.expose()));
-        let shared = shared.transpose();
-        let shared = shared.map_err(|error| StartError::config(format!("--redis-url: {error}")))?;
-        let counters = Arc::new(Counters::new(&settings.rates, shared.as_ref()));
+        let server = tls.server()?;
+        let counters = Arc::new(Counters::new(&settings.rates, redis_url.as_ref())?);
         let (name, telemetry) = (surroundings.name, &surroundings.telemetry);
         let metrics = Arc::new(HttpMetrics::new(name, telemetry, &counters));
-        if let Some(tls) = &tls {
-            measure_certificate(telemetry, tls);
+        if let Some(server) = &server {
+            measure_certificate(telemetry, server);
         }
         let kept = Kept {
             counters,
             metrics,
             access_log: Writer::start(&settings.access_log, telemetry)?.map(Arc::new),
-            tls,
+            tls: server,
         };
         let settings = Arc::new(settings);
-        let gateway = Self::of(settings, surroundings, plan, kept, successor)?;
+        let gateway = Self::of(settings, surroundings, plan, kept, tls, successor)?;
         gateway.forget_idle_callers();
         Ok(gateway)
     }
 
-    /// One with other routes, that counts on where this one is.
-    pub(crate) fn renewed(&self, plan: Plan<'_>) -> Result<Arc<Self>, StartError> {
+    /// One with other settings and routes, that counts on where this one is.
+    pub(crate) fn renewed(&self, config: Config, plan: Plan<'_>) -> Result<Arc<Self>, StartError> {
+        let Config {
+            settings,
+            tls,
+            redis_url,
+        } = config;
+        let counters = self
+            .kept
+            .counters
+            .renewed(&settings.rates, redis_url.as_ref())?;
+        let mut kept = Kept {
+            counters: Arc::new(counters),
+            ..self.kept.clone()
+        };
+        // Who is known by the one before goes on with it.
+        if tls != self.tls {
+            kept.tls = tls.server()?;
+        }
+        let (settings, surroundings) = (Arc::new(settings), self.surroundings.clone());
         // Whoever follows the first gateway learns of all.
-        let successor = None;
-        let (settings, surroundings) = (self.settings.clone(), self.surroundings.clone());
-        Self::of(settings, surroundings, plan, self.kept.clone(), successor)
+        Self::of(settings, surroundings, plan, kept, tls, None)
+    }
+
+    /// The newest of those that have followed this one, or itself.
+    pub(crate) fn newest(self: &Arc<Self>) -> Arc<Self> {
+        let newest = self.successor.as_ref().and_then(|it| it.borrow().clone());
+        newest.unwrap_or_else(|| self.clone())
     }
 
     fn of(
@@ -133,6 +153,7 @@ impl Gateway {
         surroundings: Surroundings,
         plan: Plan<'_>,
         kept: Kept,
+        tls: Tls,
         successor: Option<Successor>,
     ) -> Result<Arc<Self>, StartError> {
         let transcoder = Arc::new(plan.api.transcoder(&settings)?);
@@ -144,6 +165,7 @@ impl Gateway {
             trust: plan.trust,
             routing,
             kept,
+            tls,
             successor,
         }))
     }
@@ -174,13 +196,15 @@ impl Gateway {
         })
     }
 
-    fn forget_idle_callers(&self) {
-        let counters = self.kept.counters.clone();
+    fn forget_idle_callers(self: &Arc<Self>) {
+        let first = Arc::downgrade(self);
         let tasks = &self.surroundings.tasks;
         tasks.spawn("edge-limits", |shutdown| async move {
             let pause = || tokio::time::sleep(FORGET_EVERY);
             while shutdown.run_until_cancelled(pause()).await.is_some() {
-                counters.forget_idle();
+                if let Some(first) = first.upgrade() {
+                    first.newest().kept.counters.forget_idle();
+                }
             }
         });
     }

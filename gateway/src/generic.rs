@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use http::HeaderName;
 use net::StartError;
-use net::client::{Describe, Health, Unconnected};
 use net::process::arguments::defaults;
 use net::process::duration;
-use tokio::sync::watch;
 use transcoder::openapi::Visibility;
 use transcoder::prost_reflect::{DescriptorPool, MethodDescriptor};
 
@@ -18,8 +16,9 @@ use crate::failure::Voice;
 use crate::gateway::{Gateway, Surroundings};
 use crate::guard::Guard;
 use crate::method::{Method, MethodOf};
-use crate::plan::{Connect, MakePages};
+use crate::plan::MakePages;
 use crate::profile;
+use crate::succession::Succession;
 
 mod about;
 mod descriptors;
@@ -31,9 +30,9 @@ mod tls;
 mod upstream;
 
 pub use about::About;
-use health::Healths;
 pub use health::UpstreamHealth;
-use maker::Maker;
+use maker::{Contract, Maker};
+pub use renewal::Renewal;
 pub use tls::Tls;
 pub use upstream::Upstream;
 
@@ -174,65 +173,26 @@ pub async fn build(
     terms: Terms,
     surroundings: Surroundings,
 ) -> Result<Arc<Gateway>, StartError> {
-    let upstreams = config.upstream.iter();
-    let named = upstreams.map(|upstream| (upstream.name().to_owned(), Health::default()));
-    let healths = named.collect::<Healths>();
-    let maker = Maker {
-        connect: connect(&config, &surroundings, healths.clone())?,
-        config,
-        terms,
-    };
-    let sources = maker.sources();
-    let gathered = descriptors::gather(&sources).await;
-    let set = descriptors::merge(&gathered).map_err(|mistakes| {
-        let all = maker.named_twice().chain(mistakes);
-        StartError::Config(all.collect())
-    })?;
-    let make = |successor| {
-        maker.with_plan(&set, |plan| {
-            Gateway::followed(gateway, surroundings.clone(), plan, successor)
-        })
-    };
-    let (newest, successor) = watch::channel(None);
-    let is_renewed = !maker.config.descriptor_refresh.is_zero();
-    let first = make(is_renewed.then_some(successor))?;
-    let health = &maker.config.health;
-    health.keep(&maker.connect, healths, &surroundings);
-    if !is_renewed {
-        return Ok(first);
-    }
-    renewal::keep_fresh(maker, sources, gathered, &first, newest);
-    Ok(first)
+    let (gateway, _) = renewable(config, gateway, terms, surroundings).await?;
+    Ok(gateway)
 }
 
-/// Connects to the upstreams where the configuration has them.
-fn connect(
-    config: &Config,
-    surroundings: &Surroundings,
-    healths: Healths,
-) -> Result<Connect, StartError> {
-    let clients = config.tls.clients(&config.upstream)?;
-    let upstreams = config.upstream.clone();
-    let Surroundings {
-        name,
-        random,
-        telemetry,
-        ..
-    } = surroundings.clone();
-    Ok(Arc::new(move |upstream| {
-        let unconnected = Unconnected {
-            service: upstream.into(),
-            caller: name,
-            credentials: None,
-            describe: Describe::default(),
-            tls: clients.get(upstream).cloned(),
-            // Clients say how long they wait, or the operator does.
-            longest: None,
-            metrics: telemetry.client_metrics(),
-            random: random.clone(),
-            health: healths.get(upstream).cloned().unwrap_or_default(),
-        };
-        let named = upstreams.iter().find(|one| one.name() == upstream);
-        unconnected.to(named.map(|upstream| upstream.address.clone()))
-    }))
+/// As [`build`], and the way to configure it anew while it serves.
+///
+/// # Errors
+/// As [`build`].
+pub async fn renewable(
+    config: Config,
+    gateway: crate::Config,
+    terms: Terms,
+    surroundings: Surroundings,
+) -> Result<(Arc<Gateway>, Renewal), StartError> {
+    let maker = Maker::new(config, terms, &surroundings)?;
+    let (mut contract, set) = Contract::gather(maker).await?;
+    let (first, succession) = contract.maker.with_plan(&set, |plan| {
+        Succession::begin(gateway.clone(), surroundings.clone(), plan)
+    })?;
+    contract.maker.ask_health(&surroundings);
+    let renewal = renewal::keep_fresh(contract, gateway, &first, succession);
+    Ok((first, renewal))
 }

@@ -53,6 +53,8 @@ mod security_headers;
 mod sequence;
 mod serving;
 mod streams;
+mod succession;
+mod summary;
 mod upstreams;
 mod validators;
 mod wire;
@@ -73,6 +75,8 @@ pub use method::Method;
 pub use net;
 pub use plan::{Connect, MakePages, Plan, ShowsDocs};
 pub use profile::Profile;
+pub use succession::Succession;
+pub use summary::{ServiceSummary, Summary};
 /// What a gateway knows of contracts: their routes, their descriptors, the document that tells of them.
 pub use transcoder;
 pub use upstreams::Trust;

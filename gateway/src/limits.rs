@@ -128,6 +128,11 @@ impl Limiter {
         })
     }
 
+    /// Whether this is the limit of that rate.
+    pub(crate) fn is_of(&self, rate: Rate) -> bool {
+        rate.0 == Some(self.quota)
+    }
+
     /// Counts a request. What this process alone has seen too often needs no second opinion.
     pub(crate) async fn count(&self, who: Who) -> Standing {
         let here = self.local.count(self.policy, self.quota, &who);

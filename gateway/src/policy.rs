@@ -136,6 +136,11 @@ impl Policies {
         self.by_path.get(path)
     }
 
+    /// All methods that are served.
+    pub(crate) fn methods(&self) -> impl Iterator<Item = &Served> {
+        self.by_path.values().map(|served| &**served)
+    }
+
     fn policy(&mut self, descriptor: &MethodDescriptor, method: &Method) -> Result<Policy, String> {
         let service = descriptor.parent_service();
         let call_name = format!("{}/{}", service.full_name(), descriptor.name());

@@ -59,20 +59,17 @@ impl Gateway {
     /// Serves until `shutdown`, then lets requests in progress end. Streams end at once, with a last
     /// frame that says why. It returns before only if it cannot go on, which is in the log.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: CancellationToken) {
-        // No request takes longer than its timeout, if it has one.
-        let patience = self.settings.requests.patience() + Duration::from_secs(1);
-        if let Err(error) = serve(self, listener, shutdown, patience).await {
+        if let Err(error) = serve(self, listener, shutdown).await {
             tracing::error!(%error, "connections can no longer be served");
         }
     }
 }
 
-/// Serves until `shutdown`, then lets the requests in progress end, for at most `patience`.
+/// Serves until `shutdown`, then lets the requests in progress end.
 async fn serve(
     gateway: Arc<Gateway>,
     listener: TcpListener,
     shutdown: CancellationToken,
-    patience: Duration,
 ) -> io::Result<()> {
     let limit = gateway
         .settings
@@ -81,10 +78,10 @@ async fn serve(
         .clamp(1, Semaphore::MAX_PERMITS);
     let open = Arc::new(Semaphore::new(limit));
     let crowd = Room::new();
-    let workers = start(&gateway, &shutdown, patience)?;
+    let workers = start(&gateway, &shutdown)?;
     while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &open)).await {
         let (stream, peer, permit) = accepted;
-        let Ok(place) = admit(&crowd, peer.ip(), &gateway.settings) else {
+        let Ok(place) = admit(&crowd, peer.ip(), &gateway.newest().settings) else {
             tracing::debug!(client.address = %peer.ip(), "too many connections of one address");
             continue;
         };
@@ -137,11 +134,7 @@ fn admit(crowd: &Room<IpAddr>, peer: IpAddr, settings: &Settings) -> Result<Shar
     Ok(place)
 }
 
-fn start(
-    gateway: &Arc<Gateway>,
-    shutdown: &CancellationToken,
-    patience: Duration,
-) -> io::Result<Vec<Worker>> {
+fn start(gateway: &Arc<Gateway>, shutdown: &CancellationToken) -> io::Result<Vec<Worker>> {
     let threads = match gateway.settings.connections.edge_threads {
         0 => thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
@@ -156,7 +149,7 @@ fn start(
         thread::Builder::new()
             .name(format!("edge-{index}"))
             .spawn(move || {
-                runtime.block_on(work(gateway, handed, shutdown, patience));
+                runtime.block_on(work(gateway, handed, shutdown));
                 drop(end);
             })?;
         Ok(Worker {
@@ -173,7 +166,6 @@ async fn work(
     gateway: Arc<Gateway>,
     mut handed: mpsc::UnboundedReceiver<Socket>,
     shutdown: CancellationToken,
-    patience: Duration,
 ) {
     let entrance = Entrance::open(&gateway, shutdown.clone());
     let connections = TaskTracker::new();
@@ -200,6 +192,8 @@ async fn work(
         never = entrance.renew() => match never {},
     }
     connections.close();
+    // No request takes longer than its timeout, if it has one.
+    let patience = gateway.newest().settings.requests.patience() + Duration::from_secs(1);
     if tokio::time::timeout(patience, connections.wait())
         .await
         .is_err()

@@ -44,7 +44,7 @@ struct RawSet {
 }
 
 /// The library's descriptors, after a change of their text.
-fn library(change: impl Fn(String) -> String) -> Vec<u8> {
+pub(crate) fn library(change: impl Fn(String) -> String) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string("tests/proto/library.proto").unwrap();
     std::fs::write(folder.path().join("library.proto"), change(text)).unwrap();
@@ -94,7 +94,7 @@ async fn start(upstream: Upstream, config: Config) -> Fixture {
     Fixture::serve(edge, node, mesh, upstream).await
 }
 
-fn name_back(seen: &Seen) -> Answer {
+pub(crate) fn name_back(seen: &Seen) -> Answer {
     let Book { name, .. } = seen.decode();
     Answer::message(&Book { name, pages: 300 })
 }
@@ -104,7 +104,7 @@ async fn status(fixture: &Fixture, path: &str) -> u16 {
 }
 
 /// Until it holds.
-async fn eventually(what: impl AsyncFn() -> bool) {
+pub(crate) async fn eventually(what: impl AsyncFn() -> bool) {
     let holds = async {
         while !what().await {
             tokio::time::sleep(Duration::from_millis(5)).await;

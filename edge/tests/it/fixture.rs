@@ -81,14 +81,20 @@ impl Fixture {
         config: Config,
         change: impl FnOnce(&Mesh),
     ) -> Self {
+        let (mesh, node) = Self::mesh(&upstream).await;
+        change(&node.mesh);
+        let edge = edge::build(config, &node).await.unwrap();
+        Self::serve(edge, node, mesh, upstream).await
+    }
+
+    /// A mesh whose services are all that one.
+    pub(crate) async fn mesh(upstream: &Upstream) -> (Testbed, Node) {
         let mut mesh = Testbed::new();
         let node = mesh.node("edge").await;
         for service in SERVICES {
             node.mesh.set(service, upstream.address.into());
         }
-        change(&node.mesh);
-        let edge = edge::build(config, &node).await.unwrap();
-        Self::serve(edge, node, mesh, upstream).await
+        (mesh, node)
     }
 
     pub(crate) async fn serve(

@@ -69,8 +69,14 @@ fn pause(text: &str) -> Result<Duration, String> {
 pub(super) type Healths = BTreeMap<String, Health>;
 
 impl UpstreamHealth {
-    /// Asks from now on, if it is wanted.
-    pub(super) fn keep(&self, connect: &Connect, healths: Healths, surroundings: &Surroundings) {
+    /// Asks from now on, if it is wanted, until `stop`.
+    pub(super) fn keep(
+        &self,
+        connect: &Connect,
+        healths: Healths,
+        surroundings: &Surroundings,
+        stop: &CancellationToken,
+    ) {
         let Some(service) = self.upstream_health.clone() else {
             return;
         };
@@ -81,18 +87,21 @@ impl UpstreamHealth {
         };
         for upstream in healths.keys() {
             let (channel, checks) = (connect(upstream), checks.clone());
-            let readiness = surroundings.readiness.clone();
+            let (readiness, stop) = (surroundings.readiness.clone(), stop.clone());
             let ask = async move |shutdown: CancellationToken| {
                 let asked = channel.ask_health(&checks, &readiness);
+                let asked = stop.run_until_cancelled(asked);
                 shutdown.run_until_cancelled(asked).await;
+                // A task that ends before its process does counts as dead.
+                shutdown.cancelled().await;
             };
             surroundings.tasks.spawn("edge-upstream-health", ask);
         }
-        measure(healths, surroundings);
+        measure(healths, surroundings, stop.clone());
     }
 }
 
-fn measure(healths: Healths, surroundings: &Surroundings) {
+fn measure(healths: Healths, surroundings: &Surroundings, stop: CancellationToken) {
     let meter = surroundings.telemetry.meter();
     let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     meter
@@ -100,6 +109,9 @@ fn measure(healths: Healths, surroundings: &Surroundings) {
         .with_unit("{endpoint}")
         .with_description("Endpoints of upstreams, by how they say that they are")
         .with_callback(move |gauge| {
+            if stop.is_cancelled() {
+                return;
+            }
             for (upstream, health) in &healths {
                 let (well, unwell) = health.count();
                 for (state, endpoints) in [("well", well), ("unwell", unwell)] {

@@ -4,35 +4,95 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use net::StartError;
-use net::client::Channel;
+use net::client::{Channel, Describe, Health, Unconnected};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use transcoder::Descriptors;
 use transcoder::prost_reflect::{DescriptorPool, ServiceDescriptor};
 
-use super::descriptors::Source;
+use super::descriptors::{self, Gathered, Source};
+use super::health::Healths;
 use super::upstream::Upstream;
 use super::{Config, Terms, UpstreamOf};
 use crate::api::Api;
-use crate::gateway::Gateway;
+use crate::gateway::Surroundings;
 use crate::plan::{Connect, Plan};
 use crate::profile::Profile;
 use crate::upstreams::Trust;
+
+/// What the servers say of themselves, and who makes gateways of it.
+pub(super) struct Contract {
+    pub(super) maker: Maker,
+    pub(super) sources: Vec<Source>,
+    pub(super) gathered: Gathered,
+}
+
+impl Contract {
+    /// Asks all sources, and makes one set of what they say.
+    ///
+    /// # Errors
+    /// What is wrong with what they say, and with the configuration.
+    pub(super) async fn gather(maker: Maker) -> Result<(Self, Vec<u8>), StartError> {
+        let sources = maker.sources();
+        let gathered = descriptors::gather(&sources).await;
+        let set = descriptors::merge(&gathered).map_err(|mistakes| {
+            let all = maker.named_twice().chain(mistakes);
+            StartError::Config(all.collect())
+        })?;
+        let contract = Self {
+            maker,
+            sources,
+            gathered,
+        };
+        Ok((contract, set))
+    }
+}
 
 /// Makes gateways of what descriptors say, again and again.
 pub(super) struct Maker {
     pub(super) config: Config,
     pub(super) terms: Terms,
-    pub(super) connect: Connect,
+    connect: Connect,
+    healths: Healths,
+    /// The upstreams are asked how they are as long as this is there.
+    asking: Option<DropGuard>,
 }
 
 impl Maker {
-    pub(super) fn named_twice(&self) -> impl Iterator<Item = String> {
+    /// # Errors
+    /// What is wrong with the files of TLS.
+    pub(super) fn new(
+        config: Config,
+        terms: Terms,
+        surroundings: &Surroundings,
+    ) -> Result<Self, StartError> {
+        let upstreams = config.upstream.iter();
+        let named = upstreams.map(|upstream| (upstream.name().to_owned(), Health::default()));
+        let healths = named.collect::<Healths>();
+        Ok(Self {
+            connect: connect(&config, surroundings, healths.clone())?,
+            config,
+            terms,
+            healths,
+            asking: None,
+        })
+    }
+
+    /// Asks the upstreams how they are from now on, if it is wanted, until this is dropped.
+    pub(super) fn ask_health(&mut self, surroundings: &Surroundings) {
+        let stop = CancellationToken::new();
+        let (health, healths) = (&self.config.health, self.healths.clone());
+        health.keep(&self.connect, healths, surroundings, &stop);
+        self.asking = Some(stop.drop_guard());
+    }
+
+    fn named_twice(&self) -> impl Iterator<Item = String> {
         let mut names = BTreeSet::new();
         let all = self.config.upstream.iter().map(Upstream::name);
         all.filter(move |name| !names.insert(*name))
             .map(|name| format!("--upstream names {name} twice"))
     }
 
-    pub(super) fn sources(&self) -> Vec<Source> {
+    fn sources(&self) -> Vec<Source> {
         if self.config.descriptor_set.is_empty() {
             let reflected = self.config.upstream.iter().map(|upstream| {
                 let channel: Channel = (self.connect)(upstream.name());
@@ -83,11 +143,11 @@ impl Maker {
     }
 
     /// Does it with what these descriptors say.
-    pub(super) fn with_plan(
+    pub(super) fn with_plan<T>(
         &self,
         set: &[u8],
-        make: impl FnOnce(Plan<'_>) -> Result<Arc<Gateway>, StartError>,
-    ) -> Result<Arc<Gateway>, StartError> {
+        make: impl FnOnce(Plan<'_>) -> Result<T, StartError>,
+    ) -> Result<T, StartError> {
         let descriptors = Descriptors::read(set);
         let descriptors = descriptors.map_err(|error| StartError::config(error.to_string()))?;
         let info = self.config.about.info(&self.services(descriptors.pool())?);
@@ -121,4 +181,36 @@ impl Maker {
             pages,
         })
     }
+}
+
+/// Connects to the upstreams where the configuration has them.
+fn connect(
+    config: &Config,
+    surroundings: &Surroundings,
+    healths: Healths,
+) -> Result<Connect, StartError> {
+    let clients = config.tls.clients(&config.upstream)?;
+    let upstreams = config.upstream.clone();
+    let Surroundings {
+        name,
+        random,
+        telemetry,
+        ..
+    } = surroundings.clone();
+    Ok(Arc::new(move |upstream| {
+        let unconnected = Unconnected {
+            service: upstream.into(),
+            caller: name,
+            credentials: None,
+            describe: Describe::default(),
+            tls: clients.get(upstream).cloned(),
+            // Clients say how long they wait, or the operator does.
+            longest: None,
+            metrics: telemetry.client_metrics(),
+            random: random.clone(),
+            health: healths.get(upstream).cloned().unwrap_or_default(),
+        };
+        let named = upstreams.iter().find(|one| one.name() == upstream);
+        unconnected.to(named.map(|upstream| upstream.address.clone()))
+    }))
 }

@@ -44,7 +44,8 @@ impl Upstream {
     }
 
     /// What it is called in errors, metrics and logs.
-    pub(super) fn name(&self) -> &str {
+    #[must_use]
+    pub fn name(&self) -> &str {
         match self.scope.as_str() {
             "" => ANY,
             scope => scope,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use net::SecretUrl;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tokio::time::Instant;
 
@@ -36,6 +37,7 @@ return {1, math.floor((window - (full_at - now)) / interval), 0}
 pub(crate) struct Shared(Arc<Inner>);
 
 struct Inner {
+    url: SecretUrl,
     connection: ConnectionManager,
     script: redis::Script,
     started: Instant,
@@ -45,18 +47,24 @@ struct Inner {
 
 impl Shared {
     /// Connects when it is first needed, and again whenever the connection is lost.
-    pub(crate) fn connect(url: &str) -> Result<Self, redis::RedisError> {
+    pub(crate) fn connect(url: &SecretUrl) -> Result<Self, redis::RedisError> {
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(Duration::from_secs(1)))
             .set_response_timeout(Some(PATIENCE))
             .set_number_of_retries(1);
-        let client = redis::Client::open(url)?;
+        let client = redis::Client::open(url.expose())?;
         Ok(Self(Arc::new(Inner {
+            url: url.clone(),
             connection: ConnectionManager::new_lazy_with_config(client, config)?,
             script: redis::Script::new(SCRIPT),
             started: Instant::now(),
             resting_until: AtomicU64::new(0),
         })))
+    }
+
+    /// Whether the connection leads there.
+    pub(crate) fn is_at(&self, url: &SecretUrl) -> bool {
+        self.0.url.expose() == url.expose()
     }
 
     /// `None` if Redis does not answer.
@@ -67,6 +75,7 @@ impl Shared {
         who: &Who,
     ) -> Option<Standing> {
         let Inner {
+            url: _,
             connection,
             script,
             started,

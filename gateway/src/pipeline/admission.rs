@@ -56,7 +56,7 @@ pub(super) async fn admit<'a>(
 
     let limited = limited_as(client);
     let address = Who::Address(limited);
-    count(counters.address.as_ref(), address, standings).await?;
+    count(counters.address.as_deref(), address, standings).await?;
 
     let mut context = Context {
         deadline,
@@ -84,7 +84,7 @@ pub(super) async fn admit<'a>(
             entry.is_of(user);
         }
         let user = Who::User(user.clone());
-        count(counters.user.as_ref(), user, standings).await?;
+        count(counters.user.as_deref(), user, standings).await?;
     }
     let open = match policy.is_streaming() {
         true => {

@@ -9,6 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Args, Command};
 
 use super::setting::Setting;
+use crate::start::StartError;
 
 /// Why there is no configuration.
 #[derive(Debug)]
@@ -22,6 +23,20 @@ pub enum Refused {
 impl From<clap::Error> for Refused {
     fn from(error: clap::Error) -> Refused {
         Refused::Clap(error)
+    }
+}
+
+impl From<Refused> for StartError {
+    fn from(refused: Refused) -> StartError {
+        match refused {
+            Refused::Mistakes(mistakes) => StartError::Config(mistakes),
+            Refused::Clap(error) => {
+                let text = error.to_string();
+                // How the program is called stands behind it.
+                let what = text.split("\n\n").next().unwrap_or_default();
+                StartError::config(what.trim_start_matches("error: "))
+            }
+        }
     }
 }
 

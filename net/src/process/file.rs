@@ -25,22 +25,39 @@ use super::arguments::{self, Refused};
 use super::setting::Setting;
 pub(super) use flags::{Flags, takes_nothing, takes_pairs, takes_several};
 
+/// What a command line, the environment and a file say together.
+#[derive(Debug)]
+pub struct Parsed {
+    /// All of it.
+    pub matches: ArgMatches,
+    /// The text of the file, if there is one: by it one finds whether it has changed since.
+    pub text: Option<String>,
+}
+
 /// Parses as [`arguments::parse`] does, with what the file says that the flag `own[0]` names, if it
 /// names one. No flag of `own` can be in the file.
 ///
 /// # Errors
 /// As there; of what the file says, with its name and the line.
-pub fn parse(
-    command: Command,
-    mut words: Vec<OsString>,
-    own: &[&str],
-) -> Result<ArgMatches, Refused> {
+pub fn parse(command: Command, mut words: Vec<OsString>, own: &[&str]) -> Result<Parsed, Refused> {
     let given = given(&command, &words)?;
     let file = own.first().and_then(|id| given.get_one::<OsString>(id));
     let Some(file) = file else {
-        return arguments::parse(command, words);
+        let matches = arguments::parse(command, words)?;
+        return Ok(Parsed {
+            matches,
+            text: None,
+        });
     };
-    let (mut settings, mut mistakes) = read(Path::new(file), &Flags::of(&command, own));
+    let text = std::fs::read_to_string(file);
+    let (name, flags) = (Path::new(file).display(), Flags::of(&command, own));
+    let (mut settings, mut mistakes) = match &text {
+        Ok(text) => read(&name.to_string(), text, &flags),
+        Err(error) => (
+            Vec::new(),
+            vec![format!("{} {name}: {error}", flags.file())],
+        ),
+    };
     settings.retain(|setting| {
         let source = given.value_source(&setting.id);
         !matches!(
@@ -51,7 +68,8 @@ pub fn parse(
     words.extend(settings.iter().map(Setting::word));
     let parsed = arguments::parse_with(command, words, &settings);
     if mistakes.is_empty() {
-        return parsed;
+        let (matches, text) = (parsed?, text.ok());
+        return Ok(Parsed { matches, text });
     }
     if let Err(Refused::Mistakes(more)) = parsed {
         mistakes.extend(more);
@@ -73,17 +91,9 @@ fn given(command: &Command, words: &[OsString]) -> Result<ArgMatches, Refused> {
     Ok(matches?)
 }
 
-fn read(file: &Path, flags: &Flags) -> (Vec<Setting>, Vec<String>) {
-    let name = file.display().to_string();
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) => {
-            let mistake = format!("{} {name}: {error}", flags.file());
-            return (Vec::new(), vec![mistake]);
-        }
-    };
-    match yaml::read(&text) {
-        Ok(root) => settings::read(&name, &root, flags, &|name| std::env::var(name).ok()),
+fn read(name: &str, text: &str, flags: &Flags) -> (Vec<Setting>, Vec<String>) {
+    match yaml::read(text) {
+        Ok(root) => settings::read(name, &root, flags, &|name| std::env::var(name).ok()),
         Err(mistake) => (Vec::new(), vec![format!("{name}:{mistake}")]),
     }
 }

@@ -2,6 +2,10 @@
 
 use clap::{Arg, ArgAction, Command};
 
+/// How alike names have to be, of 1, for one to be meant by the other: a little more than clap wants it
+/// of flags, since names of sections are short.
+const LIKENESS: f64 = 0.8;
+
 /// The flags of a program.
 pub(in crate::process) struct Flags {
     all: Vec<Arg>,
@@ -61,8 +65,7 @@ impl Flags {
         let close = self
             .all()
             .map(|(flag, _)| (strsim::jaro(flag, &name), flag));
-        // As close as clap wants it of flags.
-        let close = close.filter(|(likeness, _)| *likeness > 0.7);
+        let close = close.filter(|(likeness, _)| *likeness > LIKENESS);
         let closest = close.max_by(|(one, _), (other, _)| one.total_cmp(other));
         closest.map(|(_, flag)| flag)
     }

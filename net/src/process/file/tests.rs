@@ -61,7 +61,9 @@ fn parse_with(yaml: &str, more: &[&str]) -> Result<ArgMatches, Refused> {
     let words = ["door", "--config"].into_iter().map(OsString::from);
     let words = words.chain([file.path().into()]);
     let words = words.chain(more.iter().map(OsString::from));
-    parse(command(), words.collect(), &["config"])
+    let parsed = parse(command(), words.collect(), &["config"])?;
+    assert_eq!(parsed.text.as_deref(), Some(yaml));
+    Ok(parsed.matches)
 }
 
 fn parsed(yaml: &str) -> ArgMatches {
