@@ -194,7 +194,7 @@ async fn somebody_gets_from_a_python_server_to_a_page_in_a_browser() {
             }
         }
     }
-    assert!(compared >= 2, "{compared} outputs were compared");
+    assert!(compared >= 3, "{compared} outputs were compared");
 
     let mut browser = Browser::start().await;
     browser
