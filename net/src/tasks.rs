@@ -44,6 +44,13 @@ impl Stage {
     }
 }
 
+/// When a task may end.
+#[derive(Clone, Copy, Debug)]
+enum MayEnd {
+    AtShutdown,
+    AnyTime,
+}
+
 impl Tasks {
     /// The tasks of one process, and the news of those that died.
     pub(crate) fn new() -> (Tasks, mpsc::UnboundedReceiver<StartError>) {
@@ -79,7 +86,17 @@ impl Tasks {
         F: FnOnce(CancellationToken) -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.spawn_in(&self.shared.loops, name, task);
+        self.spawn_in(&self.shared.loops, name, task, MayEnd::AtShutdown);
+    }
+
+    /// As `spawn`, for work that is over by itself when nobody needs it any more. Only a panic takes the
+    /// process down.
+    pub fn spawn_finite<F, Fut>(&self, name: &'static str, task: F)
+    where
+        F: FnOnce(CancellationToken) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.spawn_in(&self.shared.loops, name, task, MayEnd::AnyTime);
     }
 
     /// As `spawn`, for what must outlive everything that writes events: it starts once all
@@ -90,12 +107,13 @@ impl Tasks {
         Fut: Future<Output = ()> + Send + 'static,
     {
         let mut started = self.shared.started.subscribe();
-        self.spawn_in(&self.shared.relays, name, |shutdown| async move {
+        let relay = |shutdown: CancellationToken| async move {
             let wait = async { started.wait_for(|started| *started).await.is_ok() };
             if shutdown.run_until_cancelled(wait).await == Some(true) {
                 task(shutdown).await;
             }
-        });
+        };
+        self.spawn_in(&self.shared.relays, name, relay, MayEnd::AtShutdown);
     }
 
     /// Runs a handler's steps to their end, also if the caller hangs up or the deadline passes;
@@ -114,7 +132,7 @@ impl Tasks {
         }
     }
 
-    fn spawn_in<F, Fut>(&self, stage: &Stage, name: &'static str, task: F)
+    fn spawn_in<F, Fut>(&self, stage: &Stage, name: &'static str, task: F, may_end: MayEnd)
     where
         F: FnOnce(CancellationToken) -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send + 'static,
@@ -122,7 +140,12 @@ impl Tasks {
         let (owner, died, shutdown) =
             (self.owner, self.shared.died.clone(), stage.shutdown.clone());
         let work = async move {
-            if let Err(death) = lives(owner, name, &shutdown, task(shutdown.clone())).await {
+            let task = task(shutdown.clone());
+            let lived = match may_end {
+                MayEnd::AtShutdown => lives(owner, name, &shutdown, task).await,
+                MayEnd::AnyTime => survives(owner, name, task).await,
+            };
+            if let Err(death) = lived {
                 // Nobody listens any more when the process is already going down.
                 let _ = died.send(death);
             }
@@ -167,16 +190,32 @@ pub(crate) async fn lives(
     shutdown: &CancellationToken,
     work: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    let why = match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(()) if shutdown.is_cancelled() => return Ok(()),
-        Ok(()) => "it returned before the shutdown".to_owned(),
-        Err(panic) => format!("panicked: {}", panic_message(&*panic)),
-    };
-    Err(StartError::TaskDied {
+    survives(service, task, work).await?;
+    match shutdown.is_cancelled() {
+        true => Ok(()),
+        false => Err(died(service, task, "it returned before the shutdown")),
+    }
+}
+
+/// Runs the `task` of a service to its end. A panic is an error.
+async fn survives(
+    service: &str,
+    task: &str,
+    work: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    outcome.map_err(|panic| {
+        let why = format!("panicked: {}", panic_message(&*panic));
+        died(service, task, &why)
+    })
+}
+
+fn died(service: &str, task: &str, why: &str) -> StartError {
+    StartError::TaskDied {
         service: service.to_owned(),
         task: task.to_owned(),
-        why,
-    })
+        why: why.to_owned(),
+    }
 }
 
 /// The words of a panic.
@@ -203,6 +242,26 @@ mod tests {
             error.to_string(),
             "the task recovery of svc-orders ended: panicked: out of luck"
         );
+    }
+
+    #[tokio::test]
+    async fn only_work_that_is_finite_may_end_by_itself() {
+        let (tasks, mut died) = Tasks::new();
+        let tasks = tasks.of("edge");
+        tasks.spawn_finite("answer", |_| async {});
+        tasks.spawn_finite("question", |_| async { panic!("out of luck") });
+        tasks.spawn("loop", |_| async {});
+        let mut told =
+            [died.recv().await.unwrap(), died.recv().await.unwrap()].map(|error| error.to_string());
+        told.sort();
+        assert_eq!(
+            told,
+            [
+                "the task loop of edge ended: it returned before the shutdown",
+                "the task question of edge ended: panicked: out of luck"
+            ]
+        );
+        assert!(died.try_recv().is_err());
     }
 
     #[tokio::test]

@@ -92,10 +92,8 @@ impl UpstreamHealth {
                 let asked = channel.ask_health(&checks, &readiness);
                 let asked = stop.run_until_cancelled(asked);
                 shutdown.run_until_cancelled(asked).await;
-                // A task that ends before its process does counts as dead.
-                shutdown.cancelled().await;
             };
-            surroundings.tasks.spawn("edge-upstream-health", ask);
+            surroundings.tasks.spawn_finite("edge-upstream-health", ask);
         }
         measure(healths, surroundings, stop.clone());
     }

@@ -77,7 +77,7 @@ pub(super) fn keep_fresh(
         surroundings,
         reloads,
     };
-    tasks.spawn("edge-descriptors", |shutdown| async move {
+    tasks.spawn_finite("edge-descriptors", |shutdown| async move {
         keeper.run(changes, shutdown).await;
     });
     Renewal(sender)
@@ -108,8 +108,6 @@ impl Keeper {
                 return;
             }
         }
-        // A task that ends before its process does counts as dead.
-        shutdown.cancelled().await;
     }
 
     /// Serves what the descriptors say, if that is something else than before.

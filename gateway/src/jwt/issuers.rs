@@ -77,15 +77,14 @@ impl Issuers {
             let gate = readiness.waits_for(&issuer.dependency());
             let (issuer, readiness, fetched) = (issuer.clone(), readiness.clone(), fetched.clone());
             let stop = stop.clone();
-            surroundings.tasks.spawn("jwt-keys", |shutdown| async move {
+            let follow = async move |shutdown: CancellationToken| {
                 tokio::select! {
                     () = issuer.follow(gate, &readiness, &fetched) => {}
                     () = stop.cancelled() => readiness.degraded(&issuer.dependency(), None),
                     () = shutdown.cancelled() => {}
                 }
-                // A task that ends before its process does counts as dead.
-                shutdown.cancelled().await;
-            });
+            };
+            surroundings.tasks.spawn_finite("jwt-keys", follow);
         }
         let audiences = all.iter().filter_map(|issuer| issuer.audiences.as_ref());
         let realm = audiences
