@@ -1,7 +1,5 @@
 //! The floor: no JSON, no routing, no timers, no limits.
 
-use std::convert::Infallible;
-
 use axum::{
     body::{Body, Bytes},
     http::{Method, Request, Response, header::CONTENT_TYPE},
@@ -11,26 +9,18 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{body::Incoming, service::service_fn};
 use prost::Message as _;
 
-use super::per_core::{self, BoxError, bad_gateway};
+use super::per_core::{self, BoxError, answer};
 use crate::contract;
 
 type Upstream = per_core::Upstream<Full<Bytes>>;
 
 pub(super) fn serve(address: &str, upstream: &str) {
     per_core::serve(address, upstream, |socket, upstream: Upstream| async move {
-        let service = service_fn(|request| answer(upstream.clone(), request));
+        let service = service_fn(|request| answer(pass(upstream.clone(), request)));
         let builder = hyper::server::conn::http1::Builder::new();
         // A client that goes away is none of its business.
         let _ = builder.serve_connection(socket, service).await;
     });
-}
-
-async fn answer(
-    upstream: Upstream,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
-    let reply = pass(upstream, request).await;
-    Ok(reply.unwrap_or_else(|_| bad_gateway()))
 }
 
 async fn pass(upstream: Upstream, request: Request<Incoming>) -> Result<Response<Body>, BoxError> {

@@ -1,7 +1,7 @@
 //! A current-thread runtime per core that listens for itself (SO_REUSEPORT), each with hyper's HTTP/2
 //! connection to the server behind: no timers, no limits, nothing shared.
 
-use std::{future::Future, io, net::SocketAddr, thread};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, thread};
 
 use axum::{
     body::{Body, Bytes},
@@ -97,9 +97,13 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(1024)
 }
 
-/// What is told of a call that came to nothing.
-pub(super) fn bad_gateway() -> Response<Body> {
-    let mut reply = Response::new(Body::empty());
-    *reply.status_mut() = StatusCode::BAD_GATEWAY;
-    reply
+/// The reply, or what is told of a call that came to nothing.
+pub(super) async fn answer(
+    reply: impl Future<Output = Result<Response<Body>, BoxError>>,
+) -> Result<Response<Body>, Infallible> {
+    Ok(reply.await.unwrap_or_else(|_| {
+        let mut reply = Response::new(Body::empty());
+        *reply.status_mut() = StatusCode::BAD_GATEWAY;
+        reply
+    }))
 }

@@ -1,7 +1,5 @@
 //! A proxy of HTTP/2 that knows nothing but HTTP/2: headers, frames and trailers pass as they are.
 
-use std::convert::Infallible;
-
 use axum::{
     body::Body,
     http::{Request, Response, Uri},
@@ -9,13 +7,13 @@ use axum::{
 use hyper::{body::Incoming, server::conn::http2::Builder, service::service_fn};
 use hyper_util::rt::TokioExecutor;
 
-use super::per_core::{self, BoxError, bad_gateway};
+use super::per_core::{self, BoxError, answer};
 
 type Upstream = per_core::Upstream<Incoming>;
 
 pub(super) fn serve(address: &str, upstream: &str) {
     per_core::serve(address, upstream, |socket, upstream: Upstream| async move {
-        let service = service_fn(|request| answer(upstream.clone(), request));
+        let service = service_fn(|request| answer(pass(upstream.clone(), request)));
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .initial_stream_window_size(1 << 20)
@@ -23,14 +21,6 @@ pub(super) fn serve(address: &str, upstream: &str) {
         // A client that goes away is none of its business.
         let _ = builder.serve_connection(socket, service).await;
     });
-}
-
-async fn answer(
-    upstream: Upstream,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
-    let reply = pass(upstream, request).await;
-    Ok(reply.unwrap_or_else(|_| bad_gateway()))
 }
 
 async fn pass(
