@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 
 use crate::fixture::{Fixture, USER, order, settings};
 use crate::upstream::{Answer, Seen, frame};
+use crate::waiting::eventually;
 
 mod file;
 
@@ -289,13 +290,7 @@ async fn who_hangs_up_is_told_from_who_got_all() {
     let request =
         format!("GET {ORDER} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
-    tokio::time::timeout(PATIENCE, async {
-        while fixture.upstream.calls().is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .unwrap();
+    eventually(async || !fixture.upstream.calls().is_empty()).await;
     drop(stream);
     let line = &log.objects(1).await[0];
     assert_eq!(

@@ -7,11 +7,12 @@ use edge::{Config, Rate};
 use futures::StreamExt as _;
 use serde_json::json;
 
-use crate::descriptors::{eventually, name_back};
+use crate::descriptors::name_back;
 use crate::fixture::{Fixture, settings, shop};
 use crate::generic::Book;
 use crate::program::{Folder, Program, config, get, link};
 use crate::upstream::{Answer, Upstream};
+use crate::waiting::eventually;
 
 const BOOK: &str = "/v1/shelves/1/books/2";
 const REINDEX: &str = "/library.v1.Library/Reindex";

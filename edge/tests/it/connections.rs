@@ -9,20 +9,10 @@ use tokio::sync::watch;
 
 use crate::fixture::{Fixture, settings, shop};
 use crate::upstream::{Answer, Seen};
+use crate::waiting::until_closed;
 
 async fn connect(fixture: &Fixture) -> TcpStream {
     TcpStream::connect(fixture.address).await.unwrap()
-}
-
-/// What comes until the server closes.
-async fn until_closed(mut stream: TcpStream) -> String {
-    let mut received = Vec::new();
-    let read = stream.read_to_end(&mut received);
-    // A reset is an end too.
-    let _ = tokio::time::timeout(Duration::from_secs(10), read)
-        .await
-        .expect("it is closed");
-    String::from_utf8_lossy(&received).into_owned()
 }
 
 #[tokio::test]

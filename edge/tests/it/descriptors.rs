@@ -32,6 +32,7 @@ use tonic_reflection::pb::v1::{
 use crate::fixture::{Fixture, settings};
 use crate::generic::Book;
 use crate::upstream::{Answer, Seen, Upstream};
+use crate::waiting::eventually;
 
 const BOOK: &str = "/v1/shelves/1/books/2";
 const ROUTE: &str = r#"get: "/v1/{name=shelves/*/books/*}""#;
@@ -101,18 +102,6 @@ pub(crate) fn name_back(seen: &Seen) -> Answer {
 
 async fn status(fixture: &Fixture, path: &str) -> u16 {
     fixture.get(path).await.status().as_u16()
-}
-
-/// Until it holds.
-pub(crate) async fn eventually(what: impl AsyncFn() -> bool) {
-    let holds = async {
-        while !what().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), holds)
-        .await
-        .expect("it holds at last");
 }
 
 fn counts(fixture: &Fixture, outcome: &str) -> bool {

@@ -41,4 +41,5 @@ mod transparent;
 mod uploads;
 mod upstream;
 mod validators;
+mod waiting;
 mod websocket;

@@ -9,8 +9,9 @@ use std::process::{Child, Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::descriptors::{eventually, library};
+use crate::descriptors::library;
 use crate::upstream::Upstream;
+use crate::waiting::eventually;
 
 /// A folder with the library's descriptors, a file of configuration, and what the program logs.
 pub(crate) struct Folder(TempDir);

@@ -1,6 +1,5 @@
 //! Where lines go.
 
-use std::path::Path;
 use std::process::Command;
 
 use edge::config::{AccessLog, Format};
@@ -9,6 +8,7 @@ use runtime::testbed::Testbed;
 
 use super::{Log, PATIENCE, start};
 use crate::fixture::settings;
+use crate::waiting::eventually;
 
 #[tokio::test]
 async fn when_the_file_was_moved_a_new_one_is_begun() {
@@ -18,30 +18,18 @@ async fn when_the_file_was_moved_a_new_one_is_begun() {
     log.lines(1).await;
     let moved = log.folder.path().join("access.log.1");
     std::fs::rename(log.path(), &moved).unwrap();
-    let in_time = tokio::time::timeout(PATIENCE, async {
-        while !log.path().exists() {
-            fixture.get("/next").await;
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    });
-    in_time.await.unwrap();
+    eventually(async || {
+        fixture.get("/next").await;
+        log.path().exists()
+    })
+    .await;
     fixture.get("/last").await;
     drop(fixture);
-    let ends = async |path: &Path, with: &str| {
-        while !std::fs::read_to_string(path).unwrap().contains(with) {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, ends(&log.path(), "/last"))
-        .await
-        .unwrap();
+    let newest = || std::fs::read_to_string(log.path()).unwrap();
+    eventually(async || newest().contains("/last")).await;
     let text = std::fs::read_to_string(&moved).unwrap();
     assert!(text.contains("/first") && !text.contains("/last"), "{text}");
-    assert!(
-        !std::fs::read_to_string(log.path())
-            .unwrap()
-            .contains("/first")
-    );
+    assert!(!newest().contains("/first"));
 }
 
 #[tokio::test]

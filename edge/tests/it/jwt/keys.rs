@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::issuer::{Issuer, Key};
 use super::{bare, get, guarded, has_keys, lacks, starting, status, until};
+use crate::waiting::eventually;
 
 #[tokio::test]
 async fn a_new_key_is_fetched_when_its_first_token_comes_and_strangers_hammer_nobody() {
@@ -40,9 +41,7 @@ async fn a_key_that_was_taken_back_verifies_nothing_also_not_what_was_seen() {
     assert_eq!(status(&fixture, &gone).await, 200);
     assert_eq!(status(&fixture, &stays).await, 200);
     issuer.set_keys(&[Key::Ed]);
-    while status(&fixture, &gone).await == 200 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually(async || status(&fixture, &gone).await != 200).await;
     assert_eq!(status(&fixture, &gone).await, 401);
     assert_eq!(status(&fixture, &stays).await, 200);
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::issuer::{Issuer, Key, base64, now, unsigned};
 use super::{challenge, get, guarded, status};
+use crate::waiting::eventually;
 
 #[tokio::test]
 async fn no_token_chooses_how_it_is_verified() {
@@ -145,11 +146,8 @@ async fn a_token_holds_until_it_expires_also_when_it_was_seen_before() {
     .await;
     let token = issuer.token(Key::Rsa, &json!({"exp": now() + 3}));
     assert_eq!(status(&fixture, &token).await, 200);
-    let mut last = get(&fixture, &token).await;
-    while last.status() == 200 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        last = get(&fixture, &token).await;
-    }
+    eventually(async || status(&fixture, &token).await != 200).await;
+    let last = get(&fixture, &token).await;
     assert_eq!(last.status(), 401);
     assert!(challenge(&last).contains("the token has expired"));
     assert!(now() >= issuer.claims()["exp"].as_i64().unwrap() - 900);

@@ -7,7 +7,7 @@ use contracts::tradewind::catalog::v1::catalog_service_client::CatalogServiceCli
 use edge::Config;
 use futures::StreamExt as _;
 use http::Version;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
@@ -15,6 +15,7 @@ use super::client::{Client, NAME};
 use super::{Authority, Certified, Folder};
 use crate::fixture::{Fixture, settings, shop};
 use crate::upstream::Upstream;
+use crate::waiting::until_closed;
 
 const REQUEST: &[u8] = b"GET /livez HTTP/1.1\r\nhost: edge.test\r\nconnection: close\r\n\r\n";
 
@@ -32,17 +33,6 @@ pub(super) fn with(folder: &Folder, certified: &Certified) -> Config {
 
 pub(super) async fn start(config: Config) -> Fixture {
     Fixture::before(Upstream::start(shop).await, config).await
-}
-
-/// What comes until the server closes.
-async fn until_closed(mut stream: impl AsyncRead + Unpin) -> String {
-    let mut received = Vec::new();
-    let read = stream.read_to_end(&mut received);
-    // A reset is an end too.
-    let _ = tokio::time::timeout(Duration::from_secs(10), read)
-        .await
-        .expect("it is closed");
-    String::from_utf8_lossy(&received).into_owned()
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! Files of certificates and keys: at the start, and when they change.
 
-use std::time::Duration;
-
 use contracts::tradewind::orders::v1::orders_service_client::OrdersServiceClient;
 use contracts::tradewind::orders::v1::{OrderEvent, WatchOrderRequest, WatchOrderResponse};
 use edge::Config;
@@ -17,8 +15,7 @@ use super::door::{start, with};
 use super::{Authority, Folder};
 use crate::fixture::Fixture;
 use crate::upstream::{Answer, Seen, Upstream};
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::waiting::eventually;
 
 /// What is told of settings that nothing starts with.
 async fn refused(config: Config) -> Vec<String> {
@@ -119,13 +116,7 @@ async fn new_certificates_are_shown_to_new_connections_and_streams_go_on() {
     assert_eq!(next().await.sequence, 1);
 
     folder.put_certified(&second.certifies(NAME));
-    let until_shown = async {
-        while connect(&first).await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let in_time = tokio::time::timeout(PATIENCE, until_shown).await;
-    in_time.expect("the new certificate is shown");
+    eventually(async || connect(&first).await.is_err()).await;
     connect(&second).await.unwrap();
     say.send_replace(2);
     assert_eq!(next().await.sequence, 2);

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use edge::generic::{Access, Config, Servers, Tls};
 use net::StartError;
@@ -20,6 +19,7 @@ use super::{Authority, Certified, Folder};
 use crate::fixture::{Fixture, error};
 use crate::generic::{Book, before};
 use crate::upstream::{Answer, Seen, Upstream};
+use crate::waiting::eventually;
 
 const HOST: &str = "127.0.0.1";
 const BOOK: &str = "/v1/shelves/1/books/2";
@@ -163,13 +163,7 @@ async fn a_new_authority_is_believed_while_the_gateway_runs() {
     let fixture = in_front_of(&after.certifies(HOST), None, tls(&ca, None)).await;
     assert_eq!(status(&fixture).await, 503);
     folder.put("ca.crt", &after.pem());
-    let until_believed = async {
-        while status(&fixture).await != 200 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let in_time = tokio::time::timeout(Duration::from_secs(30), until_believed).await;
-    in_time.expect("the new authority is believed");
+    eventually(async || status(&fixture).await == 200).await;
 }
 
 #[tokio::test]
