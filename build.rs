@@ -31,12 +31,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         config = config.skip_debug([message.full_name()]);
     }
     let mut files = prost_types::FileDescriptorSet::decode(descriptor_set.as_slice())?;
-    files.file.retain(|file| is_generated(file.package()));
+    files
+        .file
+        .retain(|file| is_generated(file.package()) || file.name() == HTTP_BODY);
     config.compile_fds(files)?;
     fs::write(out.join("redacted_debug.rs"), redacted_debug(&pool))?;
     fs::write(out.join("said.rs"), said(&pool)?)?;
     Ok(())
 }
+
+/// A message among Google's options: a body that is not JSON.
+const HTTP_BODY: &str = "google/api/httpbody.proto";
 
 /// Options are read by reflection; only what travels on the wire becomes Rust.
 fn is_generated(package: &str) -> bool {

@@ -3,7 +3,7 @@
 use contracts::google::r#type::Money as MoneyMessage;
 use contracts::tradewind::orders::v1::{
     Address as AddressMessage, CreateOrderResponse, Order as OrderMessage,
-    OrderEvent as EventMessage, OrderItem as ItemMessage, OrderState,
+    OrderEvent as EventMessage, OrderItem as ItemMessage, OrderPayment, OrderState,
 };
 use money::{Currency, Money};
 use net::clock::timestamp;
@@ -34,6 +34,7 @@ pub(crate) fn order(order: &Order) -> OrderMessage {
         create_time: Some(timestamp(order.create_time)),
         update_time: Some(timestamp(order.update_time)),
         etag: order.version.to_string(),
+        payment: OrderPayment::None.into(),
     }
 }
 

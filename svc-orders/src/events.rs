@@ -38,6 +38,7 @@ pub(crate) fn changed(id: Uuid, user_id: Uuid, version: i64, state: State) -> Ne
         version,
         user_id: user_id.to_string(),
         state: convert::state(state).into(),
+        ..Default::default()
     };
     NewEvent::new(id, version, &message)
 }

@@ -3,13 +3,15 @@
 mod cancel;
 mod create;
 mod read;
+mod reconcile;
 mod watch;
 
 use contracts::tradewind::orders::v1::orders_service_server::OrdersService;
 use contracts::tradewind::orders::v1::{
     CancelOrderRequest, CancelOrderResponse, CreateOrderRequest, CreateOrderResponse,
     GetOrderRequest, GetOrderResponse, ListOrderEventsRequest, ListOrderEventsResponse,
-    ListOrdersRequest, ListOrdersResponse, WatchOrderRequest, WatchOrderResponse,
+    ListOrdersRequest, ListOrdersResponse, ReconcileOrderRequest, ReconcileOrderResponse,
+    WatchOrderRequest, WatchOrderResponse,
 };
 use futures::stream::BoxStream;
 use runtime::call::CallContext;
@@ -52,6 +54,15 @@ impl OrdersService for Orders {
     ) -> Result<Response<CancelOrderResponse>, Status> {
         let call = CallContext::of(&request);
         let reply = cancel::cancel(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+
+    async fn reconcile_order(
+        &self,
+        request: Request<ReconcileOrderRequest>,
+    ) -> Result<Response<ReconcileOrderResponse>, Status> {
+        let call = CallContext::of(&request);
+        let reply = reconcile::reconcile(self, &call, request.into_inner()).await?;
         Ok(Response::new(reply))
     }
 
