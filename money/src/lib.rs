@@ -2,9 +2,11 @@
 //! nanos (google/type/money.proto) and decimals.
 
 mod amount;
+mod card;
 mod currency;
 
 pub use amount::Money;
+pub use card::is_card_number;
 pub use currency::Currency;
 
 /// Why something is no amount of money.
