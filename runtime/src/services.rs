@@ -19,6 +19,7 @@ pub const SERVICES: &[ServiceInfo] = &[
     service("svc-catalog", 4004, "products and prices"),
     service("svc-inventory", 4006, "stock and reservations"),
     service("svc-shipping", 4007, "shipments"),
+    service("svc-payments", 4008, "payments"),
     service("svc-orders", 4005, "orders"),
 ];
 

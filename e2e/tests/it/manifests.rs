@@ -178,7 +178,7 @@ fn what_the_processes_need_is_in_their_manifests() {
                 "SIGNING_KEY_ENCRYPTION_KEY",
                 "WORKLOAD_KEYS_DIR",
             ],
-            "svc-shipping" => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL"],
+            "svc-payments" | "svc-shipping" => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL"],
             _ => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL", "REDIS_URL"],
         };
         for needed in needed {

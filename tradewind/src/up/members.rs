@@ -20,6 +20,7 @@ pub(crate) fn members() -> Vec<Member> {
         member("svc-catalog", svc_catalog::build),
         member("svc-inventory", svc_inventory::build),
         member("svc-shipping", svc_shipping::build),
+        member("svc-payments", svc_payments::build),
         member("svc-orders", svc_orders::build),
     ]
 }

@@ -1,0 +1,3 @@
+//! What a payment is and how it moves: no database, no gRPC, no clock.
+
+pub mod snapshot;
