@@ -28,17 +28,6 @@ use crate::wire::status;
 const ENCODING: &str = "grpc-encoding";
 const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
-/// What a media type says of messages after `application/grpc`: nothing, if they are protobuf.
-fn codec(subtype: &[u8]) -> Option<Codec> {
-    let end = subtype.iter().position(|byte| *byte == b';');
-    let subtype = &subtype[..end.unwrap_or(subtype.len())];
-    let subtype = subtype.trim_ascii_end().to_ascii_lowercase();
-    match subtype.strip_prefix(b"+") {
-        Some(name) => Codec::named(name),
-        None => subtype.is_empty().then_some(Codec::Proto),
-    }
-}
-
 /// The method of a request of gRPC or gRPC-Web, and how its messages are written; `None` if no such
 /// method is served.
 pub(crate) fn method(
@@ -49,7 +38,7 @@ pub(crate) fn method(
     if head.method != Method::POST {
         return Err(Failure::method_not_allowed(&[Method::POST]));
     }
-    let Some(codec) = codec(subtype) else {
+    let Some(codec) = Codec::of_grpc(subtype) else {
         let message = "messages are +json, +proto, or protobuf with nothing after the name";
         return Err(Failure::unsupported_content(message));
     };

@@ -82,6 +82,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|error| format!("{error}: a duration looks like 250ms, 10s, 5m, 12h or 30d"))
 }
 
+/// The time between two looks at what may have changed; for ever, if it is zero.
+pub async fn pause(period: Duration) {
+    match period.is_zero() {
+        true => std::future::pending().await,
+        false => tokio::time::sleep(period).await,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

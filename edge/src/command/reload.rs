@@ -8,6 +8,7 @@ use clap::{ArgMatches, Args as _, Command};
 use gateway::config::AccessLog;
 use gateway::jwt;
 use net::StartError;
+use net::process::pause;
 use opentelemetry::KeyValue;
 use runtime::node::Node;
 use runtime::process::ProcessConfig;
@@ -90,19 +91,13 @@ impl Keeper {
     /// Until there is a reason to read the configuration again.
     async fn changed(&mut self) {
         loop {
-            let (has_file, period) = (self.file.path.is_some(), self.period);
-            let pause = async {
-                match has_file && !period.is_zero() {
-                    true => tokio::time::sleep(period).await,
-                    false => std::future::pending().await,
-                }
-            };
+            let has_file = self.file.path.is_some();
             tokio::select! {
                 _ = self.hangup.recv() => {
                     self.file.has_changed();
                     return;
                 }
-                () = pause => {
+                () = pause(self.period), if has_file => {
                     if self.file.has_changed() {
                         return;
                     }

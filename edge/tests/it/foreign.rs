@@ -91,12 +91,32 @@ async fn what_has_another_media_type_is_no_grpc() {
         "image/jpeg",
         "application/grpc+json",
         "application/grpc-web",
+        "application/grpc+proto2",
+        "application/gr",
     ] {
         let said = headers(&[("content-type", media_type)]);
         let end = headers(&[("grpc-status", "0")]);
         let fixture = start(200, said, Some(frame(&[])), Some(end)).await;
         let expected = (Code::Unknown, (500, "UNKNOWN".to_owned()));
         assert_eq!(heard(&fixture).await, expected, "{media_type}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_may_write_its_media_type_as_a_request_may() {
+    for media_type in [
+        "application/grpc",
+        "application/grpc+proto",
+        "application/grpc;charset=utf-8",
+        "application/grpc+proto;charset=utf-8",
+        "application/grpc+proto ; charset=utf-8",
+        "Application/GRPC+Proto",
+    ] {
+        let said = headers(&[("content-type", media_type)]);
+        let end = headers(&[("grpc-status", "0")]);
+        let fixture = start(200, said, Some(frame(&[])), Some(end)).await;
+        assert_eq!(heard_in_grpc(&fixture).await, Code::Ok, "{media_type}");
+        assert_eq!(fixture.get(BOOK).await.status(), 200, "{media_type}");
     }
 }
 

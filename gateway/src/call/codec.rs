@@ -21,6 +21,18 @@ impl Codec {
         }
     }
 
+    /// What a media type says of messages after `application/grpc` or `application/grpc-web`: nothing,
+    /// if they are protobuf.
+    pub(crate) fn of_grpc(subtype: &[u8]) -> Option<Self> {
+        let end = subtype.iter().position(|byte| *byte == b';');
+        let subtype = &subtype[..end.unwrap_or(subtype.len())];
+        let subtype = subtype.trim_ascii_end().to_ascii_lowercase();
+        match subtype.strip_prefix(b"+") {
+            Some(name) => Self::named(name),
+            None => subtype.is_empty().then_some(Self::Proto),
+        }
+    }
+
     /// A request in protobuf.
     pub(crate) fn request(self, served: &Served, message: Bytes) -> Result<Bytes, Failure> {
         match self {

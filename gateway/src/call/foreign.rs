@@ -4,13 +4,20 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use tonic::{Code, Status};
 
+use super::codec::Codec;
+
+const GRPC: &[u8] = b"application/grpc";
+
 /// Whether a reply without a status, so far, is one of gRPC with messages in protobuf.
 pub(super) fn is_grpc(http: StatusCode, headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE);
     let content_type = content_type.map_or(&b""[..], |value| value.as_bytes());
-    let is_ours = |subtype: &[u8]| matches!(subtype, b"" | b"+proto") || subtype[0] == b';';
-    let subtype = content_type.strip_prefix(b"application/grpc");
-    http == StatusCode::OK && subtype.is_some_and(is_ours)
+    let (start, subtype) = content_type
+        .split_at_checked(GRPC.len())
+        .unwrap_or_default();
+    http == StatusCode::OK
+        && start.eq_ignore_ascii_case(GRPC)
+        && Codec::of_grpc(subtype) == Some(Codec::Proto)
 }
 
 /// What such a reply comes to (gRPC, http-grpc-status-mapping.md).

@@ -1,9 +1,9 @@
 //! New routes and settings while the gateway runs.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use net::StartError;
+use net::process::pause;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use tokio::sync::{mpsc, oneshot};
@@ -177,13 +177,5 @@ impl Keeper {
 
     fn count(&self, outcome: &'static str) {
         self.reloads.add(1, &[KeyValue::new("outcome", outcome)]);
-    }
-}
-
-/// For ever if it is zero.
-async fn pause(refresh: Duration) {
-    match refresh.is_zero() {
-        true => std::future::pending().await,
-        false => tokio::time::sleep(refresh).await,
     }
 }
