@@ -25,6 +25,13 @@ use crate::voice::VOICE;
 /// How long a request may take, if the operator does not say.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// The mesh gets the user's token and this workload's own, and keeps to its contracts.
+const TRUST: Trust = Trust {
+    keep_idempotency_keys: true,
+    get_authorization: false,
+    share_traces: true,
+};
+
 /// The edge of the Tradewind mesh: every method that its contract opens to users or to anybody.
 ///
 /// # Errors
@@ -73,12 +80,7 @@ fn plan(node: &Node) -> Plan<'static> {
     Plan {
         api: api(move |access| Arc::new(UserGuard::new(&users, access))),
         connect: Arc::new(move |service| mesh.new_channel(service).into_inner()),
-        // The mesh gets the user's token and this workload's own, and keeps to its contracts.
-        trust: Trust {
-            keep_idempotency_keys: true,
-            get_authorization: false,
-            share_traces: true,
-        },
+        trust: TRUST,
         caller_metadata: Vec::new(),
         voice: VOICE,
         pages: Some(pages::maker(node.readiness.clone(), &landing(), Site::Shop)),
@@ -131,6 +133,7 @@ fn api(guard: impl Fn(Access) -> Arc<dyn Guard> + Send + Sync + 'static) -> Api<
         contact: "Tradewind".to_owned(),
         license: Some(("Apache License 2.0".to_owned(), "Apache-2.0".to_owned())),
         reasons: Some("tradewind.errors.v1.Reason".to_owned()),
+        keeps_idempotency_keys: TRUST.keep_idempotency_keys,
         success_status_option: Some(SUCCESS_STATUS.to_owned()),
         conditional_option: Some(contract::CONDITIONAL.to_owned()),
         cache_option: Some(contract::CACHE.to_owned()),

@@ -19,7 +19,7 @@ pub(crate) struct Upstreams {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Trust {
     /// They have an effect once for one idempotency key: whoever sends none gets one, and a call with a
-    /// key may be repeated.
+    /// key may be repeated. The OpenAPI document says so by `Info::keeps_idempotency_keys`.
     pub keep_idempotency_keys: bool,
     /// They get the client's `authorization` as it came.
     pub get_authorization: bool,

@@ -59,6 +59,9 @@ pub struct Info {
     /// The full name of a `uint32` extension of `google.protobuf.MethodOptions` that holds the HTTP
     /// status of success; 200 without it.
     pub success_status_option: Option<String>,
+    /// A method without an idempotency level has its effect once for one `Idempotency-Key`. Without it,
+    /// no method takes one.
+    pub keeps_idempotency_keys: bool,
     /// The full name of a `bool` extension of `google.protobuf.FieldOptions` that marks secrets: they
     /// get the format `password`, and a method whose reply has one takes no idempotency key.
     pub sensitive_option: Option<String>,
@@ -145,7 +148,9 @@ pub fn document(
     document["paths"] = Value::Object(paths);
     let mut responses = errors::responses();
     let mut parameters = Map::new();
-    parameters.insert("IdempotencyKey".to_owned(), parameters::idempotency_key());
+    if contract.keeps_idempotency_keys {
+        parameters.insert("IdempotencyKey".to_owned(), parameters::idempotency_key());
+    }
     if contract.conditional.is_some() {
         validators::responses(&mut responses);
         validators::parameters(&mut parameters);
@@ -208,6 +213,7 @@ struct Contract {
     /// Whether replies have every field that has no presence.
     prints_defaults: bool,
     success_status: Option<ExtensionDescriptor>,
+    keeps_idempotency_keys: bool,
     sensitive: Option<ExtensionDescriptor>,
     text: Option<fn(&FieldDescriptor) -> Option<Text>>,
     conditional: Option<ExtensionDescriptor>,
@@ -238,6 +244,7 @@ impl Contract {
             names: Names::new(&requests, &replies),
             prints_defaults: shown.iter().all(|shown| shown.route.json.prints_defaults()),
             success_status: extension(&info.success_status_option),
+            keeps_idempotency_keys: info.keeps_idempotency_keys,
             sensitive: extension(&info.sensitive_option),
             text: info.text,
             conditional: extension(&info.conditional_option),

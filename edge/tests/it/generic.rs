@@ -204,6 +204,15 @@ async fn a_foreign_server_gets_the_clients_idempotency_key_and_none_that_is_made
     let request = request.header("idempotency-key", "mine");
     request.send().await.unwrap();
     assert_eq!(key().as_deref(), Some("mine"));
+    // Nor is it offered as if it did.
+    let document: Value = fixture.get("/openapi.json").await.json().await.unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.values().flat_map(|path| path.as_object().unwrap());
+    let told: Vec<_> = operations
+        .map(|(_, operation)| &operation["x-idempotency"])
+        .collect();
+    assert!(!told.is_empty() && told.iter().all(|told| **told == "none"));
+    assert!(!document.to_string().contains("Idempotency-Key"));
 }
 
 #[tokio::test]

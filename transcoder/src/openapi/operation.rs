@@ -95,7 +95,9 @@ impl<'a, 's> Operations<'a, 's> {
         // google.protobuf.MethodOptions.IdempotencyLevel: 0 unknown, 1 no side effects, 2 idempotent.
         let level = options.get_field_by_name("idempotency_level");
         let level = level.and_then(|level| level.as_enum_number()).unwrap_or(0);
-        let takes_key = level == 0 && !self.has_secret(&method.output(), &mut HashSet::new());
+        let takes_key = self.contract.keeps_idempotency_keys
+            && level == 0
+            && !self.has_secret(&method.output(), &mut HashSet::new());
         if takes_key {
             parameters.push(json!({ "$ref": "#/components/parameters/IdempotencyKey" }));
         }

@@ -35,6 +35,7 @@ fn info() -> Info {
         license: Some(("Apache License 2.0".to_owned(), "Apache-2.0".to_owned())),
         reasons: Some("market.v1.Reason".to_owned()),
         success_status_option: Some("market.v1.success_status".to_owned()),
+        keeps_idempotency_keys: true,
         sensitive_option: Some("market.v1.sensitive".to_owned()),
         ..Info::default()
     }
@@ -241,6 +242,18 @@ fn a_schema_has_bounds_behaviours_and_comments() {
     assert_eq!(replies.get("additionalProperties"), None);
     let password = &market["components"]["schemas"]["LoginRequest"]["properties"]["password"];
     assert_eq!(password["format"], "password");
+}
+
+#[test]
+fn no_key_is_asked_for_that_nobody_keeps() {
+    let info = Info {
+        keeps_idempotency_keys: false,
+        ..info()
+    };
+    let market = market_of(&Options::default(), &info);
+    assert!(!market.to_string().contains("IdempotencyKey"), "{market}");
+    let create = &market["paths"]["/v1/offers"]["post"];
+    assert_eq!(create["x-idempotency"], "none");
 }
 
 #[test]
