@@ -18,15 +18,17 @@ use runtime::host::{Host, HostConfig};
 use runtime::identity::Signer;
 use runtime::mesh::Mesh;
 use runtime::node::Node;
-use runtime::process::ProcessConfig;
+use runtime::process::IdentityConfig;
 use runtime::services::{AUTHORITY, EDGE};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{generic, mesh};
 
 mod check;
+mod process;
 mod reload;
 
+pub use process::{MeshSide, Process};
 use reload::Renewal;
 
 const NAME: &str = EDGE.name;
@@ -38,9 +40,9 @@ const OWN: &[&str] = &["config", "config-schema", "check"];
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 pub struct Arguments {
-    /// What every process has.
+    /// What its process has.
     #[command(flatten)]
-    pub process: ProcessConfig,
+    pub process: Process,
     /// How the edge behaves.
     #[command(flatten)]
     pub edge: crate::Config,
@@ -50,6 +52,9 @@ pub struct Arguments {
     /// Flags in a file.
     #[command(flatten)]
     pub file: FileConfig,
+    /// Tradewind's services.
+    #[command(flatten)]
+    pub mesh: MeshSide,
 }
 
 /// The file of configuration.
@@ -141,17 +146,17 @@ async fn serve(
     let hangup = signal(SignalKind::hangup()).map_err(StartError::other)?;
     let arguments = &configured.arguments;
     let (mut host, key) = arguments.host(telemetry)?;
-    let process = &arguments.process;
-    let (address, ops) = (process.address(&EDGE), process.ops_address(&EDGE));
+    let (address, ops) = (arguments.process.listen, arguments.process.ops_listen);
     let ops = listen(NAME, ops, "--ops-listen").await?;
     let listener = listen(NAME, address, "--listen").await?;
     host.serve_ops(ops);
     let node = host.node(NAME, key);
     let (gateway, renewal) = arguments.build(&node).await?;
     reload::keep(called, configured, renewal, hangup, &node);
+    let stop = stop_signal()?;
     host.add(NAME, |drain| gateway.serve(listener, drain));
     tracing::info!(service = NAME, listen = %address, "serving");
-    host.run(stop_signal()?).await
+    host.run(stop).await
 }
 
 impl Arguments {
@@ -162,14 +167,14 @@ impl Arguments {
 
     /// A host for the edge, and the edge's key if it needs one.
     fn host(&self, telemetry: Telemetry) -> Result<(Host, Option<Signer>), StartError> {
-        let (process, is_generic) = (&self.process, self.is_generic());
+        let (mesh, is_generic) = (&self.mesh, self.is_generic());
         let has_issuers = !self.generic.jwt.is_empty();
         if has_issuers && !is_generic {
             return Err(StartError::config(
                 "--jwt-issuer is for servers that --upstream names; the mesh has its own tokens",
             ));
         }
-        if has_issuers && process.identity.workload_key_file.is_some() {
+        if has_issuers && mesh.identity.workload_key_file.is_some() {
             return Err(StartError::config(
                 "--jwt-issuer and --workload-key-file: tokens that count are those of issuers, or those \
                  of svc-auth",
@@ -179,19 +184,19 @@ impl Arguments {
         let is_authenticated = self.generic.access == generic::Access::Authenticated;
         let asks_mesh = !is_generic || is_authenticated && !has_issuers;
         if !is_generic {
-            process.bus.reaches_others()?;
+            mesh.bus.reaches_others()?;
         }
-        let mut config = HostConfig::new(telemetry, process.bus.bus());
-        config.issuer = process.identity.issuer();
-        process.server.limit(&mut config);
+        let mut config = HostConfig::new(telemetry, mesh.bus.bus());
+        config.issuer = mesh.identity.issuer();
+        self.process.drain.set(&mut config);
         config.mesh = match (is_generic, asks_mesh) {
-            (false, _) => process.mesh.mesh(),
+            (false, _) => mesh.services.mesh(),
             (true, false) => Mesh::default(),
-            (true, true) => process.mesh.mesh_of(&[AUTHORITY]),
+            (true, true) => mesh.services.mesh_of(&[AUTHORITY]),
         };
         let key = match asks_mesh {
             false => None,
-            true => key(process, &self.generic)?,
+            true => key(&mesh.identity, &self.generic)?,
         };
         Ok((Host::new(config), key))
     }
@@ -208,15 +213,15 @@ impl Arguments {
 }
 
 /// What the edge proves itself by to svc-auth.
-fn key(process: &ProcessConfig, generic: &generic::Config) -> Result<Option<Signer>, StartError> {
-    let is_missing = process.identity.workload_key_file.is_none();
+fn key(identity: &IdentityConfig, generic: &generic::Config) -> Result<Option<Signer>, StartError> {
+    let is_missing = identity.workload_key_file.is_none();
     if is_missing && !generic.servers.upstream.is_empty() {
         return Err(StartError::config(
             "--access authenticated: whose tokens? Name their issuer (--jwt-issuer), or, for those of \
              svc-auth, this workload's key (--workload-key-file)",
         ));
     }
-    process.identity.signer(NAME)
+    identity.signer(NAME)
 }
 
 #[cfg(test)]

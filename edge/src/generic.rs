@@ -24,7 +24,7 @@ pub use gateway::generic::{Config as Servers, Tls, Upstream};
 /// What is served, where it is, and to whom.
 #[derive(clap::Args, Clone, Debug)]
 #[group(skip)]
-#[command(next_help_heading = "In front of other services")]
+#[command(next_help_heading = "In front of other services (with --upstream)")]
 pub struct Config {
     /// The servers.
     #[command(flatten)]

@@ -28,5 +28,6 @@ fn surroundings(node: &Node) -> Surroundings {
         tasks: node.tasks.clone(),
         telemetry: node.telemetry.clone(),
         readiness: node.readiness.clone(),
+        drain_timeout: node.drain_timeout,
     }
 }

@@ -42,6 +42,8 @@ pub struct Surroundings {
     pub telemetry: Telemetry,
     /// Where it says what it has to do without.
     pub readiness: Readiness,
+    /// How long requests in progress may go on when it stops.
+    pub drain_timeout: Duration,
 }
 
 impl Surroundings {
@@ -54,6 +56,7 @@ impl Surroundings {
             tasks: members.tasks().of(name),
             telemetry: telemetry.clone(),
             readiness: members.readiness().of(name),
+            drain_timeout: members.drain_timeout(),
         }
     }
 }

@@ -39,7 +39,7 @@ pub use upstream::Upstream;
 /// What is served, and where it is.
 #[derive(clap::Args, Clone, Debug)]
 #[group(skip)]
-#[command(next_help_heading = "In front of other services")]
+#[command(next_help_heading = "In front of other services (with --upstream)")]
 pub struct Config {
     /// The servers' descriptors with their imports, as `buf build -o x.binpb` or
     /// `protoc --include_imports --descriptor_set_out=x.binpb` write them. May be given several times,

@@ -9,7 +9,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use net::http::accept;
 use net::room::{Full, Most, Room, Share};
@@ -56,8 +55,8 @@ struct Worker {
 }
 
 impl Gateway {
-    /// Serves until `shutdown`, then lets requests in progress end. Streams end at once, with a last
-    /// frame that says why. It returns before only if it cannot go on, which is in the log.
+    /// Serves until `shutdown`, then lets requests in progress end, for up to
+    /// [`crate::Surroundings::drain_timeout`]. Streams end at once, with a last frame that says why. It returns before only if it cannot go on, which is in the log.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: CancellationToken) {
         if let Err(error) = serve(self, listener, shutdown).await {
             tracing::error!(%error, "connections can no longer be served");
@@ -192,12 +191,8 @@ async fn work(
         never = entrance.renew() => match never {},
     }
     connections.close();
-    // No request takes longer than its timeout, if it has one.
-    let patience = gateway.newest().settings.requests.patience() + Duration::from_secs(1);
-    if tokio::time::timeout(patience, connections.wait())
-        .await
-        .is_err()
-    {
+    let drained = tokio::time::timeout(gateway.surroundings.drain_timeout, connections.wait());
+    if drained.await.is_err() {
         tracing::warn!(
             open = connections.len(),
             "connections were cut at the end of the shutdown"

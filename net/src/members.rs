@@ -66,6 +66,11 @@ impl Members {
         &self.tasks
     }
 
+    /// How long what is under way may go on when it stops.
+    pub fn drain_timeout(&self) -> Duration {
+        self.limits.drain_timeout
+    }
+
     /// Adds something that serves: `run` gets a token that is cancelled when it should drain, and
     /// completes when it has drained.
     pub fn add<F, Fut>(&mut self, name: &'static str, run: F)

@@ -122,6 +122,7 @@ impl Host {
             tasks: self.members.tasks().of(name),
             contract: self.contract.clone(),
             telemetry: self.config.telemetry.clone(),
+            drain_timeout: self.config.http.drain_timeout,
             channels: Arc::new(Mutex::new(HashMap::new())),
         };
         self.hold_own_token(&node);

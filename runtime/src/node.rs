@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bus::Bus;
 use net::clock::Clock;
@@ -38,6 +39,8 @@ pub struct Node {
     pub contract: Arc<Contract>,
     /// Metrics and traces of the process.
     pub telemetry: Telemetry,
+    /// How long what is under way may go on at the shutdown.
+    pub drain_timeout: Duration,
     pub(crate) channels: Arc<Mutex<HashMap<String, Channel>>>,
 }
 

@@ -19,7 +19,7 @@ use crate::node::Node;
 use crate::service::Service;
 use crate::services;
 use arguments::Refused;
-pub use config::{BusConfig, IdentityConfig, ProcessConfig, ServerConfig};
+pub use config::{BusConfig, DrainConfig, IdentityConfig, ProcessConfig, ServerConfig};
 pub use mesh::MeshConfig;
 
 /// Runs one service of the list until SIGTERM or SIGINT. Exit codes: 0 after a shutdown, 1 after a failure,

@@ -11,10 +11,9 @@ use net::StartError;
 use net::process::pause;
 use opentelemetry::KeyValue;
 use runtime::node::Node;
-use runtime::process::ProcessConfig;
 use tokio::signal::unix::Signal;
 
-use super::{Arguments, Called, Configured};
+use super::{Arguments, Called, Configured, MeshSide, Process};
 use crate::{generic, mesh};
 
 /// What an edge settles when it starts, beside its process and whose tokens count: who may call decides
@@ -135,7 +134,7 @@ impl Keeper {
 
 /// The flags that say something else than at the start, and have no effect before the next one.
 fn settled(command: &Command, started: &ArgMatches, now: &ArgMatches) -> Vec<String> {
-    let process = ProcessConfig::augment_args(Command::new("process"));
+    let process = MeshSide::augment_args(Process::augment_args(Command::new("process")));
     let process = AccessLog::augment_args(jwt::Config::augment_args(process));
     let of_process = process.get_arguments().map(|flag| flag.get_id().as_str());
     let settled: BTreeSet<&str> = of_process.chain(SETTLED.iter().copied()).collect();

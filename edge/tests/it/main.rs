@@ -29,6 +29,7 @@ mod pace;
 mod pages;
 mod patience;
 mod problems;
+mod process;
 mod profiles;
 mod program;
 mod readers;

@@ -4,7 +4,8 @@
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, ExitStatus, Output};
+use std::sync::Mutex;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -89,9 +90,25 @@ impl Program {
     }
 
     pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let status = Command::new("kill").args(["-HUP", &pid]).status();
+        let status = Command::new("kill").args([name, &pid]).status();
         assert!(status.unwrap().success(), "{}", self.log());
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let child = Mutex::new(&mut self.child);
+        let status = || child.lock().unwrap().try_wait().unwrap();
+        eventually(async || status().is_some()).await;
+        status().expect("it has ended")
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -67,7 +67,7 @@ impl Requests {
         self.request_timeout.filter(|timeout| !timeout.is_zero())
     }
 
-    /// How long requests get that end without being answered, or while the gateway goes away.
+    /// How long requests get that end without being answered.
     pub(crate) fn patience(&self) -> Duration {
         self.timeout().unwrap_or(PATIENCE)
     }

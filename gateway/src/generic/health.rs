@@ -15,7 +15,7 @@ use crate::plan::Connect;
 /// Whether upstreams are asked how they are.
 #[derive(clap::Args, Clone, Debug)]
 #[group(skip)]
-#[command(next_help_heading = "In front of other services")]
+#[command(next_help_heading = "In front of other services (with --upstream)")]
 pub struct UpstreamHealth {
     /// Ask every endpoint of every upstream how it is (`grpc.health.v1.Health/Check`): how this service
     /// is, or without a name the whole server. One that does not serve, or does not answer, gets no new

@@ -22,7 +22,7 @@ const ANY: &str = "*";
 /// Whose tokens count, and what upstreams learn of them.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
-#[command(next_help_heading = "Tokens of issuers (JWT)")]
+#[command(next_help_heading = "Tokens of issuers (JWT), with --upstream")]
 pub struct Config {
     /// Whose tokens count: an issuer of OpenID Connect or OAuth 2.0, exactly as `iss` of its tokens
     /// has it, such as `https://login.example.com/realms/shop`. Its keys are those that

@@ -168,7 +168,7 @@ impl BusConfig {
     }
 }
 
-/// What servers bear, and how they stop.
+/// What servers bear.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Server")]
 pub struct ServerConfig {
@@ -233,22 +233,38 @@ pub struct ServerConfig {
         action = clap::ArgAction::Set
     )]
     pub reflection: bool,
+    /// How they stop.
+    #[command(flatten)]
+    pub drain: DrainConfig,
+}
+
+/// How a process stops.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Shutdown")]
+pub struct DrainConfig {
     /// Pause between being not ready and the end of accepting, for load balancers to notice
     #[arg(long, env = "DRAIN_DELAY", value_name = "DURATION", default_value = "0s",
         value_parser = duration)]
     pub drain_delay: Duration,
-    /// Time for what is under way when the shutdown begins
+    /// Time for what is under way when accepting has ended
     #[arg(long, env = "DRAIN_TIMEOUT", value_name = "DURATION", default_value = "25s",
         value_parser = duration)]
     pub drain_timeout: Duration,
+}
+
+impl DrainConfig {
+    /// Sets them of a host.
+    pub fn set(&self, config: &mut HostConfig) {
+        config.http.drain_timeout = self.drain_timeout;
+        config.drain_delay = self.drain_delay;
+    }
 }
 
 impl ServerConfig {
     /// Sets the limits of a host.
     pub fn limit(&self, config: &mut HostConfig) {
         config.server = self.limits();
-        config.http.drain_timeout = self.drain_timeout;
-        config.drain_delay = self.drain_delay;
+        self.drain.set(config);
     }
 
     /// What each gRPC server bears.
