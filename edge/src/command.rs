@@ -165,8 +165,8 @@ impl Arguments {
         !self.generic.servers.upstream.is_empty()
     }
 
-    /// A host for the edge, and the edge's key if it needs one.
-    fn host(&self, telemetry: Telemetry) -> Result<(Host, Option<Signer>), StartError> {
+    /// Whether users are known by svc-auth: those of the mesh, and others where nobody else knows them.
+    fn asks_mesh(&self) -> Result<bool, StartError> {
         let (mesh, is_generic) = (&self.mesh, self.is_generic());
         let has_issuers = !self.generic.jwt.is_empty();
         if has_issuers && !is_generic {
@@ -182,7 +182,13 @@ impl Arguments {
         }
         // Those of svc-auth are the only other ones that count.
         let is_authenticated = self.generic.access == generic::Access::Authenticated;
-        let asks_mesh = !is_generic || is_authenticated && !has_issuers;
+        Ok(!is_generic || is_authenticated && !has_issuers)
+    }
+
+    /// A host for the edge, and the edge's key if it needs one.
+    fn host(&self, telemetry: Telemetry) -> Result<(Host, Option<Signer>), StartError> {
+        let (mesh, is_generic) = (&self.mesh, self.is_generic());
+        let asks_mesh = self.asks_mesh()?;
         if !is_generic {
             mesh.bus.reaches_others()?;
         }

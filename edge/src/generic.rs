@@ -75,34 +75,56 @@ pub async fn renewable(
     gateway: crate::Config,
     node: &Node,
 ) -> Result<(Arc<Gateway>, Renewal), StartError> {
-    let (surroundings, jwt) = (surroundings(node), &config.jwt);
+    let (surroundings, jwt) = (surroundings(node), config.jwt.clone());
     let known = match jwt.is_empty() {
-        true => Known::Users(Arc::new(Users::of_others(node.clone()))),
-        false => Known::Issuers(Issuers::follow(jwt, &surroundings, &node.readiness)?),
+        true => Known::users(node),
+        false => Known::Issuers(Issuers::follow(&jwt, &surroundings, &node.readiness)?),
     };
     let terms = terms(&config, gateway.is_over_tls(), known.clone(), node);
     let built = generic::renewable(config.servers, gateway, terms, surroundings);
     let (gateway, inner) = built.await?;
-    let node = node.clone();
-    Ok((gateway, Renewal { inner, known, node }))
+    let renewal = Renewal {
+        inner,
+        jwt,
+        known,
+        node: node.clone(),
+    };
+    Ok((gateway, renewal))
 }
 
 /// Configures a gateway anew while it serves.
 pub struct Renewal {
     inner: generic::Renewal,
+    /// Whose tokens count, and who is known by them.
+    jwt: jwt::Config,
     known: Known,
     node: Node,
 }
 
 impl Renewal {
-    /// Lets this take the place of what was configured before; whose tokens count stays as it was.
+    /// Lets this take the place of what was configured before. Issuers of tokens that are new have to
+    /// be there; who is known by those before is known to the end of his streams.
     ///
     /// # Errors
     /// What is wrong with it; then everything stays as it was.
-    pub async fn renew(&self, config: Config, gateway: crate::Config) -> Result<(), StartError> {
-        let (known, is_over_tls) = (self.known.clone(), gateway.is_over_tls());
-        let terms = terms(&config, is_over_tls, known, &self.node);
-        self.inner.renew(config.servers, gateway, terms).await
+    pub async fn renew(
+        &mut self,
+        config: Config,
+        gateway: crate::Config,
+    ) -> Result<(), StartError> {
+        let (jwt, node) = (config.jwt.clone(), &self.node);
+        let known = match (jwt == self.jwt, jwt.is_empty()) {
+            (true, _) => self.known.clone(),
+            (false, true) => Known::users(node),
+            (false, false) => {
+                let around = surroundings(node);
+                Known::Issuers(Issuers::succeed(&jwt, &around, &node.readiness).await?)
+            }
+        };
+        let terms = terms(&config, gateway.is_over_tls(), known.clone(), node);
+        self.inner.renew(config.servers, gateway, terms).await?;
+        (self.jwt, self.known) = (jwt, known);
+        Ok(())
     }
 }
 
@@ -170,6 +192,10 @@ enum Known {
 }
 
 impl Known {
+    fn users(node: &Node) -> Self {
+        Self::Users(Arc::new(Users::of_others(node.clone())))
+    }
+
     fn guard(&self, access: contract::Access) -> Arc<dyn Guard> {
         match self {
             Self::Users(users) => Arc::new(UserGuard::new(users, access)),

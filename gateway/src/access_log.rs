@@ -14,4 +14,4 @@ mod writer;
 
 pub(crate) use entry::{Entry, Received};
 pub use settings::{AccessLog, Format};
-pub(crate) use writer::Writer;
+pub(crate) use writer::{Sink, Writer};

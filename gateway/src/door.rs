@@ -33,7 +33,7 @@ pub(crate) struct Door {
 pub(crate) struct Kept {
     pub(crate) counters: Arc<Counters>,
     pub(crate) metrics: Arc<HttpMetrics>,
-    /// Who writes the access log, if there is one.
+    /// Who writes the access log, if there ever was one.
     pub(crate) access_log: Option<Arc<Writer>>,
     /// What connections are accepted in, if they are not plain.
     pub(crate) tls: Option<tls::Server>,

@@ -14,7 +14,7 @@ use net::tls;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::access_log::Writer;
+use crate::access_log::{Sink, Writer};
 use crate::budget::RetryBudget;
 use crate::config::{Config, Settings, Tls};
 use crate::counters::Counters;
@@ -103,21 +103,27 @@ impl Gateway {
             redis_url,
         } = config;
         let server = tls.server()?;
+        let sink = Sink::open(&settings.access_log)?;
         let counters = Arc::new(Counters::new(&settings.rates, redis_url.as_ref())?);
         let (name, telemetry) = (surroundings.name, &surroundings.telemetry);
         let metrics = Arc::new(HttpMetrics::new(name, telemetry, &counters));
-        if let Some(server) = &server {
-            measure_certificate(telemetry, server);
-        }
         let kept = Kept {
             counters,
             metrics,
-            access_log: Writer::start(&settings.access_log, telemetry)?.map(Arc::new),
+            access_log: None,
             tls: server,
         };
-        let settings = Arc::new(settings);
-        let gateway = Self::of(settings, surroundings, plan, kept, tls, successor)?;
+        let gateway = Self::of(
+            settings,
+            surroundings,
+            plan,
+            kept,
+            tls,
+            successor,
+            Some(sink),
+        )?;
         gateway.forget_idle_callers();
+        gateway.measure_certificate();
         Ok(gateway)
     }
 
@@ -140,9 +146,11 @@ impl Gateway {
         if tls != self.tls {
             kept.tls = tls.server()?;
         }
-        let (settings, surroundings) = (Arc::new(settings), self.surroundings.clone());
+        let is_other = settings.access_log != self.settings.access_log;
+        let sink = is_other.then(|| Sink::open(&settings.access_log));
+        let (sink, surroundings) = (sink.transpose()?, self.surroundings.clone());
         // Whoever follows the first gateway learns of all.
-        Self::of(settings, surroundings, plan, kept, tls, None)
+        Self::of(settings, surroundings, plan, kept, tls, None, sink)
     }
 
     /// The newest of those that have followed this one, or itself.
@@ -151,18 +159,26 @@ impl Gateway {
         newest.unwrap_or_else(|| self.clone())
     }
 
+    /// The access log turns to the sink, if there is another one, once all else is right.
     fn of(
-        settings: Arc<Settings>,
+        settings: Settings,
         surroundings: Surroundings,
         plan: Plan<'_>,
-        kept: Kept,
+        mut kept: Kept,
         tls: Tls,
         successor: Option<Successor>,
+        sink: Option<Sink>,
     ) -> Result<Arc<Self>, StartError> {
         let transcoder = Arc::new(plan.api.transcoder(&settings)?);
         let routing = Arc::new(plan.routing(transcoder, &settings)?);
+        if kept.access_log.is_none() && settings.access_log.is_on() {
+            kept.access_log = Some(Arc::new(Writer::start(&surroundings.telemetry)?));
+        }
+        if let (Some(writer), Some(sink)) = (&kept.access_log, sink) {
+            writer.turn_to(sink);
+        }
         Ok(Arc::new(Self {
-            settings,
+            settings: Arc::new(settings),
             surroundings,
             connect: plan.connect,
             trust: plan.trust,
@@ -211,20 +227,22 @@ impl Gateway {
             }
         });
     }
-}
 
-/// Tells when the certificate ends, for alarms before it does.
-fn measure_certificate(telemetry: &Telemetry, tls: &tls::Server) {
-    let end = tls.end_of_certificate();
-    telemetry
-        .meter()
-        .u64_observable_gauge("edge.tls_certificate_expiry")
-        .with_unit("s")
-        .with_description("When the certificate that clients are shown ends, in Unix time")
-        .with_callback(move |gauge| {
-            if let Some(end) = end() {
-                gauge.observe(end.as_secs(), &[]);
-            }
-        })
-        .build();
+    /// Tells when the certificate ends that is shown then, for alarms before it does.
+    fn measure_certificate(self: &Arc<Self>) {
+        let first = Arc::downgrade(self);
+        let meter = self.surroundings.telemetry.meter();
+        meter
+            .u64_observable_gauge("edge.tls_certificate_expiry")
+            .with_unit("s")
+            .with_description("When the certificate that clients are shown ends, in Unix time")
+            .with_callback(move |gauge| {
+                let newest = first.upgrade().map(|first| first.newest());
+                let tls = newest.as_ref().and_then(|newest| newest.kept.tls.as_ref());
+                if let Some(end) = tls.and_then(tls::Server::end_of_certificate) {
+                    gauge.observe(end.as_secs(), &[]);
+                }
+            })
+            .build();
+    }
 }

@@ -69,7 +69,9 @@ pub(crate) async fn answer(
     let is_trusted = web.is_trusted(peer.address);
     let mut exchange = Exchange::begin(&door.kept.metrics, &head, is_trusted, client, &request_id);
     let span = exchange.span().clone();
-    let entry = door.kept.access_log.as_ref().map(|writer| {
+    let writer = door.kept.access_log.as_ref();
+    let writer = writer.filter(|_| door.settings.access_log.is_on());
+    let entry = writer.map(|writer| {
         let ids = (&request_id, exchange.trace().id());
         let secret = door.routing.guard_parameter;
         Entry::begin(writer, &head, door.clock.now(), client, ids, secret)

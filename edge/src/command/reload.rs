@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args as _, Command};
-use gateway::config::AccessLog;
-use gateway::jwt;
 use net::StartError;
 use net::process::pause;
 use opentelemetry::KeyValue;
@@ -16,9 +14,8 @@ use tokio::signal::unix::Signal;
 use super::{Arguments, Called, Configured, MeshSide, Process};
 use crate::{generic, mesh};
 
-/// What an edge settles when it starts, beside its process and whose tokens count: who may call decides
-/// which keys it asks for, and sockets are shared out by threads.
-const SETTLED: &[&str] = &["access", "config", "edge_threads", "max_connections"];
+/// What an edge settles when it starts, beside its process: sockets are shared out by threads.
+const SETTLED: &[&str] = &["config", "edge_threads", "max_connections"];
 
 /// The way to configure an edge anew.
 pub(super) enum Renewal {
@@ -109,23 +106,26 @@ impl Keeper {
         let Configured {
             matches, arguments, ..
         } = self.called.read()?;
-        let started = &self.started.arguments;
-        let Arguments {
-            edge, mut generic, ..
-        } = arguments;
         for flag in settled(&self.called.command, &self.started.matches, &matches) {
             tracing::warn!(flag, "a change of this flag needs a restart");
         }
-        generic.access = started.generic.access;
-        generic.jwt = started.generic.jwt.clone();
-        let period = generic.servers.descriptor_refresh;
-        match (&self.renewal, generic.servers.upstream.is_empty()) {
-            (Renewal::Mesh(renewal), true) => renewal.renew(edge),
-            (Renewal::Others(renewal), false) => renewal.renew(generic, edge).await,
-            _ => Err(StartError::config(
+        let started = &self.started.arguments;
+        if arguments.is_generic() != started.is_generic() {
+            return Err(StartError::config(
                 "an edge of the mesh (without --upstream) becomes one in front of other services, or \
                  the other way round, by a restart alone",
-            )),
+            ));
+        }
+        if arguments.asks_mesh()? != started.asks_mesh()? {
+            return Err(StartError::config(
+                "--access and --jwt-issuer: whether tokens of svc-auth count changes by a restart alone",
+            ));
+        }
+        let Arguments { edge, generic, .. } = arguments;
+        let period = generic.servers.descriptor_refresh;
+        match &mut self.renewal {
+            Renewal::Mesh(renewal) => renewal.renew(edge),
+            Renewal::Others(renewal) => renewal.renew(generic, edge).await,
         }?;
         self.period = period;
         Ok(())
@@ -135,7 +135,6 @@ impl Keeper {
 /// The flags that say something else than at the start, and have no effect before the next one.
 fn settled(command: &Command, started: &ArgMatches, now: &ArgMatches) -> Vec<String> {
     let process = MeshSide::augment_args(Process::augment_args(Command::new("process")));
-    let process = AccessLog::augment_args(jwt::Config::augment_args(process));
     let of_process = process.get_arguments().map(|flag| flag.get_id().as_str());
     let settled: BTreeSet<&str> = of_process.chain(SETTLED.iter().copied()).collect();
     let flags = command.get_arguments();

@@ -19,6 +19,7 @@ use crate::upstream::{Answer, Seen, frame};
 use crate::waiting::eventually;
 
 mod file;
+mod reload;
 
 const ORDER: &str = "/v1/orders/o-1";
 const WATCH: &str = "/v1/orders/o-1:watch";

@@ -12,6 +12,7 @@ use crate::upstream::{Answer, Seen, Upstream};
 mod claims;
 mod issuer;
 mod keys;
+mod reload;
 mod roles;
 mod start;
 mod streams;

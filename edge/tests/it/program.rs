@@ -70,12 +70,18 @@ fn free_address() -> SocketAddr {
 impl Program {
     /// With `edge.yaml` of the folder, or what it is a link to. Waits until it answers.
     pub(crate) async fn start(folder: &Folder) -> Self {
+        Self::start_with(folder, &[]).await
+    }
+
+    /// With these variables of the environment.
+    pub(crate) async fn start_with(folder: &Folder, variables: &[(&str, &Path)]) -> Self {
         let (address, ops, log) = (free_address(), free_address(), folder.path("log"));
         let child = folder
             .command()
             .args(["--config", "edge.yaml", "--edge-threads", "2"])
             .args(["--listen", &address.to_string()])
             .args(["--ops-listen", &ops.to_string()])
+            .envs(variables.iter().copied())
             .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
@@ -119,10 +125,14 @@ impl Program {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
+    pub(crate) async fn metrics(&self) -> String {
+        let metrics = reqwest::get(format!("http://{}/metrics", self.ops)).await;
+        metrics.unwrap().text().await.unwrap()
+    }
+
     /// How many configurations had that outcome.
     pub(crate) async fn reloads(&self, outcome: &str) -> u64 {
-        let metrics = reqwest::get(format!("http://{}/metrics", self.ops)).await;
-        let metrics = metrics.unwrap().text().await.unwrap();
+        let metrics = self.metrics().await;
         let of_it = |line: &&str| {
             line.starts_with("edge_config_reloads_total") && line.contains(&format!("{outcome:?}"))
         };

@@ -10,7 +10,8 @@ mod client;
 mod clients;
 mod door;
 mod files;
-mod upstreams;
+mod reload;
+pub(crate) mod upstreams;
 
 /// Who vouches for others.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);

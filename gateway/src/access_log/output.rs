@@ -13,6 +13,7 @@ const MODE: u32 = 0o640;
 
 /// Where lines go.
 pub(super) enum Output {
+    Nowhere,
     Standard,
     File(Followed),
 }
@@ -39,6 +40,7 @@ impl Output {
 
     pub(super) fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         match self {
+            Self::Nowhere => Ok(()),
             Self::Standard => {
                 let mut standard = io::stdout().lock();
                 standard.write_all(lines)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 /// What is written of each request, and where.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[group(skip)]
 #[command(next_help_heading = "Access log")]
 pub struct AccessLog {
@@ -22,6 +22,13 @@ pub struct AccessLog {
     /// begun within a second.
     #[arg(long, env = "EDGE_ACCESS_LOG_FILE", value_name = "FILE")]
     pub access_log_file: Option<PathBuf>,
+}
+
+impl AccessLog {
+    /// Whether there is one.
+    pub(crate) fn is_on(&self) -> bool {
+        self.access_log != Format::Off
+    }
 }
 
 /// How a line looks.

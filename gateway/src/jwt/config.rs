@@ -20,7 +20,7 @@ const SHORTEST_REFRESH: Duration = Duration::from_secs(1);
 const ANY: &str = "*";
 
 /// Whose tokens count, and what upstreams learn of them.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
 #[group(skip)]
 #[command(next_help_heading = "Tokens of issuers (JWT), with --upstream")]
 pub struct Config {

@@ -38,12 +38,12 @@ pub(super) struct Issuer {
 }
 
 /// How fetching goes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Fetches {
     is_under_way: bool,
     ended: u64,
-    /// The last one that has ended brought nothing.
-    has_failed: bool,
+    /// Why the last one that has ended brought nothing, if it did not.
+    failure: Option<String>,
     /// When a token last made it begin.
     asked: Option<Instant>,
 }
@@ -72,14 +72,19 @@ impl Issuer {
         self.keys.load_full()
     }
 
-    /// Completes when there are keys.
-    pub(super) async fn fetched(&self) {
-        // It cannot fail: `self` keeps the sender.
-        let _ = self
-            .fetches
-            .subscribe()
-            .wait_for(|_| self.keys.load().is_some())
-            .await;
+    /// Completes when there are keys, or could not be.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(super) async fn fetched(&self) -> Result<(), String> {
+        let mut fetches = self.fetches.subscribe();
+        let ended = fetches.wait_for(|now| now.ended > 0).await;
+        // It cannot fail to wait: `self` keeps the sender.
+        let failure = ended.ok().and_then(|now| now.failure.clone());
+        match failure.filter(|_| self.keys.load().is_none()) {
+            None => Ok(()),
+            Some(why) => Err(format!("{} could not be fetched: {why}", self.dependency())),
+        }
     }
 
     /// Looks whether there are newer keys, unless that was asked for just now. Whether that could be
@@ -95,7 +100,7 @@ impl Issuer {
                 fetches.is_under_way = true;
                 fetches.asked = Some(Instant::now());
             }
-            before = *fetches;
+            before = fetches.clone();
             begins
         };
         if self.fetches.send_if_modified(begins) {
@@ -105,22 +110,27 @@ impl Issuer {
             let mut fetches = self.fetches.subscribe();
             let over = fetches.wait_for(|now| now.ended > before.ended);
             let in_time = tokio::time::timeout(PATIENCE, over).await;
-            return matches!(in_time, Ok(Ok(now)) if !now.has_failed);
+            return matches!(in_time, Ok(Ok(now)) if now.failure.is_none());
         }
-        !before.has_failed
+        before.failure.is_none()
     }
 
     /// Fetches the keys, again and again. The last good ones stay while there are no others.
-    pub(super) async fn follow(&self, gate: Gate, readiness: &Readiness, fetched: &Counter<u64>) {
-        let (mut gate, mut backoff) = (Some(gate), BACKOFF);
+    pub(super) async fn follow(
+        &self,
+        mut gate: Option<Gate>,
+        readiness: &Readiness,
+        fetched: &Counter<u64>,
+    ) {
+        let mut backoff = BACKOFF;
         let mut last = Vec::new();
         loop {
             self.fetches
                 .send_modify(|fetches| fetches.is_under_way = true);
             let outcome = self.fetch(&mut last).await;
-            let has_failed = outcome.is_err();
+            let failure = outcome.as_ref().err().cloned();
             self.fetches.send_modify(|fetches| {
-                (fetches.is_under_way, fetches.has_failed) = (false, has_failed);
+                (fetches.is_under_way, fetches.failure) = (false, failure);
                 fetches.ended += 1;
             });
             let issuer = KeyValue::new("issuer", self.name.clone());

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, Header, Validation};
 use moka::sync::Cache;
 use net::StartError;
 use net::clock::Clock;
-use net::readiness::Readiness;
+use net::readiness::{Gate, Readiness};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -63,6 +63,35 @@ impl Issuers {
         surroundings: &Surroundings,
         readiness: &Readiness,
     ) -> Result<Arc<Self>, StartError> {
+        let gate = |issuer: &Issuer| Some(readiness.waits_for(&issuer.dependency()));
+        Self::begin(config, surroundings, readiness, gate)
+    }
+
+    /// As [`Self::follow`], for who is to take the place of others that are there already: it completes
+    /// when all keys were fetched for the first time, and until then holds nobody back.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration, or why there are no keys.
+    pub async fn succeed(
+        config: &Config,
+        surroundings: &Surroundings,
+        readiness: &Readiness,
+    ) -> Result<Arc<Self>, StartError> {
+        let issuers = Self::begin(config, surroundings, readiness, |_| None)?;
+        let fetched = join_all(issuers.all.iter().map(|issuer| issuer.fetched())).await;
+        let mistakes: Vec<_> = fetched.into_iter().filter_map(Result::err).collect();
+        match mistakes.is_empty() {
+            true => Ok(issuers),
+            false => Err(StartError::Config(mistakes)),
+        }
+    }
+
+    fn begin(
+        config: &Config,
+        surroundings: &Surroundings,
+        readiness: &Readiness,
+        gate: impl Fn(&Issuer) -> Option<Gate>,
+    ) -> Result<Arc<Self>, StartError> {
         let named = config.issuers()?;
         let (client, stop) = (source::client()?, CancellationToken::new());
         let issuer = |named| Arc::new(Issuer::new(named, config.jwt_refresh, client.clone()));
@@ -74,7 +103,7 @@ impl Issuers {
             .with_description("Looks at the keys of issuers, by issuer and what became of them")
             .build();
         for issuer in &all {
-            let gate = readiness.waits_for(&issuer.dependency());
+            let gate = gate(issuer);
             let (issuer, readiness, fetched) = (issuer.clone(), readiness.clone(), fetched.clone());
             let stop = stop.clone();
             let follow = async move |shutdown: CancellationToken| {
@@ -107,11 +136,6 @@ impl Issuers {
             clock: surroundings.clock.clone(),
             _stop: stop.drop_guard(),
         }))
-    }
-
-    /// Completes when the keys of all of them are there.
-    pub async fn fetched(&self) {
-        join_all(self.all.iter().map(|issuer| issuer.fetched())).await;
     }
 
     /// The user of a token.

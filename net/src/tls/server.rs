@@ -67,10 +67,9 @@ impl Server {
         Ok(Server(Arc::new(watched)))
     }
 
-    /// Says when the certificate ends that is shown then, after the epoch; as long as this lives.
-    pub fn end_of_certificate(&self) -> impl Fn() -> Option<Duration> + use<> {
-        let watched = Arc::downgrade(&self.0);
-        move || watched.upgrade()?.newest().end
+    /// When the certificate ends that is shown now, after the epoch, if that can be told.
+    pub fn end_of_certificate(&self) -> Option<Duration> {
+        self.0.newest().end
     }
 
     /// The handshake with a client. Who speaks something else is told so, and left.
