@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use edge::generic::Tls;
 use net::readiness::Report;
 use serde_json::Value;
 use tonic::Status;
@@ -12,6 +13,8 @@ use tonic_health::pb::health_check_response::ServingStatus;
 
 use crate::fixture::{Fixture, settings};
 use crate::generic::of_library;
+use crate::tls::upstreams::{HOST, terminate, tls};
+use crate::tls::{Authority, Folder};
 use crate::upstream::{Answer, Upstream};
 
 const BOOK: &str = "/v1/shelves/1/books/2";
@@ -74,9 +77,16 @@ fn answer(state: u8) -> Answer {
 /// In front of two servers of one name, the first of which is the fixture's.
 async fn before(one: Server, other: &Server) -> (Fixture, Arc<AtomicU8>) {
     let (first, second) = (one.upstream.address, other.upstream.address);
-    let address = format!("library.v1.Library=http://{first},http://{second}");
+    let addresses = format!("http://{first},http://{second}");
+    at(&addresses, one, Tls::default()).await
+}
+
+/// The same, at these addresses.
+async fn at(addresses: &str, one: Server, tls: Tls) -> (Fixture, Arc<AtomicU8>) {
+    let address = format!("library.v1.Library={addresses}");
     let fixture = of_library(one.upstream, settings(), |config| {
         config.servers.upstream = vec![address.parse().unwrap()];
+        config.servers.tls = tls;
         let health = &mut config.servers.health;
         health.upstream_health = Some(String::new());
         health.upstream_health_interval = Duration::from_millis(50);
@@ -133,6 +143,26 @@ async fn an_endpoint_that_is_not_well_gets_no_calls_until_it_is() {
         let (first, second) = call(&fixture, &other).await;
         assert!(first > 0 && second > 0, "{first}, {second}");
     }
+}
+
+#[tokio::test]
+async fn endpoints_in_tls_are_asked_in_tls() {
+    let (authority, folder) = (Authority::new(), Folder::new());
+    let ca = folder.put("ca.crt", &authority.pem());
+    let own = authority.certifies(HOST);
+    let one = Server::start(State::NotServing).await;
+    let other = Server::start(State::Serving).await;
+    let first = terminate(&own, None, one.upstream.address).await;
+    let second = terminate(&own, None, other.upstream.address).await;
+    let addresses = format!("https://{first},https://{second}");
+    let (fixture, state) = at(&addresses, one, tls(&ca, None)).await;
+    let why = missing(&fixture, 1).await;
+    assert_eq!(why, format!("{first}: it is NOT_SERVING"));
+    assert_eq!(call(&fixture, &other).await, (0, 40));
+    state.store(State::Serving as u8, Ordering::Relaxed);
+    missing(&fixture, 0).await;
+    let (first, second) = call(&fixture, &other).await;
+    assert!(first > 0 && second > 0, "{first}, {second}");
 }
 
 #[tokio::test]

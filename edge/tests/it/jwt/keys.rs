@@ -7,7 +7,11 @@ use edge::generic::Access;
 use serde_json::json;
 
 use super::issuer::{Issuer, Key};
-use super::{bare, get, guarded, has_keys, lacks, starting, status, until};
+use super::{BOOK, bare, get, guarded, has_keys, lacks, library, starting, status, until};
+use crate::program::{self, Program, config};
+use crate::tls::Authority;
+use crate::tls::upstreams::{HOST, terminate};
+use crate::upstream::Upstream;
 use crate::waiting::eventually;
 
 #[tokio::test]
@@ -108,6 +112,42 @@ async fn an_issuer_that_describes_another_is_not_believed() {
         let fixture = starting(&issuer, Access::Authenticated, |_| ()).await;
         until(&fixture, |lacks| lacks.contains(says)).await;
         assert_eq!(status(&fixture, &token).await, 503, "{described} {keys}");
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_at_https_is_believed_by_the_authorities_of_the_system() {
+    let authority = Authority::new();
+    let mut issuer = Issuer::start(&[Key::Rsa]).await;
+    let address = issuer
+        .url("")
+        .trim_start_matches("http://")
+        .parse()
+        .unwrap();
+    let secure = terminate(&authority.certifies(HOST), None, address).await;
+    issuer.name = format!("https://{secure}/realms/shop");
+    issuer.describe(&issuer.name, &format!("https://{secure}/keys"));
+    let token = issuer.token(Key::Rsa, &json!({}));
+    let upstream = Upstream::start(library).await;
+    let folder = program::Folder::new();
+    let jwt = format!("jwt-issuer: {}\njwt-audience: shop\n", issuer.name);
+    let yaml = config(&upstream, &format!("access: authenticated\n{jwt}"));
+    folder.write("edge.yaml", &yaml);
+    for (system, is_believed) in [(&authority, true), (&Authority::new(), false)] {
+        folder.write("ca.crt", &system.pem());
+        let variable = ("SSL_CERT_FILE", &*folder.path("ca.crt"));
+        let program = Program::start_with(&folder, &[variable]).await;
+        let status = async || {
+            let request = reqwest::Client::new().get(program.url(BOOK));
+            let response = request.bearer_auth(&token).send().await.unwrap();
+            response.status().as_u16()
+        };
+        if is_believed {
+            eventually(async || status().await == 200).await;
+        } else {
+            eventually(async || program.log().contains("keys could not be fetched")).await;
+            assert_eq!(status().await, 503);
+        }
     }
 }
 

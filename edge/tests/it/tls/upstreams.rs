@@ -21,7 +21,8 @@ use crate::generic::{Book, before};
 use crate::upstream::{Answer, Seen, Upstream};
 use crate::waiting::eventually;
 
-const HOST: &str = "127.0.0.1";
+/// Whose certificate the servers have.
+pub(crate) const HOST: &str = "127.0.0.1";
 const BOOK: &str = "/v1/shelves/1/books/2";
 
 const MANY: i64 = 200;
@@ -64,7 +65,7 @@ async fn in_front_of(own: &Certified, of_clients: Option<&Authority>, tls: Tls) 
 }
 
 /// As the flags have them.
-fn tls(ca: &Path, own: Option<(&Path, &Path)>) -> Tls {
+pub(crate) fn tls(ca: &Path, own: Option<(&Path, &Path)>) -> Tls {
     let file = |path: &Path| path.to_str().unwrap().parse().unwrap();
     Tls {
         upstream_ca: vec![file(ca)],
@@ -79,7 +80,7 @@ async fn status(fixture: &Fixture) -> u16 {
 
 /// TLS in front of a server, with this certificate; clients have to be of that authority, if there is
 /// one.
-async fn terminate(
+pub(crate) async fn terminate(
     own: &Certified,
     of_clients: Option<&Authority>,
     upstream: SocketAddr,
@@ -105,7 +106,7 @@ async fn terminate(
         .with_client_cert_verifier(verifier)
         .with_single_cert(vec![certificate.unwrap()], key.unwrap())
         .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
