@@ -1,5 +1,7 @@
 //! An amount of one currency.
 
+use std::fmt;
+
 use crate::{Currency, Error};
 
 const NANOS_PER_UNIT: i64 = 1_000_000_000;
@@ -69,6 +71,24 @@ impl Money {
         let minor = format!("{sign}0{whole}{fraction:0<most$}").parse();
         let minor = minor.map_err(|_| Error::TooLarge)?;
         Ok(Self { currency, minor })
+    }
+
+    /// The amount as a decimal with all digits of its currency: `2.10`, `-0.05`, `1200`.
+    #[must_use]
+    pub fn decimal(self) -> String {
+        let per_unit = self.currency.minor_per_unit().unsigned_abs();
+        let sign = if self.minor < 0 { "-" } else { "" };
+        let minor = self.minor.unsigned_abs();
+        match usize::from(self.currency.minor_digits()) {
+            0 => format!("{sign}{minor}"),
+            digits => format!("{sign}{}.{:0digits$}", minor / per_unit, minor % per_unit),
+        }
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.decimal(), self.currency)
     }
 }
 
@@ -157,6 +177,15 @@ mod tests {
             let money = Money { currency: currency(code), minor };
             let (units, nanos) = money.units();
             prop_assert_eq!(Money::from_units(money.currency, units, nanos), Ok(money));
+        }
+
+        #[test]
+        fn an_amount_is_read_back_from_its_decimal(
+            code in prop::sample::select(vec!["JPY", "GBP", "KWD", "CLF"]),
+            minor in i64::MIN + 1..,
+        ) {
+            let money = Money { currency: currency(code), minor };
+            prop_assert_eq!(Money::parse(money.currency, &money.decimal()), Ok(money));
         }
     }
 }

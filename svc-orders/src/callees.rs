@@ -17,7 +17,12 @@ use runtime::status;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::domain::{Item, Line, Product};
+use crate::domain::{Ask, Line, Order, Product};
+
+mod payments;
+
+use payments::Payments;
+pub(crate) use payments::{Means, unknown as payment_unknown};
 
 /// Clients of the services that an order needs.
 #[derive(Clone)]
@@ -26,6 +31,16 @@ pub(crate) struct Callees {
     catalog: CatalogServiceClient<Channel>,
     inventory: InventoryServiceClient<Channel>,
     shipping: ShippingServiceClient<Channel>,
+    payments: Payments,
+}
+
+/// What a callee says that does not refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It did its part.
+    Done,
+    /// It will, once the buyer has done something.
+    AwaitsBuyer,
 }
 
 /// Why a callee did not do its part.
@@ -37,14 +52,6 @@ pub(crate) enum CalleeError {
     /// It did not decide: it is away, overloaded, or something is broken.
     #[error("undecided: {0}")]
     Undecided(Status),
-}
-
-impl CalleeError {
-    /// What must be tried again, whatever the callee said.
-    pub(crate) fn undecided(self) -> CalleeError {
-        let (CalleeError::Refused(status) | CalleeError::Undecided(status)) = self;
-        CalleeError::Undecided(status)
-    }
 }
 
 impl From<Status> for CalleeError {
@@ -72,6 +79,7 @@ impl Callees {
             catalog: CatalogServiceClient::new(node.channel("svc-catalog")),
             inventory: InventoryServiceClient::new(node.channel("svc-inventory")),
             shipping: ShippingServiceClient::new(node.channel("svc-shipping")),
+            payments: Payments::new(node),
         }
     }
 
@@ -117,17 +125,50 @@ impl Callees {
         Ok(known.collect())
     }
 
+    /// Asks one thing for the order. Nothing is asked for the money of an order that is not paid here.
+    pub(crate) async fn ask(
+        &self,
+        ask: Ask,
+        order: &Order,
+        means: Option<&Means>,
+    ) -> Result<Answer, CalleeError> {
+        match ask {
+            Ask::Reserve => self.reserve(order).await?,
+            Ask::Commit => self.commit(order.id).await?,
+            Ask::Release => self.release(order.id).await?,
+            Ask::CancelShipment => self.cancel_shipment(order.id).await?,
+            Ask::Authorize if order.funds.is_some() => {
+                return self.payments.authorize(order, means).await;
+            }
+            Ask::Settle if order.funds.is_some() => self.payments.settle(order.id).await?,
+            Ask::Authorize | Ask::Settle => {}
+        }
+        Ok(Answer::Done)
+    }
+
+    /// Has all given back that may be held for an order that nobody knows of.
+    pub(crate) async fn forsake(&self, order: Uuid) -> Result<(), CalleeError> {
+        self.cancel_shipment(order).await?;
+        self.release(order).await?;
+        self.payments.settle(order).await
+    }
+
+    /// Has the order's money taken for this shipment.
+    pub(crate) async fn capture(&self, order: &Order, shipment: Uuid) -> Result<(), CalleeError> {
+        self.payments.capture(order, shipment).await
+    }
+
     /// Holds the items back for the order.
-    pub(crate) async fn reserve(&self, order: Uuid, items: &[Item]) -> Result<(), CalleeError> {
+    async fn reserve(&self, order: &Order) -> Result<(), CalleeError> {
+        let items = order.items.iter();
         let lines = items
-            .iter()
             .map(|item| ReservationLine {
                 sku: item.sku.clone(),
                 quantity: item.quantity.into(),
             })
             .collect();
         let request = ReserveStockRequest {
-            order_id: order.to_string(),
+            order_id: order.id.to_string(),
             lines,
         };
         self.inventory.clone().reserve_stock(request).await?;
@@ -135,7 +176,7 @@ impl Callees {
     }
 
     /// Makes what is held back for the order its own: it does not expire any more.
-    pub(crate) async fn commit(&self, order: Uuid) -> Result<(), CalleeError> {
+    async fn commit(&self, order: Uuid) -> Result<(), CalleeError> {
         let request = CommitReservationRequest {
             order_id: order.to_string(),
         };
@@ -144,7 +185,7 @@ impl Callees {
     }
 
     /// Gives back what the order holds of the stock.
-    pub(crate) async fn release(&self, order: Uuid) -> Result<(), CalleeError> {
+    async fn release(&self, order: Uuid) -> Result<(), CalleeError> {
         let request = ReleaseReservationRequest {
             order_id: order.to_string(),
         };
@@ -153,7 +194,7 @@ impl Callees {
     }
 
     /// Asks shipping never to dispatch the order.
-    pub(crate) async fn cancel_shipment(&self, order: Uuid) -> Result<(), CalleeError> {
+    async fn cancel_shipment(&self, order: Uuid) -> Result<(), CalleeError> {
         let request = CancelShipmentRequest {
             order_id: order.to_string(),
         };

@@ -9,7 +9,7 @@ use money::{Currency, Money};
 use net::clock::timestamp;
 use uuid::Uuid;
 
-use crate::domain::{Address, Event, Item, Order, State};
+use crate::domain::{Address, Event, Item, Order, Payment, State};
 
 /// The order as the contract shows it.
 pub(crate) fn order(order: &Order) -> OrderMessage {
@@ -34,7 +34,21 @@ pub(crate) fn order(order: &Order) -> OrderMessage {
         create_time: Some(timestamp(order.create_time)),
         update_time: Some(timestamp(order.update_time)),
         etag: order.version.to_string(),
-        payment: OrderPayment::None.into(),
+        payment: payment(order).into(),
+    }
+}
+
+fn payment(order: &Order) -> OrderPayment {
+    let payment = order.funds.map(|funds| funds.payment(order.total.minor));
+    match payment.unwrap_or(Payment::None) {
+        Payment::None => OrderPayment::None,
+        Payment::Authorized => OrderPayment::Authorized,
+        Payment::PartlyCaptured => OrderPayment::PartlyCaptured,
+        Payment::Captured => OrderPayment::Captured,
+        Payment::PartlyRefunded => OrderPayment::PartlyRefunded,
+        Payment::Refunded => OrderPayment::Refunded,
+        Payment::CaptureFailed => OrderPayment::CaptureFailed,
+        Payment::Disputed => OrderPayment::Disputed,
     }
 }
 
@@ -106,9 +120,11 @@ pub(crate) fn event(order: Uuid, event: &Event) -> EventMessage {
 pub(crate) fn state(state: State) -> OrderState {
     match state {
         State::Pending => OrderState::Pending,
+        State::AwaitingPayment => OrderState::AwaitingPayment,
         State::Confirmed => OrderState::Confirmed,
         State::Shipped => OrderState::Shipped,
         State::Delivered => OrderState::Delivered,
+        State::Rejecting => OrderState::Rejecting,
         State::Rejected => OrderState::Rejected,
         State::Cancelling => OrderState::Cancelling,
         State::Cancelled => OrderState::Cancelled,
@@ -123,7 +139,8 @@ pub(crate) fn to_state(message: OrderState) -> Option<State> {
         .find(|candidate| state(*candidate) == message)
 }
 
-fn money(money: Money) -> MoneyMessage {
+/// An amount as the contract shows it.
+pub(crate) fn money(money: Money) -> MoneyMessage {
     let (units, nanos) = money.units();
     MoneyMessage {
         currency_code: money.currency.code().to_owned(),

@@ -1,10 +1,11 @@
 //! Everything that can go wrong, and what callers see of it.
 
+use money::Money;
 use runtime::status::{self, Problem, Reason};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::callees::{CalleeError, PriceError};
+use crate::callees::{CalleeError, PriceError, payment_unknown};
 use crate::domain::{InvalidTransition, Line, PricingError, Rejection};
 
 /// Why a call about orders fails.
@@ -55,6 +56,23 @@ pub(crate) enum Error {
         /// What was asked of it.
         refused: InvalidTransition,
     },
+    /// Money is asked for otherwise than the shop takes it; the field, and what to do.
+    #[error("{0}: {1}")]
+    Means(&'static str, &'static str),
+    /// The lines cost more than the buyer was shown.
+    #[error("the order costs {total} now, more than expected")]
+    PriceChanged {
+        /// What they cost.
+        total: Money,
+    },
+    /// It is not decided whether the order is paid.
+    #[error("the payment of the order {order} is not decided yet")]
+    PaymentUnknown {
+        /// The order.
+        order: Uuid,
+        /// svc-payments works on it, rather than being away.
+        is_begun: bool,
+    },
     /// A callee did not decide.
     #[error(transparent)]
     Callee(#[from] CalleeError),
@@ -67,6 +85,22 @@ pub(crate) enum Error {
     /// A refusal that is worded already.
     #[error(transparent)]
     Status(#[from] Status),
+}
+
+impl Error {
+    /// svc-payments did not decide, or cannot be asked.
+    pub(crate) fn of_payment(order: Uuid, undecided: CalleeError) -> Error {
+        let (CalleeError::Refused(status) | CalleeError::Undecided(status)) = &undecided;
+        match status.code() {
+            Code::Unavailable | Code::DeadlineExceeded | Code::Aborted | Code::Cancelled => {
+                Error::PaymentUnknown {
+                    order,
+                    is_begun: status::reason(status) == Some(Reason::PaymentUnknown),
+                }
+            }
+            _ => undecided.into(),
+        }
+    }
 }
 
 impl From<Problem> for Error {
@@ -115,6 +149,16 @@ impl From<Error> for Status {
                 Problem::invalid_state(format!("orders/{order}"), refused.to_string())
                     .metadata("state", refused.state)
             }
+            Error::Means(field, what) => Problem::invalid([(field, what)]),
+            Error::PriceChanged { total } => Problem::new(
+                Reason::PriceChanged,
+                Code::FailedPrecondition,
+                message.clone(),
+            )
+            .precondition("PRICE", "expectedTotal", message)
+            .metadata("total", total.decimal())
+            .metadata("currency", total.currency),
+            Error::PaymentUnknown { order, .. } => payment_unknown(order),
             Error::Callee(CalleeError::Refused(status)) => {
                 // Refusals that mean something are handled where they are expected.
                 Problem::internal(&status)

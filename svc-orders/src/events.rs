@@ -1,22 +1,50 @@
-//! What orders tell others, and what they hear of their shipments.
+//! What orders tell others, and what they hear of their shipments and of their money.
+
+mod payments;
+mod shipments;
 
 use bus::{Event, Failure};
-use chrono::{DateTime, Utc};
-use contracts::Event as _;
-use contracts::tradewind::orders::v1::{OrderChanged, OrderConfirmed};
-use contracts::tradewind::shipping::v1::{ShipmentDelivered, ShipmentDispatched};
+use contracts::tradewind::orders::v1::{
+    OrderCancelled, OrderChanged, OrderConfirmed, OrderRejected,
+};
 use runtime::call::Caller;
 use runtime::node::Node;
-use store::{NewEvent, Outbox, Tx, message};
+use store::{NewEvent, Tx};
 use uuid::Uuid;
 
 use crate::convert;
-use crate::domain::{Order, State, Step};
+use crate::domain::{Order, State};
 use crate::service::Orders;
-use crate::store::changes::{self, Change};
+use crate::store::changes::{self, Change, Locked};
+
+/// What is told beside [`changed`] of an order that got into its state.
+pub(crate) fn of_state(order: &Order) -> Option<NewEvent> {
+    let (order_id, version, user_id) = (order.id.to_string(), order.version, order.user_id);
+    let user_id = user_id.to_string();
+    match order.state {
+        State::Confirmed if order.rejection.is_none() => Some(confirmed(order)),
+        State::Rejected => {
+            let message = OrderRejected {
+                order_id,
+                version,
+                user_id,
+            };
+            Some(NewEvent::new(order.id, version, &message))
+        }
+        State::Cancelled => {
+            let message = OrderCancelled {
+                order_id,
+                version,
+                user_id,
+            };
+            Some(NewEvent::new(order.id, version, &message))
+        }
+        _ => None,
+    }
+}
 
 /// The event for an order that was confirmed.
-pub(crate) fn confirmed(order: &Order) -> NewEvent {
+fn confirmed(order: &Order) -> NewEvent {
     let message = OrderConfirmed {
         order_id: order.id.to_string(),
         version: order.version,
@@ -43,59 +71,49 @@ pub(crate) fn changed(id: Uuid, user_id: Uuid, version: i64, state: State) -> Ne
     NewEvent::new(id, version, &message)
 }
 
-/// Follows the shipments of orders.
+/// Follows the shipments of orders, and their money.
 pub(crate) fn consume(orders: &Orders, node: &Node) {
-    let moved = &[ShipmentDispatched::SUBJECT, ShipmentDelivered::SUBJECT];
-    let (outbox, clock) = (orders.outbox.clone(), orders.clock.clone());
-    store::consume(node, &orders.db, node.name, moved, move |tx, event| {
-        let (outbox, now) = (outbox.clone(), clock.now());
-        Box::pin(async move { follow_shipment(tx, &outbox, &event, now).await })
+    let subjects: Vec<&'static str> = [shipments::SUBJECTS, payments::SUBJECTS].concat();
+    let following = orders.clone();
+    store::consume(node, &orders.db, node.name, &subjects, move |tx, event| {
+        let orders = following.clone();
+        Box::pin(async move {
+            if shipments::SUBJECTS.contains(&event.subject.as_str()) {
+                shipments::follow(&orders, tx, &event).await
+            } else {
+                payments::follow(&orders, tx, &event).await
+            }
+        })
     });
 }
 
-/// Moves the order whose shipment moved. Events may come twice and in any order.
-async fn follow_shipment(
+/// The order that an event is about, locked.
+async fn locked(tx: &mut Tx, order_id: &str) -> Result<(Uuid, Locked), Failure> {
+    let id = store::events::id("an order", order_id)?;
+    let order = changes::lock(tx, id).await?;
+    let order = order.ok_or_else(|| Failure::Permanent(format!("there is no order {id}")))?;
+    Ok((id, order))
+}
+
+/// Writes what an event does to an order that is locked in `change.from`.
+async fn advance(
+    orders: &Orders,
     tx: &mut Tx,
-    outbox: &Outbox,
+    id: Uuid,
     event: &Event,
-    now: DateTime<Utc>,
+    change: Change<'_>,
 ) -> Result<(), Failure> {
-    let permanent = |why: String| Failure::Permanent(why);
-    let (order_id, step) = read(event)?;
-    let id = store::events::id("an order", &order_id)?;
-    let state = changes::lock_state(tx, id).await?;
-    let state = state.ok_or_else(|| permanent(format!("there is no order {id}")))?;
-    let to = state
-        .after(step)
-        .map_err(|refused| permanent(refused.to_string()))?;
-    if to == state {
-        return Ok(());
-    }
     let actor = Caller::of_workload(&event.source).actor();
     let change = Change {
-        from: state,
-        to,
         actor: &actor,
-        reason: "",
-        rejection: None,
-        time: now,
-        recovery_time: None,
+        ..change
     };
     let moved = changes::advance(tx, id, &change).await?;
     let (user_id, version) = moved.expect("the order is locked in this state");
-    outbox.append(tx, changed(id, user_id, version, to)).await?;
-    Ok(())
-}
-
-fn read(event: &Event) -> Result<(String, Step), Failure> {
-    match event.subject.as_str() {
-        ShipmentDispatched::SUBJECT => Ok((
-            message::<ShipmentDispatched>(event)?.order_id,
-            Step::Dispatch,
-        )),
-        ShipmentDelivered::SUBJECT => {
-            Ok((message::<ShipmentDelivered>(event)?.order_id, Step::Deliver))
-        }
-        other => Err(Failure::Permanent(format!("nobody asked for {other}"))),
+    let changed = changed(id, user_id, version, change.to);
+    orders.outbox.append(tx, changed).await?;
+    if change.to.is_in_progress() {
+        tx.wake_on_commit(&orders.wake);
     }
+    Ok(())
 }

@@ -2,16 +2,18 @@
 
 mod cache;
 mod callees;
+mod capture;
 mod convert;
-mod domain;
+#[doc(hidden)] // for the model of the saga in e2e/
+pub mod domain;
 mod error;
 mod events;
 mod grpc;
 mod progress;
 mod recovery;
-mod saga;
 mod service;
 mod store;
+mod terms;
 mod watchers;
 
 use std::time::Duration;
@@ -24,6 +26,8 @@ use runtime::service::Service;
 
 use crate::cache::OrderCache;
 use crate::service::Orders;
+
+pub use crate::terms::{Origin, Payments, Terms};
 
 /// What svc-orders is told at its start.
 #[derive(clap::Args, Clone, Debug)]
@@ -43,6 +47,9 @@ pub struct Config {
         value_parser = net::process::duration
     )]
     pub recovery_lease: Duration,
+    /// How the shop takes money.
+    #[command(flatten)]
+    pub terms: Terms,
 }
 
 impl ::store::Stored for Config {
@@ -59,7 +66,7 @@ impl ::store::Stored for Config {
 pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let db = Database::open(&config.database, node, ::store::migrations!()).await?;
     let cache = OrderCache::open(&config.cache, node)?;
-    let orders = Orders::new(db, cache, config.recovery_lease, node);
+    let orders = Orders::new(db, cache, config.recovery_lease, config.terms, node);
 
     let (recovered, name) = (orders.clone(), node.name);
     node.tasks.spawn("recovery", move |shutdown| {

@@ -1,44 +1,58 @@
-//! Orders on their way: each step asks other services first and then writes one transaction.
+//! Orders on their way: each asks other services what its plan says ([`crate::domain::PLANS`]), and
+//! then writes one transaction.
 //!
-//! Every step is idempotent by the order's id, and moves the order only from the state in which
-//! it was found. So it does no harm that two work on the same order: the one that comes second
+//! Every ask is idempotent by the order's id, and every step moves the order only from the state in
+//! which it was found. So it does no harm that two work on the same order: the one that comes second
 //! finds the order moved, and goes by what it finds.
 
 use runtime::precondition;
+use tonic::Status;
 use uuid::Uuid;
 
-use crate::callees::CalleeError;
-use crate::domain::{InvalidTransition, Order, Rejection, State, Step};
+use crate::callees::{Answer, CalleeError, Means};
+use crate::domain::{Ask, Funds, InvalidTransition, Order, Plan, Rejection, State, Step, plan};
 use crate::error::Error;
 use crate::service::Orders;
 use crate::store::changes::{self, Change};
-use crate::{convert, events, saga};
+use crate::store::recovery;
+use crate::{convert, events};
+
+/// What the callees of a plan said.
+enum Outcome {
+    /// All of it is done.
+    Done,
+    /// The buyer has to do something first.
+    AwaitsBuyer,
+    /// A callee refused, and this step follows.
+    Refused(Status, Step),
+}
 
 impl Orders {
-    /// Drives a PENDING order to its end: CONFIRMED, or REJECTED if a callee refuses. If one is
-    /// away, the order stays PENDING. The call that placed it is answered with what confirms it.
-    pub(crate) async fn place(&self, order: Order, actor: &str) -> Result<Order, Error> {
-        if order.state != State::Pending {
-            return placed(order);
-        }
-        let order = match saga::take(saga::PLACING, &self.callees, &order).await {
-            Ok(()) => self.step(order, Step::Confirm, actor, "", None).await?,
-            // Final for the order: nobody who drives it at the same time gets the units.
-            Err(CalleeError::Refused(refusal)) => {
-                let rejection = Rejection {
-                    reason: refusal.message().to_owned(),
-                    details: refusal.details().to_vec(),
-                };
-                let reason = rejection.reason.clone();
-                self.step(order, Step::Reject, actor, &reason, Some(rejection))
-                    .await?
+    /// Drives a new order to CONFIRMED, or AWAITING_PAYMENT, or, if a callee refuses, to REJECTED. If
+    /// one is away, the order stays where it is. The call that placed it is answered with what
+    /// confirms it, or has it wait.
+    pub(crate) async fn place(
+        &self,
+        order: Order,
+        means: &Means,
+        actor: &str,
+    ) -> Result<Order, Error> {
+        let id = order.id;
+        match self.drive(order, Some(means), actor, "").await {
+            Ok((order, _)) => placed(order),
+            Err(unknown @ Error::PaymentUnknown { is_begun: true, .. }) => {
+                self.hand_over(id).await?;
+                Err(unknown)
             }
-            Err(undecided) => return Err(undecided.into()),
-        };
-        placed(order)
+            // It is refused for good, though not all that it held is given back yet.
+            Err(error) => match self.load(id).await {
+                Ok(order) if order.state == State::Rejecting => placed(order),
+                _ => Err(error),
+            },
+        }
     }
 
-    /// Cancels an order: CANCELLING, then what `finish_cancel` does. A cancelled order stays so.
+    /// Cancels an order: CANCELLING, and on from there. A cancelled order stays so.
     pub(crate) async fn cancel(
         &self,
         order: Order,
@@ -48,62 +62,137 @@ impl Orders {
         let mut order = order;
         expected(&order, order.version)?;
         while order.state != State::Cancelling {
-            let to = order.state.after(Step::Cancel);
-            if to.map_err(|refused| Error::InvalidState {
-                order: order.id,
-                refused,
-            })? == order.state
-            {
+            if after(&order, Step::Cancel)? == order.state {
                 return Ok(order);
             }
-            order = self.step(order, Step::Cancel, actor, reason, None).await?;
+            order = self
+                .step(order, Step::Cancel, actor, reason, None, None)
+                .await?;
         }
-        self.finish_cancel(order, actor, reason).await
-    }
-
-    /// Drives a CANCELLING order to its end: CANCELLED, or back to CONFIRMED if shipping refuses.
-    /// If a callee is away, the order stays CANCELLING.
-    pub(crate) async fn finish_cancel(
-        &self,
-        order: Order,
-        actor: &str,
-        reason: &str,
-    ) -> Result<Order, Error> {
         let id = order.id;
-        match self.callees.cancel_shipment(id).await {
-            Ok(()) => {}
-            Err(CalleeError::Refused(refusal)) => {
-                let why = refusal.message();
-                self.step(order, Step::RefuseCancel, actor, why, None)
-                    .await?;
-                return Err(Error::CancelRefused { order: id, refusal });
-            }
-            Err(undecided) => return Err(undecided.into()),
-        }
-        saga::undo(saga::PLACING, &self.callees, &order).await?;
-        let order = self
-            .step(order, Step::FinishCancel, actor, reason, None)
-            .await?;
-        if order.state == State::Cancelled {
-            Ok(order)
-        } else {
-            Err(refused(&order, Step::Cancel))
+        match self.drive(order, None, actor, reason).await? {
+            (_, Some(refusal)) => Err(Error::CancelRefused { order: id, refusal }),
+            (order, None) if order.state == State::Cancelled => Ok(order),
+            (order, None) => Err(refused(&order, Step::Cancel)),
         }
     }
 
-    /// Takes an order in progress up where it was left.
-    pub(crate) async fn resume(&self, id: Uuid, actor: &str) -> Result<(), Error> {
+    /// Takes an order in progress up where it was left. Returns where it stands then.
+    pub(crate) async fn resume(&self, id: Uuid, actor: &str) -> Result<State, Error> {
         let order = self.load(id).await?;
-        let outcome = match order.state {
-            State::Pending => self.place(order, actor).await,
-            State::Cancelling => self.finish_cancel(order, actor, "").await,
-            _ => return Ok(()),
-        };
-        match outcome {
-            Ok(_) | Err(Error::Rejected { .. } | Error::CancelRefused { .. }) => Ok(()),
-            Err(Error::InvalidState { .. }) => Ok(()), // somebody else brought it to its end
+        match self.drive(order, None, actor, "").await {
+            Ok((order, _)) => Ok(order.state),
+            // Somebody else brought it to its end.
+            Err(Error::InvalidState { refused, .. }) => Ok(refused.state),
             Err(error) => Err(error),
         }
+    }
+
+    /// Leaves an order to recovery at once: the request that placed it ends.
+    async fn hand_over(&self, id: Uuid) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        recovery::postpone(&mut tx, id, self.clock.now()).await?;
+        tx.wake_on_commit(&self.wake);
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Follows the order's plans until it has none, or waits for its buyer. Returns it with the last
+    /// refusal that it met.
+    async fn drive(
+        &self,
+        mut order: Order,
+        means: Option<&Means>,
+        actor: &str,
+        reason: &str,
+    ) -> Result<(Order, Option<Status>), Error> {
+        let mut refusal = None;
+        while let Some(plan) = plan(order.state) {
+            order = match self.ask(plan, &order, means).await? {
+                Outcome::Done => {
+                    let funds = order.funds.map(|funds| after_step(funds, plan.done));
+                    self.step(order, plan.done, actor, reason, None, funds)
+                        .await?
+                }
+                Outcome::AwaitsBuyer => {
+                    let order = self
+                        .step(order, Step::Await, actor, reason, None, None)
+                        .await?;
+                    return Ok((order, None));
+                }
+                Outcome::Refused(status, step) => {
+                    let rejection = (step == Step::Reject).then(|| Rejection {
+                        reason: status.message().to_owned(),
+                        details: status.details().to_vec(),
+                    });
+                    let order = self
+                        .step(order, step, actor, status.message(), rejection, None)
+                        .await?;
+                    refusal = Some(status);
+                    order
+                }
+            };
+        }
+        Ok((order, refusal))
+    }
+
+    /// Asks what the plan says, in its order.
+    async fn ask(
+        &self,
+        plan: &Plan,
+        order: &Order,
+        means: Option<&Means>,
+    ) -> Result<Outcome, Error> {
+        for (ask, refused) in plan.asks {
+            match self.callees.ask(*ask, order, means).await {
+                Ok(Answer::Done) => {}
+                Ok(Answer::AwaitsBuyer) => return Ok(Outcome::AwaitsBuyer),
+                Err(CalleeError::Refused(status)) => {
+                    if let Some(step) = refused {
+                        return Ok(Outcome::Refused(status, *step));
+                    }
+                    // What may not be refused has to happen later.
+                    return Err(CalleeError::Undecided(status).into());
+                }
+                Err(undecided) => {
+                    tracing::debug!(order.id = %order.id, %ask, "undecided");
+                    return Err(match ask {
+                        Ask::Authorize => Error::of_payment(order.id, undecided),
+                        _ => undecided.into(),
+                    });
+                }
+            }
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Brings what others hold for an order, and the order, together: drives it on, or asks once more
+    /// for all to be given back that it may not hold. `None` if nobody knows of the order.
+    pub(crate) async fn reconcile(&self, id: Uuid, actor: &str) -> Result<Option<Order>, Error> {
+        let order = match self.load(id).await {
+            Ok(order) => order,
+            Err(Error::NotFound(_)) => {
+                self.callees.forsake(id).await?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let way_back = match order.state {
+            State::Rejected => plan(State::Rejecting),
+            State::Cancelled => plan(State::Cancelling),
+            _ => None,
+        };
+        match way_back {
+            Some(plan) => {
+                if let Outcome::Refused(refusal, _) = self.ask(plan, &order, None).await? {
+                    return Err(Error::CancelRefused { order: id, refusal });
+                }
+            }
+            None => {
+                self.resume(id, actor).await?;
+            }
+        }
+        Ok(Some(self.load(id).await?))
     }
 
     /// Moves the order, if it still stands where it was found. Returns it as it stands afterwards.
@@ -114,12 +203,12 @@ impl Orders {
         actor: &str,
         reason: &str,
         rejection: Option<Rejection>,
+        funds: Option<Funds>,
     ) -> Result<Order, Error> {
-        let to = order.state.after(step);
-        let to = to.map_err(|refused| Error::InvalidState {
-            order: order.id,
-            refused,
-        })?;
+        let to = after(&order, step)?;
+        if to == order.state {
+            return Ok(order);
+        }
         let now = self.clock.now();
         let change = Change {
             from: order.state,
@@ -127,6 +216,7 @@ impl Orders {
             actor,
             reason,
             rejection: rejection.as_ref(),
+            funds,
             time: now,
             recovery_time: to.is_in_progress().then(|| now + self.lease),
         };
@@ -145,13 +235,14 @@ impl Orders {
         order.state = to;
         order.version = version;
         order.update_time = now;
-        order.rejection = rejection;
-        if step == Step::Confirm {
-            self.outbox
-                .append(&mut tx, events::confirmed(&order))
-                .await?;
+        order.rejection = rejection.or(order.rejection);
+        order.funds = funds.or(order.funds);
+        if matches!(step, Step::Confirm | Step::Await) {
             // A refusal is recorded with the call, from what the order keeps of it.
             tx.answer(&convert::create_reply(&order)).await?;
+        }
+        if let Some(event) = events::of_state(&order) {
+            self.outbox.append(&mut tx, event).await?;
         }
         let changed = events::changed(order.id, order.user_id, version, to);
         self.outbox.append(&mut tx, changed).await?;
@@ -161,11 +252,29 @@ impl Orders {
     }
 }
 
+/// What is known of the money once a plan is done.
+fn after_step(funds: Funds, done: Step) -> Funds {
+    match done {
+        Step::Confirm => Funds {
+            authorized: true,
+            ..funds
+        },
+        _ => Funds {
+            is_over: true,
+            ..funds
+        },
+    }
+}
+
 /// What whoever placed the order is told of it, once it is not PENDING any more.
 fn placed(order: Order) -> Result<Order, Error> {
     match order.state {
-        State::Confirmed | State::Shipped | State::Delivered | State::Returned => Ok(order),
-        State::Rejected => {
+        State::AwaitingPayment
+        | State::Confirmed
+        | State::Shipped
+        | State::Delivered
+        | State::Returned => Ok(order),
+        State::Rejecting | State::Rejected => {
             let rejection = order.rejection.unwrap_or_default();
             Err(Error::Rejected {
                 order: order.id,
@@ -176,6 +285,15 @@ fn placed(order: Order) -> Result<Order, Error> {
             Err(refused(&order, Step::Confirm))
         }
     }
+}
+
+/// Where the step leads.
+fn after(order: &Order, step: Step) -> Result<State, Error> {
+    let to = order.state.after(step);
+    to.map_err(|refused| Error::InvalidState {
+        order: order.id,
+        refused,
+    })
 }
 
 fn refused(order: &Order, step: Step) -> Error {

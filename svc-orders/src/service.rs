@@ -1,5 +1,6 @@
 //! What the RPCs work with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use net::clock::Clock;
@@ -8,6 +9,7 @@ use runtime::call::Caller;
 use runtime::id;
 use runtime::node::Node;
 use store::{Database, Idempotency, Outbox};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::cache::OrderCache;
@@ -15,6 +17,7 @@ use crate::callees::Callees;
 use crate::domain::Order;
 use crate::error::Error;
 use crate::store::orders;
+use crate::terms::Terms;
 use crate::watchers::Watchers;
 
 /// The orders.
@@ -30,10 +33,19 @@ pub(crate) struct Orders {
     pub(crate) random: Random,
     /// For how long an order in progress is left to whoever works on it.
     pub(crate) lease: Duration,
+    /// Wakes recovery.
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) terms: Arc<Terms>,
 }
 
 impl Orders {
-    pub(crate) fn new(db: Database, cache: OrderCache, lease: Duration, node: &Node) -> Self {
+    pub(crate) fn new(
+        db: Database,
+        cache: OrderCache,
+        lease: Duration,
+        terms: Terms,
+        node: &Node,
+    ) -> Self {
         Self {
             outbox: Outbox::new(&db, node),
             idempotency: Idempotency::new(&db, node),
@@ -44,6 +56,8 @@ impl Orders {
             db,
             cache,
             lease,
+            wake: Arc::default(),
+            terms: Arc::new(terms),
         }
     }
 

@@ -4,7 +4,7 @@
 macro_rules! columns {
     (orders) => {
         "order_id, user_id, external_reference, state, version, currency, total_minor, ship_to, \
-         rejection_reason, rejection_details, create_time, update_time"
+         rejection_reason, rejection_details, create_time, update_time, funds"
     };
     (order_items) => {
         "order_id, line, sku, title, quantity, unit_price_minor"
@@ -18,3 +18,4 @@ pub(crate) mod changes;
 pub(crate) mod events;
 pub(crate) mod orders;
 pub(crate) mod recovery;
+pub(crate) mod tasks;

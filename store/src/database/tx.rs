@@ -13,7 +13,7 @@ use crate::{Claim, Error};
 /// undone. No network call may happen while one is open.
 pub struct Tx {
     inner: Inner,
-    on_commit: Option<Arc<Notify>>,
+    on_commit: Vec<Arc<Notify>>,
     /// What it commits is the effect of the call in progress, if there is one.
     is_of_call: bool,
     claimed: Option<Claimed>,
@@ -37,7 +37,7 @@ impl Tx {
     fn new(inner: Inner) -> Self {
         Self {
             inner,
-            on_commit: None,
+            on_commit: Vec::new(),
             is_of_call: false,
             claimed: None,
         }
@@ -136,8 +136,8 @@ impl Tx {
                 .claim
                 .committed(claimed.names_resource, claimed.answers);
         }
-        if let Some(on_commit) = self.on_commit {
-            on_commit.notify_one();
+        for sleeper in self.on_commit {
+            sleeper.notify_one();
         }
         Ok(())
     }
@@ -156,8 +156,10 @@ impl Tx {
     }
 
     /// Wakes somebody once it has committed.
-    pub(crate) fn wake_on_commit(&mut self, sleeper: &Arc<Notify>) {
-        self.on_commit = Some(sleeper.clone());
+    pub fn wake_on_commit(&mut self, sleeper: &Arc<Notify>) {
+        if !self.on_commit.iter().any(|one| Arc::ptr_eq(one, sleeper)) {
+            self.on_commit.push(sleeper.clone());
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use money::Money;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::State;
+use super::{Funds, State};
 
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) struct Order {
     pub(crate) items: Vec<Item>,
     /// Sum of all lines.
     pub(crate) total: Money,
+    /// What was heard of its money; `None` if it is not paid here.
+    pub(crate) funds: Option<Funds>,
     /// Where it goes.
     pub(crate) ship_to: Address,
     /// Why it was rejected, if it was.

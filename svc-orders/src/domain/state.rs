@@ -4,23 +4,33 @@ use std::fmt;
 
 use thiserror::Error;
 
-use State::{Cancelled, Cancelling, Confirmed, Delivered, Pending, Rejected, Returned, Shipped};
-use Step::{Cancel, Confirm, Deliver, Dispatch, FinishCancel, RefuseCancel, Reject};
+use State::{
+    AwaitingPayment, Cancelled, Cancelling, Confirmed, Delivered, Pending, Rejected, Rejecting,
+    Returned, Shipped,
+};
+use Step::{
+    Await, Cancel, Confirm, Deliver, Dispatch, FinishCancel, FinishReject, Lapse, RefuseCancel,
+    Reject,
+};
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum State {
-    /// Placed; stock is being reserved.
+pub enum State {
+    /// Placed; stock and money are being held back.
     Pending,
+    /// The buyer has to do something for the payment.
+    AwaitingPayment,
     /// Promised: it will be shipped.
     Confirmed,
     /// On its way.
     Shipped,
     /// Arrived.
     Delivered,
+    /// Refused by a callee; what others hold for it is being given back.
+    Rejecting,
     /// Refused by a callee.
     Rejected,
-    /// Being cancelled: shipping and inventory are still to agree.
+    /// Being cancelled: shipping is to agree, and what others hold for it to be given back.
     Cancelling,
     /// Cancelled.
     Cancelled,
@@ -30,14 +40,18 @@ pub(crate) enum State {
 
 /// What moves an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Step {
-    /// Its stock is allocated.
+pub enum Step {
+    /// The buyer has to do something for its payment.
+    Await,
+    /// Its stock is allocated, and its money held.
     Confirm,
     /// A callee refused it.
     Reject,
+    /// What others held for it is given back.
+    FinishReject,
     /// Somebody wants it cancelled.
     Cancel,
-    /// Shipping agreed to the cancellation, and the stock was given back.
+    /// Shipping agreed to the cancellation, and what others held is given back.
     FinishCancel,
     /// Shipping refused the cancellation: the shipment is dispatched.
     RefuseCancel,
@@ -45,21 +59,34 @@ pub(crate) enum Step {
     Dispatch,
     /// Its shipment has arrived.
     Deliver,
+    /// The hold on its money ended before money was taken.
+    Lapse,
 }
 
 /// Every move there is; anything else is refused. A row that stays where it is belongs to a step
 /// whose effect is there already: events come in any order and more than once.
-const TRANSITIONS: &[(State, Step, State)] = &[
+pub(super) const TRANSITIONS: &[(State, Step, State)] = &[
+    (Pending, Await, AwaitingPayment),
     (Pending, Confirm, Confirmed),
-    (Pending, Reject, Rejected),
+    (Pending, Reject, Rejecting),
     (Pending, Cancel, Cancelling),
+    (AwaitingPayment, Await, AwaitingPayment),
+    (AwaitingPayment, Confirm, Confirmed),
+    (AwaitingPayment, Reject, Rejecting),
+    (AwaitingPayment, Cancel, Cancelling),
+    (Confirmed, Await, Confirmed),
+    (Confirmed, Confirm, Confirmed),
     (Confirmed, Cancel, Cancelling),
     (Confirmed, Dispatch, Shipped),
     (Confirmed, Deliver, Delivered), // the dispatch is still on its way
+    (Confirmed, Lapse, Cancelling),  // nobody would be paid
     (Shipped, Dispatch, Shipped),
     (Shipped, Deliver, Delivered),
     (Delivered, Dispatch, Delivered),
     (Delivered, Deliver, Delivered),
+    (Rejecting, Reject, Rejecting),
+    (Rejecting, FinishReject, Rejected),
+    (Rejecting, Cancel, Rejecting),
     (Returned, Dispatch, Returned),
     (Returned, Deliver, Returned),
     (Cancelling, Cancel, Cancelling),
@@ -67,32 +94,42 @@ const TRANSITIONS: &[(State, Step, State)] = &[
     (Cancelling, RefuseCancel, Confirmed), // only a confirmed order has a shipment to refuse
     (Cancelling, Dispatch, Shipped),       // the carrier was faster
     (Cancelling, Deliver, Delivered),
+    (Cancelling, Lapse, Cancelling),
     (Cancelled, Cancel, Cancelled),
 ];
 
 /// An order in this state cannot take this step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("an order that is {state} cannot {step}")]
-pub(crate) struct InvalidTransition {
+pub struct InvalidTransition {
     /// Where the order stands.
-    pub(crate) state: State,
+    pub state: State,
     /// What was asked of it.
-    pub(crate) step: Step,
+    pub step: Step,
 }
 
 /// No state has this name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{0}` is not a state of an order")]
-pub(crate) struct UnknownState(pub(crate) String);
+pub struct UnknownState(pub String);
 
 impl State {
     /// Every state.
-    pub(crate) const ALL: [State; 8] = [
-        Pending, Confirmed, Shipped, Delivered, Rejected, Cancelling, Cancelled, Returned,
+    pub const ALL: [State; 10] = [
+        Pending,
+        AwaitingPayment,
+        Confirmed,
+        Shipped,
+        Delivered,
+        Rejecting,
+        Rejected,
+        Cancelling,
+        Cancelled,
+        Returned,
     ];
 
     /// Where `step` leads from here; the same state if its effect is there already.
-    pub(crate) fn after(self, step: Step) -> Result<State, InvalidTransition> {
+    pub fn after(self, step: Step) -> Result<State, InvalidTransition> {
         TRANSITIONS
             .iter()
             .find(|(from, taken, _)| *from == self && *taken == step)
@@ -101,24 +138,26 @@ impl State {
     }
 
     /// Whether the order can change no more.
-    pub(crate) fn is_terminal(self) -> bool {
+    pub fn is_terminal(self) -> bool {
         !TRANSITIONS
             .iter()
             .any(|(from, _, to)| *from == self && *to != self)
     }
 
     /// Whether the order waits for other services, so that somebody must drive it on.
-    pub(crate) fn is_in_progress(self) -> bool {
-        matches!(self, Pending | Cancelling)
+    pub fn is_in_progress(self) -> bool {
+        matches!(self, Pending | AwaitingPayment | Rejecting | Cancelling)
     }
 
     /// The state's name, as in the contract without its prefix and in the database.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Pending => "PENDING",
+            AwaitingPayment => "AWAITING_PAYMENT",
             Confirmed => "CONFIRMED",
             Shipped => "SHIPPED",
             Delivered => "DELIVERED",
+            Rejecting => "REJECTING",
             Rejected => "REJECTED",
             Cancelling => "CANCELLING",
             Cancelled => "CANCELLED",
@@ -147,13 +186,16 @@ impl TryFrom<String> for State {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Await => "wait for its payment",
             Confirm => "be confirmed",
             Reject => "be rejected",
+            FinishReject => "finish its rejection",
             Cancel => "be cancelled",
             FinishCancel => "finish its cancellation",
             RefuseCancel => "have its cancellation refused",
             Dispatch => "be dispatched",
             Deliver => "be delivered",
+            Lapse => "lose the hold on its money",
         })
     }
 }
@@ -162,14 +204,17 @@ impl fmt::Display for Step {
 mod tests {
     use super::*;
 
-    const STEPS: [Step; 7] = [
+    const STEPS: [Step; 10] = [
+        Await,
         Confirm,
         Reject,
+        FinishReject,
         Cancel,
         FinishCancel,
         RefuseCancel,
         Dispatch,
         Deliver,
+        Lapse,
     ];
 
     /// The table once more, as a picture: a row per state, a column per step, `-` is refused.
@@ -177,15 +222,17 @@ mod tests {
     fn every_state_takes_exactly_the_steps_of_the_table() {
         #[rustfmt::skip]
         let picture = [
-            //            Confirm    Reject    Cancel      Finish     Refuse     Dispatch   Deliver
-            (Pending,    "CONFIRMED REJECTED  CANCELLING  -          -          -          -"),
-            (Confirmed,  "-         -         CANCELLING  -          -          SHIPPED    DELIVERED"),
-            (Shipped,    "-         -         -           -          -          SHIPPED    DELIVERED"),
-            (Delivered,  "-         -         -           -          -          DELIVERED  DELIVERED"),
-            (Rejected,   "-         -         -           -          -          -          -"),
-            (Cancelling, "-         -         CANCELLING  CANCELLED  CONFIRMED  SHIPPED    DELIVERED"),
-            (Cancelled,  "-         -         CANCELLED   -          -          -          -"),
-            (Returned,   "-         -         -           -          -          RETURNED   RETURNED"),
+            //                 Await            Confirm   Reject    FinishReject Cancel     FinishCancel RefuseCancel Dispatch  Deliver   Lapse
+            (Pending,         "AWAITING_PAYMENT CONFIRMED REJECTING -            CANCELLING -            -            -         -         -"),
+            (AwaitingPayment, "AWAITING_PAYMENT CONFIRMED REJECTING -            CANCELLING -            -            -         -         -"),
+            (Confirmed,       "CONFIRMED        CONFIRMED -         -            CANCELLING -            -            SHIPPED   DELIVERED CANCELLING"),
+            (Shipped,         "-                -         -         -            -          -            -            SHIPPED   DELIVERED -"),
+            (Delivered,       "-                -         -         -            -          -            -            DELIVERED DELIVERED -"),
+            (Rejecting,       "-                -         REJECTING REJECTED     REJECTING  -            -            -         -         -"),
+            (Rejected,        "-                -         -         -            -          -            -            -         -         -"),
+            (Cancelling,      "-                -         -         -            CANCELLING CANCELLED    CONFIRMED    SHIPPED   DELIVERED CANCELLING"),
+            (Cancelled,       "-                -         -         -            CANCELLED  -            -            -         -         -"),
+            (Returned,        "-                -         -         -            -          -            -            RETURNED  RETURNED  -"),
         ];
         assert_eq!(picture.map(|(state, _)| state), State::ALL);
         for (state, row) in picture {

@@ -1,16 +1,20 @@
 //! Placing an order.
 
 use contracts::tradewind::orders::v1::{CreateOrderRequest, CreateOrderResponse};
+use money::{Currency, Money};
 use runtime::call::{CallContext, Caller};
+use runtime::status::Problem;
 use runtime::{id, precondition};
 use store::Claim;
 use uuid::Uuid;
 
+use crate::callees::Means;
 use crate::convert;
-use crate::domain::{self, Order, State};
+use crate::domain::{self, Funds, Order, State};
 use crate::error::Error;
 use crate::service::Orders;
 use crate::store::changes;
+use crate::terms::Offer;
 
 /// Places an order, once for an idempotency key.
 pub(super) async fn create(
@@ -20,12 +24,13 @@ pub(super) async fn create(
 ) -> Result<CreateOrderResponse, Error> {
     let owner = owner(&call.caller, &request)?;
     let actor = call.caller.actor();
+    let offer = offer(&request)?;
     let place = |claim: Claim| async move {
         let order = match claim.resource_id() {
             Some(id) => orders.load(id::parse("orderId", id)?).await?,
-            None => write(orders, owner, request, &actor).await?,
+            None => write(orders, owner, request, &offer, &actor).await?,
         };
-        let placed = orders.place(order, &actor).await?;
+        let placed = orders.place(order, &offer.means, &actor).await?;
         Ok(convert::create_reply(&placed))
     };
     Ok(orders.idempotency.once(call, place).await?)
@@ -46,12 +51,30 @@ fn owner(caller: &Caller, request: &CreateOrderRequest) -> Result<Uuid, Error> {
     Ok(owner)
 }
 
+/// What the buyer brings for it.
+fn offer(request: &CreateOrderRequest) -> Result<Offer, Error> {
+    let expected = request.expected_total.as_ref().map(|amount| {
+        Currency::of(&amount.currency_code)
+            .and_then(|currency| Money::from_units(currency, amount.units, amount.nanos))
+            .map_err(|error| Problem::invalid([("expectedTotal", error.to_string())]))
+    });
+    Ok(Offer {
+        means: Means {
+            token: request.payment_token.clone(),
+            return_url: request.return_url.clone(),
+        },
+        is_taken_over: !request.external_reference.is_empty(),
+        expected: expected.transpose()?,
+    })
+}
+
 /// Writes the order as PENDING, with the catalogue's prices. Whatever is wrong with it is
 /// found before that.
 async fn write(
     orders: &Orders,
     owner: Uuid,
     request: CreateOrderRequest,
+    offer: &Offer,
     actor: &str,
 ) -> Result<Order, Error> {
     let reference = Some(request.external_reference).filter(|text| !text.is_empty());
@@ -74,6 +97,7 @@ async fn write(
         None => return Err(Error::UnknownUser(owner)),
     }
     let priced = domain::price(&lines, products?)?;
+    let is_paid = orders.terms.is_paid(offer, priced.total)?;
     let now = orders.clock.now();
     let order = Order {
         id: orders.random.uuid7(&orders.clock),
@@ -83,6 +107,7 @@ async fn write(
         version: 1,
         items: priced.items,
         total: priced.total,
+        funds: is_paid.then(Funds::default),
         ship_to,
         rejection: None,
         create_time: now,

@@ -8,16 +8,15 @@ use crate::convert;
 use crate::error::Error;
 use crate::service::Orders;
 
-/// Drives an order on that is in progress.
+/// Drives an order on, or has given back what it may not hold.
 pub(super) async fn reconcile(
     orders: &Orders,
     call: &CallContext,
     request: ReconcileOrderRequest,
 ) -> Result<ReconcileOrderResponse, Error> {
     let id = id::parse("orderId", &request.order_id)?;
-    orders.resume(id, &call.caller.actor()).await?;
-    let order = orders.load(id).await?;
+    let order = orders.reconcile(id, &call.caller.actor()).await?;
     Ok(ReconcileOrderResponse {
-        order: Some(convert::order(&order)),
+        order: order.as_ref().map(convert::order),
     })
 }

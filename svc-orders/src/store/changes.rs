@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::FromRow;
 use sqlx::types::Json;
 use store::{Dialect, Error, Tx};
 use uuid::Uuid;
 
-use crate::domain::{Order, Rejection, State};
+use crate::domain::{Funds, Order, Rejection, State};
 
 /// Items travel as one JSON parameter, so that 600 lines cost as many statements as one.
 #[derive(Serialize)]
@@ -24,7 +25,7 @@ macro_rules! insert_order {
             "INSERT INTO orders (",
             columns!(orders),
             ", recovery_time)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, NULL, $9, $9, $10)"
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, NULL, $9, $9, $10, $11)"
         )
     };
 }
@@ -32,7 +33,9 @@ macro_rules! insert_order {
 macro_rules! move_order {
     () => {
         "UPDATE orders SET state = $3, version = version + 1, update_time = $4,
-             rejection_reason = $5, rejection_details = $6, recovery_time = $7, attempts = 0
+             rejection_reason = COALESCE($5, rejection_reason),
+             rejection_details = COALESCE($6, rejection_details),
+             recovery_time = $7, attempts = 0, funds = COALESCE($8, funds)
          WHERE order_id = $1 AND state = $2
          RETURNING user_id, version"
     };
@@ -65,12 +68,12 @@ pub(crate) async fn insert(
                      INSERT INTO order_items (",
                     columns!(order_items),
                     ") SELECT $1, item.line, item.sku, item.title, item.quantity, item.unit_price_minor
-                     FROM jsonb_to_recordset($11) AS item (line integer, sku text, title text,
+                     FROM jsonb_to_recordset($12) AS item (line integer, sku text, title text,
                          quantity integer, unit_price_minor bigint)
                  )
                  INSERT INTO order_events (",
                     columns!(order_events),
-                    ") VALUES ($1, $5, NULL, $4, $12, '', $9)"
+                    ") VALUES ($1, $5, NULL, $4, $13, '', $9)"
                 ),
                 order.id,
                 order.user_id,
@@ -81,6 +84,7 @@ pub(crate) async fn insert(
                 order.total.minor,
                 Json(&order.ship_to),
                 order.create_time,
+                order.funds.map(Json),
                 recovery_time,
                 items,
                 actor
@@ -99,6 +103,7 @@ pub(crate) async fn insert(
                 order.total.minor,
                 Json(&order.ship_to),
                 order.create_time,
+                order.funds.map(Json),
                 recovery_time
             )?;
             store::execute!(
@@ -131,26 +136,32 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// Where an order stands that nobody else moves before the transaction ends.
+#[derive(FromRow)]
+pub(crate) struct Locked {
+    #[sqlx(try_from = "String")]
+    pub(crate) state: State,
+    #[sqlx(json(nullable))]
+    pub(crate) funds: Option<Funds>,
+}
+
 /// Where the order stands; nobody moves it before the transaction ends.
-pub(crate) async fn lock_state(tx: &mut Tx, id: Uuid) -> Result<Option<State>, Error> {
-    let row: Option<(String,)> = match tx.dialect() {
+pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Option<Locked>, Error> {
+    match tx.dialect() {
         Dialect::Postgres => store::fetch_optional!(
             tx,
-            (String,),
-            "SELECT state FROM orders WHERE order_id = $1 FOR UPDATE",
+            Locked,
+            "SELECT state, funds FROM orders WHERE order_id = $1 FOR UPDATE",
             id
-        )?,
+        ),
         // A write transaction is the only one there.
         Dialect::Sqlite => store::fetch_optional!(
             tx,
-            (String,),
-            "SELECT state FROM orders WHERE order_id = $1",
+            Locked,
+            "SELECT state, funds FROM orders WHERE order_id = $1",
             id
-        )?,
-    };
-    row.map(|(state,)| State::try_from(state))
-        .transpose()
-        .map_err(|_| Error::unreadable("order", id))
+        ),
+    }
 }
 
 /// A move of an order from one state to another.
@@ -164,12 +175,30 @@ pub(crate) struct Change<'a> {
     pub(crate) actor: &'a str,
     /// Why, for its history.
     pub(crate) reason: &'a str,
-    /// The callee's refusal, if it is rejected.
+    /// The callee's refusal, if that is why.
     pub(crate) rejection: Option<&'a Rejection>,
+    /// How its money stands, if that changes.
+    pub(crate) funds: Option<Funds>,
     /// When.
     pub(crate) time: DateTime<Utc>,
     /// When recovery takes it up, if it is then in progress.
     pub(crate) recovery_time: Option<DateTime<Utc>>,
+}
+
+impl Change<'_> {
+    /// A move for no reason that is told, of nobody yet.
+    pub(crate) fn of(from: State, to: State, time: DateTime<Utc>) -> Self {
+        Change {
+            from,
+            to,
+            actor: "",
+            reason: "",
+            rejection: None,
+            funds: None,
+            time,
+            recovery_time: None,
+        }
+    }
 }
 
 /// Moves the order, with the event for its history. Returns its owner and its version after the
@@ -193,7 +222,7 @@ pub(crate) async fn advance(
                 "), history AS (
                  INSERT INTO order_events (",
                 columns!(order_events),
-                ") SELECT $1, version, $2, $3, $8, $9, $4 FROM moved
+                ") SELECT $1, version, $2, $3, $9, $10, $4 FROM moved
              )
              SELECT user_id, version FROM moved"
             ),
@@ -204,6 +233,7 @@ pub(crate) async fn advance(
             rejection_reason,
             rejection_details,
             change.recovery_time,
+            change.funds.map(Json),
             change.actor,
             change.reason
         ),
@@ -218,7 +248,8 @@ pub(crate) async fn advance(
                 change.time,
                 rejection_reason,
                 rejection_details,
-                change.recovery_time
+                change.recovery_time,
+                change.funds.map(Json)
             )?;
             if let Some((_, version)) = moved {
                 store::execute!(

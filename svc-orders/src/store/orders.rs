@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use store::{Dialect, Error, Tx};
 use uuid::Uuid;
 
-use crate::domain::{Address, Item, Order, Rejection, State};
+use crate::domain::{Address, Funds, Item, Order, Rejection, State};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -45,6 +45,8 @@ struct OrderRow {
     rejection_details: Option<Vec<u8>>,
     create_time: DateTime<Utc>,
     update_time: DateTime<Utc>,
+    #[sqlx(json(nullable))]
+    funds: Option<Funds>,
 }
 
 #[derive(FromRow)]
@@ -173,6 +175,7 @@ async fn with_items(tx: &mut Tx, orders: Vec<OrderRow>) -> Result<Vec<Order>, Er
                 currency,
                 minor: row.total_minor,
             },
+            funds: row.funds,
             ship_to: row.ship_to,
             rejection: row.rejection_reason.map(|reason| Rejection {
                 reason,

@@ -41,6 +41,19 @@ pub(crate) async fn claim(
     }
 }
 
+/// Takes an order up at once that nobody works on: it waits for its buyer, or recovery had it before.
+pub(crate) async fn wake(tx: &mut Tx, order: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
+    store::execute!(
+        tx,
+        "UPDATE orders SET recovery_time = $2
+         WHERE order_id = $1 AND recovery_time > $2
+             AND (state = 'AWAITING_PAYMENT' OR attempts > 0)",
+        order,
+        now
+    )?;
+    Ok(())
+}
+
 /// Leaves an order that is still in progress alone until `time`.
 pub(crate) async fn postpone(tx: &mut Tx, order: Uuid, time: DateTime<Utc>) -> Result<(), Error> {
     store::execute!(

@@ -5,6 +5,7 @@
 mod cancelling;
 mod following;
 mod neighbours;
+mod paying;
 mod placing;
 mod reading;
 mod recovering;

@@ -1,5 +1,7 @@
 //! Small stand-ins for the other services, by their contracts, all behind one address.
 
+mod payments;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,6 +16,7 @@ use contracts::tradewind::inventory::v1::{
     CommitReservationRequest, CommitReservationResponse, ReleaseReservationRequest,
     ReleaseReservationResponse, ReserveStockRequest, ReserveStockResponse,
 };
+use contracts::tradewind::payments::v1::PaymentState;
 use contracts::tradewind::shipping::v1::{CancelShipmentRequest, CancelShipmentResponse};
 use contracts::tradewind::users::v1::{GetAccountRequest, GetAccountResponse, UserState};
 use prost::Message;
@@ -74,6 +77,8 @@ struct State {
     refusals: Mutex<HashMap<String, Status>>,
     dispatched: Mutex<Vec<String>>,
     cancelled: Mutex<Vec<String>>,
+    payments: Mutex<HashMap<String, PaymentState>>,
+    captures: Mutex<Vec<(String, String, i64)>>,
     faults: Mutex<HashMap<&'static str, VecDeque<Fault>>>,
     calls: Mutex<HashMap<&'static str, usize>>,
 }
@@ -85,7 +90,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Neighbours {
-    /// Serves users, catalogue, inventory and shipping until the test ends.
+    /// Serves users, catalogue, inventory, shipping and payments until the test ends.
     pub(crate) async fn serve(&self) -> SocketAddr {
         let router = Router::new();
         let router = self.method(
@@ -110,6 +115,10 @@ impl Neighbours {
             "CancelShipment",
             Self::cancel_shipment,
         );
+        let payments = "payments.v1.PaymentsService";
+        let router = self.method(router, payments, "AuthorizePayment", Self::authorize);
+        let router = self.method(router, payments, "CapturePayment", Self::capture);
+        let router = self.method(router, payments, "SettlePayment", Self::settle);
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .expect("loopback has a free port");

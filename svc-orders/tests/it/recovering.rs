@@ -3,34 +3,48 @@
 use std::time::Duration;
 
 use contracts::tradewind::orders::v1::OrderState;
+use contracts::tradewind::payments::v1::PaymentState;
 use runtime::status::{Reason, reason};
 use store::testing::eventually;
+use svc_orders::domain;
 use tonic::Code;
 
 use crate::neighbours::{Fault, Gate, Reservation};
 use crate::shop::Shop;
 
 store::on_both! {
-    async fn wherever_placing_breaks_off_recovery_confirms_the_order_once(database: TestDatabase) {
+    async fn wherever_placing_breaks_off_recovery_brings_the_order_to_one_end(
+        database: TestDatabase
+    ) {
         let shop = Shop::impatient(&database).await;
         shop.neighbours.sell("A", 100, 100);
         let ada = shop.buyer().await;
-        let mut placed = 0;
-        for method in ["ReserveStock", "CommitReservation"] {
+        let plan = domain::plan(domain::State::Pending).unwrap();
+        let mut confirmed = 0;
+        for (ask, _) in plan.asks {
+            let (_, method) = ask.method();
             for fault in [Fault::Away, Fault::ReplyLost] {
                 shop.neighbours.fault(method, [fault.clone(), fault]);
                 let failed = ada.order(&[("A", 1)]).await.unwrap_err();
                 assert_eq!(failed.code(), Code::Unavailable, "{failed}");
-                placed += 1;
                 let order = ada.list().await.remove(0).order_id;
-                ada.reaches(&order, OrderState::Confirmed).await;
-                assert_eq!(shop.neighbours.reservation(&order), Some(Reservation::Allocated));
-                assert_eq!(shop.events("orders.v1.OrderConfirmed", &order).await, 1);
+                // Recovery has no payment token: it goes on with a payment that was begun.
+                let ended = ada.ends(&order).await.state();
                 assert_eq!(ada.history(&order).await.last().unwrap().actor, "workload:svc-orders");
+                let is_held = shop.neighbours.payment(&order) == Some(PaymentState::Authorized);
+                if is_held {
+                    confirmed += 1;
+                    assert_eq!(ended, OrderState::Confirmed, "{ask}");
+                    assert_eq!(shop.neighbours.reservation(&order), Some(Reservation::Allocated));
+                } else {
+                    assert_eq!(ended, OrderState::Rejected, "{ask}");
+                    assert_eq!(shop.neighbours.payment(&order), Some(PaymentState::Closed));
+                }
+                assert_eq!(shop.events("orders.v1.OrderConfirmed", &order).await, i64::from(is_held));
+                assert_eq!(shop.neighbours.available("A"), 100 - confirmed);
             }
         }
-        assert_eq!(ada.list().await.len(), placed);
-        assert_eq!(shop.neighbours.available("A"), 100 - placed as i64);
+        assert_eq!(confirmed, 3, "a reply of AuthorizePayment lost, and CommitReservation");
     }
 
     async fn a_reservation_that_expired_meanwhile_rejects_the_order(database: TestDatabase) {
@@ -73,7 +87,7 @@ store::on_both! {
         shop.neighbours.sell("A", 100, 100);
         let ada = shop.buyer().await;
         let gate = Gate::default();
-        shop.neighbours.fault("ReserveStock", [Fault::Held(gate.clone())]);
+        shop.neighbours.fault("CommitReservation", [Fault::Held(gate.clone())]);
         let call = tokio::spawn({
             let ada = ada.clone();
             async move { ada.order(&[("A", 1)]).await }
@@ -141,7 +155,7 @@ store::on_both! {
         let ada = shop.buyer().await;
         // The calls of the buyers fail; the first ones of recovery are never answered.
         let hangs = (0..4).map(|_| Fault::Held(Gate::default()));
-        shop.neighbours.fault("ReserveStock", vec![Fault::Away; 8].into_iter().chain(hangs));
+        shop.neighbours.fault("CommitReservation", vec![Fault::Away; 8].into_iter().chain(hangs));
         let failed = futures::future::join_all((0..8).map(|_| ada.order(&[("A", 1)]))).await;
         assert!(failed.iter().any(Result::is_err));
         eventually("every order is confirmed", async || {
@@ -156,7 +170,7 @@ store::on_both! {
         let _other = shop.replica(&database).await;
         shop.neighbours.sell("A", 100, 100);
         let ada = shop.buyer().await;
-        shop.neighbours.fault("ReserveStock", vec![Fault::Away; 40]);
+        shop.neighbours.fault("CommitReservation", vec![Fault::Away; 40]);
         let calls = (0..40).map(|_| ada.order(&[("A", 1)]));
         let failed = futures::future::join_all(calls).await;
         assert!(failed.iter().any(Result::is_err));
@@ -186,7 +200,9 @@ store::on_both! {
         let shop = Shop::impatient(&database).await;
         shop.neighbours.sell("A", 100, 10);
         let ada = shop.buyer().await;
-        for method in ["CancelShipment", "ReleaseReservation"] {
+        let plan = domain::plan(domain::State::Cancelling).unwrap();
+        for (ask, _) in plan.asks {
+            let (_, method) = ask.method();
             for fault in [Fault::Away, Fault::ReplyLost] {
                 let order = ada.order(&[("A", 1)]).await.unwrap().order_id;
                 shop.neighbours.fault(method, [fault.clone(), fault]);
@@ -194,6 +210,7 @@ store::on_both! {
                 assert_eq!(failed.code(), Code::Unavailable, "{failed}");
                 ada.reaches(&order, OrderState::Cancelled).await;
                 assert!(shop.neighbours.is_shipment_cancelled(&order));
+                assert_eq!(shop.neighbours.payment(&order), Some(PaymentState::Closed));
                 assert_eq!(shop.neighbours.available("A"), 10);
             }
         }

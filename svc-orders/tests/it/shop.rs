@@ -19,11 +19,14 @@ use net::address::Address as MeshAddress;
 use prost::Message;
 use runtime::testbed::Bearer;
 use store::testing::{self, Common, TestDatabase, eventually, keyed};
-use svc_orders::Config;
+use svc_orders::{Config, Payments, Terms};
 use tonic::{Request, Status};
 use uuid::Uuid;
 
 use crate::neighbours::Neighbours;
+
+/// The shipment of each order.
+pub(crate) const SHIPMENT: Uuid = Uuid::from_u128(0x5417);
 
 /// One process of svc-orders.
 pub(crate) struct Replica(testing::Bed<Config>);
@@ -97,6 +100,7 @@ impl Shop {
     pub(crate) async fn dispatched(&self, order: &str) -> Delivery {
         let message = ShipmentDispatched {
             order_id: order.to_owned(),
+            shipment_id: SHIPMENT.to_string(),
             ..Default::default()
         };
         self.told("shipping.v1.ShipmentDispatched", &message).await
@@ -109,6 +113,11 @@ impl Shop {
             ..Default::default()
         };
         self.told("shipping.v1.ShipmentDelivered", &message).await
+    }
+
+    /// svc-payments tells of the order's money.
+    pub(crate) async fn paid<M: contracts::Event>(&self, message: &M) -> Delivery {
+        self.told(M::SUBJECT, message).await
     }
 
     async fn told(&self, subject: &str, message: &impl Message) -> Delivery {
@@ -125,7 +134,13 @@ impl Replica {
         lease: Duration,
     ) -> Replica {
         let mesh = common.testbed();
-        for service in ["svc-users", "svc-catalog", "svc-inventory", "svc-shipping"] {
+        for service in [
+            "svc-users",
+            "svc-catalog",
+            "svc-inventory",
+            "svc-shipping",
+            "svc-payments",
+        ] {
             mesh.mesh().set(service, MeshAddress::from(neighbours));
         }
         let tables = database.tables(|| store::migrations!());
@@ -133,6 +148,10 @@ impl Replica {
             database: database.config(),
             cache: store::CacheConfig::default(),
             recovery_lease: lease,
+            terms: Terms {
+                payments: Payments::On,
+                return_url_origins: Vec::new(),
+            },
         };
         let bed = testing::Bed::start(mesh, "svc-orders", tables, config, svc_orders::build);
         Replica(bed.await.unwrap())
@@ -201,6 +220,11 @@ impl Buyer {
         };
         let reply = self.client.clone().create_order(request).await?;
         Ok(reply.into_inner().order.unwrap())
+    }
+
+    /// With this token.
+    pub(crate) async fn pay(&self, token: &str, items: &[(&str, i32)]) -> Result<Order, Status> {
+        self.place(paid_with(token, items), None).await
     }
 
     pub(crate) async fn get(&self, order: &str) -> Result<Order, Status> {
@@ -301,6 +325,19 @@ impl Buyer {
         .await;
         self.get(order).await.unwrap()
     }
+
+    /// Waits until the order is promised or refused, and returns it.
+    pub(crate) async fn ends(&self, order: &str) -> Order {
+        eventually(
+            &format!("the order {order} is confirmed or rejected"),
+            async || {
+                let state = self.get(order).await.unwrap().state();
+                matches!(state, OrderState::Confirmed | OrderState::Rejected)
+            },
+        )
+        .await;
+        self.get(order).await.unwrap()
+    }
 }
 
 /// An order for these SKUs and quantities.
@@ -318,6 +355,15 @@ pub(crate) fn basket(items: &[(&str, i32)]) -> CreateOrderRequest {
             postal_code: "SW1Y 4JH".to_owned(),
             country: "GB".to_owned(),
         }),
+        payment_token: "tok_ok".to_owned(),
         ..CreateOrderRequest::default()
+    }
+}
+
+/// The same, paid with this token.
+pub(crate) fn paid_with(token: &str, items: &[(&str, i32)]) -> CreateOrderRequest {
+    CreateOrderRequest {
+        payment_token: token.to_owned(),
+        ..basket(items)
     }
 }
