@@ -27,6 +27,8 @@ const STOP: Duration = Duration::from_secs(40);
 const DRAIN: Duration = Duration::from_secs(30);
 /// E-mail address of the first administrator.
 pub const ADMIN_EMAIL: &str = "admin@example.com";
+/// Signs the histories of orders.
+pub const AUDIT_KEY: &str = "CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg=";
 /// The first administrator's password.
 pub const ADMIN_PASSWORD: &str = "correct horse battery staple";
 
@@ -317,6 +319,7 @@ fn common(setup: &Setup) -> BTreeMap<&'static str, String> {
     let mut variables = BTreeMap::from([
         ("ADMIN_EMAIL", ADMIN_EMAIL.to_owned()),
         ("ADMIN_PASSWORD", ADMIN_PASSWORD.to_owned()),
+        ("AUDIT_SIGNING_KEY", AUDIT_KEY.to_owned()),
         ("EDGE_ADDRESS_LIMIT", "off".to_owned()),
         ("EDGE_USER_LIMIT", "off".to_owned()),
         ("EDGE_REFLECTION", "true".to_owned()),

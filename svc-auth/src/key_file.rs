@@ -1,4 +1,4 @@
-//! The encryption key of an embedded svc-auth: made at the first start, kept in a file.
+//! A key of processes that run beside others: made at the first start, kept in a file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -12,14 +12,14 @@ use secrecy::ExposeSecret as _;
 use crate::domain::seal::EncryptionKey;
 
 /// The key in this file, which is made with a new key if it is not there. Only its owner may read
-/// it. Whoever has the file and the database can sign in as anybody; without the file, the
-/// database's sessions and signing keys are lost.
+/// it. Whoever has the file of svc-auth's key and the database can sign in as anybody; without the
+/// file, the database's sessions and signing keys are lost.
 ///
 /// # Errors
 /// When the file cannot be read or written, or holds no key.
 pub fn key_in_file(path: &Path, random: &Random) -> Result<EncryptionKey, StartError> {
     let cannot = |why: &dyn std::fmt::Display| {
-        StartError::other(format!("the encryption key in {}: {why}", path.display()))
+        StartError::other(format!("the key in {}: {why}", path.display()))
     };
     match fs::read_to_string(path) {
         Ok(text) => {

@@ -34,8 +34,9 @@ impl Orders {
                 recovery_time: locked.state.is_in_progress().then_some(now),
                 ..Change::of(locked.state, locked.state, now)
             };
-            if let Some((user_id, version)) = changes::advance(&mut tx, order.id, &change).await? {
-                let changed = events::changed(order.id, user_id, version, locked.state);
+            let moved = changes::advance(&mut tx, order.id, &change, &self.signer).await?;
+            if let Some(moved) = moved {
+                let changed = events::changed(order.id, &moved, locked.state);
                 self.outbox.append(&mut tx, changed).await?;
             }
         }

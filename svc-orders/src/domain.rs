@@ -4,6 +4,7 @@ mod country;
 #[cfg(test)]
 mod diagram;
 mod funds;
+pub(crate) mod history;
 mod line;
 mod order;
 mod pricing;

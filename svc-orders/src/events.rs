@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::convert;
 use crate::domain::{Order, State};
 use crate::service::Orders;
-use crate::store::changes::{self, Change, Locked};
+use crate::store::changes::{self, Change, Locked, Moved};
 
 /// What is told beside [`changed`] of an order that got into its state.
 pub(crate) fn of_state(order: &Order) -> Option<NewEvent> {
@@ -60,15 +60,16 @@ fn confirmed(order: &Order) -> NewEvent {
 }
 
 /// The event for an order that changed in any way.
-pub(crate) fn changed(id: Uuid, user_id: Uuid, version: i64, state: State) -> NewEvent {
+pub(crate) fn changed(id: Uuid, moved: &Moved, state: State) -> NewEvent {
     let message = OrderChanged {
         order_id: id.to_string(),
-        version,
-        user_id: user_id.to_string(),
+        version: moved.version,
+        user_id: moved.user_id.to_string(),
         state: convert::state(state).into(),
-        ..Default::default()
+        history_hash: moved.link.hash.to_vec(),
+        history_signature: moved.link.signature.to_vec(),
     };
-    NewEvent::new(id, version, &message)
+    NewEvent::new(id, moved.version, &message)
 }
 
 /// Follows the shipments of orders, and their money.
@@ -108,9 +109,9 @@ async fn advance(
         actor: &actor,
         ..change
     };
-    let moved = changes::advance(tx, id, &change).await?;
-    let (user_id, version) = moved.expect("the order is locked in this state");
-    let changed = changed(id, user_id, version, change.to);
+    let moved = changes::advance(tx, id, &change, &orders.signer).await?;
+    let moved = moved.expect("the order is locked in this state");
+    let changed = changed(id, &moved, change.to);
     orders.outbox.append(tx, changed).await?;
     if change.to.is_in_progress() {
         tx.wake_on_commit(&orders.wake);

@@ -1,5 +1,6 @@
 //! Orders: placed, confirmed, cancelled, followed to the door.
 
+pub mod audit;
 mod cache;
 mod callees;
 mod capture;
@@ -9,6 +10,7 @@ pub mod domain;
 mod error;
 mod events;
 mod grpc;
+mod history;
 mod progress;
 mod recovery;
 mod service;
@@ -24,7 +26,9 @@ use net::StartError;
 use runtime::node::Node;
 use runtime::service::Service;
 
+use crate::audit::AuditKey;
 use crate::cache::OrderCache;
+use crate::domain::history::Signer;
 use crate::service::Orders;
 
 pub use crate::terms::{Origin, Payments, Terms};
@@ -38,6 +42,9 @@ pub struct Config {
     /// Its cache.
     #[command(flatten)]
     pub cache: CacheConfig,
+    /// What signs the histories.
+    #[command(flatten)]
+    pub audit: AuditKey,
     /// An order that is not done after this time is taken up by the recovery of any replica.
     /// Longer than callers wait.
     #[arg(
@@ -64,9 +71,10 @@ impl ::store::Stored for Config {
 
 /// Builds the service: its server, its recovery, its consumers.
 pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
+    let signer = signer(&config.audit, node)?;
     let db = Database::open(&config.database, node, ::store::migrations!()).await?;
     let cache = OrderCache::open(&config.cache, node)?;
-    let orders = Orders::new(db, cache, config.recovery_lease, config.terms, node);
+    let orders = Orders::new(db, cache, signer, config.recovery_lease, config.terms, node);
 
     let (recovered, name) = (orders.clone(), node.name);
     node.tasks.spawn("recovery", move |shutdown| {
@@ -75,6 +83,21 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let (watchers, bus) = (orders.watchers.clone(), node.bus.clone());
     node.tasks
         .spawn("news", |shutdown| watchers.follow(bus, shutdown));
+    let chained = orders.clone();
+    node.tasks
+        .spawn("histories", |shutdown| history::run(chained, shutdown));
     events::consume(&orders, node);
+    history::consume(&orders, node);
     Ok(Service::new(node).with(OrdersServiceServer::new(orders)))
+}
+
+fn signer(audit: &AuditKey, node: &Node) -> Result<Signer, StartError> {
+    let key = audit.read().map_err(StartError::config)?;
+    let key = key.ok_or_else(|| {
+        StartError::config(
+            "AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE must be given, such as `openssl rand -base64 32` prints",
+        )
+    })?;
+    tracing::info!(public_key = %key.public(), "histories are signed");
+    Ok(Signer::new(&key, node.random.clone()))
 }

@@ -221,7 +221,8 @@ impl Orders {
             recovery_time: to.is_in_progress().then(|| now + self.lease),
         };
         let mut tx = self.db.begin().await?;
-        let Some((_, version)) = changes::advance(&mut tx, order.id, &change).await? else {
+        let moved = changes::advance(&mut tx, order.id, &change, &self.signer).await?;
+        let Some(moved) = moved else {
             drop(tx);
             let order = self.load(order.id).await?;
             if step == Step::Cancel {
@@ -230,10 +231,10 @@ impl Orders {
             return Ok(order);
         };
         if step == Step::Cancel {
-            expected(&order, version - 1)?;
+            expected(&order, moved.version - 1)?;
         }
         order.state = to;
-        order.version = version;
+        order.version = moved.version;
         order.update_time = now;
         order.rejection = rejection.or(order.rejection);
         order.funds = funds.or(order.funds);
@@ -244,10 +245,10 @@ impl Orders {
         if let Some(event) = events::of_state(&order) {
             self.outbox.append(&mut tx, event).await?;
         }
-        let changed = events::changed(order.id, order.user_id, version, to);
+        let changed = events::changed(order.id, &moved, to);
         self.outbox.append(&mut tx, changed).await?;
         tx.commit().await?;
-        self.cache.invalidate(order.id, version).await;
+        self.cache.invalidate(order.id, moved.version).await;
         Ok(order)
     }
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::cache::OrderCache;
 use crate::callees::Callees;
 use crate::domain::Order;
+use crate::domain::history::Signer;
 use crate::error::Error;
 use crate::store::orders;
 use crate::terms::Terms;
@@ -29,6 +30,7 @@ pub(crate) struct Orders {
     pub(crate) cache: OrderCache,
     pub(crate) callees: Callees,
     pub(crate) watchers: Watchers,
+    pub(crate) signer: Signer,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     /// For how long an order in progress is left to whoever works on it.
@@ -42,6 +44,7 @@ impl Orders {
     pub(crate) fn new(
         db: Database,
         cache: OrderCache,
+        signer: Signer,
         lease: Duration,
         terms: Terms,
         node: &Node,
@@ -55,6 +58,7 @@ impl Orders {
             random: node.random.clone(),
             db,
             cache,
+            signer,
             lease,
             wake: Arc::default(),
             terms: Arc::new(terms),

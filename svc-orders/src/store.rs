@@ -12,10 +12,16 @@ macro_rules! columns {
     (order_events) => {
         "order_id, sequence, old_state, new_state, actor, reason, create_time"
     };
+    (order_events_chained) => {
+        "order_id, sequence, old_state, new_state, actor, reason, create_time, salt, commitment, \
+         previous_hash, hash, signature"
+    };
 }
 
+pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod events;
+pub(crate) mod history;
 pub(crate) mod orders;
 pub(crate) mod recovery;
 pub(crate) mod tasks;

@@ -40,6 +40,8 @@ struct Workload {
     keeps_data: bool,
     /// Whether it has a use for Redis.
     caches: bool,
+    /// Whether it signs what it keeps.
+    signs: bool,
 }
 
 impl Workload {
@@ -73,6 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         info: EDGE,
         keeps_data: false,
         caches: true,
+        signs: false,
     };
     let workloads: Vec<Workload> = [edge].into_iter().chain(services).collect();
     rewrite(&folder.join("dev/kustomization.yaml"), |text| {
@@ -84,15 +87,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn services() -> Vec<Workload> {
-    let caches = |name: &str| {
-        members()
-            .iter()
-            .any(|member| member.name == name && member.caches)
+    let members = members();
+    let takes = |name: &str, flag: &str| {
+        let mut members = members.iter();
+        members.any(|member| member.name == name && member.takes(flag))
     };
     let workload = |info: &ServiceInfo| Workload {
         info: *info,
         keeps_data: true,
-        caches: caches(info.name),
+        caches: takes(info.name, "redis_url"),
+        signs: takes(info.name, "audit_signing_key"),
     };
     SERVICES.iter().map(workload).collect()
 }

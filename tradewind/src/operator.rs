@@ -15,6 +15,9 @@ use svc_auth::{EncryptionKey, OPERATOR};
 /// Where the secret is kept if the environment has none.
 const SECRET_FILE: &str = "signing-key-secret";
 const SECRET_VARIABLE: &str = "SIGNING_KEY_ENCRYPTION_KEY";
+/// Where the key is that signs histories, if the environment has none.
+const AUDIT_KEY_FILE: &str = "audit-signing-key";
+const AUDIT_KEY_VARIABLES: [&str; 2] = ["AUDIT_SIGNING_KEY", "AUDIT_SIGNING_KEY_FILE"];
 /// Seconds that an assertion holds.
 const ASSERTION_LIFE: i64 = 60;
 
@@ -24,6 +27,16 @@ pub(crate) fn given_secret() -> Option<SecretString> {
 
 pub(crate) fn secret_file(data_dir: &Path) -> PathBuf {
     data_dir.join(SECRET_FILE)
+}
+
+/// Whether the environment has the key that signs histories.
+pub(crate) fn is_audit_key_given() -> bool {
+    let given = AUDIT_KEY_VARIABLES.map(std::env::var_os);
+    given.iter().any(Option::is_some)
+}
+
+pub(crate) fn audit_key_file(data_dir: &Path) -> PathBuf {
+    data_dir.join(AUDIT_KEY_FILE)
 }
 
 /// The operator's key; none if there is no `tradewind up` of this folder.

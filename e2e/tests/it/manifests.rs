@@ -179,6 +179,13 @@ fn what_the_processes_need_is_in_their_manifests() {
                 "WORKLOAD_KEYS_DIR",
             ],
             "svc-payments" | "svc-shipping" => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL"],
+            "svc-orders" => &[
+                "DATABASE_URL",
+                "WORKLOAD_KEY_FILE",
+                "NATS_URL",
+                "REDIS_URL",
+                "AUDIT_SIGNING_KEY",
+            ],
             _ => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL", "REDIS_URL"],
         };
         for needed in needed {

@@ -44,6 +44,7 @@ const WALLS: &[Wall] = &[
             "svc-*/src/convert.rs",
             "svc-*/src/events.rs",
             "svc-*/src/expiry.rs",
+            "svc-*/src/history.rs",
             "svc-*/src/progress.rs",
             "svc-*/src/recovery.rs",
             "svc-*/src/registration.rs",

@@ -98,6 +98,9 @@ pub(super) const TRANSITIONS: &[(State, Step, State)] = &[
     (Cancelled, Cancel, Cancelled),
 ];
 
+/// Moves that earlier versions made, and histories hold.
+const FORMER: &[(State, State)] = &[(Pending, Rejected)];
+
 /// An order in this state cannot take this step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("an order that is {state} cannot {step}")]
@@ -135,6 +138,14 @@ impl State {
             .find(|(from, taken, _)| *from == self && *taken == step)
             .map(|(_, _, to)| *to)
             .ok_or(InvalidTransition { state: self, step })
+    }
+
+    /// Whether any step leads from here to `to`, or did.
+    pub(crate) fn leads_to(self, to: State) -> bool {
+        let now = TRANSITIONS
+            .iter()
+            .any(|(from, _, end)| (*from, *end) == (self, to));
+        now || FORMER.contains(&(self, to))
     }
 
     /// Whether the order can change no more.

@@ -115,7 +115,8 @@ async fn write(
     };
     precondition::check("order", &order.id, None)?;
     let mut tx = orders.db.begin_for(order.id).await?;
-    if let Err(error) = changes::insert(&mut tx, &order, actor, now + orders.lease).await {
+    let until = now + orders.lease;
+    if let Err(error) = changes::insert(&mut tx, &order, actor, until, &orders.signer).await {
         return Err(taken(error, &order));
     }
     tx.commit().await?;

@@ -7,6 +7,8 @@ use sqlx::types::Json;
 use store::{Dialect, Error, Tx};
 use uuid::Uuid;
 
+use super::history;
+use crate::domain::history::{Link, Record, START, Signer};
 use crate::domain::{Funds, Order, Rejection, State};
 
 /// Items travel as one JSON parameter, so that 600 lines cost as many statements as one.
@@ -37,7 +39,21 @@ macro_rules! move_order {
              rejection_details = COALESCE($6, rejection_details),
              recovery_time = $7, attempts = 0, funds = COALESCE($8, funds)
          WHERE order_id = $1 AND state = $2
-         RETURNING user_id, version"
+         RETURNING user_id, version, (
+             SELECT hash FROM order_events AS last
+             WHERE last.order_id = orders.order_id AND last.sequence = orders.version - 1)"
+    };
+}
+
+macro_rules! insert_event {
+    ($values:literal) => {
+        concat!(
+            "INSERT INTO order_events (",
+            columns!(order_events_chained),
+            ") VALUES (",
+            $values,
+            ")"
+        )
     };
 }
 
@@ -48,7 +64,17 @@ pub(crate) async fn insert(
     order: &Order,
     actor: &str,
     recovery_time: DateTime<Utc>,
+    signer: &Signer,
 ) -> Result<(), Error> {
+    let record = Record {
+        order: order.id,
+        sequence: order.version,
+        old_state: None,
+        new_state: order.state.as_str(),
+        time: order.create_time.timestamp_micros(),
+        adopt_time: None,
+    };
+    let link = signer.link(&record, actor, "", START);
     let items = order.items.iter().enumerate().map(|(line, item)| NewItem {
         line,
         sku: &item.sku,
@@ -70,10 +96,8 @@ pub(crate) async fn insert(
                     ") SELECT $1, item.line, item.sku, item.title, item.quantity, item.unit_price_minor
                      FROM jsonb_to_recordset($12) AS item (line integer, sku text, title text,
                          quantity integer, unit_price_minor bigint)
-                 )
-                 INSERT INTO order_events (",
-                    columns!(order_events),
-                    ") VALUES ($1, $5, NULL, $4, $13, '', $9)"
+                 ) ",
+                    insert_event!("$1, $5, NULL, $4, $13, '', $9, $14, $15, $16, $17, $18")
                 ),
                 order.id,
                 order.user_id,
@@ -87,7 +111,12 @@ pub(crate) async fn insert(
                 order.funds.map(Json),
                 recovery_time,
                 items,
-                actor
+                actor,
+                &link.salt[..],
+                &link.commitment[..],
+                &link.previous[..],
+                &link.hash[..],
+                &link.signature[..]
             )?;
         }
         Dialect::Sqlite => {
@@ -120,16 +149,17 @@ pub(crate) async fn insert(
             )?;
             store::execute!(
                 tx,
-                concat!(
-                    "INSERT INTO order_events (",
-                    columns!(order_events),
-                    ") VALUES ($1, $2, NULL, $3, $4, '', $5)"
-                ),
+                insert_event!("$1, $2, NULL, $3, $4, '', $5, $6, $7, $8, $9, $10"),
                 order.id,
                 order.version,
                 order.state.as_str(),
                 actor,
-                order.create_time
+                order.create_time,
+                &link.salt[..],
+                &link.commitment[..],
+                &link.previous[..],
+                &link.hash[..],
+                &link.signature[..]
             )?;
         }
     }
@@ -201,74 +231,79 @@ impl Change<'_> {
     }
 }
 
-/// Moves the order, with the event for its history. Returns its owner and its version after the
-/// move, or `None` if it does not stand where `change` begins.
+/// An order that was moved.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moved {
+    /// Its owner.
+    pub(crate) user_id: Uuid,
+    /// Its version after the move.
+    pub(crate) version: i64,
+    /// What chains the move to its history.
+    pub(crate) link: Link,
+}
+
+/// Moves the order, with the event for its history, or gives `None` if it does not stand where
+/// `change` begins.
 pub(crate) async fn advance(
     tx: &mut Tx,
     id: Uuid,
     change: &Change<'_>,
-) -> Result<Option<(Uuid, i64)>, Error> {
+    signer: &Signer,
+) -> Result<Option<Moved>, Error> {
     let rejection_reason = change.rejection.map(|rejection| rejection.reason.as_str());
     let rejection_details = change
         .rejection
         .map(|rejection| rejection.details.as_slice());
-    match tx.dialect() {
-        Dialect::Postgres => store::fetch_optional!(
-            tx,
-            (Uuid, i64),
-            concat!(
-                "WITH moved AS (",
-                move_order!(),
-                "), history AS (
-                 INSERT INTO order_events (",
-                columns!(order_events),
-                ") SELECT $1, version, $2, $3, $9, $10, $4 FROM moved
-             )
-             SELECT user_id, version FROM moved"
-            ),
-            id,
-            change.from.as_str(),
-            change.to.as_str(),
-            change.time,
-            rejection_reason,
-            rejection_details,
-            change.recovery_time,
-            change.funds.map(Json),
-            change.actor,
-            change.reason
-        ),
-        Dialect::Sqlite => {
-            let moved = store::fetch_optional!(
-                tx,
-                (Uuid, i64),
-                move_order!(),
-                id,
-                change.from.as_str(),
-                change.to.as_str(),
-                change.time,
-                rejection_reason,
-                rejection_details,
-                change.recovery_time,
-                change.funds.map(Json)
-            )?;
-            if let Some((_, version)) = moved {
-                store::execute!(
-                    tx,
-                    concat!(
-                        "INSERT INTO order_events (",
-                        columns!(order_events),
-                        ") VALUES ($1, $2, $3, $4, $5, $6, $7)"
-                    ),
-                    id,
-                    version,
-                    change.from.as_str(),
-                    change.to.as_str(),
-                    change.actor,
-                    change.reason,
-                    change.time
-                )?;
-            }
-            Ok(moved)
-        }
-    }
+    let moved = store::fetch_optional!(
+        tx,
+        (Uuid, i64, Option<Vec<u8>>),
+        move_order!(),
+        id,
+        change.from.as_str(),
+        change.to.as_str(),
+        change.time,
+        rejection_reason,
+        rejection_details,
+        change.recovery_time,
+        change.funds.map(Json)
+    )?;
+    let Some((user_id, version, last)) = moved else {
+        return Ok(None);
+    };
+    // None of an event of before histories were chained, and of one that was committed while the
+    // update waited for it.
+    let previous = match last {
+        Some(last) => history::hash(id, last)?,
+        None => history::catch_up(tx, id, version - 1, signer, change.time).await?,
+    };
+    let record = Record {
+        order: id,
+        sequence: version,
+        old_state: Some(change.from.as_str()),
+        new_state: change.to.as_str(),
+        time: change.time.timestamp_micros(),
+        adopt_time: None,
+    };
+    let link = signer.link(&record, change.actor, change.reason, previous);
+    store::execute!(
+        tx,
+        insert_event!("$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12"),
+        id,
+        version,
+        change.from.as_str(),
+        change.to.as_str(),
+        change.actor,
+        change.reason,
+        change.time,
+        &link.salt[..],
+        &link.commitment[..],
+        &link.previous[..],
+        &link.hash[..],
+        &link.signature[..]
+    )?;
+    Ok(Some(Moved {
+        user_id,
+        version,
+        link,
+    }))
 }

@@ -19,6 +19,7 @@ use net::address::Address as MeshAddress;
 use prost::Message;
 use runtime::testbed::Bearer;
 use store::testing::{self, Common, TestDatabase, eventually, keyed};
+use svc_orders::audit::AuditKey;
 use svc_orders::{Config, Payments, Terms};
 use tonic::{Request, Status};
 use uuid::Uuid;
@@ -27,6 +28,8 @@ use crate::neighbours::Neighbours;
 
 /// The shipment of each order.
 pub(crate) const SHIPMENT: Uuid = Uuid::from_u128(0x5417);
+/// Signs the histories of orders.
+pub(crate) const AUDIT_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 
 /// One process of svc-orders.
 pub(crate) struct Replica(testing::Bed<Config>);
@@ -147,6 +150,7 @@ impl Replica {
         let config = Config {
             database: database.config(),
             cache: store::CacheConfig::default(),
+            audit: AuditKey::given(AUDIT_KEY.into()),
             recovery_lease: lease,
             terms: Terms {
                 payments: Payments::On,

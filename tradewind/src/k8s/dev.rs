@@ -12,6 +12,7 @@ impl Workload {
             (self.keeps_data, ("DATABASE_URL", "database-url")),
             (true, ("NATS_URL", "nats-url")),
             (self.caches, ("REDIS_URL", "redis-url")),
+            (self.signs, ("AUDIT_SIGNING_KEY", "audit-signing-key")),
         ];
         all.into_iter()
             .filter(|(has, _)| *has)

@@ -1,4 +1,5 @@
-//! What the first start makes and later ones find: the secret of the signing keys. No password is kept: svc-auth has its hash.
+//! What the first start makes and later ones find: the secret of the signing keys, and
+//! the key that signs histories. No password is kept: svc-auth has its hash.
 
 use std::{
     io::ErrorKind,
@@ -69,4 +70,14 @@ pub(super) fn signing_key_secret(data_dir: &Path) -> Result<SecretString> {
     let key: EncryptionKey =
         svc_auth::key_in_file(&operator::secret_file(data_dir), &Random::system())?;
     Ok(key.to_base64())
+}
+
+/// The key that signs the histories of orders, from the data folder, which keeps one from the first
+/// start on; none if the environment says which.
+pub(super) fn audit_key(data_dir: &Path) -> Result<Option<SecretString>> {
+    if operator::is_audit_key_given() {
+        return Ok(None);
+    }
+    let key = svc_auth::key_in_file(&operator::audit_key_file(data_dir), &Random::system())?;
+    Ok(Some(key.to_base64()))
 }

@@ -11,6 +11,7 @@ use runtime::{node::Node, service::Service};
 use secrecy::SecretString;
 use store::{CacheConfig, DatabaseConfig, Stored};
 use svc_auth::{Invitation, WorkloadKeys};
+use svc_orders::audit::AuditKey;
 
 /// The services, in the order of their list.
 pub(crate) fn members() -> Vec<Member> {
@@ -21,15 +22,15 @@ pub(crate) fn members() -> Vec<Member> {
         member("svc-inventory", svc_inventory::build),
         member("svc-shipping", svc_shipping::build),
         member("svc-payments", svc_payments::build),
-        member("svc-orders", svc_orders::build),
+        member_with("svc-orders", svc_orders::build, sign_histories),
     ]
 }
 
 /// A service, as this process can build it.
 pub(crate) struct Member {
     pub(crate) name: &'static str,
-    /// Whether it has a use for Redis.
-    pub(crate) caches: bool,
+    /// Ids of its flags.
+    flags: Vec<String>,
     configure: Configure,
 }
 
@@ -49,6 +50,8 @@ pub(super) struct Shared {
     pub(super) cache: CacheConfig,
     /// What svc-auth is told besides.
     pub(super) authority: Authority,
+    /// What signs histories, unless the environment says so.
+    pub(super) audit_key: Option<SecretString>,
 }
 
 /// Who signs tokens, and whom it knows from the start.
@@ -67,6 +70,12 @@ fn sign_tokens(config: &mut svc_auth::Config, shared: &Shared) {
     config.admin_email = Some(authority.admin_email.clone());
     config.admin_password = authority.admin_password.clone();
     config.invitation = authority.invitation.clone();
+}
+
+fn sign_histories(config: &mut svc_orders::Config, shared: &Shared) {
+    if let Some(key) = &shared.audit_key {
+        config.audit = AuditKey::given(key.clone());
+    }
 }
 
 fn member<C: Args + Stored + 'static>(
@@ -96,14 +105,20 @@ fn member_with<C: Args + Stored + 'static>(
     };
     Member {
         name,
-        caches: C::augment_args(Command::new(name))
+        flags: C::augment_args(Command::new(name))
             .get_arguments()
-            .any(|argument| argument.get_id() == "redis_url"),
+            .map(|argument| argument.get_id().to_string())
+            .collect(),
         configure: Box::new(configure),
     }
 }
 
 impl Member {
+    /// Whether it has this flag, by its id.
+    pub(crate) fn takes(&self, flag: &str) -> bool {
+        self.flags.iter().any(|known| known == flag)
+    }
+
     /// Reads its configuration.
     pub(super) fn configure(self, shared: &Shared) -> Result<Build, Refused> {
         (self.configure)(shared)

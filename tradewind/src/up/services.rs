@@ -56,6 +56,7 @@ pub(super) fn configurations(
     let administrator = Administrator::of(arguments);
     let secret = first_start::signing_key_secret(&arguments.data_dir).map_err(wrong)?;
     let operator = operator::signer(&secret).map_err(wrong)?;
+    let audit_key = first_start::audit_key(&arguments.data_dir).map_err(wrong)?;
     let shared = Shared {
         database: match &arguments.database_url {
             Some(url) => DatabaseConfig::url(url.expose()),
@@ -72,6 +73,7 @@ pub(super) fn configurations(
             admin_password: administrator.password.clone(),
             invitation: administrator.invitation.clone(),
         },
+        audit_key,
     };
 
     let mut mistakes = Vec::new();

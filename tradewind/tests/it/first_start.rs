@@ -243,7 +243,7 @@ fn a_start_that_fails_on_a_busy_port_makes_no_administrator() {
         .map(|entry| entry.file_name())
         .collect();
     kept.sort();
-    let expected = ["lock", "signing-key-secret"];
+    let expected = ["audit-signing-key", "lock", "signing-key-secret"];
     assert_eq!(kept, expected, "no database, no account");
     assert!(Up::start(folder.path(), &[]).token().is_some());
 }

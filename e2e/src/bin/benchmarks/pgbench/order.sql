@@ -44,8 +44,11 @@ WITH placed AS (
         jsonb_build_object('line', 2, 'sku', :sku_c::text, 'title', 'A thing', 'quantity', 1, 'unit_price_minor', 1250)))
         AS item (line integer, sku text, title text, quantity integer, unit_price_minor bigint)
 )
-INSERT INTO order_events (order_id, sequence, new_state, actor, reason, create_time)
-VALUES (:order_id::uuid, 1, 'PENDING', 'user:' || :user_id::text, '', now());
+INSERT INTO order_events (order_id, sequence, old_state, new_state, actor, reason, create_time,
+    salt, commitment, previous_hash, hash, signature)
+VALUES (:order_id::uuid, 1, NULL, 'PENDING', 'user:' || :user_id::text, '', now(),
+    decode(repeat('00', 16), 'hex'), decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex'),
+    decode(repeat('00', 32), 'hex'), decode(repeat('00', 64), 'hex'));
 COMMIT;
 
 -- svc-inventory: reserve
@@ -95,20 +98,21 @@ COMMIT;
 
 -- svc-orders: CONFIRMED, and the answer
 BEGIN;
-WITH moved AS (
-    UPDATE orders SET state = 'CONFIRMED', version = version + 1, update_time = now(),
-        rejection_reason = NULL, rejection_details = NULL, recovery_time = NULL, attempts = 0
-    WHERE order_id = :order_id::uuid AND state = 'PENDING' RETURNING user_id, version
-), history AS (
-    INSERT INTO order_events (order_id, sequence, old_state, new_state, actor, reason, create_time)
-    SELECT :order_id::uuid, version, 'PENDING', 'CONFIRMED', 'user:' || :user_id::text, '', now() FROM moved
-)
-SELECT user_id, version FROM moved;
+UPDATE orders SET state = 'CONFIRMED', version = version + 1, update_time = now(),
+    rejection_reason = NULL, rejection_details = NULL, recovery_time = NULL, attempts = 0
+WHERE order_id = :order_id::uuid AND state = 'PENDING'
+RETURNING user_id, version, (SELECT hash FROM order_events AS last
+    WHERE last.order_id = orders.order_id AND last.sequence = orders.version - 1);
+INSERT INTO order_events (order_id, sequence, old_state, new_state, actor, reason, create_time,
+    salt, commitment, previous_hash, hash, signature)
+VALUES (:order_id::uuid, 2, 'PENDING', 'CONFIRMED', 'user:' || :user_id::text, '', now(),
+    decode(repeat('00', 16), 'hex'), decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex'),
+    decode(repeat('00', 32), 'hex'), decode(repeat('00', 64), 'hex'));
 INSERT INTO outbox (id, subject, aggregate_id, version, time, data, trace, due_at)
 VALUES (uuid_v7(), 'orders.v1.OrderConfirmed', :order_id::text, 2, now(), decode(repeat('00', 350), 'hex'),
     '[["traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]]', now());
 INSERT INTO outbox (id, subject, aggregate_id, version, time, data, trace, due_at)
-VALUES (uuid_v7(), 'orders.v1.OrderChanged', :order_id::text, 2, now(), decode(repeat('00', 80), 'hex'),
+VALUES (uuid_v7(), 'orders.v1.OrderChanged', :order_id::text, 2, now(), decode(repeat('00', 180), 'hex'),
     '[["traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]]', now());
 INSERT INTO idempotency (caller, method, key, request_hash, lease_until, code, message, reply, created_at)
 VALUES ('user:' || :customer, '/tradewind.orders.v1.OrdersService/CreateOrder', :key::text,
