@@ -5,7 +5,7 @@ use std::{ffi::OsString, future::Future, process::ExitCode};
 use anyhow::Context as _;
 use clap::{Args as _, Parser, Subcommand};
 
-use crate::{contract, dead_letters, import, k8s, seed, streams, token, up};
+use crate::{contract, dead_letters, import, k8s, seed, streams, token, up, verify};
 
 /// Tradewind: a commerce back end of gRPC services behind a REST edge.
 #[derive(Parser)]
@@ -38,6 +38,8 @@ enum Command {
     OpenApi(contract::OpenApi),
     /// List or publish again the events that a service gave up on
     DeadLetters(dead_letters::Arguments),
+    /// Check whether the histories of orders are those that were signed
+    Verify(verify::Arguments),
     /// Make the streams of NATS that the services publish to, where their own credentials may not;
     /// safe to run again
     Streams(streams::Arguments),
@@ -67,6 +69,7 @@ impl Arguments {
         match self.command {
             Command::Up(_) | Command::Edge(_) => unreachable!("these are the first word"),
             Command::DeadLetters(arguments) => client(dead_letters::run(arguments)),
+            Command::Verify(arguments) => client(verify::run(arguments)),
             Command::Import(arguments) => client(import::run(arguments)),
             Command::Seed(arguments) => client(seed::run(arguments)),
             Command::Token(arguments) => client(token::run(arguments)),

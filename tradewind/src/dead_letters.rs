@@ -2,17 +2,18 @@
 
 mod place;
 
-use std::path::PathBuf;
-
 use anyhow::{Context as _, Result, bail, ensure};
 use bus::JetStreamConfig;
 use clap::{Args, Subcommand};
 use net::{SecretUrl, clock::Clock};
-use runtime::services::{SERVICES, ServiceInfo};
-use store::{Database, Migrations, outbox, sqlx::migrate::Migrator};
+use runtime::services::SERVICES;
+use store::outbox;
 
-use crate::streams::connect;
-use place::{Outboxes, Place};
+use crate::{
+    databases::{Databases, Flags},
+    streams::connect,
+};
+use place::Place;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -21,16 +22,8 @@ pub(crate) struct Arguments {
     /// NATS that the services publish to [default: that of the mesh that `tradewind up` runs]
     #[arg(long, env = "NATS_URL", hide_env_values = true, global = true)]
     nats_url: Option<SecretUrl>,
-    /// Folder that `tradewind up` keeps its data in [default: that of the mesh that runs, or
-    /// .tradewind]
-    #[arg(long, env = "DATA_DIR", global = true)]
-    data_dir: Option<PathBuf>,
-    /// Postgres server of a `tradewind up` without NATS
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
-    database_url: Option<SecretUrl>,
-    /// Put in front of the databases' names on that server
-    #[arg(long, env = "DATABASE_PREFIX", default_value = "", global = true)]
-    database_prefix: String,
+    #[command(flatten)]
+    databases: Flags,
 }
 
 #[derive(Subcommand)]
@@ -83,10 +76,10 @@ async fn replay_stream(url: &SecretUrl, id: &str) -> Result<()> {
     Ok(())
 }
 
-async fn list_outboxes(outboxes: &Outboxes) -> Result<()> {
+async fn list_outboxes(outboxes: &Databases) -> Result<()> {
     let mut text = String::new();
     for service in SERVICES {
-        let Some(database) = open(outboxes, service).await? else {
+        let Some(database) = outboxes.open(service).await? else {
             continue;
         };
         let mut tx = database.read().await?;
@@ -104,13 +97,13 @@ async fn list_outboxes(outboxes: &Outboxes) -> Result<()> {
     tell(&text)
 }
 
-async fn replay_outbox(outboxes: &Outboxes, id: &str) -> Result<()> {
+async fn replay_outbox(outboxes: &Databases, id: &str) -> Result<()> {
     let event = id
         .parse()
         .context("the id is the one that `list` prints first")?;
     let now = Clock::system().now();
     for service in SERVICES {
-        let Some(database) = open(outboxes, service).await? else {
+        let Some(database) = outboxes.open(service).await? else {
             continue;
         };
         let mut tx = database.begin().await?;
@@ -120,26 +113,6 @@ async fn replay_outbox(outboxes: &Outboxes, id: &str) -> Result<()> {
         }
     }
     bail!("there is no dead letter {id}")
-}
-
-/// The database of a service; none if it was never made.
-async fn open(outboxes: &Outboxes, service: &ServiceInfo) -> Result<Option<Database>> {
-    let Some(config) = outboxes.of(service) else {
-        return Ok(None);
-    };
-    // The tables are there: the service's own migrations are none of our business.
-    let none = || {
-        let mut none = Migrator::DEFAULT;
-        none.set_ignore_missing(true);
-        none
-    };
-    let migrations = Migrations {
-        postgres: none(),
-        sqlite: none(),
-    };
-    Ok(Some(
-        Database::connect(&config, "tradewind", migrations, |_| ()).await?,
-    ))
 }
 
 fn line(id: &str, subject: &str, group: &str, event: &str, why: &str) -> String {

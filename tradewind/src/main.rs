@@ -5,16 +5,19 @@ mod amount;
 mod arguments;
 mod client;
 mod contract;
+mod databases;
 mod dead_letters;
 mod import;
 mod k8s;
 mod operator;
+mod progress;
 mod running;
 mod seed;
 mod shop;
 mod streams;
 mod token;
 mod up;
+mod verify;
 
 use std::{io::Write as _, process::ExitCode};
 

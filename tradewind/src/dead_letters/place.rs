@@ -1,30 +1,19 @@
 //! Where the dead letters are: what the flags say, or else where the mesh that runs has them.
 
-use std::path::{Path, PathBuf};
-
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result};
 use net::SecretUrl;
-use runtime::services::{SERVICES, ServiceInfo};
-use store::DatabaseConfig;
 
 use super::Arguments;
-use crate::running::{self, Mesh, Server};
+use crate::{
+    databases::{self, Databases},
+    running::Mesh,
+};
 
 pub(super) enum Place {
     /// In the stream of this NATS.
     Stream(SecretUrl),
     /// In the outboxes of the services.
-    Outboxes(Outboxes),
-}
-
-/// The databases of a mesh.
-pub(super) struct Outboxes {
-    /// Folder of their SQLite files.
-    data_dir: PathBuf,
-    /// Postgres server that they are on instead.
-    database_url: Option<SecretUrl>,
-    /// Put in front of their names.
-    prefix: String,
+    Outboxes(Databases),
 }
 
 impl Place {
@@ -32,66 +21,31 @@ impl Place {
         if let Some(url) = &arguments.nats_url {
             return Ok(Place::Stream(url.clone()));
         }
-        let data_dir = arguments.data_dir.as_deref();
-        let outboxes = Outboxes {
-            data_dir: data_dir.unwrap_or(Path::new(".tradewind")).to_owned(),
-            database_url: arguments.database_url.clone(),
-            prefix: arguments.database_prefix.clone(),
-        };
-        if outboxes.database_url.is_some() {
-            return Ok(Place::Outboxes(outboxes));
-        }
-        if let Some(mesh) = running::find(None, data_dir)? {
+        if let Some(mesh) = arguments.databases.mesh()? {
             return Place::of(&mesh);
         }
-        let found = SERVICES
-            .iter()
-            .any(|service| outboxes.of(service).is_some());
-        ensure!(
-            found,
-            "no such mesh of `tradewind up` runs here, and {} has no databases: --nats-url names its NATS, --database-url its Postgres, --data-dir its folder",
-            outboxes.data_dir.display()
-        );
-        Ok(Place::Outboxes(outboxes))
+        let databases = Databases::find(&arguments.databases);
+        let databases = databases.context("dead letters are in NATS (--nats-url), or in outboxes");
+        Ok(Place::Outboxes(databases?))
     }
 
     fn of(mesh: &Mesh) -> Result<Place> {
-        let open = |server: &Server, flag: &str| {
-            ensure!(
-                !server.login,
-                "the mesh at {mesh} has its dead letters at {}, which wants a login: give {flag}",
-                server.address
-            );
-            Ok(SecretUrl::from(server.address.as_str()))
-        };
-        if let Some(nats) = &mesh.nats {
-            return Ok(Place::Stream(open(nats, "--nats-url (NATS_URL)")?));
+        match &mesh.nats {
+            Some(nats) => {
+                let url = databases::open(mesh, nats, "--nats-url (NATS_URL)");
+                Ok(Place::Stream(url?))
+            }
+            None => Ok(Place::Outboxes(Databases::of(mesh)?)),
         }
-        let postgres = mesh.postgres.as_ref();
-        let database_url = postgres.map(|it| open(it, "--database-url (DATABASE_URL)"));
-        Ok(Place::Outboxes(Outboxes {
-            data_dir: mesh.data_dir.clone(),
-            database_url: database_url.transpose()?,
-            prefix: mesh.database_prefix.clone(),
-        }))
-    }
-}
-
-impl Outboxes {
-    /// The database of a service; none if it was never made.
-    pub(super) fn of(&self, service: &ServiceInfo) -> Option<DatabaseConfig> {
-        let name = format!("{}{}", self.prefix, service.name.replace('-', "_"));
-        if let Some(url) = &self.database_url {
-            return Some(DatabaseConfig::url(url.expose()).named(&name));
-        }
-        let path = self.data_dir.join(format!("{name}.db"));
-        path.exists().then(|| DatabaseConfig::sqlite(path))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::running::Server;
 
     fn mesh(nats: Option<&str>, postgres: Option<&str>) -> Mesh {
         let edge = ([127, 0, 0, 1], 8080).into();

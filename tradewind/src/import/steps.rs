@@ -7,7 +7,6 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, stream};
-use indicatif::{ProgressBar, ProgressStyle};
 use money::Money;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -18,6 +17,7 @@ use super::{
 };
 use crate::{
     client::{Client, Failure},
+    progress::progress,
     shop::{self, Made, NewProduct, Order},
 };
 
@@ -302,12 +302,4 @@ fn account_of<'a>(invoice: &Invoice, accounts: &'a Accounts) -> Option<&'a str> 
     accounts
         .get(invoice.customer.as_deref().unwrap_or(GUEST))
         .map(String::as_str)
-}
-
-fn progress(what: &'static str, steps: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:10} {wide_bar} {pos:>5}/{len} {eta:>4}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(steps as u64)
-        .with_style(style)
-        .with_message(what)
 }

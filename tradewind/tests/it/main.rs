@@ -2,6 +2,7 @@
 
 mod first_start;
 mod running;
+mod verify;
 
 use std::{
     net::TcpListener,
@@ -247,6 +248,7 @@ fn help_shows_each_command_as_it_is_typed() {
         "policy",
         "descriptors",
         "dead-letters",
+        "verify",
     ] {
         let help = text(&tradewind(&[command, "--help"]).stdout);
         let usage = format!("Usage: tradewind {command}");

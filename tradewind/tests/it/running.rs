@@ -14,16 +14,16 @@ use tempfile::TempDir;
 use super::text;
 
 /// A user with a folder of what runs, and a folder to stand in.
-struct User(TempDir);
+pub(super) struct User(TempDir);
 
 impl User {
-    fn new() -> User {
+    pub(super) fn new() -> User {
         let home = tempfile::tempdir().expect("a temporary folder can be made");
         fs::create_dir(home.path().join("elsewhere")).expect("it is ours");
         User(home)
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.0.path()
     }
 
@@ -39,13 +39,13 @@ impl User {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(super) fn run(&self, arguments: &[&str]) -> Output {
         let output = self.command(arguments).output();
         output.expect("tradewind is built")
     }
 
     /// Starts a mesh at any free ports, and waits until it says that it is ready.
-    fn up(&self, data_dir: &str) -> Mesh {
+    pub(super) fn up(&self, data_dir: &str) -> Mesh {
         let data_dir = self.path().join(data_dir);
         let mut child = self
             .command(&["up", "--data-dir", &data_dir.to_string_lossy()])
@@ -91,7 +91,7 @@ const PORTS: [&str; 8] = [
 ];
 
 /// Killed when it is dropped.
-struct Mesh(Child);
+pub(super) struct Mesh(Child);
 
 impl Drop for Mesh {
     fn drop(&mut self) {
@@ -100,13 +100,13 @@ impl Drop for Mesh {
     }
 }
 
-fn succeeds(output: &Output) -> String {
+pub(super) fn succeeds(output: &Output) -> String {
     let (said, complained) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{said}{complained}");
     said
 }
 
-fn fails(output: &Output) -> String {
+pub(super) fn fails(output: &Output) -> String {
     let (said, complained) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(1), "{said}{complained}");
     complained
