@@ -10,6 +10,8 @@ use std::{
 
 use serde_json::{Value, json};
 
+use super::port_flags;
+
 const EMAIL: &str = "admin@tradewind.localhost";
 const PASSWORD: &str = "seven green lamps";
 
@@ -40,22 +42,12 @@ fn command(data_dir: &Path) -> Command {
 
 /// Flags for ports that are free.
 fn ports() -> Vec<String> {
-    let names = [
-        "edge",
-        "ops",
-        "users",
-        "auth",
-        "catalog",
-        "orders",
-        "inventory",
-        "shipping",
-    ];
-    let sockets = names.map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    let ports = sockets
-        .iter()
-        .map(|socket| socket.local_addr().expect("it is bound").port());
-    let flag = |(name, port)| [format!("--{name}-port"), format!("{port}")];
-    names.iter().zip(ports).flat_map(flag).collect()
+    let free = || TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let sockets: Vec<_> = port_flags().map(|flag| (flag, free())).collect();
+    let port = |socket: TcpListener| socket.local_addr().expect("it is bound").port();
+    let flags = sockets.into_iter();
+    let flags = flags.map(|(flag, socket)| [flag, port(socket).to_string()]);
+    flags.flatten().collect()
 }
 
 impl Up {

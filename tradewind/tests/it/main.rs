@@ -9,6 +9,8 @@ use std::{
     process::{Command, Output},
 };
 
+use runtime::services::{SERVICES, ServiceInfo};
+
 fn tradewind(arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     Command::new(env!("CARGO_BIN_EXE_tradewind"))
@@ -18,6 +20,13 @@ fn tradewind(arguments: &[&str]) -> Output {
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .output()
         .expect("tradewind is built")
+}
+
+/// The flags of everything that listens.
+fn port_flags() -> impl Iterator<Item = String> {
+    let services = SERVICES.iter().map(ServiceInfo::short_name);
+    let names = ["edge", "ops"].into_iter().chain(services);
+    names.map(|name| format!("--{name}-port"))
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::text;
+use super::{port_flags, text};
 
 /// A user with a folder of what runs, and a folder to stand in.
 pub(super) struct User(TempDir);
@@ -49,7 +49,7 @@ impl User {
         let data_dir = self.path().join(data_dir);
         let mut child = self
             .command(&["up", "--data-dir", &data_dir.to_string_lossy()])
-            .args(PORTS.iter().flat_map(|port| [*port, "0"]))
+            .args(port_flags().flat_map(|flag| [flag, "0".to_owned()]))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -78,17 +78,6 @@ impl User {
             .collect()
     }
 }
-
-const PORTS: [&str; 8] = [
-    "--edge-port",
-    "--ops-port",
-    "--users-port",
-    "--auth-port",
-    "--catalog-port",
-    "--orders-port",
-    "--inventory-port",
-    "--shipping-port",
-];
 
 /// Killed when it is dropped.
 pub(super) struct Mesh(Child);
@@ -193,7 +182,7 @@ fn a_data_folder_has_one_mesh_at_a_time() {
     let folder = user.path().join("real/data");
     let folder = folder.to_string_lossy();
     let again = |home: &str| {
-        let ports = PORTS.iter().flat_map(|port| [*port, "0"]);
+        let ports = port_flags().flat_map(|flag| [flag, "0".to_owned()]);
         let mut command = user.command(&["up", "--data-dir", &folder]);
         let command = command.args(ports).env("HOME", user.path().join(home));
         command.output().expect("tradewind is built")
