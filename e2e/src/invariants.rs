@@ -1,5 +1,7 @@
 //! What must hold in the databases of a mesh, whatever happened to it.
 
+mod histories;
+
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use sqlx::{
@@ -14,6 +16,8 @@ use crate::{credentials::Credentials, services::SERVICES, unique::unique};
 #[derive(Clone)]
 pub struct Databases {
     dialect: Dialect,
+    /// What their names begin with on their server; of files, the folder.
+    prefix: String,
     /// A file's path, or a Postgres URL of one who may do everything.
     places: BTreeMap<&'static str, String>,
     /// Postgres URLs of the services' own roles.
@@ -36,6 +40,7 @@ impl Databases {
         let place = |service| (service, file(service).display().to_string());
         Databases {
             dialect: Dialect::Sqlite,
+            prefix: data.display().to_string(),
             places: SERVICES.map(place).into(),
             own: BTreeMap::new(),
         }
@@ -60,6 +65,7 @@ impl Databases {
         };
         Databases {
             dialect: Dialect::Postgres,
+            prefix: format!("{prefix}_"),
             places: SERVICES.map(place).into(),
             own: SERVICES.into_iter().filter_map(own).collect(),
         }
@@ -193,7 +199,10 @@ impl Databases {
     pub async fn hold(&self, dead: i64) {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
-            let violations = self.violations(dead).await;
+            let mut violations = self.violations(dead).await;
+            if violations.is_empty() {
+                violations = self.wrong_histories().await;
+            }
             if violations.is_empty() {
                 return;
             }
