@@ -34,14 +34,22 @@ pub(crate) fn adjustment(adjustment: Adjustment) -> proto::StockAdjustment {
     }
 }
 
-pub(crate) fn reservation(reservation: &Reservation) -> proto::Reservation {
-    let state = match reservation.state {
+/// The state that a filter names, if it names one.
+pub(crate) fn to_state(message: proto::ReservationState) -> Option<State> {
+    State::ALL.into_iter().find(|one| state(*one) == message)
+}
+
+fn state(state: State) -> proto::ReservationState {
+    match state {
         State::Reserved => proto::ReservationState::Reserved,
         State::Allocated => proto::ReservationState::Allocated,
         State::Dispatched => proto::ReservationState::Dispatched,
         State::Released => proto::ReservationState::Released,
         State::Expired => proto::ReservationState::Expired,
-    };
+    }
+}
+
+pub(crate) fn reservation(reservation: &Reservation) -> proto::Reservation {
     let line = |(sku, quantity): (&str, i64)| proto::ReservationLine {
         sku: sku.into(),
         quantity,
@@ -49,7 +57,7 @@ pub(crate) fn reservation(reservation: &Reservation) -> proto::Reservation {
     let is_reserved = reservation.state == State::Reserved;
     proto::Reservation {
         order_id: reservation.order_id.to_string(),
-        state: state.into(),
+        state: state(reservation.state).into(),
         lines: reservation.lines.iter().map(line).collect(),
         expire_time: reservation
             .expire_time

@@ -6,9 +6,10 @@ mod stock;
 use contracts::tradewind::inventory::v1::inventory_service_server::InventoryService;
 use contracts::tradewind::inventory::v1::{
     AdjustStockRequest, AdjustStockResponse, CommitReservationRequest, CommitReservationResponse,
-    GetStockRequest, GetStockResponse, ListStockAdjustmentsRequest, ListStockAdjustmentsResponse,
-    ListStockRequest, ListStockResponse, ReleaseReservationRequest, ReleaseReservationResponse,
-    ReserveStockRequest, ReserveStockResponse,
+    GetStockRequest, GetStockResponse, ListReservationsRequest, ListReservationsResponse,
+    ListStockAdjustmentsRequest, ListStockAdjustmentsResponse, ListStockRequest, ListStockResponse,
+    ReleaseReservationRequest, ReleaseReservationResponse, ReserveStockRequest,
+    ReserveStockResponse,
 };
 use runtime::call::CallContext;
 use tonic::{Request, Response, Status};
@@ -47,6 +48,14 @@ impl InventoryService for Inventory {
         request: Request<ListStockAdjustmentsRequest>,
     ) -> Result<Response<ListStockAdjustmentsResponse>, Status> {
         let reply = stock::list_adjustments(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+
+    async fn list_reservations(
+        &self,
+        request: Request<ListReservationsRequest>,
+    ) -> Result<Response<ListReservationsResponse>, Status> {
+        let reply = reservations::list(self, request.into_inner()).await?;
         Ok(Response::new(reply))
     }
 

@@ -2,7 +2,8 @@
 
 mod cached;
 mod convert;
-mod domain;
+#[doc(hidden)] // for the model of the saga in e2e/
+pub mod domain;
 mod error;
 mod events;
 mod expiry;

@@ -3,5 +3,5 @@
 mod shipment;
 mod state;
 
-pub(crate) use shipment::{Address, Item, Shipment, Transport};
-pub(crate) use state::{InvalidTransition, State, Step};
+pub use shipment::{Address, Item, Shipment, Transport};
+pub use state::{InvalidTransition, State, Step};

@@ -1,7 +1,8 @@
 //! Shipments: exactly one for each confirmed order, until they arrive.
 
 mod convert;
-mod domain;
+#[doc(hidden)] // for the model of the saga in e2e/
+pub mod domain;
 mod error;
 mod events;
 mod grpc;

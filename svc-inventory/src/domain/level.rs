@@ -4,37 +4,37 @@ use serde::{Deserialize, Serialize};
 
 /// Units of one SKU. Nothing is negative, and no more is promised than is on hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Level {
+pub struct Level {
     /// Units in the warehouse.
-    pub(crate) on_hand: i64,
+    pub on_hand: i64,
     /// Of these, promised to orders that are not confirmed yet.
-    pub(crate) reserved: i64,
+    pub reserved: i64,
     /// Of these, sold and not yet dispatched.
-    pub(crate) allocated: i64,
+    pub allocated: i64,
 }
 
 /// The most units of a SKU that fit the warehouse: sums of them stay far from the end of `i64`.
-pub(crate) const MAX_ON_HAND: i64 = 1_000_000_000_000;
+pub const MAX_ON_HAND: i64 = 1_000_000_000_000;
 
 /// How one unit of a reservation changes a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shift {
-    pub(crate) on_hand: i64,
-    pub(crate) reserved: i64,
-    pub(crate) allocated: i64,
+pub struct Shift {
+    pub on_hand: i64,
+    pub reserved: i64,
+    pub allocated: i64,
 }
 
 /// Fewer units can be had than are asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Shortage {
-    pub(crate) sku: String,
-    pub(crate) requested: i64,
-    pub(crate) available: i64,
+pub struct Shortage {
+    pub sku: String,
+    pub requested: i64,
+    pub available: i64,
 }
 
 /// Why a level does not take an adjustment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// More would go than is not promised.
     Short {
         /// What is not promised.
@@ -46,7 +46,7 @@ pub(crate) enum Refusal {
 
 impl Level {
     /// What can still be sold.
-    pub(crate) fn available(self) -> i64 {
+    pub fn available(self) -> i64 {
         self.on_hand - self.reserved - self.allocated
     }
 
@@ -54,7 +54,7 @@ impl Level {
     ///
     /// # Errors
     /// Promised units do not go, and there is a limit to what may come.
-    pub(crate) fn adjusted(self, delta: i64) -> Result<Self, Refusal> {
+    pub fn adjusted(self, delta: i64) -> Result<Self, Refusal> {
         let available = self.available();
         if delta < -available {
             return Err(Refusal::Short { available });

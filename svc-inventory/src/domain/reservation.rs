@@ -9,21 +9,21 @@ use super::level::{Level, Shift, Shortage};
 
 /// The units of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reservation {
-    pub(crate) order_id: Uuid,
-    pub(crate) state: State,
+pub struct Reservation {
+    pub order_id: Uuid,
+    pub state: State,
     /// Grows by one with each change.
-    pub(crate) version: i64,
+    pub version: i64,
     /// When it is given back by itself, as long as it is reserved.
-    pub(crate) expire_time: Option<DateTime<Utc>>,
-    pub(crate) lines: Lines,
+    pub expire_time: Option<DateTime<Utc>>,
+    pub lines: Lines,
     /// What was missing, if the order was refused its units for that.
-    pub(crate) shortages: Vec<Shortage>,
+    pub shortages: Vec<Shortage>,
 }
 
 /// What becomes of the units that an order asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
     /// Held back until it expires.
     Reserved,
     /// Sold: held back until it is dispatched.
@@ -37,8 +37,17 @@ pub(crate) enum State {
 }
 
 impl State {
+    /// Every state.
+    pub const ALL: [State; 5] = [
+        State::Reserved,
+        State::Allocated,
+        State::Dispatched,
+        State::Released,
+        State::Expired,
+    ];
+
     /// Its name in the database.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             State::Reserved => "RESERVED",
             State::Allocated => "ALLOCATED",
@@ -53,14 +62,7 @@ impl TryFrom<String> for State {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        let states = [
-            State::Reserved,
-            State::Allocated,
-            State::Dispatched,
-            State::Released,
-            State::Expired,
-        ];
-        states
+        State::ALL
             .into_iter()
             .find(|state| state.as_str() == name)
             .ok_or_else(|| format!("`{name}` is not a state of a reservation"))
@@ -71,7 +73,7 @@ impl TryFrom<String> for State {
 /// same time, or by another clock, is refused as well. The order is rejected for either, and nobody
 /// gives back what it would get then.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// There were too few units when the order asked first.
     Short(Vec<Shortage>),
     /// Its units were given back, or its time is over.
@@ -86,7 +88,7 @@ pub(crate) enum Refusal {
 
 /// What to do about a reservation: nothing, or the way to its new state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
     /// It is there already.
     Nothing,
     /// To this state. If its time is over, and nobody has given it back yet, that is `Expired`:
@@ -111,7 +113,7 @@ impl State {
     }
 
     /// How a unit's way from this state to another one changes the level.
-    pub(crate) fn shift_to(self, to: State) -> Shift {
+    pub fn shift_to(self, to: State) -> Shift {
         let (from, to) = (self.holding(), to.holding());
         Shift {
             on_hand: to.on_hand - from.on_hand,
@@ -123,7 +125,7 @@ impl State {
 
 impl Reservation {
     /// A new one.
-    pub(crate) fn new(order_id: Uuid, lines: Lines, expire_time: DateTime<Utc>) -> Self {
+    pub fn new(order_id: Uuid, lines: Lines, expire_time: DateTime<Utc>) -> Self {
         let expire_time = Some(expire_time);
         Self {
             order_id,
@@ -137,7 +139,7 @@ impl Reservation {
 
     /// What stays behind when an order is released before its reservation came, or is refused one
     /// for these shortages.
-    pub(crate) fn tombstone(order_id: Uuid, shortages: Vec<Shortage>) -> Self {
+    pub fn tombstone(order_id: Uuid, shortages: Vec<Shortage>) -> Self {
         let lines = Lines::default();
         Self {
             order_id,
@@ -150,7 +152,7 @@ impl Reservation {
     }
 
     /// The order asks for these lines again.
-    pub(crate) fn reserve_again(&self, lines: &Lines, now: DateTime<Utc>) -> Result<Step, Refusal> {
+    pub fn reserve_again(&self, lines: &Lines, now: DateTime<Utc>) -> Result<Step, Refusal> {
         match self.state {
             State::Released if !self.shortages.is_empty() => {
                 Err(Refusal::Short(self.shortages.clone()))
@@ -163,7 +165,7 @@ impl Reservation {
     }
 
     /// The order is confirmed.
-    pub(crate) fn commit(&self, now: DateTime<Utc>) -> Result<Step, Refusal> {
+    pub fn commit(&self, now: DateTime<Utc>) -> Result<Step, Refusal> {
         match self.state {
             State::Reserved if self.is_over(now) => Ok(Step::To(State::Expired)),
             State::Reserved => Ok(Step::To(State::Allocated)),
@@ -173,7 +175,7 @@ impl Reservation {
     }
 
     /// The order is off.
-    pub(crate) fn release(&self) -> Result<Step, Refusal> {
+    pub fn release(&self) -> Result<Step, Refusal> {
         match self.state {
             State::Reserved | State::Allocated => Ok(Step::To(State::Released)),
             State::Released | State::Expired => Ok(Step::Nothing),
@@ -182,7 +184,7 @@ impl Reservation {
     }
 
     /// The carrier has the units.
-    pub(crate) fn dispatch(&self) -> Result<Step, Refusal> {
+    pub fn dispatch(&self) -> Result<Step, Refusal> {
         match self.state {
             State::Allocated => Ok(Step::To(State::Dispatched)),
             State::Dispatched => Ok(Step::Nothing),
@@ -192,7 +194,7 @@ impl Reservation {
     }
 
     /// Takes a step. Returns what it does to the level of each line's SKU, by the unit.
-    pub(crate) fn enter(&mut self, state: State) -> Shift {
+    pub fn enter(&mut self, state: State) -> Shift {
         let shift = self.state.shift_to(state);
         self.state = state;
         self.version += 1;
@@ -207,12 +209,12 @@ impl Reservation {
 
 /// Units by SKU, in the order of SKUs, in which they are locked as well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lines(BTreeMap<String, i64>);
+pub struct Lines(BTreeMap<String, i64>);
 
 impl Lines {
     /// # Errors
     /// The place of the first SKU that was there before.
-    pub(crate) fn new(lines: impl IntoIterator<Item = (String, i64)>) -> Result<Self, usize> {
+    pub fn new(lines: impl IntoIterator<Item = (String, i64)>) -> Result<Self, usize> {
         let mut units = BTreeMap::new();
         for (place, (sku, quantity)) in lines.into_iter().enumerate() {
             if units.insert(sku, quantity).is_some() {
@@ -222,18 +224,18 @@ impl Lines {
         Ok(Self(units))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
         self.0
             .iter()
             .map(|(sku, quantity)| (sku.as_str(), *quantity))
     }
 
-    pub(crate) fn skus(&self) -> impl Iterator<Item = &str> {
+    pub fn skus(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
     /// The lines that cannot be had; a SKU without a level has no units.
-    pub(crate) fn shortages(&self, levels: &HashMap<String, Level>) -> Vec<Shortage> {
+    pub fn shortages(&self, levels: &HashMap<String, Level>) -> Vec<Shortage> {
         let shortage = |(sku, requested): (&str, i64)| {
             let available = levels.get(sku).map_or(0, |level| level.available());
             let sku = sku.to_owned();

@@ -1,10 +1,12 @@
-//! Reserve, commit, release.
+//! List, reserve, commit, release.
 
 use contracts::tradewind::inventory::v1::{
-    CommitReservationRequest, CommitReservationResponse, ReleaseReservationRequest,
-    ReleaseReservationResponse, ReserveStockRequest, ReserveStockResponse,
+    CommitReservationRequest, CommitReservationResponse, ListReservationsRequest,
+    ListReservationsResponse, ReleaseReservationRequest, ReleaseReservationResponse,
+    ReserveStockRequest, ReserveStockResponse,
 };
 use runtime::id;
+use store::page;
 use uuid::Uuid;
 
 use crate::convert;
@@ -14,6 +16,24 @@ use crate::events;
 use crate::expiry;
 use crate::service::Inventory;
 use crate::store::{reservations, stock};
+
+pub(super) async fn list(
+    inventory: &Inventory,
+    request: ListReservationsRequest,
+) -> Result<ListReservationsResponse, Error> {
+    let size = page::size(&request);
+    let state = convert::to_state(request.state());
+    let list = store::list!("reservations", request);
+    let before: Option<Uuid> = list.after(&request.page_token)?;
+    let mut tx = inventory.db.read().await?;
+    // One more than fits tells whether there is a next page.
+    let mut page = reservations::list(&mut tx, state, before, size + 1).await?;
+    let next_page_token = list.cut(&mut page, size, |last| last.order_id);
+    Ok(ListReservationsResponse {
+        reservations: page.iter().map(convert::reservation).collect(),
+        next_page_token,
+    })
+}
 
 pub(super) async fn reserve(
     inventory: &Inventory,

@@ -40,6 +40,25 @@ pub(crate) async fn get_locked(tx: &mut Tx, order_id: Uuid) -> Result<Option<Res
     from_rows(store::fetch_all!(tx, Row, sql, order_id)?)
 }
 
+/// At most `limit` reservations, the newest order's first, from the one before `before` on; `None` is
+/// any state.
+pub(crate) async fn list(
+    tx: &mut Tx,
+    state: Option<State>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Reservation>, Error> {
+    let sql = "SELECT r.order_id, r.state, r.version, r.expire_time, r.shortages, l.sku, l.quantity \
+         FROM reservations r LEFT JOIN reservation_lines l ON l.order_id = r.order_id \
+         WHERE r.order_id IN ( \
+             SELECT order_id FROM reservations \
+             WHERE order_id < $1 AND ($2 IS NULL OR state = $2) ORDER BY order_id DESC LIMIT $3) \
+         ORDER BY r.order_id DESC, l.sku";
+    let before = before.unwrap_or(Uuid::max());
+    let state = state.map(State::as_str);
+    all_from_rows(store::fetch_all!(tx, Row, sql, before, state, limit)?)
+}
+
 /// Whether the time of any reservation is over.
 pub(crate) async fn is_any_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM reservations \
@@ -220,30 +239,37 @@ struct Row {
     quantity: Option<i64>,
 }
 
-fn from_rows(mut rows: Vec<Row>) -> Result<Option<Reservation>, Error> {
-    let Some(Row {
+fn from_rows(rows: Vec<Row>) -> Result<Option<Reservation>, Error> {
+    Ok(all_from_rows(rows)?.pop())
+}
+
+/// Of rows in which the lines of each follow each other.
+fn all_from_rows(rows: Vec<Row>) -> Result<Vec<Reservation>, Error> {
+    rows.chunk_by(|one, next| one.order_id == next.order_id)
+        .map(one_from_rows)
+        .collect()
+}
+
+fn one_from_rows(rows: &[Row]) -> Result<Reservation, Error> {
+    let Row {
         order_id,
+        state,
         version,
         expire_time,
-        shortages,
+        ref shortages,
         ..
-    }) = rows.first_mut()
-    else {
-        return Ok(None);
-    };
-    let (order_id, version, expire_time) = (*order_id, *version, *expire_time);
-    let shortages = shortages
-        .take()
-        .map_or_else(Vec::new, |Json(shortages)| shortages);
-    let state = rows[0].state;
-    let lines = rows.into_iter().filter_map(|row| row.sku.zip(row.quantity));
+    } = rows[0];
+    let lines = rows
+        .iter()
+        .filter_map(|row| row.sku.clone().zip(row.quantity));
     let lines = Lines::new(lines).map_err(|_| store::Error::unreadable("reservation", order_id))?;
-    Ok(Some(Reservation {
+    let shortages = shortages.as_ref();
+    Ok(Reservation {
         order_id,
         state,
         version,
         expire_time,
         lines,
-        shortages,
-    }))
+        shortages: shortages.map_or_else(Vec::new, |Json(shortages)| shortages.clone()),
+    })
 }

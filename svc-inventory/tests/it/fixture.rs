@@ -6,9 +6,9 @@ use std::time::Duration;
 use bus::{Bus, Delivery, Event};
 use contracts::tradewind::inventory::v1::inventory_service_client::InventoryServiceClient;
 use contracts::tradewind::inventory::v1::{
-    AdjustStockRequest, CommitReservationRequest, GetStockRequest, ListStockAdjustmentsRequest,
-    ListStockRequest, ReleaseReservationRequest, Reservation, ReservationLine, ReserveStockRequest,
-    StockAdjustment, StockItem,
+    AdjustStockRequest, CommitReservationRequest, GetStockRequest, ListReservationsRequest,
+    ListStockAdjustmentsRequest, ListStockRequest, ReleaseReservationRequest, Reservation,
+    ReservationLine, ReservationState, ReserveStockRequest, StockAdjustment, StockItem,
 };
 use contracts::tradewind::shipping::v1::ShipmentDispatched;
 use net::clock::ManualClock;
@@ -167,6 +167,25 @@ impl Warehouse {
         };
         let reply = self.orders().reserve_stock(request).await?.into_inner();
         Ok(reply.reservation.expect("a reply has its reservation"))
+    }
+
+    /// All reservations, or those in a state, two a page.
+    pub(crate) async fn reservations(&self, state: ReservationState) -> Vec<Reservation> {
+        let mut request = ListReservationsRequest {
+            page_size: 2,
+            state: state.into(),
+            ..ListReservationsRequest::default()
+        };
+        let mut all = Vec::new();
+        loop {
+            let page = self.admin().list_reservations(request.clone()).await;
+            let page = page.expect("administrators may").into_inner();
+            all.extend(page.reservations);
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                return all;
+            }
+        }
     }
 
     pub(crate) async fn commit(&self, order_id: Uuid) -> Result<Reservation, Status> {

@@ -1,5 +1,6 @@
 //! Reserve, commit, release.
 
+use contracts::tradewind::inventory::v1::ListReservationsRequest;
 use contracts::tradewind::inventory::v1::ReservationState::{Allocated, Reserved};
 use runtime::status::{Reason, reason};
 use tonic::Code;
@@ -41,6 +42,29 @@ store::on_both! {
         assert_eq!(subjects, ["b", "c"]);
         assert_eq!(warehouse.level("a").await, [10, 0, 0, 10]);
         assert_eq!(warehouse.level("b").await, [2, 0, 0, 2]);
+    }
+
+    async fn administrators_see_what_is_held_back_page_by_page(database: TestDatabase) {
+        let warehouse = Warehouse::open(&database).await;
+        warehouse.adjust("a", 10).await.expect("units came");
+        warehouse.adjust("b", 10).await.expect("units came");
+        let orders = [order(), order(), order()];
+        for (order, lines) in orders.iter().zip([[("a", 1), ("b", 1)], [("a", 2), ("b", 2)], [("a", 3), ("b", 3)]]) {
+            warehouse.reserve(*order, &lines).await.expect("they suffice");
+        }
+        warehouse.commit(orders[1]).await.expect("it is in time");
+        let all = warehouse.reservations(Default::default()).await;
+        let mut newest_first: Vec<_> = orders.iter().map(ToString::to_string).collect();
+        newest_first.sort_unstable();
+        newest_first.reverse();
+        assert_eq!(all.iter().map(|one| one.order_id.clone()).collect::<Vec<_>>(), newest_first);
+        assert!(all.iter().all(|one| one.lines.len() == 2));
+        let allocated = warehouse.reservations(Allocated).await;
+        assert_eq!(allocated.iter().map(|one| &one.order_id).collect::<Vec<_>>(), [&orders[1].to_string()]);
+
+        let request = ListReservationsRequest::default();
+        let refused = warehouse.anyone().list_reservations(request).await.expect_err("not for anyone");
+        assert_eq!(refused.code(), Code::Unauthenticated);
     }
 
     async fn an_order_that_was_refused_gets_nothing_later(database: TestDatabase) {

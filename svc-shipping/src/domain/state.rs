@@ -9,7 +9,7 @@ use Step::{Cancel, Deliver, Dispatch};
 
 /// Where a shipment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum State {
+pub enum State {
     /// To be packed.
     Preparing,
     /// With the carrier.
@@ -22,7 +22,7 @@ pub(crate) enum State {
 
 /// What moves a shipment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Step {
+pub enum Step {
     /// It is handed to the carrier.
     Dispatch,
     /// It arrives.
@@ -46,24 +46,24 @@ const TRANSITIONS: &[(State, Step, State)] = &[
 /// A shipment in this state cannot take this step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a shipment that is {state} cannot {step}")]
-pub(crate) struct InvalidTransition {
+pub struct InvalidTransition {
     /// Where the shipment stands.
-    pub(crate) state: State,
+    pub state: State,
     /// What was asked of it.
-    pub(crate) step: Step,
+    pub step: Step,
 }
 
 /// No state has this name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{0}` is not a state of a shipment")]
-pub(crate) struct UnknownState(pub(crate) String);
+pub struct UnknownState(pub String);
 
 impl State {
     /// Every state.
-    pub(crate) const ALL: [State; 4] = [Preparing, Dispatched, Delivered, Cancelled];
+    pub const ALL: [State; 4] = [Preparing, Dispatched, Delivered, Cancelled];
 
     /// Where `step` leads from here; the same state if its effect is there already.
-    pub(crate) fn after(self, step: Step) -> Result<State, InvalidTransition> {
+    pub fn after(self, step: Step) -> Result<State, InvalidTransition> {
         TRANSITIONS
             .iter()
             .find(|(from, taken, _)| *from == self && *taken == step)
@@ -72,7 +72,7 @@ impl State {
     }
 
     /// The state's name, as in the contract without its prefix and in the database.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Preparing => "PREPARING",
             Dispatched => "DISPATCHED",
