@@ -97,6 +97,27 @@ impl Database {
         Ok(Self { pools })
     }
 
+    /// Opens the database of a service with the tables that it has, for a program that looks into it
+    /// and may have the right to read alone. None if the service never made it.
+    ///
+    /// # Errors
+    /// When the configuration is wrong, the database is away or does not let the program in.
+    pub async fn existing(config: &DatabaseConfig, name: &str) -> Result<Option<Self>, StartError> {
+        let pools = match config.kind().map_err(StartError::config)? {
+            Kind::Postgres(options) => {
+                let options = options.application_name(name);
+                let pool = postgres::existing(options, config).await?;
+                pool.map(Pools::Postgres)
+            }
+            Kind::Sqlite(None) => None,
+            Kind::Sqlite(Some(path)) => {
+                let pools = sqlite::existing(&path).await?;
+                pools.map(|pools| Pools::Sqlite(Arc::new(pools)))
+            }
+        };
+        Ok(pools.map(|pools| Self { pools }))
+    }
+
     /// Begins a transaction that writes. Inside of [`Idempotency::once`](crate::Idempotency::once)
     /// it claims the key of the call, if that has one.
     ///

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use net::SecretUrl;
 use runtime::services::{SERVICES, ServiceInfo};
-use store::{Database, DatabaseConfig, Migrations, sqlx::migrate::Migrator};
+use store::{Database, DatabaseConfig};
 
 use crate::running::{self, Mesh, Server};
 
@@ -81,18 +81,7 @@ impl Databases {
         let Some(config) = self.config(service) else {
             return Ok(None);
         };
-        // The tables are there: the service's own migrations are none of our business.
-        let none = || {
-            let mut none = Migrator::DEFAULT;
-            none.set_ignore_missing(true);
-            none
-        };
-        let migrations = Migrations {
-            postgres: none(),
-            sqlite: none(),
-        };
-        let database = Database::connect(&config, "tradewind", migrations, |_| ()).await?;
-        Ok(Some(database))
+        Ok(Database::existing(&config, "tradewind").await?)
     }
 
     fn config(&self, service: &ServiceInfo) -> Option<DatabaseConfig> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use net::StartError;
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool,
     migrate::{MigrateError, Migrator},
@@ -25,7 +26,7 @@ pub(super) async fn open(
     mut migrators: [Migrator; 2],
     waiting: impl Fn(&str),
 ) -> Result<PgPool, MigrateError> {
-    let place = format!("Postgres at {}:{}", options.get_host(), options.get_port());
+    let place = place(&options);
     loop {
         match prepare(&options, &mut migrators).await {
             Ok(()) => return Ok(pool(options, config)),
@@ -37,6 +38,30 @@ pub(super) async fn open(
         }
         tokio::time::sleep(RETRY).await;
     }
+}
+
+/// None if there is no such database.
+pub(super) async fn existing(
+    options: PgConnectOptions,
+    config: &DatabaseConfig,
+) -> Result<Option<PgPool>, StartError> {
+    match options.connect().await {
+        Ok(connection) => {
+            // Closing is a courtesy to the server.
+            let _ = connection.close().await;
+            Ok(Some(pool(options, config)))
+        }
+        Err(error) if codes::is(&error, codes::NO_SUCH_DATABASE) => Ok(None),
+        Err(error) => Err(StartError::other(format!(
+            "{}: {}",
+            place(&options),
+            codes::short(&error)
+        ))),
+    }
+}
+
+fn place(options: &PgConnectOptions) -> String {
+    format!("Postgres at {}:{}", options.get_host(), options.get_port())
 }
 
 async fn prepare(

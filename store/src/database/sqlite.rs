@@ -10,6 +10,7 @@ use std::{
 
 use net::StartError;
 use sqlx::{
+    SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -31,48 +32,71 @@ pub(super) async fn open(
             (directory.path().join("memory.db"), Some(directory))
         }
     };
-    let cannot = |error: sqlx::Error| {
-        StartError::other(format!(
-            "the database {} cannot be opened: {error}",
-            path.display()
-        ))
-    };
+    let cannot = |error| cannot_open(&path, &error);
     keep_private(&path).map_err(|error| cannot(error.into()))?;
-    let options = SqliteConnectOptions::new()
-        .filename(&path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
-        // In KiB, for each connection.
-        .pragma("cache_size", "-1000");
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .min_connections(1)
-        .max_lifetime(None)
-        .idle_timeout(None)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .connect_with(options.clone())
-        .await
-        .map_err(cannot)?;
+    let options = options(&path).create_if_missing(true);
+    let writer = writer(options.clone()).await.map_err(cannot)?;
     {
         let mut connection = writer.acquire().await.map_err(cannot)?;
         super::migrate(&mut *connection, &mut migrators)
             .await
             .map_err(|error| super::no_migration(&error))?;
     }
-    let readers = SqlitePoolOptions::new()
+    Ok(SqlitePools {
+        writer,
+        readers: readers(options),
+        _directory: directory,
+    })
+}
+
+/// None if there is no such file.
+pub(super) async fn existing(path: &Path) -> Result<Option<SqlitePools>, StartError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let options = options(path);
+    let writer = writer(options.clone()).await;
+    Ok(Some(SqlitePools {
+        writer: writer.map_err(|error| cannot_open(path, &error))?,
+        readers: readers(options),
+        _directory: None,
+    }))
+}
+
+fn cannot_open(path: &Path, error: &sqlx::Error) -> StartError {
+    let path = path.display();
+    StartError::other(format!("the database {path} cannot be opened: {error}"))
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        // In KiB, for each connection.
+        .pragma("cache_size", "-1000")
+}
+
+async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    SqlitePoolOptions::new()
+        .max_connections(1)
+        .min_connections(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+}
+
+fn readers(options: SqliteConnectOptions) -> SqlitePool {
+    SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        .connect_lazy_with(options.pragma("query_only", "1"));
-    Ok(SqlitePools {
-        writer,
-        readers,
-        _directory: directory,
-    })
+        .connect_lazy_with(options.pragma("query_only", "1"))
 }
 
 /// Nobody but the owner reads the database, whatever the folder and the umask allow. A folder that

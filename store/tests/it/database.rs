@@ -195,6 +195,47 @@ store::on_both! {
         let refused = started.expect_err("it knows nothing of these tables").to_string();
         assert!(refused.contains("the migrations do not fit the database: migration 1"), "{refused}");
     }
+
+    async fn a_database_that_no_service_made_is_not_made_by_who_looks_for_it(database: TestDatabase) {
+        for _ in 0..2 {
+            let found = Database::existing(&database.config(), "test").await;
+            assert!(found.expect("its server is there").is_none());
+        }
+        database.open(migrations()).await.close().await;
+        let found = Database::existing(&database.config(), "test").await;
+        let found = found.expect("it opens").expect("it is there");
+        let mut tx = found.begin().await.expect("a transaction");
+        assert_eq!(insert(&mut tx, id(), "ada@example.com", 0).await.expect("written"), 1);
+    }
+}
+
+#[tokio::test]
+async fn who_may_only_read_looks_into_a_database_all_the_same() {
+    let database = store::testing::TestDatabase::postgres();
+    let owner = database.open(migrations()).await;
+    let reader = store::testing::unique_name();
+    let run = async |statement: String| {
+        let mut tx = owner.begin().await.expect("a transaction");
+        let done = store::execute!(tx, sqlx::AssertSqlSafe(statement));
+        done.expect("it is SQL");
+        tx.commit().await.expect("committed");
+    };
+    run(format!("CREATE ROLE {reader} LOGIN PASSWORD 'reader'")).await;
+    run(format!("GRANT SELECT ON accounts TO {reader}")).await;
+    let mut url = url::Url::parse(&database.url()).expect("it is a URL");
+    url.set_username(&reader).expect("it has a host");
+    url.set_password(Some("reader")).expect("it has a host");
+
+    let config = DatabaseConfig::url(url.as_str());
+    let found = Database::existing(&config, "test").await;
+    let found = found.expect("it is let in").expect("it is there");
+    let mut tx = found.read().await.expect("a connection");
+    let count = store::fetch_one!(tx, (i64,), "SELECT count(*) FROM accounts");
+    assert_eq!(count.expect("it may read"), (0,));
+    drop(tx);
+    found.close().await;
+    run(format!("DROP OWNED BY {reader}")).await;
+    run(format!("DROP ROLE {reader}")).await;
 }
 
 /// Reads, then writes, in one transaction.
