@@ -155,9 +155,9 @@ mod tests {
     }
 
     fn refused(result: Result<bool, Error>) -> Option<&'static str> {
-        match result {
-            Err(Error::Means(field, _)) => Some(field),
-            Err(Error::PriceChanged { .. }) => Some("price"),
+        match result.err()? {
+            Error::Means(field, _) => Some(field),
+            Error::PriceChanged { .. } => Some("price"),
             _ => None,
         }
     }
