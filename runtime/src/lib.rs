@@ -16,6 +16,7 @@ pub mod metadata;
 pub mod node;
 pub mod precondition;
 pub mod process;
+pub mod seal;
 pub mod server;
 pub mod service;
 pub mod services;

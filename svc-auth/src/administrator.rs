@@ -6,13 +6,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use runtime::identity::Signer;
+use runtime::seal::EncryptionKey;
 use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::config::Config;
 use crate::domain::email::email_key;
 use crate::domain::refresh::hash;
-use crate::domain::seal::EncryptionKey;
 use crate::domain::unset::{is_unset, unset};
 use crate::error::Error;
 use crate::service::Auth;

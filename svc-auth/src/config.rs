@@ -9,12 +9,13 @@ use std::time::Duration;
 use net::StartError;
 use net::process::duration;
 use runtime::identity::EXPIRY_GRACE;
+use runtime::seal::{EncryptionKey, EncryptionKeys};
+use runtime::services::AUTHORITY;
 use secrecy::{ExposeSecret as _, SecretString};
 use store::DatabaseConfig;
 
 use crate::domain::keys::Schedule;
 use crate::domain::password::rules::Owner;
-use crate::domain::seal::{EncryptionKey, EncryptionKeys};
 use crate::invitation::Invitation;
 use crate::workloads::WorkloadKeys;
 
@@ -180,7 +181,7 @@ impl Config {
     pub(crate) fn secrets(&self) -> Result<(EncryptionKeys, WorkloadKeys), StartError> {
         let mut mistakes = Vec::new();
         let mut read = |name: &str, text: &SecretString| {
-            EncryptionKey::from_base64(text.expose_secret())
+            EncryptionKey::from_base64(AUTHORITY, text.expose_secret())
                 .map_err(|error| mistakes.push(format!("{name}: {error}")))
                 .ok()
         };
@@ -263,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_weak_password_of_the_administrator_is_a_mistake() {
-        let key = EncryptionKey::generate(&net::random::Random::seeded(1));
+        let key = EncryptionKey::generate(AUTHORITY, &net::random::Random::seeded(1));
         let database = DatabaseConfig::url("sqlite::memory:");
         for weak in ["password", "root@example.com", "tradewind1", "        "] {
             let config = Config {
@@ -284,7 +285,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_told_and_no_secret_is_repeated() {
-        let key = EncryptionKey::generate(&net::random::Random::seeded(1));
+        let key = EncryptionKey::generate(AUTHORITY, &net::random::Random::seeded(1));
         let database = DatabaseConfig::url("sqlite::memory:");
         let config = Config {
             signing_key_encryption_key: "c2VjcmV0".into(),

@@ -7,7 +7,6 @@ pub mod keys;
 pub mod network;
 pub mod password;
 pub mod refresh;
-pub mod seal;
 pub mod session;
 pub mod throttle;
 pub mod unset;

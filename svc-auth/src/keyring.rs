@@ -12,10 +12,10 @@ use net::clock::Clock;
 use net::random::Random;
 use runtime::identity::{Identity, Jwk, Signer};
 use runtime::node::Node;
+use runtime::seal::{EncryptionKey, EncryptionKeys};
 use store::{Database, Tx};
 
 use crate::domain::keys::{KeyAge, Plan, Schedule};
-use crate::domain::seal::{EncryptionKey, EncryptionKeys};
 use crate::error::Error;
 use crate::store::signing_key::{self, StoredKey};
 

@@ -10,7 +10,6 @@ mod events;
 mod grpc;
 mod hashing;
 mod invitation;
-mod key_file;
 mod keyring;
 mod registration;
 mod service;
@@ -26,9 +25,7 @@ use runtime::service::Service;
 
 pub use crate::administrator::{OPERATOR, operator};
 pub use crate::config::{Config, Lifetimes, Passwords, Rounds, Throttle};
-pub use crate::domain::seal::EncryptionKey;
 pub use crate::invitation::Invitation;
-pub use crate::key_file::key_in_file;
 use crate::service::Auth;
 pub use crate::workloads::WorkloadKeys;
 

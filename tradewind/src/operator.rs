@@ -8,9 +8,13 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use net::{clock::Clock, random::Random};
-use runtime::identity::{AssertionClaims, Issuer, Signer};
+use runtime::{
+    identity::{AssertionClaims, Issuer, Signer},
+    seal::EncryptionKey,
+    services::AUTHORITY,
+};
 use secrecy::{ExposeSecret as _, SecretString};
-use svc_auth::{EncryptionKey, OPERATOR};
+use svc_auth::OPERATOR;
 
 /// Where the secret is kept if the environment has none.
 const SECRET_FILE: &str = "signing-key-secret";
@@ -57,7 +61,7 @@ pub(crate) fn find(data_dir: &Path) -> Result<Option<Signer>> {
 
 /// The key that belongs to a secret.
 pub(crate) fn signer(secret: &SecretString) -> Result<Signer> {
-    let key = EncryptionKey::from_base64(secret.expose_secret())
+    let key = EncryptionKey::from_base64(AUTHORITY, secret.expose_secret())
         .with_context(|| format!("{SECRET_VARIABLE} ({SECRET_FILE})"))?;
     Ok(svc_auth::operator(&key))
 }

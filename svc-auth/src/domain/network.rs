@@ -4,8 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use aws_lc_rs::hmac;
-
-use super::seal::{EncryptionKey, EncryptionKeys};
+use runtime::seal::{EncryptionKey, EncryptionKeys};
 
 /// The addresses that one client has: one of IPv4, and a /64 of IPv6 or a /48, if it is the site
 /// (RFC 6177).
@@ -94,6 +93,7 @@ fn name(key: &hmac::Key, email_key: &str, network: Network) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use net::random::Random;
+    use runtime::services::AUTHORITY;
 
     use super::*;
 
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_name_is_of_one_account_and_one_network_and_survives_a_change_of_keys() {
-        let key = |seed| EncryptionKey::generate(&Random::seeded(seed));
+        let key = |seed| EncryptionKey::generate(AUTHORITY, &Random::seeded(seed));
         let names = |current, previous: Option<u64>| {
             NetworkNames::new(&EncryptionKeys {
                 current: key(current),

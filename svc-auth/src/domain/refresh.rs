@@ -5,9 +5,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use runtime::seal::{EncryptionKey, EncryptionKeys};
 use uuid::Uuid;
-
-use super::seal::{EncryptionKey, EncryptionKeys};
 
 const ID_LEN: usize = 16;
 const BODY_LEN: usize = ID_LEN + 8;
@@ -81,11 +80,12 @@ pub fn hash(secret: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use net::random::Random;
+    use runtime::services::AUTHORITY;
 
     use super::*;
 
     fn key(seed: u64) -> EncryptionKey {
-        EncryptionKey::generate(&Random::seeded(seed))
+        EncryptionKey::generate(AUTHORITY, &Random::seeded(seed))
     }
 
     fn tokens(seed: u64) -> RefreshTokens {

@@ -18,10 +18,12 @@ use net::random::Random;
 use prost::Message;
 use runtime::call::{CallContext, User};
 use runtime::identity::{AssertionClaims, Identity, Signer, VerifyError};
+use runtime::seal::EncryptionKey;
 use runtime::service::Service;
+use runtime::services::AUTHORITY;
 use runtime::testbed::{Bearer, Tokens};
 use store::testing::{self, TestDatabase, eventually};
-use svc_auth::{Config, EncryptionKey, Rounds, WorkloadKeys};
+use svc_auth::{Config, Rounds, WorkloadKeys};
 use tonic::Status;
 use uuid::Uuid;
 
@@ -52,7 +54,7 @@ impl Common {
             },
             time,
             users: Users::default(),
-            key: EncryptionKey::generate(&Random::system()),
+            key: EncryptionKey::generate(AUTHORITY, &Random::system()),
             edge: Signer::generate("edge-1", &Random::system()),
         }
     }

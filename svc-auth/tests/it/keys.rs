@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use contracts::tradewind::auth::v1::GetJwksRequest;
 use net::random::Random;
+use runtime::seal::EncryptionKey;
+use runtime::services::AUTHORITY;
 use store::testing::{TestDatabase, eventually};
-use svc_auth::EncryptionKey;
 
 use crate::bed::{Bed, Common, PASSWORD};
 
@@ -66,7 +67,7 @@ store::on_both! {
     async fn with_another_encryption_key_the_service_does_not_start(database: TestDatabase) {
         let common = Common::new();
         Bed::replica(&database, common.clone(), |_| {}).await.unwrap().stop().await;
-        let other = Common { key: EncryptionKey::generate(&Random::system()), ..common };
+        let other = Common { key: EncryptionKey::generate(AUTHORITY, &Random::system()), ..common };
         let Err(error) = Bed::replica(&database, other, |_| {}).await else { panic!("it starts") };
         assert!(error.to_string().contains("sealed under another key"), "{error}");
     }
@@ -77,7 +78,7 @@ store::on_both! {
         let first = bed.register("ada@example.com").await.unwrap();
         bed.stop().await;
 
-        let new = Common { key: EncryptionKey::generate(&Random::system()), ..old.clone() };
+        let new = Common { key: EncryptionKey::generate(AUTHORITY, &Random::system()), ..old.clone() };
         let both = |config: &mut svc_auth::Config| {
             config.signing_key_encryption_key_previous = Some(old.key.to_base64());
         };

@@ -8,8 +8,9 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use net::random::Random;
+use runtime::{seal, services::AUTHORITY};
 use secrecy::SecretString;
-use svc_auth::{EncryptionKey, Invitation};
+use svc_auth::Invitation;
 
 use super::Arguments;
 use crate::operator;
@@ -67,8 +68,8 @@ pub(super) fn signing_key_secret(data_dir: &Path) -> Result<SecretString> {
     if let Some(given) = operator::given_secret() {
         return Ok(given);
     }
-    let key: EncryptionKey =
-        svc_auth::key_in_file(&operator::secret_file(data_dir), &Random::system())?;
+    let file = operator::secret_file(data_dir);
+    let key = seal::key_in_file(AUTHORITY, &file, &Random::system())?;
     Ok(key.to_base64())
 }
 
@@ -78,6 +79,6 @@ pub(super) fn audit_key(data_dir: &Path) -> Result<Option<SecretString>> {
     if operator::is_audit_key_given() {
         return Ok(None);
     }
-    let key = svc_auth::key_in_file(&operator::audit_key_file(data_dir), &Random::system())?;
+    let key = seal::key_in_file(AUTHORITY, &operator::audit_key_file(data_dir), &Random::system())?;
     Ok(Some(key.to_base64()))
 }

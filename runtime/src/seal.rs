@@ -1,4 +1,6 @@
-//! The key from the environment, and what is derived from it and kept under it.
+//! A service's key from its environment, and what is derived from it and kept under it.
+
+mod file;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
@@ -6,6 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use net::random::Random;
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
+
+pub use file::key_in_file;
 
 /// Length of the key in bytes.
 const KEY_LEN: usize = 32;
@@ -21,62 +25,68 @@ pub enum SealError {
     BadSeal,
 }
 
-/// The key that everything secret of svc-auth hangs on; the same for all replicas.
+/// The key that everything secret of a service hangs on; the same for all replicas. Under the same key
+/// another service has other secrets.
 #[derive(Debug)]
-pub struct EncryptionKey(SecretBox<[u8; KEY_LEN]>);
+pub struct EncryptionKey {
+    owner: &'static str,
+    bytes: SecretBox<[u8; KEY_LEN]>,
+}
 
 impl Clone for EncryptionKey {
     fn clone(&self) -> Self {
-        Self::new(*self.0.expose_secret())
+        Self::new(self.owner, *self.bytes.expose_secret())
     }
 }
 
 /// The key that seals, and one that opens too while it is being replaced.
 #[derive(Clone, Debug)]
 pub struct EncryptionKeys {
-    /// Seals, and signs refresh tokens.
+    /// Seals, and signs.
     pub current: EncryptionKey,
     /// What it sealed and signed holds too.
     pub previous: Option<EncryptionKey>,
 }
 
 impl EncryptionKey {
-    fn new(bytes: [u8; KEY_LEN]) -> Self {
-        Self(SecretBox::new(Box::new(bytes)))
+    fn new(owner: &'static str, bytes: [u8; KEY_LEN]) -> Self {
+        let bytes = SecretBox::new(Box::new(bytes));
+        Self { owner, bytes }
     }
 
-    /// A new key.
+    /// A new key of this service.
     #[must_use]
-    pub fn generate(random: &Random) -> Self {
-        Self::new(random.bytes())
+    pub fn generate(owner: &'static str, random: &Random) -> Self {
+        Self::new(owner, random.bytes())
     }
 
-    /// Reads the key as the environment and files hold it: base64.
+    /// Reads the key of this service as the environment and files hold it: base64.
     ///
     /// # Errors
     /// [`SealError::BadKey`]; the text is not repeated.
-    pub fn from_base64(text: &str) -> Result<Self, SealError> {
+    pub fn from_base64(owner: &'static str, text: &str) -> Result<Self, SealError> {
         let bytes = STANDARD
             .decode(text.trim())
             .map_err(|_| SealError::BadKey)?;
         bytes
             .try_into()
-            .map(Self::new)
+            .map(|bytes| Self::new(owner, bytes))
             .map_err(|_| SealError::BadKey)
     }
 
     /// The key as the environment and files hold it.
     #[must_use]
     pub fn to_base64(&self) -> SecretString {
-        STANDARD.encode(self.0.expose_secret()).into()
+        STANDARD.encode(self.bytes.expose_secret()).into()
     }
 
     /// 32 bytes for one purpose, which tell nothing of the key (HKDF, RFC 5869).
     #[must_use]
     pub fn derive(&self, purpose: &str) -> [u8; KEY_LEN] {
-        let salt = Salt::new(HKDF_SHA256, b"tradewind svc-auth");
+        let salt = format!("tradewind {}", self.owner);
+        let salt = Salt::new(HKDF_SHA256, salt.as_bytes());
         let mut bytes = [0; KEY_LEN];
-        salt.extract(self.0.expose_secret())
+        salt.extract(self.bytes.expose_secret())
             .expand(&[purpose.as_bytes()], HKDF_SHA256)
             .and_then(|okm| okm.fill(&mut bytes))
             .expect(
@@ -96,7 +106,7 @@ impl EncryptionKey {
                 Aad::from(label.as_bytes()),
                 &mut sealed,
             )
-            .expect("a secret of this service is far below the 64 GiB that AES-GCM seals");
+            .expect("a secret of a service is far below the 64 GiB that AES-GCM seals");
         [nonce.as_slice(), &sealed].concat()
     }
 
@@ -133,7 +143,7 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_under_the_same_key_and_label_only() {
         let random = Random::seeded(1);
-        let key = EncryptionKey::generate(&random);
+        let key = EncryptionKey::generate("svc-auth", &random);
         let sealed = key.seal("kid-1", b"seed", &random);
         assert_eq!(
             key.open("kid-1", &sealed).as_deref(),
@@ -141,7 +151,7 @@ mod tests {
         );
         assert_eq!(key.open("kid-2", &sealed), Err(SealError::BadSeal));
         assert_eq!(
-            EncryptionKey::generate(&random).open("kid-1", &sealed),
+            EncryptionKey::generate("svc-auth", &random).open("kid-1", &sealed),
             Err(SealError::BadSeal)
         );
         assert_eq!(key.open("kid-1", &sealed[..5]), Err(SealError::BadSeal));
@@ -149,14 +159,16 @@ mod tests {
 
     #[test]
     fn a_key_is_read_from_base64_and_never_printed() {
-        let key = EncryptionKey::generate(&Random::seeded(1));
+        let key = EncryptionKey::generate("svc-auth", &Random::seeded(1));
         let text = key.to_base64();
-        let read = EncryptionKey::from_base64(text.expose_secret()).unwrap();
+        let read = EncryptionKey::from_base64("svc-auth", text.expose_secret()).unwrap();
         assert_eq!(read.derive("x"), key.derive("x"));
         assert_ne!(read.derive("x"), key.derive("y"));
+        let of_another = EncryptionKey::from_base64("svc-users", text.expose_secret()).unwrap();
+        assert_ne!(of_another.derive("x"), key.derive("x"));
         assert!(!format!("{key:?}").contains(&text.expose_secret()[..8]));
         assert_eq!(
-            EncryptionKey::from_base64("c2hvcnQ=").unwrap_err(),
+            EncryptionKey::from_base64("svc-auth", "c2hvcnQ=").unwrap_err(),
             SealError::BadKey
         );
     }
