@@ -368,4 +368,28 @@ const COUNTS: &[(&str, &str, &str)] = &[
         "svc-inventory",
         "SELECT count(*) FROM reservations WHERE state = 'RESERVED' AND expire_time < {now}",
     ),
+    ("payments under way", "svc-payments", "SELECT count(*) FROM payments WHERE state IN ('AUTHORIZING', 'CLOSING')"),
+    (
+        "payments that are not what the sandbox says",
+        "svc-payments",
+        "SELECT count(*) FROM payments p LEFT JOIN sandbox_intents s ON s.provider_ref = p.provider_ref
+         WHERE p.provider = 'sandbox' AND p.provider_ref IS NOT NULL
+         AND (s.provider_ref IS NULL OR p.held <> s.held OR p.captured <> s.captured OR p.refunded <> (
+             SELECT coalesce(sum(r.amount), 0) FROM sandbox_refunds r
+             WHERE r.intent_ref = s.provider_ref AND r.status = 'SUCCEEDED'
+         ))",
+    ),
+    (
+        "objects of the sandbox with money of no payment",
+        "svc-payments",
+        "SELECT count(*) FROM sandbox_intents s WHERE held + captured > 0
+         AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.provider_ref = s.provider_ref)",
+    ),
+    (
+        "operations whose postings do not sum to zero",
+        "svc-payments",
+        "SELECT count(*) FROM (
+             SELECT operation_id FROM postings GROUP BY operation_id HAVING sum(amount) <> 0
+         ) AS wrong",
+    ),
 ];

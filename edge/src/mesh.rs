@@ -22,6 +22,9 @@ use crate::pages::{self, Landing, Site};
 use crate::surroundings;
 use crate::voice::VOICE;
 
+/// What a payment provider signs its events by, which payments are told by.
+const SIGNATURE: &str = "stripe-signature";
+
 /// How long a request may take, if the operator does not say.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -37,7 +40,7 @@ const TRUST: Trust = Trust {
 /// # Errors
 /// What is wrong with the settings.
 pub async fn build(config: Config, node: &Node) -> Result<Arc<Gateway>, StartError> {
-    Gateway::new(with_patience(config), surroundings(node), plan(node))
+    Gateway::new(completed(config), surroundings(node), plan(node))
 }
 
 /// As [`build`], and the way to let others take its place while it serves.
@@ -45,7 +48,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Arc<Gateway>, StartErr
 /// # Errors
 /// As [`build`].
 pub fn renewable(config: Config, node: &Node) -> Result<(Arc<Gateway>, Renewal), StartError> {
-    let config = with_patience(config);
+    let config = completed(config);
     let (gateway, succession) = Succession::begin(config, surroundings(node), plan(node))?;
     let node = node.clone();
     Ok((gateway, Renewal { succession, node }))
@@ -64,13 +67,17 @@ impl Renewal {
     /// What is wrong with them; then everything stays as it was.
     pub fn renew(&self, config: Config) -> Result<(), StartError> {
         let plan = plan(&self.node);
-        self.succession.follow(with_patience(config), plan)
+        self.succession.follow(completed(config), plan)
     }
 }
 
-fn with_patience(mut config: Config) -> Config {
-    let timeout = &mut config.settings.requests.request_timeout;
-    timeout.get_or_insert(PATIENCE);
+/// What Tradewind has where the operator says nothing, and what its own methods need.
+fn completed(mut config: Config) -> Config {
+    let settings = &mut config.settings;
+    settings.requests.request_timeout.get_or_insert(PATIENCE);
+    let signature = SIGNATURE.parse().expect("it is the name of a header");
+    // Behind the operator's rules: the first that fits holds.
+    settings.metadata.request_header.push(signature);
     config
 }
 

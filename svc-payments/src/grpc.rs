@@ -1,19 +1,25 @@
-//! The contract `tradewind.payments.v1`.
+//! The contract `tradewind.payments.v1.PaymentsService`.
+
+mod authorize;
+mod disputes;
+mod ledger;
+mod read;
+mod refund;
+pub(crate) mod sandbox;
+mod webhook;
 
 use contracts::tradewind::payments::v1::payments_service_server::PaymentsService;
-use contracts::tradewind::payments::v1::sandbox_service_server::SandboxService;
 use contracts::tradewind::payments::v1::{
     AuthorizePaymentRequest, AuthorizePaymentResponse, CapturePaymentRequest,
-    CapturePaymentResponse, FinishSandboxActionRequest, FinishSandboxActionResponse,
-    GetDisputeRequest, GetDisputeResponse, GetPaymentActionRequest, GetPaymentActionResponse,
-    GetPaymentRequest, GetPaymentResponse, GetTrialBalanceRequest, GetTrialBalanceResponse,
-    ListDisputesRequest, ListDisputesResponse, ListPaymentOperationsRequest,
-    ListPaymentOperationsResponse, ListPaymentsRequest, ListPaymentsResponse,
-    ListProviderPaymentsRequest, ListProviderPaymentsResponse, ReceiveProviderEventRequest,
-    ReceiveProviderEventResponse, RefundPaymentRequest, RefundPaymentResponse,
-    SettlePaymentRequest, SettlePaymentResponse, ShowSandboxActionRequest,
-    ShowSandboxActionResponse,
+    CapturePaymentResponse, GetDisputeRequest, GetDisputeResponse, GetPaymentActionRequest,
+    GetPaymentActionResponse, GetPaymentRequest, GetPaymentResponse, GetTrialBalanceRequest,
+    GetTrialBalanceResponse, ListDisputesRequest, ListDisputesResponse,
+    ListPaymentOperationsRequest, ListPaymentOperationsResponse, ListPaymentsRequest,
+    ListPaymentsResponse, ListProviderPaymentsRequest, ListProviderPaymentsResponse,
+    ReceiveProviderEventRequest, ReceiveProviderEventResponse, RefundPaymentRequest,
+    RefundPaymentResponse, SettlePaymentRequest, SettlePaymentResponse,
 };
+use runtime::call::CallContext;
 use tonic::{Request, Response, Status};
 
 use crate::service::Payments;
@@ -22,113 +28,113 @@ use crate::service::Payments;
 impl PaymentsService for Payments {
     async fn authorize_payment(
         &self,
-        _: Request<AuthorizePaymentRequest>,
+        request: Request<AuthorizePaymentRequest>,
     ) -> Result<Response<AuthorizePaymentResponse>, Status> {
-        Err(unserved())
+        let call = CallContext::of(&request);
+        let reply = authorize::authorize(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn capture_payment(
         &self,
-        _: Request<CapturePaymentRequest>,
+        request: Request<CapturePaymentRequest>,
     ) -> Result<Response<CapturePaymentResponse>, Status> {
-        Err(unserved())
+        let call = CallContext::of(&request);
+        let reply = authorize::capture(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn settle_payment(
         &self,
-        _: Request<SettlePaymentRequest>,
+        request: Request<SettlePaymentRequest>,
     ) -> Result<Response<SettlePaymentResponse>, Status> {
-        Err(unserved())
+        let reply = authorize::settle(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn refund_payment(
         &self,
-        _: Request<RefundPaymentRequest>,
+        request: Request<RefundPaymentRequest>,
     ) -> Result<Response<RefundPaymentResponse>, Status> {
-        Err(unserved())
+        let call = CallContext::of(&request);
+        let reply = refund::refund(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn get_payment(
         &self,
-        _: Request<GetPaymentRequest>,
+        request: Request<GetPaymentRequest>,
     ) -> Result<Response<GetPaymentResponse>, Status> {
-        Err(unserved())
+        let call = CallContext::of(&request);
+        let reply = read::get(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn list_payments(
         &self,
-        _: Request<ListPaymentsRequest>,
+        request: Request<ListPaymentsRequest>,
     ) -> Result<Response<ListPaymentsResponse>, Status> {
-        Err(unserved())
+        let call = CallContext::of(&request);
+        let reply = read::list(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn list_payment_operations(
         &self,
-        _: Request<ListPaymentOperationsRequest>,
+        request: Request<ListPaymentOperationsRequest>,
     ) -> Result<Response<ListPaymentOperationsResponse>, Status> {
-        Err(unserved())
+        let call = CallContext::of(&request);
+        let reply = read::list_operations(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn get_payment_action(
         &self,
-        _: Request<GetPaymentActionRequest>,
+        request: Request<GetPaymentActionRequest>,
     ) -> Result<Response<GetPaymentActionResponse>, Status> {
-        Err(unserved())
+        let call = CallContext::of(&request);
+        let reply = read::action(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn receive_provider_event(
         &self,
-        _: Request<ReceiveProviderEventRequest>,
+        request: Request<ReceiveProviderEventRequest>,
     ) -> Result<Response<ReceiveProviderEventResponse>, Status> {
-        Err(unserved())
+        let (metadata, _, request) = request.into_parts();
+        let reply = webhook::receive(self, &metadata, request).await?;
+        Ok(Response::new(reply))
     }
 
     async fn list_disputes(
         &self,
-        _: Request<ListDisputesRequest>,
+        request: Request<ListDisputesRequest>,
     ) -> Result<Response<ListDisputesResponse>, Status> {
-        Err(unserved())
+        let reply = disputes::list(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn get_dispute(
         &self,
-        _: Request<GetDisputeRequest>,
+        request: Request<GetDisputeRequest>,
     ) -> Result<Response<GetDisputeResponse>, Status> {
-        Err(unserved())
+        let reply = disputes::get(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
 
     async fn get_trial_balance(
         &self,
         _: Request<GetTrialBalanceRequest>,
     ) -> Result<Response<GetTrialBalanceResponse>, Status> {
-        Err(unserved())
+        let reply = ledger::trial_balance(self).await?;
+        Ok(Response::new(reply))
     }
 
     async fn list_provider_payments(
         &self,
-        _: Request<ListProviderPaymentsRequest>,
+        request: Request<ListProviderPaymentsRequest>,
     ) -> Result<Response<ListProviderPaymentsResponse>, Status> {
-        Err(unserved())
+        let reply = ledger::at_provider(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
     }
-}
-
-#[tonic::async_trait]
-impl SandboxService for Payments {
-    async fn show_sandbox_action(
-        &self,
-        _: Request<ShowSandboxActionRequest>,
-    ) -> Result<Response<ShowSandboxActionResponse>, Status> {
-        Err(unserved())
-    }
-
-    async fn finish_sandbox_action(
-        &self,
-        _: Request<FinishSandboxActionRequest>,
-    ) -> Result<Response<FinishSandboxActionResponse>, Status> {
-        Err(unserved())
-    }
-}
-
-fn unserved() -> Status {
-    Status::unimplemented("payments are not served yet")
 }

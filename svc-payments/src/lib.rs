@@ -1,12 +1,19 @@
 //! svc-payments: money held for orders, taken and given back (`tradewind.payments.v1`).
 
+mod convert;
+mod crash;
 #[doc(hidden)]
 pub mod domain;
+mod driver;
+mod error;
+mod events;
 mod grpc;
-#[allow(dead_code, reason = "nothing drives a provider yet")]
+mod hints;
 mod provider;
 mod service;
+mod store;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::store::{Database, DatabaseConfig};
@@ -14,10 +21,20 @@ use contracts::tradewind::payments::v1::payments_service_server::PaymentsService
 use contracts::tradewind::payments::v1::sandbox_service_server::SandboxServiceServer;
 use net::StartError;
 use runtime::node::Node;
+use runtime::seal::EncryptionKey;
 use runtime::service::Service;
+use secrecy::{ExposeSecret as _, SecretString};
 
+#[doc(hidden)]
+pub use crate::crash::{Crash, Point};
+use crate::grpc::sandbox::Pages;
+use crate::provider::Provider;
 pub use crate::provider::ProviderName;
-use crate::service::Payments;
+use crate::provider::sandbox::{self, Sandbox};
+use crate::service::{Parts, Payments};
+
+/// The name of the service, which its key belongs to.
+pub const NAME: &str = "svc-payments";
 
 /// What svc-payments is told at its start.
 #[derive(clap::Args, Clone, Debug)]
@@ -25,6 +42,10 @@ pub struct Config {
     /// Its database.
     #[command(flatten)]
     pub database: DatabaseConfig,
+    /// The key under which tokens of means of payment are stored until they were used: 32 bytes in
+    /// base64, the same for all replicas (`openssl rand -base64 32`).
+    #[arg(long, env = "PAYMENT_TOKEN_ENCRYPTION_KEY", hide_env_values = true)]
+    pub payment_token_encryption_key: SecretString,
     /// Who holds the money.
     #[arg(long, env = "PAYMENTS_PROVIDER", value_enum, default_value = "sandbox")]
     pub payments_provider: ProviderName,
@@ -37,6 +58,19 @@ pub struct Config {
         value_parser = net::process::duration
     )]
     pub payments_provider_timeout: Duration,
+    /// A payment that nobody has worked on for this time is taken up by any replica. Longer than a
+    /// provider is waited for.
+    #[arg(
+        long,
+        env = "PAYMENTS_LEASE",
+        default_value = "30s",
+        value_parser = net::process::duration
+    )]
+    pub payments_lease: Duration,
+    /// Where tests have it crash.
+    #[doc(hidden)]
+    #[arg(skip)]
+    pub crash: Crash,
 }
 
 impl ::store::Stored for Config {
@@ -45,14 +79,63 @@ impl ::store::Stored for Config {
     }
 }
 
-/// The payments, ready to be served.
+impl Config {
+    /// Defaults, with the sandbox.
+    #[must_use]
+    pub fn sandbox(database: DatabaseConfig, key: &EncryptionKey) -> Self {
+        Self {
+            database,
+            payment_token_encryption_key: key.to_base64(),
+            payments_provider: ProviderName::Sandbox,
+            payments_provider_timeout: Duration::from_secs(10),
+            payments_lease: Duration::from_secs(30),
+            crash: Crash::default(),
+        }
+    }
+
+    fn key(&self) -> Result<EncryptionKey, StartError> {
+        EncryptionKey::from_base64(NAME, self.payment_token_encryption_key.expose_secret())
+            .map_err(|error| StartError::config(format!("PAYMENT_TOKEN_ENCRYPTION_KEY: {error}")))
+    }
+}
+
+/// The payments, ready to be served, and what drives them.
 ///
 /// # Errors
 /// When the configuration is wrong or the migrations do not fit the database.
 pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
+    let key = config.key()?;
     let db = Database::open(&config.database, node, ::store::migrations!()).await?;
-    let payments = Payments::new(db);
+    let (clock, random) = (node.clock.clone(), node.random.clone());
+    let (provider, sandbox): (Arc<dyn Provider>, _) = match config.payments_provider {
+        ProviderName::Sandbox => {
+            let sandbox = Sandbox::new(db.clone(), &key, clock, random);
+            (Arc::new(sandbox.clone()), Some(sandbox))
+        }
+        ProviderName::Stripe => {
+            let mistake = "PAYMENTS_PROVIDER: stripe cannot be chosen yet".to_owned();
+            return Err(StartError::config(mistake));
+        }
+    };
+    let parts = Parts {
+        db,
+        provider,
+        key,
+        lease: config.payments_lease,
+        patience: config.payments_provider_timeout,
+        crash: config.crash,
+    };
+    let payments = Payments::new(parts, node);
+    let driven = payments.clone();
+    node.tasks
+        .spawn("driver", |shutdown| driver::run(driven, shutdown));
+    if let Some(sandbox) = sandbox.clone() {
+        let told = payments.clone();
+        node.tasks.spawn("sandbox", |shutdown| {
+            sandbox::delivery::run(sandbox, told, shutdown)
+        });
+    }
     Ok(Service::new(node)
-        .with(PaymentsServiceServer::new(payments.clone()))
-        .with(SandboxServiceServer::new(payments)))
+        .with(PaymentsServiceServer::new(payments))
+        .with(SandboxServiceServer::new(Pages(sandbox))))
 }

@@ -4,6 +4,9 @@
 //! that moment, and the domain brings the payment to it. An event of the provider's is a hint to look,
 //! and so is an outcome that is not known.
 
+pub(crate) mod sandbox;
+mod signature;
+
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use money::{Currency, Money};

@@ -42,6 +42,8 @@ struct Workload {
     caches: bool,
     /// Whether it signs what it keeps.
     signs: bool,
+    /// Whether it seals tokens of means of payment.
+    seals: bool,
 }
 
 impl Workload {
@@ -76,6 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         keeps_data: false,
         caches: true,
         signs: false,
+        seals: false,
     };
     let workloads: Vec<Workload> = [edge].into_iter().chain(services).collect();
     rewrite(&folder.join("dev/kustomization.yaml"), |text| {
@@ -97,6 +100,7 @@ fn services() -> Vec<Workload> {
         keeps_data: true,
         caches: takes(info.name, "redis_url"),
         signs: takes(info.name, "audit_signing_key"),
+        seals: takes(info.name, "payment_token_encryption_key"),
     };
     SERVICES.iter().map(workload).collect()
 }

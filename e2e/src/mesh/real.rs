@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Programs with two replicas.
-const TWICE: [&str; 3] = ["edge", "svc-orders", "svc-shipping"];
+const TWICE: [&str; 4] = ["edge", "svc-orders", "svc-payments", "svc-shipping"];
 
 pub(super) async fn prepare(setup: &Setup) -> Mesh {
     let folder = super::folder();
@@ -39,6 +39,7 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
         workloads.public_keys().display().to_string(),
     );
     shared.insert("SIGNING_KEY_ENCRYPTION_KEY", STANDARD.encode([7; 32]));
+    shared.insert("PAYMENT_TOKEN_ENCRYPTION_KEY", STANDARD.encode([8; 32]));
 
     let mut grpc: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     for service in SERVICES {

@@ -21,6 +21,7 @@ mod migration;
 mod new_service;
 mod openapi;
 mod orders;
+mod payments;
 mod quick_start;
 mod security;
 mod services;

@@ -178,7 +178,6 @@ fn what_the_processes_need_is_in_their_manifests() {
                 "SIGNING_KEY_ENCRYPTION_KEY",
                 "WORKLOAD_KEYS_DIR",
             ],
-            "svc-payments" | "svc-shipping" => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL"],
             "svc-orders" => &[
                 "DATABASE_URL",
                 "WORKLOAD_KEY_FILE",
@@ -186,6 +185,13 @@ fn what_the_processes_need_is_in_their_manifests() {
                 "REDIS_URL",
                 "AUDIT_SIGNING_KEY",
             ],
+            "svc-payments" => &[
+                "DATABASE_URL",
+                "WORKLOAD_KEY_FILE",
+                "NATS_URL",
+                "PAYMENT_TOKEN_ENCRYPTION_KEY",
+            ],
+            "svc-shipping" => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL"],
             _ => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL", "REDIS_URL"],
         };
         for needed in needed {

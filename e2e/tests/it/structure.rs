@@ -42,9 +42,11 @@ const WALLS: &[Wall] = &[
         rooms: &[
             "svc-*/src/administrator.rs",
             "svc-*/src/convert.rs",
+            "svc-*/src/driver.rs",
             "svc-*/src/events.rs",
             "svc-*/src/expiry.rs",
             "svc-*/src/history.rs",
+            "svc-*/src/hints.rs",
             "svc-*/src/progress.rs",
             "svc-*/src/recovery.rs",
             "svc-*/src/registration.rs",

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use money::Currency;
 use uuid::Uuid;
 
+use super::operation::Unknown;
+
 /// A payment as its provider knows it, with all that belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
@@ -113,4 +115,30 @@ pub enum DisputeStatus {
     Won,
     /// Decided for the buyer.
     Lost,
+}
+
+impl DisputeStatus {
+    /// Every one.
+    pub const ALL: [DisputeStatus; 3] =
+        [DisputeStatus::Open, DisputeStatus::Won, DisputeStatus::Lost];
+
+    /// Its name, as in the contract without its prefix and in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DisputeStatus::Open => "OPEN",
+            DisputeStatus::Won => "WON",
+            DisputeStatus::Lost => "LOST",
+        }
+    }
+}
+
+impl TryFrom<String> for DisputeStatus {
+    type Error = Unknown;
+
+    fn try_from(name: String) -> Result<DisputeStatus, Unknown> {
+        let mut all = DisputeStatus::ALL.into_iter();
+        all.find(|status| status.as_str() == name)
+            .ok_or(Unknown(name))
+    }
 }

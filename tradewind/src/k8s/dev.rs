@@ -5,6 +5,11 @@ use runtime::services::AUTHORITY;
 
 use super::{Workload, fill::fill};
 
+const PAYMENT_TOKEN_SECRET: (&str, &str) = (
+    "PAYMENT_TOKEN_ENCRYPTION_KEY",
+    "payment-token-encryption-key",
+);
+
 impl Workload {
     /// The variables that its secret holds, and under which keys.
     pub(super) fn secrets(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -13,6 +18,7 @@ impl Workload {
             (true, ("NATS_URL", "nats-url")),
             (self.caches, ("REDIS_URL", "redis-url")),
             (self.signs, ("AUDIT_SIGNING_KEY", "audit-signing-key")),
+            (self.seals, PAYMENT_TOKEN_SECRET),
         ];
         all.into_iter()
             .filter(|(has, _)| *has)

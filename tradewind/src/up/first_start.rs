@@ -1,5 +1,5 @@
-//! What the first start makes and later ones find: the secret of the signing keys, and
-//! the key that signs histories. No password is kept: svc-auth has its hash.
+//! What the first start makes and later ones find: the secrets of the signing keys and of the tokens
+//! of means of payment, and the key that signs histories. No password is kept: svc-auth has its hash.
 
 use std::{
     io::ErrorKind,
@@ -19,6 +19,10 @@ use crate::operator;
 const EMAIL: &str = "admin@tradewind.localhost";
 /// Earlier versions kept the first administrator's password here.
 const PASSWORD_FILE: &str = "administrator";
+
+/// The key of the tokens of means of payment, and where it is kept if the environment has none.
+const PAYMENT_TOKEN_VARIABLE: &str = "PAYMENT_TOKEN_ENCRYPTION_KEY";
+const PAYMENT_TOKEN_FILE: &str = "payment-token-secret";
 
 /// The first administrator, and how a password comes to be.
 pub(super) struct Administrator {
@@ -65,12 +69,24 @@ impl Administrator {
 
 /// From the environment, or from the data folder, which keeps one from the first start on.
 pub(super) fn signing_key_secret(data_dir: &Path) -> Result<SecretString> {
-    if let Some(given) = operator::given_secret() {
-        return Ok(given);
+    kept(operator::given_secret(), &operator::secret_file(data_dir))
+}
+
+/// The same, for the tokens of means of payment.
+pub(super) fn payment_token_secret(data_dir: &Path) -> Result<SecretString> {
+    let given = std::env::var(PAYMENT_TOKEN_VARIABLE).ok();
+    kept(
+        given.map(SecretString::from),
+        &data_dir.join(PAYMENT_TOKEN_FILE),
+    )
+}
+
+fn kept(given: Option<SecretString>, file: &Path) -> Result<SecretString> {
+    match given {
+        Some(given) => Ok(given),
+        // Whose it is, whoever reads it says.
+        None => Ok(seal::key_in_file(AUTHORITY, file, &Random::system())?.to_base64()),
     }
-    let file = operator::secret_file(data_dir);
-    let key = seal::key_in_file(AUTHORITY, &file, &Random::system())?;
-    Ok(key.to_base64())
 }
 
 /// The key that signs the histories of orders, from the data folder, which keeps one from the first
@@ -79,6 +95,5 @@ pub(super) fn audit_key(data_dir: &Path) -> Result<Option<SecretString>> {
     if operator::is_audit_key_given() {
         return Ok(None);
     }
-    let key = seal::key_in_file(AUTHORITY, &operator::audit_key_file(data_dir), &Random::system())?;
-    Ok(Some(key.to_base64()))
+    kept(None, &operator::audit_key_file(data_dir)).map(Some)
 }

@@ -21,7 +21,7 @@ pub(crate) fn members() -> Vec<Member> {
         member("svc-catalog", svc_catalog::build),
         member("svc-inventory", svc_inventory::build),
         member("svc-shipping", svc_shipping::build),
-        member("svc-payments", svc_payments::build),
+        member_with("svc-payments", svc_payments::build, seal_payment_tokens),
         member_with("svc-orders", svc_orders::build, sign_histories),
     ]
 }
@@ -52,6 +52,8 @@ pub(super) struct Shared {
     pub(super) authority: Authority,
     /// What signs histories, unless the environment says so.
     pub(super) audit_key: Option<SecretString>,
+    /// What seals the tokens of means of payment.
+    pub(super) payment_token_secret: SecretString,
 }
 
 /// Who signs tokens, and whom it knows from the start.
@@ -76,6 +78,10 @@ fn sign_histories(config: &mut svc_orders::Config, shared: &Shared) {
     if let Some(key) = &shared.audit_key {
         config.audit = AuditKey::given(key.clone());
     }
+}
+
+fn seal_payment_tokens(config: &mut svc_payments::Config, shared: &Shared) {
+    config.payment_token_encryption_key = shared.payment_token_secret.clone();
 }
 
 fn member<C: Args + Stored + 'static>(
@@ -126,10 +132,11 @@ impl Member {
 }
 
 /// What the process sets itself, whatever its environment says.
-const SET_HERE: [&str; 5] = [
+const SET_HERE: [&str; 6] = [
     "database_url",
     "redis_url",
     "signing_key_encryption_key",
+    "payment_token_encryption_key",
     "admin_email",
     "admin_password",
 ];

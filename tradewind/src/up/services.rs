@@ -74,6 +74,8 @@ pub(super) fn configurations(
             invitation: administrator.invitation.clone(),
         },
         audit_key,
+        payment_token_secret: first_start::payment_token_secret(&arguments.data_dir)
+            .map_err(wrong)?,
     };
 
     let mut mistakes = Vec::new();

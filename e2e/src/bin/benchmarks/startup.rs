@@ -49,7 +49,7 @@ pub(crate) async fn measure() -> Section {
 
     let mut section = Section::new("Everything in one process");
     section.say(
-        "`tradewind up` on SQLite, the in-process bus and cache: the edge and six services. \
+        "`tradewind up` on SQLite, the in-process bus and cache: the edge and seven services. \
          From its exec to the first 200 of `/readyz`; resident memory with the program's own pages.",
     );
     let start = |what: &str, times: Vec<f64>| {

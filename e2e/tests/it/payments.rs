@@ -1,0 +1,91 @@
+//! What a payment provider and a buyer's browser do at the public door.
+
+use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::hmac;
+use e2e::{Mesh, rest::Reply};
+use reqwest::Method;
+use runtime::seal::EncryptionKey;
+
+crate::on_both!(
+    a_providers_event_is_taken_as_the_bytes_that_were_signed,
+    a_page_of_the_sandbox_is_there_for_its_actions_alone,
+    the_books_are_for_administrators,
+);
+
+/// What the sandbox of the mesh signs a body with now.
+fn signature(mesh: &Mesh, body: &str) -> String {
+    let given = mesh.variable("svc-payments-0", "PAYMENT_TOKEN_ENCRYPTION_KEY");
+    let key = given.map(str::to_owned).unwrap_or_else(|| {
+        let kept = mesh.folder().join("data/payment-token-secret");
+        fs::read_to_string(kept).expect("`tradewind up` keeps one")
+    });
+    let key = EncryptionKey::from_base64("svc-payments", &key).expect("it is a key");
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &key.derive("sandbox events"));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.expect("it is after 1970").as_secs();
+    let mac = hmac::sign(&key, format!("{now}.{body}").as_bytes());
+    let hex: String = mac
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("t={now},v1={hex}")
+}
+
+async fn tell(mesh: &Mesh, body: &'static str, signature: Option<&str>) -> Reply {
+    let rest = mesh.rest();
+    let request = rest.request(Method::POST, "/v1/payments/webhook/sandbox");
+    let mut request = request
+        .header("content-type", "application/json")
+        .body(body);
+    if let Some(signature) = signature {
+        request = request.header("stripe-signature", signature);
+    }
+    rest.send(request).await.expect("the edge answers")
+}
+
+async fn a_providers_event_is_taken_as_the_bytes_that_were_signed(mesh: &Mesh) {
+    // No JSON that anybody would write so: read and written again, it would be other bytes.
+    let body = "{ \"type\":\"t\",\"id\" : \"evt_e2e\",\n\"data\":{\"object\":{}} }\n";
+    tell(mesh, body, None)
+        .await
+        .refused(400, "SIGNATURE_INVALID");
+    let of_others = signature(mesh, "{}");
+    let refused = tell(mesh, body, Some(&of_others)).await;
+    refused.refused(400, "SIGNATURE_INVALID");
+    for _ in 0..2 {
+        tell(mesh, body, Some(&signature(mesh, body)))
+            .await
+            .expect(200);
+    }
+}
+
+async fn a_page_of_the_sandbox_is_there_for_its_actions_alone(mesh: &Mesh) {
+    let page = mesh.rest().get("/v1/payments/sandbox/nothing").await;
+    page.refused(404, "RESOURCE_NOT_FOUND");
+    // As a form of HTML is sent.
+    let rest = mesh.rest();
+    let request = rest
+        .request(
+            Method::POST,
+            "/v1/payments/sandbox/nothing:finish?approved=true",
+        )
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("");
+    let reply = rest.send(request).await.expect("the edge answers");
+    reply.refused(404, "RESOURCE_NOT_FOUND");
+}
+
+async fn the_books_are_for_administrators(mesh: &Mesh) {
+    let admin = mesh.admin().await;
+    for path in [
+        "/v1/payments:trialBalance",
+        "/v1/payments:listAtProvider",
+        "/v1/disputes",
+    ] {
+        admin.get(path).await.expect(200);
+        mesh.rest().get(path).await.refused(401, "TOKEN_MISSING");
+    }
+}

@@ -1,0 +1,100 @@
+//! Looking at payments.
+
+use contracts::tradewind::payments::v1::{
+    GetDisputeRequest, GetPaymentRequest, GetTrialBalanceRequest, ListDisputesRequest,
+    ListPaymentsRequest, ListProviderPaymentsRequest,
+};
+use runtime::status::Reason;
+use store::testing::{eventually, refused};
+use uuid::Uuid;
+
+use crate::till::{ADA, Till, minor};
+
+store::on_both! {
+    async fn users_see_their_own_payments(database: TestDatabase) {
+        let till = Till::open(&database).await;
+        let order = till.new_id();
+        let payment = till.authorize(order, "tok_ok").await.unwrap().payment_id;
+        till.settle(till.new_id(), 0).await.unwrap();
+        let get = || GetPaymentRequest { payment_id: payment.clone() };
+        assert!(till.user(ADA).get_payment(get()).await.is_ok());
+        let other = Uuid::from_u128(0xbea);
+        refused(till.user(other).get_payment(get()).await, Reason::ResourceNotFound);
+        for (id, expected) in [(ADA, 1), (other, 0)] {
+            let list = till.user(id).list_payments(ListPaymentsRequest::default()).await;
+            assert_eq!(list.unwrap().into_inner().payments.len(), expected);
+        }
+        let of_order = ListPaymentsRequest {
+            order_id: order.to_string(),
+            ..ListPaymentsRequest::default()
+        };
+        let list = till.user(other).list_payments(of_order).await.unwrap();
+        assert!(list.into_inner().payments.is_empty());
+    }
+
+    async fn payments_come_page_by_page_the_newest_first(database: TestDatabase) {
+        let till = Till::open(&database).await;
+        let mut made = Vec::new();
+        for _ in 0..3 {
+            till.hands.advance(std::time::Duration::from_millis(2));
+            made.push(till.authorize(till.new_id(), "tok_ok").await.unwrap().payment_id);
+        }
+        made.reverse();
+        let (mut seen, mut token) = (Vec::new(), String::new());
+        loop {
+            let request = ListPaymentsRequest {
+                page_size: 2,
+                page_token: token,
+                ..ListPaymentsRequest::default()
+            };
+            let page = till.admin().list_payments(request).await.unwrap().into_inner();
+            seen.extend(page.payments.into_iter().map(|it| it.payment_id));
+            token = page.next_page_token;
+            if token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(seen, made);
+    }
+
+    async fn disputes_are_listed_for_administrators(database: TestDatabase) {
+        let till = Till::open(&database).await;
+        let order = till.new_id();
+        till.authorize(order, "tok_dispute").await.unwrap();
+        till.capture(order, till.new_id(), 10_000).await.unwrap();
+        eventually("it is listed", async || till.count("disputes").await == 1).await;
+        let list = till.admin().list_disputes(ListDisputesRequest::default()).await.unwrap();
+        let dispute = list.into_inner().disputes.remove(0);
+        assert_eq!(dispute.order_id, order.to_string());
+        assert_eq!(dispute.reason, "product_not_received");
+        assert_eq!(minor(&dispute.amount), 10_000);
+        let get = GetDisputeRequest { dispute_id: dispute.dispute_id.clone() };
+        let found = till.admin().get_dispute(get).await.unwrap().into_inner();
+        assert_eq!(found.dispute.unwrap(), dispute);
+        let get = GetDisputeRequest { dispute_id: till.new_id().to_string() };
+        refused(till.admin().get_dispute(get).await, Reason::ResourceNotFound);
+    }
+
+    async fn the_books_here_and_at_the_provider_can_be_compared(database: TestDatabase) {
+        let till = Till::open(&database).await;
+        let order = till.new_id();
+        let payment = till.authorize(order, "tok_ok").await.unwrap().payment_id;
+        till.capture(order, till.new_id(), 10_000).await.unwrap();
+        till.refund(&payment, till.new_id(), 1_000).await.unwrap();
+        till.authorize(till.new_id(), "tok_ok").await.unwrap();
+        eventually("it is given back", async || {
+            minor(&till.get(&payment).await.refunded) == 1_000
+        }).await;
+        let balance = till.admin().get_trial_balance(GetTrialBalanceRequest {}).await.unwrap();
+        let balances: Vec<_> = balance.into_inner().balances.iter()
+            .map(|it| (it.account.clone(), minor(&it.balance)))
+            .collect();
+        let expected = [("captured", 10_000), ("customer", -19_000), ("hold", 10_000), ("refunded", -1_000)];
+        assert_eq!(balances, expected.map(|(account, amount)| (account.to_owned(), amount)));
+        let listed = till.admin().list_provider_payments(ListProviderPaymentsRequest::default()).await;
+        let listed = listed.unwrap().into_inner().payments;
+        let known = listed.iter().find(|it| it.payment_id == payment).unwrap();
+        assert_eq!((minor(&known.captured), minor(&known.refunded)), (10_000, 1_000));
+        assert_eq!(listed.len(), 2);
+    }
+}
