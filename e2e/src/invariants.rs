@@ -1,6 +1,7 @@
 //! What must hold in the databases of a mesh, whatever happened to it.
 
 mod histories;
+mod money;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -273,10 +274,11 @@ impl Databases {
         if self.dialect == Dialect::Sqlite {
             expect("dead letters".into(), buried, dead);
         }
-        for (what, service, query) in COUNTS {
+        for (what, service, query) in COUNTS.iter().chain(money::COUNTS) {
             expect((*what).into(), self.number(service, query).await, 0);
         }
         violations.extend(self.orders_without_their_shipment().await);
+        violations.extend(self.orders_without_their_money().await);
         violations
     }
 
@@ -338,7 +340,8 @@ impl Databases {
 
 /// Queries that give 0 when all is well.
 const COUNTS: &[(&str, &str, &str)] = &[
-    ("orders under way", "svc-orders", "SELECT count(*) FROM orders WHERE state IN ('PENDING', 'CANCELLING')"),
+    ("captures that are still to be asked for", "svc-orders", "SELECT count(*) FROM order_tasks"),
+    ("orders under way", "svc-orders", "SELECT count(*) FROM orders WHERE state IN ('PENDING', 'REJECTING', 'CANCELLING')"),
     (
         "SKUs with negative or overpromised stock",
         "svc-inventory",

@@ -53,6 +53,7 @@ pub fn order(items: &[(&str, i64)]) -> Value {
     json!({
         "items": items,
         "shipTo": {"name": "A buyer", "lines": ["1 Quay Street"], "city": "Bristol", "postalCode": "BS1 4DB", "country": "GB"},
+        "paymentToken": "tok_ok",
     })
 }
 

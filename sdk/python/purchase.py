@@ -47,7 +47,9 @@ class OverConnect:
     def order(self, token, key, sku):
         pb = self.orders_pb
         item = pb.CreateOrderItem(sku=sku, quantity=1)
-        request = pb.CreateOrderRequest(items=[item], ship_to=pb.Address(**SHIP_TO))
+        request = pb.CreateOrderRequest(
+            items=[item], ship_to=pb.Address(**SHIP_TO), payment_token="tok_ok"
+        )
         headers = {"authorization": f"Bearer {token}", "idempotency-key": key}
         return self.orders.create_order(request, headers=headers).order.order_id
 
@@ -89,7 +91,8 @@ class OverRest:
         from gen.rest.models import AddressInput, CreateOrderItem, CreateOrderRequest
 
         items = [CreateOrderItem(sku=sku, quantity=1)]
-        order = CreateOrderRequest(items=items, ship_to=AddressInput(**SHIP_TO))
+        ship_to = AddressInput(**SHIP_TO)
+        order = CreateOrderRequest(items=items, ship_to=ship_to, payment_token="tok_ok")
         client = self.whoever_has(token)
         return create_order.sync(client=client, body=order, idempotency_key=key).order_id
 
@@ -126,7 +129,9 @@ class OverGenerated:
     def order(self, token, key, sku):
         items = [self.openapi.CreateOrderItem(sku=sku, quantity=1)]
         ship_to = self.openapi.AddressInput(**SHIP_TO)
-        order = self.openapi.CreateOrderRequest(items=items, ship_to=ship_to)
+        order = self.openapi.CreateOrderRequest(
+            items=items, ship_to=ship_to, payment_token="tok_ok"
+        )
         orders = self.openapi.OrdersServiceApi(self.of(token))
         return orders.create_order(order, idempotency_key=key).order_id
 

@@ -43,7 +43,10 @@ async fn main() -> Outcome<()> {
         "Bristol".to_owned(),
         "GB".to_owned(),
     );
-    let request = CreateOrderRequest::new(vec![CreateOrderItem::new(sku, 1)], ship_to);
+    let request = CreateOrderRequest {
+        payment_token: Some("tok_ok".to_owned()),
+        ..CreateOrderRequest::new(vec![CreateOrderItem::new(sku, 1)], ship_to)
+    };
     // Sent again with the same key, it is the same order.
     let key = Uuid::new_v4().to_string();
     let order =

@@ -11,7 +11,7 @@ use crate::error::Error;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Terms {
     /// Whether orders are paid here: without, whoever runs the shop bills them otherwise.
-    #[arg(long, env = "PAYMENTS", default_value = "off")]
+    #[arg(long, env = "PAYMENTS", default_value = "on")]
     pub payments: Payments,
     /// Origins that buyers may come back to after an action for their payment, such as
     /// `https://shop.example`, with commas in between.

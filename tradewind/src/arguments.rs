@@ -5,7 +5,9 @@ use std::{ffi::OsString, future::Future, process::ExitCode};
 use anyhow::Context as _;
 use clap::{Args as _, Parser, Subcommand};
 
-use crate::{contract, dead_letters, import, k8s, seed, streams, token, up, verify};
+use crate::{
+    contract, dead_letters, import, k8s, ledger, reconcile, seed, streams, token, up, verify,
+};
 
 /// Tradewind: a commerce back end of gRPC services behind a REST edge.
 #[derive(Parser)]
@@ -36,6 +38,11 @@ enum Command {
     /// Write the OpenAPI document of the REST routes, as the edge serves it
     #[command(name = "openapi")]
     OpenApi(contract::OpenApi),
+    /// Add the ledger of payments up: a trial balance for each currency
+    Ledger(ledger::Arguments),
+    /// Compare orders with the stock, shipments and money that are held for them, and with the
+    /// provider's own list; `--mend` gives back what no order may hold
+    Reconcile(reconcile::Arguments),
     /// List or publish again the events that a service gave up on
     DeadLetters(dead_letters::Arguments),
     /// Check whether the histories of orders are those that were signed
@@ -70,6 +77,8 @@ impl Arguments {
             Command::Up(_) | Command::Edge(_) => unreachable!("these are the first word"),
             Command::DeadLetters(arguments) => client(dead_letters::run(arguments)),
             Command::Verify(arguments) => client(verify::run(arguments)),
+            Command::Ledger(arguments) => client(ledger::run(arguments)),
+            Command::Reconcile(arguments) => client(reconcile::run(arguments)),
             Command::Import(arguments) => client(import::run(arguments)),
             Command::Seed(arguments) => client(seed::run(arguments)),
             Command::Token(arguments) => client(token::run(arguments)),

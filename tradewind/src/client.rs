@@ -112,20 +112,22 @@ impl Client {
         }
     }
 
-    /// Every item of a list, page after page (AIP-158). `plural` is the list's name in the reply.
+    /// Every item of a list, page after page (AIP-158). `plural` is the list's name in the reply. A list
+    /// without a `page_size` has pages as they come.
     pub(crate) async fn list(
         &self,
         path: &[&str],
         filter: &[(&str, &str)],
         plural: &str,
-        page_size: u32,
+        page_size: Option<u32>,
     ) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();
         let mut page_token = String::new();
         loop {
-            let call = self
-                .get(path.iter().copied())
-                .query("pageSize", &page_size.to_string());
+            let mut call = self.get(path.iter().copied());
+            if let Some(size) = page_size {
+                call = call.query("pageSize", &size.to_string());
+            }
             let call = filter
                 .iter()
                 .fold(call, |call, (name, value)| call.query(name, value));

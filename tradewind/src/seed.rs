@@ -148,6 +148,7 @@ async fn customers(client: &Client, shop: &Shop) -> Result<(Count, Count)> {
                     "postalCode": customer.postal_code,
                     "country": customer.country,
                 },
+                "paymentToken": "tok_ok",
             });
             let placed = shop::place_order(client, order, format!("seed-order-{reference}")).await;
             orders.add(placed.with_context(|| format!("order {reference}"))?);

@@ -63,7 +63,7 @@ pub(crate) async fn skus(client: &Client) -> Result<HashSet<String>, Failure> {
             &["v1", "products"],
             &[("showArchived", "true")],
             "products",
-            1000,
+            Some(1000),
         )
         .await?;
     Ok(products
@@ -87,7 +87,9 @@ pub(crate) async fn add_product(
 
 /// Ids of the accounts that have an external id, by it.
 pub(crate) async fn users(client: &Client) -> Result<HashMap<String, String>, Failure> {
-    let users = client.list(&["v1", "users"], &[], "users", 1000).await?;
+    let users = client
+        .list(&["v1", "users"], &[], "users", Some(1000))
+        .await?;
     let pair = |user: &Value| {
         Some((
             user["externalId"].as_str()?.to_owned(),
@@ -139,7 +141,7 @@ pub(crate) async fn add_stock(
             &["v1", "stock", sku, "adjustments"],
             &[],
             "adjustments",
-            1000,
+            Some(1000),
         )
         .await
     {
@@ -163,7 +165,9 @@ pub(crate) async fn add_stock(
 
 /// All orders that have an external reference.
 pub(crate) async fn orders(client: &Client) -> Result<Vec<Order>, Failure> {
-    let orders = client.list(&["v1", "orders"], &[], "orders", 200).await?;
+    let orders = client
+        .list(&["v1", "orders"], &[], "orders", Some(200))
+        .await?;
     Ok(orders
         .iter()
         .map(Order::read)

@@ -59,6 +59,7 @@ public final class GeneratedPurchase {
     CreateOrderRequest request =
         new CreateOrderRequest()
             .addItemsItem(new CreateOrderItem().sku(sku).quantity(1))
+            .paymentToken("tok_ok")
             .shipTo(
                 new AddressInput()
                     .name("A buyer")

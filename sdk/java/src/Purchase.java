@@ -48,6 +48,7 @@ public final class Purchase {
     CreateOrderRequest request =
         CreateOrderRequest.newBuilder()
             .addItems(CreateOrderItem.newBuilder().setSku(sku).setQuantity(1))
+            .setPaymentToken("tok_ok")
             .setShipTo(
                 Address.newBuilder()
                     .setName("A buyer")

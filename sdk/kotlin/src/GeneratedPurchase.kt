@@ -45,7 +45,7 @@ private fun buy(edge: String, sku: String): String {
 
     val orders = OrdersServiceApi(edge)
     val shipTo = AddressInput("A buyer", listOf("1 Quay Street"), "Bristol", "GB")
-    val request = CreateOrderRequest(listOf(CreateOrderItem(sku, 1)), shipTo)
+    val request = CreateOrderRequest(listOf(CreateOrderItem(sku, 1)), shipTo, paymentToken = "tok_ok")
     // Sent again with the same key, it is the same order.
     val key = "${UUID.randomUUID()}"
     val order = orders.createOrder(request, key).orderId

@@ -41,6 +41,7 @@ private suspend fun buy(channel: ManagedChannel, buying: String): Pair<String, S
 
     val request = createOrderRequest {
         items += createOrderItem { sku = buying; quantity = 1 }
+        paymentToken = "tok_ok"
         shipTo = address { name = "A buyer"; lines += "1 Quay Street"; city = "Bristol"; country = "GB" }
     }
     // Sent again with the same key, it is the same order.

@@ -19,7 +19,7 @@ export async function order(edge: string, email: string, sku: string): Promise<s
   const { signal } = watching;
   const shipTo = { name: "Ada", lines: ["12 Harbour Street"], city: "Bristol", country: "GB" };
   try {
-    const { order } = await orders.createOrder({ items: [{ sku, quantity: 2 }], shipTo });
+    const { order } = await orders.createOrder({ items: [{ sku, quantity: 2 }], shipTo, paymentToken: "tok_ok" });
     for await (const { event } of orders.watchOrder({ orderId: order?.orderId }, { signal })) {
       if (event?.newState === OrderState.CONFIRMED) return event.orderId;
     }

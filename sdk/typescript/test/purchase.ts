@@ -99,14 +99,14 @@ export async function purchase(shop: Shop, over: (token?: string) => Transport):
   // An order goes its way, and a stream tells of it.
   const orders = createClient(OrdersService, over(accessToken));
   const items = [{ sku, quantity: 2 }];
-  const { order } = await orders.createOrder({ items, shipTo: SHIP_TO });
+  const { order } = await orders.createOrder({ items, shipTo: SHIP_TO, paymentToken: "tok_ok" });
   const confirmed = order?.orderId ?? "";
   expect([order?.total?.units, order?.state], [25n, OrderState.CONFIRMED], "order");
   const past = await statesUntil(OrderState.CONFIRMED, orders, confirmed);
   expect(past, ["PENDING", "CONFIRMED"], "events");
 
   // Another one is cancelled while somebody watches.
-  const second = await orders.createOrder({ items, shipTo: SHIP_TO });
+  const second = await orders.createOrder({ items, shipTo: SHIP_TO, paymentToken: "tok_ok" });
   const cancelled = second.order?.orderId ?? "";
   let cancelling: Promise<unknown> | undefined;
   const watched = await statesUntil(OrderState.CANCELLED, orders, cancelled, (state) => {
@@ -121,9 +121,9 @@ export async function purchase(shop: Shop, over: (token?: string) => Transport):
 
   // What cannot be done says why.
   const { PermissionDenied, InvalidArgument, NotFound, Unauthenticated } = Code;
-  const tooMuch = orders.createOrder({ items: [{ sku, quantity: 9 }], shipTo: SHIP_TO });
+  const tooMuch = orders.createOrder({ items: [{ sku, quantity: 9 }], shipTo: SHIP_TO, paymentToken: "tok_ok" });
   await refused(tooMuch, Code.FailedPrecondition, Reason.INSUFFICIENT_STOCK);
-  const nothing = orders.createOrder({ items: [{ sku, quantity: 0 }], shipTo: SHIP_TO });
+  const nothing = orders.createOrder({ items: [{ sku, quantity: 0 }], shipTo: SHIP_TO, paymentToken: "tok_ok" });
   const invalid = await refused(nothing, InvalidArgument, Reason.INVALID_FIELD);
   const fields = invalid.findDetails(BadRequestSchema).flatMap((bad) => bad.fieldViolations);
   expect(fields.map((violation) => violation.field), ["items[0].quantity"], "fields");

@@ -21,7 +21,7 @@ async function ordered(shop: Stocked) {
 
   const orders = createClient(OrdersService, transport);
   const items = [{ sku: shop.sku, quantity: 1 }];
-  const { order } = await orders.createOrder({ items, shipTo: SHIP_TO });
+  const { order } = await orders.createOrder({ items, shipTo: SHIP_TO, paymentToken: "tok_ok" });
   const orderId = order?.orderId ?? "";
   const states: string[] = [];
   return {

@@ -10,6 +10,12 @@ NOT_IN_THE_SCHEMA = {
     "password": "those that are tried first are a list of thousands",
     "newPassword": "the same",
     "shipTo.country": "two letters that ISO 3166-1 gives to a country",
+    "paymentToken": "one of the provider's, and required where orders are paid",
+    "returnUrl": "https, of an origin that the shop allows",
+    "expectedTotal": "has as many digits as its currency has",
+    "expectedTotal.currencyCode": "three letters that ISO 4217 gives to a currency",
+    "amount": "has as many digits as its currency has",
+    "amount.currencyCode": "three letters that ISO 4217 gives to a currency",
     "price": "has as many digits as its currency has",
     "price.currencyCode": "three letters that ISO 4217 gives to a currency",
 }

@@ -39,7 +39,7 @@ export function openapiGenerator(edge: string): Shop {
       return [page.products.map((product) => product.sku), page.nextPageToken];
     },
     async order(token, idempotencyKey, sku) {
-      const createOrderRequest = { items: [{ sku, quantity: 1 }], shipTo: SHIP_TO };
+      const createOrderRequest = { items: [{ sku, quantity: 1 }], shipTo: SHIP_TO, paymentToken: "tok_ok" };
       const orders = new OrdersServiceApi(as(token));
       return (await orders.createOrder({ createOrderRequest, idempotencyKey })).orderId;
     },

@@ -66,7 +66,8 @@ impl Shop {
             let items = [0, 1, 2].map(|part| json!({"sku": choose(part), "quantity": 1}));
             let address = json!({"name": "A buyer", "lines": ["1 Quay Street"], "city": "Bristol",
                 "postalCode": "BS1 4DB", "country": "GB"});
-            let body = json!({"items": items, "shipTo": address}).to_string();
+            let body =
+                json!({"items": items, "shipTo": address, "paymentToken": "tok_ok"}).to_string();
             let (path, kind) = ("/v1/orders", "application/json");
             request.extend(load::request("POST", path, &token, body.as_bytes(), kind));
         })

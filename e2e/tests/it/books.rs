@@ -1,0 +1,78 @@
+//! The books are in order, and whoever asks hears when they are not.
+
+use std::time::Duration;
+
+use e2e::{
+    Mesh, Setup,
+    condition::eventually,
+    mesh::{ADMIN_EMAIL, ADMIN_PASSWORD, Kind},
+    process::binary,
+    shop::{self, Customer},
+};
+use serde_json::json;
+use tokio::process::Command;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+crate::on_both_kinds!(books_that_are_in_order_and_one_that_is_not);
+
+/// The output of a command of `tradewind` at the mesh, and whether it found all in order.
+async fn tradewind(mesh: &Mesh, words: &[&str]) -> (String, bool) {
+    let mut command = Command::new(binary("tradewind"));
+    command.args(words).args([
+        "--edge",
+        &mesh.edges[0],
+        "--email",
+        ADMIN_EMAIL,
+        "--password",
+        ADMIN_PASSWORD,
+    ]);
+    let output = command.output().await.expect("tradewind runs");
+    let text = [output.stdout, output.stderr].concat();
+    (
+        String::from_utf8_lossy(&text).into_owned(),
+        output.status.success(),
+    )
+}
+
+async fn books_that_are_in_order_and_one_that_is_not(kind: Kind) {
+    let mesh = Mesh::start(Setup::new(kind)).await;
+    let (admin, buyer) = (mesh.admin().await, Customer::register(&mesh).await);
+    let sku = shop::product(&admin, 9).await;
+    let sent = buyer.order(&sku, 2).await.expect(201).text_at("/orderId");
+    let cancelled = buyer.order(&sku, 1).await.expect(201).text_at("/orderId");
+    let cancel = format!("/v1/orders/{cancelled}:cancel");
+    buyer.rest.post(&cancel, &json!({})).await.expect(200);
+    let shipment = eventually("there is a shipment", PATIENCE, || {
+        shop::shipment_of(&admin, &sent)
+    })
+    .await;
+    let dispatch = json!({"carrier": "Blue Anchor", "trackingNumber": "BA-1"});
+    let shipment = shipment["shipmentId"].as_str().expect("it has an id");
+    let path = format!("/v1/shipments/{shipment}:dispatch");
+    admin.post(&path, &dispatch).await.expect(200);
+    mesh.databases.hold(0).await;
+
+    let (ledger, is_balanced) = tradewind(&mesh, &["ledger"]).await;
+    assert!(is_balanced && ledger.contains("it balances"), "{ledger}");
+    let (found, is_in_order) = tradewind(&mesh, &["reconcile", "--grace", "0s"]).await;
+    assert!(
+        is_in_order && found.contains("compared 2 orders"),
+        "{found}"
+    );
+
+    // Somebody's hand in the database: the stock of a cancelled order is held for ever.
+    let units = "UPDATE reservations SET state = 'ALLOCATED' WHERE state = 'RELEASED'";
+    mesh.databases.execute("svc-inventory", units).await;
+    let stock = "UPDATE stock SET allocated = allocated + 1";
+    mesh.databases.execute("svc-inventory", stock).await;
+    let (found, is_in_order) = tradewind(&mesh, &["reconcile", "--grace", "0s"]).await;
+    assert!(!is_in_order, "{found}");
+    let said = format!("order {cancelled}: it is CANCELLED, and its stock ALLOCATED");
+    assert!(found.contains(&said) && found.contains("--mend"), "{found}");
+    let (found, is_mended) = tradewind(&mesh, &["reconcile", "--grace", "0s", "--mend"]).await;
+    assert!(is_mended && found.contains("(mended)"), "{found}");
+    let (found, is_in_order) = tradewind(&mesh, &["reconcile", "--grace", "0s"]).await;
+    assert!(is_in_order, "{found}");
+    mesh.databases.hold(0).await;
+}

@@ -1,0 +1,133 @@
+//! What everybody says, page by page.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::amount;
+use crate::client::Client;
+use crate::ledger::{self, Balance};
+
+const PAGE: u32 = 200;
+/// The provider's own list, in pages of its own.
+const AT_PROVIDER: &str = "payments:listAtProvider";
+
+/// An order.
+pub(super) struct Order {
+    pub(super) state: String,
+    /// How its money stands.
+    pub(super) payment: String,
+    pub(super) update_time: Option<DateTime<Utc>>,
+}
+
+/// A payment, in minor units.
+#[derive(Clone)]
+pub(super) struct Payment {
+    pub(super) order: String,
+    pub(super) state: String,
+    pub(super) currency: String,
+    pub(super) captured: i64,
+    pub(super) refunded: i64,
+}
+
+/// A payment as its provider knows it, in minor units.
+pub(super) struct AtProvider {
+    pub(super) reference: String,
+    pub(super) payment: String,
+    pub(super) held: i64,
+    pub(super) captured: i64,
+    pub(super) refunded: i64,
+}
+
+/// All of it: by the order's id, payments by their own.
+#[derive(Default)]
+pub(super) struct Books {
+    pub(super) orders: HashMap<String, Order>,
+    pub(super) reservations: HashMap<String, String>,
+    pub(super) shipments: HashMap<String, String>,
+    pub(super) payments: HashMap<String, Payment>,
+    pub(super) provider: Vec<AtProvider>,
+    pub(super) ledger: Vec<Balance>,
+}
+
+impl Books {
+    /// Reads what orders may hold before the orders themselves: whatever is there then was asked for by
+    /// an order that is there too.
+    pub(super) async fn read(client: &Client) -> Result<Books> {
+        let list = async |path: &[&str], plural: &str| {
+            let size = (path[1] != AT_PROVIDER).then_some(PAGE);
+            let items = client.list(path, &[], plural, size).await;
+            items.with_context(|| plural.to_owned())
+        };
+        let provider = list(&["v1", AT_PROVIDER], "payments").await?;
+        let payments = list(&["v1", "payments"], "payments").await?;
+        let ledger = ledger::balances(client).await?;
+        let reservations = list(&["v1", "reservations"], "reservations").await?;
+        let shipments = list(&["v1", "shipments"], "shipments").await?;
+        let orders = list(&["v1", "orders"], "orders").await?;
+        Ok(Books {
+            orders: by(&orders, "orderId", |order| Order {
+                state: state(&order["state"], "ORDER_STATE_"),
+                payment: state(&order["payment"], "ORDER_PAYMENT_"),
+                update_time: order["updateTime"].as_str().and_then(|it| it.parse().ok()),
+            }),
+            reservations: by(&reservations, "orderId", |it| {
+                state(&it["state"], "RESERVATION_STATE_")
+            }),
+            shipments: by(&shipments, "orderId", |it| {
+                state(&it["state"], "SHIPMENT_STATE_")
+            }),
+            payments: by(&payments, "paymentId", |it| Payment {
+                order: text(&it["orderId"]),
+                state: state(&it["state"], "PAYMENT_STATE_"),
+                currency: text(&it["amount"]["currencyCode"]),
+                captured: minor(&it["captured"]),
+                refunded: minor(&it["refunded"]),
+            }),
+            provider: provider
+                .iter()
+                .map(|it| AtProvider {
+                    reference: text(&it["providerRef"]),
+                    payment: text(&it["paymentId"]),
+                    held: minor(&it["held"]),
+                    captured: minor(&it["captured"]),
+                    refunded: minor(&it["refunded"]),
+                })
+                .collect(),
+            ledger,
+        })
+    }
+
+    /// How much was compared.
+    pub(super) fn summary(&self) -> String {
+        format!(
+            "compared {} orders, {} reservations, {} shipments, {} payments, {} of the provider's and \
+             {} balances",
+            self.orders.len(),
+            self.reservations.len(),
+            self.shipments.len(),
+            self.payments.len(),
+            self.provider.len(),
+            self.ledger.len()
+        )
+    }
+}
+
+fn by<T>(items: &[Value], id: &str, read: impl Fn(&Value) -> T) -> HashMap<String, T> {
+    let items = items.iter();
+    items.map(|item| (text(&item[id]), read(item))).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn state(value: &Value, prefix: &str) -> String {
+    text(value).trim_start_matches(prefix).to_owned()
+}
+
+fn minor(amount: &Value) -> i64 {
+    amount::from_json(amount).map_or(0, |amount| amount.minor)
+}
