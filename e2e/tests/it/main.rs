@@ -24,6 +24,7 @@ mod openapi;
 mod orders;
 mod payments;
 mod quick_start;
+mod saga;
 mod security;
 mod services;
 mod sessions;
