@@ -16,11 +16,15 @@ crate::on_both!(
 
 /// What the sandbox of the mesh signs a body with now.
 fn signature(mesh: &Mesh, body: &str) -> String {
-    let given = mesh.variable("svc-payments-0", "PAYMENT_TOKEN_ENCRYPTION_KEY");
-    let key = given.map(str::to_owned).unwrap_or_else(|| {
-        let kept = mesh.folder().join("data/payment-token-secret");
-        fs::read_to_string(kept).expect("`tradewind up` keeps one")
-    });
+    let process = "svc-payments-0";
+    let key = match mesh.processes().iter().any(|name| name == process) {
+        true => mesh
+            .variable(process, "PAYMENT_TOKEN_ENCRYPTION_KEY")
+            .map(str::to_owned),
+        // `tradewind up` keeps one.
+        false => fs::read_to_string(mesh.folder().join("data/payment-token-secret")).ok(),
+    };
+    let key = key.expect("it has a key");
     let key = EncryptionKey::from_base64("svc-payments", &key).expect("it is a key");
     let key = hmac::Key::new(hmac::HMAC_SHA256, &key.derive("sandbox events"));
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
