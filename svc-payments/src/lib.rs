@@ -28,9 +28,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 #[doc(hidden)]
 pub use crate::crash::{Crash, Point};
 use crate::grpc::sandbox::Pages;
-use crate::provider::Provider;
-pub use crate::provider::ProviderName;
 use crate::provider::sandbox::{self, Sandbox};
+use crate::provider::{Provider, Stripe};
+pub use crate::provider::{ProviderName, StripeConfig};
 use crate::service::{Parts, Payments};
 
 /// The name of the service, which its key belongs to.
@@ -58,6 +58,9 @@ pub struct Config {
         value_parser = net::process::duration
     )]
     pub payments_provider_timeout: Duration,
+    /// Stripe, where it is the one.
+    #[command(flatten)]
+    pub stripe: StripeConfig,
     /// A payment that nobody has worked on for this time is taken up by any replica. Longer than a
     /// provider is waited for.
     #[arg(
@@ -88,6 +91,7 @@ impl Config {
             payment_token_encryption_key: key.to_base64(),
             payments_provider: ProviderName::Sandbox,
             payments_provider_timeout: Duration::from_secs(10),
+            stripe: StripeConfig::default(),
             payments_lease: Duration::from_secs(30),
             crash: Crash::default(),
         }
@@ -113,8 +117,8 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
             (Arc::new(sandbox.clone()), Some(sandbox))
         }
         ProviderName::Stripe => {
-            let mistake = "PAYMENTS_PROVIDER: stripe cannot be chosen yet".to_owned();
-            return Err(StartError::config(mistake));
+            let stripe = Stripe::new(&config.stripe, config.payments_provider_timeout)?;
+            (Arc::new(stripe), None)
         }
     };
     let parts = Parts {

@@ -6,6 +6,7 @@
 
 pub(crate) mod sandbox;
 mod signature;
+mod stripe;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
@@ -13,6 +14,8 @@ use money::{Currency, Money};
 use secrecy::SecretString;
 use uuid::Uuid;
 
+pub(crate) use self::stripe::Stripe;
+pub use self::stripe::StripeConfig;
 use crate::domain::snapshot::{Intent, ProviderRefund, Snapshot};
 
 /// A provider that can be chosen.

@@ -176,7 +176,7 @@ impl Provider for Sandbox {
         now: DateTime<Utc>,
     ) -> Result<ProviderEvent, EventError> {
         let header = header(signature::HEADER).ok_or(EventError::SignatureInvalid)?;
-        if !signature::holds(&self.secret, header, body, now) {
+        if !signature::holds(&self.secret, header, body, now, signature::TOLERANCE) {
             return Err(EventError::SignatureInvalid);
         }
         let told: Event = serde_json::from_slice(body).map_err(|_| EventError::Malformed)?;

@@ -1,13 +1,15 @@
 //! Signatures of events: `t=SECONDS,v1=HEX`, HMAC-SHA256 of the time, a point, and the raw body
 //! (docs.stripe.com/webhooks/signature).
 
+use std::time::Duration;
+
 use aws_lc_rs::{constant_time, hmac};
 use chrono::{DateTime, Utc};
 
 /// The header.
 pub(super) const HEADER: &str = "stripe-signature";
 /// How far a signature's time may be away, before or after.
-const TOLERANCE: u64 = 300;
+pub(super) const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// The header of a body that is sent at this time.
 pub(super) fn sign(secret: &[u8], body: &[u8], time: DateTime<Utc>) -> String {
@@ -15,8 +17,14 @@ pub(super) fn sign(secret: &[u8], body: &[u8], time: DateTime<Utc>) -> String {
     format!("t={seconds},v1={}", mac(secret, body, seconds))
 }
 
-/// Whether a header is of this body, and not old nor of the future.
-pub(super) fn holds(secret: &[u8], header: &str, body: &[u8], now: DateTime<Utc>) -> bool {
+/// Whether a header is of this body, and not old nor of the future: its time is no further away.
+pub(super) fn holds(
+    secret: &[u8],
+    header: &str,
+    body: &[u8],
+    now: DateTime<Utc>,
+    tolerance: Duration,
+) -> bool {
     let parts = || header.split(',').filter_map(|part| part.split_once('='));
     let time = parts().find(|(name, _)| name.trim() == "t");
     let Some(time) = time.and_then(|(_, time)| time.trim().parse::<i64>().ok()) else {
@@ -27,7 +35,8 @@ pub(super) fn holds(secret: &[u8], header: &str, body: &[u8], now: DateTime<Utc>
         constant_time::verify_slices_are_equal(given.trim().as_bytes(), expected.as_bytes()).is_ok()
     };
     let mut signatures = parts().filter(|(name, _)| name.trim() == "v1");
-    now.timestamp().abs_diff(time) <= TOLERANCE && signatures.any(|(_, given)| is_expected(given))
+    now.timestamp().abs_diff(time) <= tolerance.as_secs()
+        && signatures.any(|(_, given)| is_expected(given))
 }
 
 fn mac(secret: &[u8], body: &[u8], seconds: i64) -> String {
@@ -47,7 +56,11 @@ fn mac(secret: &[u8], body: &[u8], seconds: i64) -> String {
 mod tests {
     use chrono::TimeDelta;
 
-    use super::*;
+    use super::{DateTime, TOLERANCE, Utc, sign};
+
+    fn holds(secret: &[u8], header: &str, body: &[u8], now: DateTime<Utc>) -> bool {
+        super::holds(secret, header, body, now, TOLERANCE)
+    }
 
     #[test]
     fn a_signature_holds_for_its_body_and_its_time_alone() {

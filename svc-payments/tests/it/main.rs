@@ -1,4 +1,6 @@
-//! Payments over gRPC, with the sandbox, on both databases.
+//! Payments over gRPC, with the sandbox and with Stripe, on both databases.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod authorizing;
 mod capturing;
@@ -8,4 +10,5 @@ mod ledger;
 mod reading;
 mod refunding;
 mod settling;
+mod stripe;
 mod till;

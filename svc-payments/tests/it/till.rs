@@ -64,7 +64,7 @@ impl Till {
         Self::with(database, common, hands, config).await
     }
 
-    async fn with(
+    pub(crate) async fn with(
         database: &TestDatabase,
         common: Common,
         hands: ManualClock,
