@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test new-service-test conformance connect-conformance connect-behind grpc-interop h2spec fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk clients test new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ connect-behind: ## The same suite's servers, which misbehave too, behind the edg
 
 grpc-interop: ## gRPC's interop cases through the edge
 	scripts/suites interop $(ARGS)
+
+stripe-shapes: ## The Stripe of the tests against stripe-mock and Stripe's libraries
+	scripts/stripe-shapes
 
 h2spec: ## HTTP/2, at the edge's port and at a service's
 	scripts/suites h2spec $(ARGS)
