@@ -14,6 +14,7 @@ use net::process::arguments::Refused;
 use net::process::file::Parsed;
 use net::process::{file, in_runtime, schema, stop_signal};
 use net::telemetry::Telemetry;
+use runtime::contract::Contract;
 use runtime::host::{Host, HostConfig};
 use runtime::identity::Signer;
 use runtime::mesh::Mesh;
@@ -195,6 +196,9 @@ impl Arguments {
         let mut config = HostConfig::new(telemetry, mesh.bus.bus());
         config.issuer = mesh.identity.issuer();
         self.process.drain.set(&mut config);
+        if !asks_mesh {
+            config.contract = Contract::nothing;
+        }
         config.mesh = match (is_generic, asks_mesh) {
             (false, _) => mesh.services.mesh(),
             (true, false) => Mesh::default(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gateway::guard::Guard;
-use gateway::method::{Cache, Largest, Method};
+use gateway::method::{Cache, Method};
 use http::StatusCode;
 use runtime::contract::{self, Access, Contract};
 use transcoder::openapi::Visibility;
@@ -41,10 +41,6 @@ pub(crate) fn described(
             max_age: cache.max_age,
             public: cache.public,
         }),
-        largest: Largest {
-            wire: method.max_request_bytes,
-            json: method.max_request_json,
-        },
         ..Method::new(upstream, descriptor)
     }
 }

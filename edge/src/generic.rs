@@ -6,7 +6,6 @@ use std::sync::Arc;
 use gateway::generic::{self, Terms};
 use gateway::guard::Guard;
 use gateway::jwt::{self, Demand, Issuers, JwtGuard};
-use gateway::method::Largest;
 use gateway::{Gateway, Method};
 use net::StartError;
 use runtime::contract::{self, Contract};
@@ -148,18 +147,14 @@ fn terms(config: &Config, is_over_tls: bool, known: Known, node: &Node) -> Terms
                 let says_who = method.access.is_some();
                 let guard = |access| known.guard(access);
                 let method = described(method, descriptor, upstream, access, guard);
-                let method = match known.asks_anybody(says_who, otherwise) {
+                // Nothing is said of sizes: servers of others may take what their contract does not allow.
+                Some(match known.asks_anybody(says_who, otherwise) {
                     true => Method {
                         guard: Some(known.guard(contract::Access::Public)),
                         visibility: Visibility::Optional,
                         ..method
                     },
                     false => method,
-                };
-                // The servers of others may take what their contract does not allow.
-                Some(Method {
-                    largest: Largest::default(),
-                    ..method
                 })
             })
         }),

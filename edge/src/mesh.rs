@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use gateway::guard::{Asked, Guard};
+use gateway::method::Largest;
 use gateway::{Api, Caller, Gateway, Method, Plan, Profile, Succession, Trust};
 use net::StartError;
 use runtime::contract::{self, Access, Contract};
@@ -164,8 +165,13 @@ fn api(guard: impl Fn(Access) -> Arc<dyn Guard> + Send + Sync + 'static) -> Api<
             // clients.
             let is_served_by_name = access != Access::Public;
             let upstream = service_of(descriptor)?;
+            let largest = method.largest();
             Some(Method {
                 is_served_by_name,
+                largest: Largest {
+                    wire: largest.map(|size| size.wire),
+                    json: largest.map(|size| size.json),
+                },
                 ..described(method, descriptor, upstream, access, &guard)
             })
         }),

@@ -2,27 +2,27 @@
 
 mod method;
 mod options;
+mod request;
 mod rules;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use contract_rules::Compiler;
 pub use contracts::FILE_DESCRIPTOR_SET;
-use prost_reflect::{DescriptorPool, ServiceDescriptor};
+use prost_reflect::{DescriptorPool, MethodDescriptor, ServiceDescriptor};
 
 pub use method::{Access, Cache, Idempotency, Method, Priority, RequestHash};
 pub use options::{CACHE, CONDITIONAL};
 use options::{
     access, cache, has_optional_user, has_sensitive, idempotency, is_conditional, priority,
 };
+pub use request::Request;
 
 /// The methods of a descriptor set.
 #[derive(Debug)]
 pub struct Contract {
     pool: DescriptorPool,
     methods: HashMap<String, Arc<Method>>,
-    mistakes: HashMap<String, Vec<String>>,
 }
 
 impl Contract {
@@ -35,6 +35,11 @@ impl Contract {
         CONTRACT.clone()
     }
 
+    /// That of a process which neither serves nor calls any method of a contract.
+    pub fn nothing() -> Arc<Contract> {
+        Arc::new(Contract::of(DescriptorPool::new()))
+    }
+
     /// Reads an encoded `google.protobuf.FileDescriptorSet`. Mistakes in a service are told
     /// when it is served.
     pub fn load(descriptor_set: &[u8]) -> Result<Contract, String> {
@@ -44,15 +49,13 @@ impl Contract {
 
     /// What these descriptors say, as [`Contract::load`].
     pub fn of(pool: DescriptorPool) -> Contract {
-        let compiler = rules::compiler(&pool);
         let services: Vec<_> = pool.services().collect();
         let mut contract = Contract {
             pool,
             methods: HashMap::new(),
-            mistakes: HashMap::new(),
         };
         for service in &services {
-            contract.add(service, &compiler);
+            contract.add(service);
         }
         contract.add_infrastructure();
         contract
@@ -75,56 +78,38 @@ impl Contract {
 
     /// Why a service cannot be served.
     pub(crate) fn mistakes(&self, service: &str) -> Vec<String> {
-        if self.pool.get_service_by_name(service).is_none() {
+        let Some(descriptor) = self.pool.get_service_by_name(service) else {
             return vec![format!(
                 "the descriptor set does not know the service {service}"
             )];
-        }
-        self.mistakes.get(service).cloned().unwrap_or_default()
+        };
+        let paths = descriptor
+            .methods()
+            .map(|method| path(&descriptor, &method));
+        paths
+            .filter_map(|path| self.method(&path))
+            .flat_map(|method| method.mistakes())
+            .collect()
     }
 
-    fn add(&mut self, service: &ServiceDescriptor, compiler: &Compiler) {
+    fn add(&mut self, service: &ServiceDescriptor) {
         for descriptor in service.methods() {
-            let path = format!("/{}/{}", service.full_name(), descriptor.name());
-            let mut mistakes = Vec::new();
-            let access = access(&self.pool, &descriptor);
-            if access.is_none() {
-                mistakes.push(format!(
-                    "{path} says nothing about access (tradewind.options.v1)"
-                ));
-            }
-            let rules = match compiler.rules(&descriptor.input()) {
-                Ok(rules) => Some(rules),
-                Err(unsupported) => {
-                    mistakes.extend(unsupported.iter().map(|why| format!("{path}: {why}")));
-                    None
-                }
-            };
-            let largest = rules.as_ref().and_then(|rules| rules.largest());
+            let path = path(service, &descriptor);
             let method = Method {
                 name: path.trim_start_matches('/').into(),
                 path: path.as_str().into(),
                 optional_user: has_optional_user(&self.pool, &descriptor),
                 conditional: is_conditional(&self.pool, &descriptor),
                 cache: cache(&self.pool, &descriptor),
-                access,
+                access: access(&self.pool, &descriptor),
                 priority: priority(&self.pool, &descriptor),
                 idempotency: idempotency(&descriptor),
                 sensitive_reply: has_sensitive(&self.pool, &descriptor.output(), &mut Vec::new()),
                 client_streaming: descriptor.is_client_streaming(),
                 server_streaming: descriptor.is_server_streaming(),
-                request: Some(descriptor.input()),
-                max_request_bytes: largest.map(|largest| largest.wire),
-                max_request_json: largest.map(|largest| largest.json),
-                rules,
+                request: Some(Request::of(descriptor.input())),
             };
             self.methods.insert(path, Arc::new(method));
-            if !mistakes.is_empty() {
-                self.mistakes
-                    .entry(service.full_name().into())
-                    .or_default()
-                    .extend(mistakes);
-            }
         }
     }
 
@@ -158,13 +143,14 @@ impl Contract {
                 sensitive_reply: false,
                 server_streaming,
                 request: None,
-                rules: None,
-                max_request_bytes: None,
-                max_request_json: None,
             };
             self.methods.insert(path, Arc::new(method));
         }
     }
+}
+
+fn path(service: &ServiceDescriptor, method: &MethodDescriptor) -> String {
+    format!("/{}/{}", service.full_name(), method.name())
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub struct HostConfig {
     pub issuer: Issuer,
     /// Metrics and traces.
     pub telemetry: Telemetry,
+    /// What is known of the methods that are served or called.
+    pub contract: fn() -> Arc<Contract>,
     /// What each gRPC server bears.
     pub server: ServerLimits,
     /// What each port bears.
@@ -61,6 +63,7 @@ impl HostConfig {
             mesh: Mesh::default(),
             issuer: Issuer::default(),
             telemetry,
+            contract: Contract::tradewind,
             server: ServerLimits::default(),
             http: Limits::default(),
             drain_delay: Duration::ZERO,
@@ -83,7 +86,7 @@ impl Host {
     pub fn new(config: HostConfig) -> Host {
         let (telemetry, http) = (config.telemetry.clone(), config.http.clone());
         Host {
-            contract: Contract::tradewind(),
+            contract: (config.contract)(),
             verifier: Verifier::new(config.issuer.clone(), config.clock.clone()),
             members: Members::new(telemetry, http, config.drain_delay),
             nodes: Vec::new(),

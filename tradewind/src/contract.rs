@@ -91,8 +91,8 @@ pub(crate) fn policy(set: &DescriptorSet) -> Result<()> {
                 Idempotency::NoSideEffects => "yes, it only reads".to_owned(),
                 Idempotency::Idempotent => "yes".to_owned(),
             },
-            match method.max_request_bytes {
-                Some(bytes) => format!("{} KiB", bytes.div_ceil(1024)),
+            match method.largest() {
+                Some(size) => format!("{} KiB", size.wire.div_ceil(1024)),
                 None => "not bounded".to_owned(),
             },
         ]

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use contract_rules::Rules;
+use contract_rules::{Rules, Size};
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, MessageDescriptor};
+use prost_reflect::DynamicMessage;
+
+use super::request::Request;
 
 /// A method and what holds for it.
 #[derive(Debug)]
@@ -32,18 +34,34 @@ pub struct Method {
     pub client_streaming: bool,
     /// Whether the server sends a stream.
     pub server_streaming: bool,
-    /// The request's message; none for health and reflection.
-    pub request: Option<MessageDescriptor>,
-    /// The rules of the request's fields; none for health and reflection.
-    pub rules: Option<Arc<Rules>>,
-    /// The most bytes of a request message that the rules allow, with room to spare; none if they do
-    /// not tell ([`Rules::largest`]).
-    pub max_request_bytes: Option<usize>,
-    /// The same of a request as JSON.
-    pub max_request_json: Option<usize>,
+    /// What it is asked by; none for health and reflection.
+    pub request: Option<Request>,
 }
 
 impl Method {
+    /// The rules of its requests' fields, if there are any that can be checked.
+    pub fn rules(&self) -> Option<&Rules> {
+        self.request.as_ref()?.rules().ok()
+    }
+
+    /// The most bytes of a request; none if the contract does not tell.
+    pub fn largest(&self) -> Option<Size> {
+        self.request.as_ref()?.largest()
+    }
+
+    /// Why it cannot be served.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let path = &self.path;
+        let nobody = self
+            .access
+            .is_none()
+            .then(|| format!("{path} says nothing about access (tradewind.options.v1)"));
+        let rules = self.request.as_ref().map(Request::rules);
+        let unsupported = rules.and_then(Result::err).unwrap_or_default();
+        let unsupported = unsupported.iter().map(|why| format!("{path}: {why}"));
+        nobody.into_iter().chain(unsupported).collect()
+    }
+
     /// Whether the contract calls the method safe to repeat without an idempotency key.
     pub fn is_repeatable(&self) -> bool {
         self.idempotency != Idempotency::Unknown
@@ -69,7 +87,8 @@ impl Method {
     /// What tells a request from others: of its message with the fields in the order of their
     /// numbers, since clients write them in any. `None` of what is no message of the method.
     pub(crate) fn hash(&self, message: &[u8]) -> Option<RequestHash> {
-        let message = DynamicMessage::decode(self.request.clone()?, message).ok()?;
+        let message =
+            DynamicMessage::decode(self.request.as_ref()?.message().clone(), message).ok()?;
         let hash = digest(&SHA256, &message.encode_to_vec());
         hash.as_ref().try_into().ok()
     }

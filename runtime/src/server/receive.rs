@@ -73,7 +73,7 @@ impl Receiver {
         let headers: usize = headers
             .map(|(name, value)| name.as_str().len() + value.len())
             .sum();
-        let largest = method.max_request_bytes.unwrap_or(self.max_bytes);
+        let largest = method.largest().map_or(self.max_bytes, |size| size.wire);
         Receiving {
             timeout: self.timeout,
             limit: largest.min(self.max_bytes),

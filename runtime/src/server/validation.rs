@@ -76,7 +76,7 @@ pub(super) fn unpacked(
 /// One message, with its prefix, as the handler gets it: with its texts in the form that the contract
 /// asks for.
 pub(super) fn accept(body: Bytes, method: &Method) -> Result<Bytes, Problem> {
-    let Some(rules) = &method.rules else {
+    let Some(rules) = method.rules() else {
         return Ok(body);
     };
     match rules.accept(&message(body.clone())?).map_err(refusal)? {

@@ -217,11 +217,8 @@ fn is_exact(rules: &DynamicMessage) -> bool {
 fn a_login_takes_kilobytes_and_an_order_its_thousand_items() {
     let contract = Contract::tradewind();
     let of = |path: &str| {
-        let method = contract.method(path).unwrap();
-        (
-            method.max_request_bytes.unwrap(),
-            method.max_request_json.unwrap(),
-        )
+        let largest = contract.method(path).unwrap().largest().unwrap();
+        (largest.wire, largest.json)
     };
     let (wire, json) = of("/tradewind.auth.v1.AuthService/Login");
     assert!(wire < 8 << 10 && json < 20 << 10, "{wire} {json}");
