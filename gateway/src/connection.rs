@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::{Request, StatusCode};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, StatusCode, Version};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use net::http::{Flushes, Limits};
 use net::tls;
@@ -61,7 +63,8 @@ pub(crate) async fn serve(
     };
     let client = Peer::of(peer.ip(), &stream);
     let service = compression::wrap(tower::service_fn(move |request| {
-        pipeline::answer(entrance.door(), client.clone(), request)
+        // In a box, since each service around it moves it, and HTTP/1.1 keeps room for it.
+        Box::pin(pipeline::answer(entrance.door(), client.clone(), request))
     }));
     let (begins, flushes) = (progress.clone(), Flushes::default());
     let sent = flushes.clone();
@@ -69,6 +72,7 @@ pub(crate) async fn serve(
     let switches = switched.clone();
     let watched = tower::service_fn(move |request: Request<Incoming>| {
         let (under_way, service) = (begins.begin(), service.clone());
+        let version = request.version();
         let (switches, sent) = (switches.clone(), sent.clone());
         async move {
             let Ok(mut response) = service.oneshot(request).await;
@@ -77,6 +81,16 @@ pub(crate) async fn serve(
             {
                 // HTTP ends with it: there is no second.
                 let _ = switches.set(upgraded.clone());
+            }
+            // The end of the connection is the only one that such a body has (RFC 9112, section 6.3).
+            let is_endless = response.body().size_hint().exact().is_none();
+            if version == Version::HTTP_10
+                && (is_endless || response.headers().contains_key(CONNECTION))
+            {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+                // Otherwise hyper adds that it goes on, if the client would like that.
+                *response.version_mut() = version;
             }
             // What goes on afterwards has its own.
             let entry = response.extensions_mut().remove::<Arc<Entry>>();

@@ -7,12 +7,15 @@ use futures::channel::mpsc;
 use futures::{SinkExt as _, StreamExt as _};
 use reqwest::Response;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tonic::Status;
 use transcoder::HttpBody;
 
 use crate::fixture::{Fixture, bare, error, settings};
 use crate::generic::of_file;
 use crate::upstream::{Answer, Seen, Upstream};
+use crate::waiting::until_closed;
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct PutFile {
@@ -157,6 +160,23 @@ async fn a_download_that_breaks_off_comes_as_far_as_it_went_and_is_not_taken_for
             }
         }
     }
+}
+
+/// HTTP/1.0 has no other end of such a body than that of the connection.
+#[tokio::test]
+async fn a_client_of_http_1_0_gets_what_came_of_a_download_that_breaks_off() {
+    let fixture = start().await;
+    let mut stream = TcpStream::connect(fixture.address).await.unwrap();
+    let request = "GET /v1/files/broken:download HTTP/1.0\r\nconnection: keep-alive\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let reply = until_closed(stream).await;
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.0 200"), "{head}");
+    for framing in ["content-length", "transfer-encoding", "keep-alive"] {
+        assert!(!head.contains(framing), "{head}");
+    }
+    assert!(head.contains("connection: close"), "{head}");
+    assert_eq!(body, "a,b\n1,2\n");
 }
 
 #[tokio::test]
