@@ -137,7 +137,7 @@ impl Admitted<'_> {
         Ok(Call {
             upstreams,
             policy: self.policy,
-            context: self.context.clone(),
+            context: &self.context,
             metadata,
             deadline: self.deadline,
             reply_limit: self.reply_limit(),
@@ -149,14 +149,13 @@ impl Admitted<'_> {
     pub(crate) async fn stream<S: Step + Send + 'static>(
         &self,
         call: &Call<'_>,
-        codings: HeaderMap,
         body: Incoming,
         coding: Option<Coding>,
         step: S,
     ) -> Result<(HeaderMap, Replies), Failure> {
         let (requests, refused) = Requests::new(body, coding, self.allowance(), step);
         let mut lifetime = self.stream_lifetime();
-        let called = Box::pin(call.stream(codings, requests));
+        let called = Box::pin(call.stream(requests));
         let response = while_allowed(lifetime.as_mut(), called)
             .await?
             .map_err(|status| requests::failed(status, &refused))?;
@@ -168,11 +167,10 @@ impl Admitted<'_> {
     pub(crate) async fn frames(
         &self,
         call: &Call<'_>,
-        codings: HeaderMap,
         frames: Bytes,
     ) -> Result<(HeaderMap, Replies), Failure> {
         let mut lifetime = self.stream_lifetime();
-        let called = Box::pin(call.frames(codings, frames));
+        let called = Box::pin(call.frames(frames));
         let response = while_allowed(lifetime.as_mut(), called).await??;
         let (refused, entry) = (Refused::default(), self.context.entry.clone());
         Ok(Replies::of(response, lifetime, refused, entry))

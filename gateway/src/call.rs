@@ -44,7 +44,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Call<'a> {
     pub(crate) upstreams: &'a Upstreams,
     pub(crate) policy: &'a Policy,
-    pub(crate) context: Context,
+    pub(crate) context: &'a Context,
     pub(crate) metadata: MetadataMap,
     /// When an answer, or the beginning of one, has to be there.
     pub(crate) deadline: Instant,
@@ -67,7 +67,7 @@ impl Owned {
         Call {
             upstreams: &self.upstreams,
             policy,
-            context: self.context.clone(),
+            context: &self.context,
             metadata: self.metadata.clone(),
             deadline: self.deadline,
             reply_limit: self.reply_limit,
@@ -80,7 +80,7 @@ impl Call<'_> {
     pub(crate) fn owned(self, upstreams: Arc<Upstreams>) -> Owned {
         Owned {
             upstreams,
-            context: self.context,
+            context: self.context.clone(),
             metadata: self.metadata,
             deadline: self.deadline,
             reply_limit: self.reply_limit,
@@ -99,9 +99,7 @@ impl Call<'_> {
         drop(message);
         let limit = self.reply_limit;
         let once = || async {
-            let response = self
-                .open(HeaderMap::new(), Full::new(frame.clone()))
-                .await?;
+            let response = self.open(Full::new(frame.clone())).await?;
             Reply::read(response, limit).await
         };
         self.repeated(once).await
@@ -111,10 +109,9 @@ impl Call<'_> {
     /// is; the reply may tell of an error only at its end.
     pub(crate) async fn frames(
         &self,
-        codings: HeaderMap,
         frames: Bytes,
     ) -> Result<http::Response<ResponseBody>, Status> {
-        let once = || self.open(codings.clone(), Full::new(frames.clone()));
+        let once = || self.open(Full::new(frames.clone()));
         match self.policy.is_streaming() {
             true => Ok(once().await?),
             false => {
@@ -125,22 +122,14 @@ impl Call<'_> {
     }
 
     /// A stream of frames.
-    pub(crate) async fn stream<B>(
-        &self,
-        codings: HeaderMap,
-        frames: B,
-    ) -> Result<http::Response<ResponseBody>, Status>
+    pub(crate) async fn stream<B>(&self, frames: B) -> Result<http::Response<ResponseBody>, Status>
     where
         B: http_body::Body<Data = Bytes, Error = Status> + Send + 'static,
     {
-        Ok(self.open(codings, frames).await?)
+        Ok(self.open(frames).await?)
     }
 
-    async fn open<B>(
-        &self,
-        codings: HeaderMap,
-        frames: B,
-    ) -> Result<http::Response<ResponseBody>, Refusal>
+    async fn open<B>(&self, frames: B) -> Result<http::Response<ResponseBody>, Refusal>
     where
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
@@ -148,7 +137,6 @@ impl Call<'_> {
         let mut request = http::Request::new(frames);
         *request.uri_mut() = self.policy.path.clone().into();
         *request.headers_mut() = self.metadata.clone().into_headers();
-        request.headers_mut().extend(codings);
         self.context.along().set(request.headers_mut());
         let response = channel.send(request, self.known()).await;
         if let Some(lost) = response.extensions().get::<Lost>() {

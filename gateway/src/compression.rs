@@ -9,7 +9,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::{Compression, CompressionBody};
 
-use crate::protocol::declared::{self, Declared};
+use crate::protocol::declared;
 use crate::reply::{Body, Streamed};
 
 /// Below this, headers are most of the reply.
@@ -42,10 +42,6 @@ impl Predicate for WholeReplies {
         }
         let content_type = response.headers().get(CONTENT_TYPE);
         let name = content_type.map_or(&b""[..], |value| value.as_bytes());
-        let is_of = |protocol: &&Declared| protocol.subtype(name).is_some();
-        declared::ALL
-            .iter()
-            .filter(|it| !it.compresses)
-            .all(|it| !is_of(it))
+        declared::of(name).is_none_or(|protocol| protocol.compresses)
     }
 }

@@ -6,7 +6,7 @@
 //! | 2 | compression (`compression`) | wraps every reply, whoever made it |
 //! | 3 | request id | everything after it, and every log line, can name the request |
 //! | 4 | trace and metrics | sees all that follows, refusals too |
-//! | 5 | security headers | on every reply, refusals and pages too |
+//! | 5 | security headers | on every reply that a browser may read, refusals and pages too |
 //! | 6 | CORS | a page must be able to read also why it was refused; a preflight needs no more than this |
 //! | 7 | host: 400; protocol and route: 404, 405, OPTIONS | cheap, and what follows depends on them |
 //! | 8 | address limit | before anything that costs: signatures, bodies, upstreams |
@@ -19,6 +19,7 @@
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -87,13 +88,13 @@ pub(crate) async fn answer(
         trace: exchange.trace().clone(),
         entry: entry.clone(),
     };
-    // In a box, since what is wrapped is moved, and this is large.
-    let routed = Box::pin(route(&door, head, body, arrival, &mut exchange));
-    let mut response = match AssertUnwindSafe(routed)
-        .catch_unwind()
-        .instrument(span)
-        .await
-    {
+    let routed = {
+        // In its place, since what is wrapped is moved, and this is large.
+        let routed = pin!(route(&door, head, body, arrival, &mut exchange));
+        let routed = AssertUnwindSafe(routed).catch_unwind();
+        routed.instrument(span).await
+    };
+    let mut response = match routed {
         Ok(response) => response,
         Err(_) => error::response(&panicked(), &door.routing),
     };

@@ -8,7 +8,7 @@ use futures::Stream;
 use futures::future::Either;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use tonic::Code;
 
 use crate::admitted::Admitted;
@@ -25,8 +25,8 @@ use crate::routing::Routing;
 use crate::wire::envelope::{self, Sizes};
 use crate::wire::status;
 
-const ENCODING: &str = "grpc-encoding";
-const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
+const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
 /// The method of a request of gRPC or gRPC-Web, and how its messages are written; `None` if no such
 /// method is served.
@@ -105,19 +105,19 @@ async fn through(
     sent: RequestBody,
 ) -> Result<(HeaderMap, Replies), Failure> {
     let limit = admitted.message_limit(Codec::Proto);
-    let call = admitted.call(&head.headers)?;
-    let codings = codings(&head.headers);
+    let mut call = admitted.call(&head.headers)?;
+    pass_codings(&head.headers, call.metadata.as_mut());
     Ok(returned(match sent {
         RequestBody::Stream(body) if served.is_client_streaming() => {
             let sizes = Sizes::of_at_most(limit);
-            admitted.stream(&call, codings, body, None, sizes).await?
+            admitted.stream(&call, body, None, sizes).await?
         }
         sent => {
             let frames = whole(admitted, head, sent, Codec::Proto).await?;
             if !served.is_client_streaming() {
                 envelope::single(&frames, limit)?;
             }
-            admitted.frames(&call, codings, frames).await?
+            admitted.frames(&call, frames).await?
         }
     }))
 }
@@ -136,13 +136,11 @@ async fn transcoded(
         coding: coding(head.headers.get(ENCODING))?,
         limit: admitted.message_limit(codec),
     };
-    let (call, codings) = (admitted.call(&head.headers)?, HeaderMap::new());
+    let call = admitted.call(&head.headers)?;
     let (mut headers, replies) = returned(match sent {
         RequestBody::Stream(body) if served.is_client_streaming() => {
             let messages = RequestMessages::of(reading);
-            admitted
-                .stream(&call, codings, body, None, messages)
-                .await?
+            admitted.stream(&call, body, None, messages).await?
         }
         sent => {
             let body = whole(admitted, head, sent, codec).await?;
@@ -150,7 +148,7 @@ async fn transcoded(
                 true => RequestMessages::of(reading).all(body)?,
                 false => reading.only(&body)?,
             };
-            admitted.frames(&call, codings, frames).await?
+            admitted.frames(&call, frames).await?
         }
     });
     let packing = accepted(&head.headers.get_all(ACCEPT_ENCODING));
@@ -188,12 +186,10 @@ fn returned((received, replies): (HeaderMap, Replies)) -> (HeaderMap, Replies) {
 }
 
 /// Which compression the messages have, and which the client reads: between it and the upstream.
-fn codings(headers: &HeaderMap) -> HeaderMap {
-    let mut codings = HeaderMap::new();
+fn pass_codings(headers: &HeaderMap, to: &mut HeaderMap) {
     for name in [ENCODING, ACCEPT_ENCODING] {
-        if let Some(value) = headers.get(name) {
-            codings.insert(name, value.clone());
+        if let Some(value) = headers.get(&name) {
+            to.insert(name, value.clone());
         }
     }
-    codings
 }

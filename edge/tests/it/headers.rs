@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Response;
 
 use crate::fixture::{Fixture, settings, shop};
-use crate::upstream::Answer;
+use crate::upstream::{Answer, frame};
 
 fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
     response
@@ -48,6 +48,32 @@ async fn every_reply_has_the_security_headers() {
         assert!(header(&response, "x-request-id").is_some());
         assert_eq!(header(&response, "strict-transport-security"), None);
     }
+}
+
+#[tokio::test]
+async fn a_reply_in_grpc_has_nothing_for_browsers_which_do_not_speak_it() {
+    let mut settings = settings();
+    settings.web.behind_tls = true;
+    let fixture = Fixture::with(settings, shop).await;
+    let http2 = reqwest::Client::builder().no_proxy();
+    let http2 = http2.http2_prior_knowledge().build().unwrap();
+    let path = "/tradewind.catalog.v1.CatalogService/GetProduct";
+    let call = http2.post(fixture.url(path)).body(frame(&[]));
+    let response = call.header("content-type", "application/grpc");
+    let response = response.send().await.unwrap();
+    assert_eq!(header(&response, "content-type"), Some("application/grpc"));
+    assert!(header(&response, "x-request-id").is_some());
+    for name in [
+        "content-security-policy",
+        "cache-control",
+        "strict-transport-security",
+    ] {
+        assert_eq!(header(&response, name), None);
+    }
+    let web = fixture.request("POST", path).body(frame(&[]));
+    let web = web.header("content-type", "application/grpc-web");
+    let web = web.send().await.unwrap();
+    assert!(header(&web, "content-security-policy").is_some());
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ pub(crate) struct Declared {
     /// Whether replies of these media types are compressed as a whole; otherwise each message is, by
     /// the protocol's own means, or none.
     pub(crate) compresses: bool,
+    /// Whether browsers speak it.
+    pub(crate) has_browsers: bool,
     /// How a client says how long it is willing to wait.
     pub(crate) deadline: Option<Deadline>,
     /// Its headers of requests, which pages of other origins may send.
@@ -35,6 +37,7 @@ impl Declared {
     pub(crate) const NOTHING: Self = Self {
         media_types: &[],
         compresses: true,
+        has_browsers: true,
         deadline: None,
         request_headers: &[],
         reply_headers: &[],
@@ -62,6 +65,12 @@ macro_rules! list {
 }
 
 protocols!(list);
+
+/// The protocol whose media type it is, if it is one's own.
+pub(crate) fn of(media_type: &[u8]) -> Option<&'static Declared> {
+    let mut all = ALL.iter().copied();
+    all.find(|protocol| protocol.subtype(media_type).is_some())
+}
 
 /// Whether a protocol keeps a name like this one for itself.
 pub(crate) fn is_reserved(name: &str) -> bool {

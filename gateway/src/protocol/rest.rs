@@ -166,7 +166,7 @@ impl Request for Call {
         let call = admitted.call(headers)?;
         if route.is_server_streaming() {
             let frame = envelope::write(0, &message);
-            let frames = Box::pin(call.frames(HeaderMap::new(), frame));
+            let frames = Box::pin(call.frames(frame));
             let reply = call.in_time(frames).await;
             let reply = reply.map_err(|status| Failure::from(status).instead(streamed(route)))?;
             let (lifetime, entry) = (admitted.lifetime(), admitted.context.entry.clone());
@@ -212,10 +212,8 @@ impl Call {
                 let (query, limit) = (head.uri.query(), admitted.message_limit(Codec::Json));
                 let any = admitted.routing().profile.takes_any_media_type;
                 let framed = Framed::new(headers, any, query, matched.clone(), limit)?;
-                let (call, codings) = (admitted.call(headers)?, HeaderMap::new());
-                admitted
-                    .stream(&call, codings, body, coding, framed)
-                    .await?
+                let call = admitted.call(headers)?;
+                admitted.stream(&call, body, coding, framed).await?
             }
         };
         if route.is_server_streaming() {

@@ -21,6 +21,7 @@ pub(super) const TRAILER: &str = "trailer-";
 pub(crate) static DECLARED: Declared = Declared {
     media_types: &[STREAM],
     compresses: false,
+    has_browsers: true,
     deadline: Some(Deadline {
         header: HeaderName::from_static("connect-timeout-ms"),
         read: milliseconds,

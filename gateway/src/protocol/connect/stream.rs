@@ -55,15 +55,14 @@ impl Stream {
             limit: admitted.message_limit(self.codec),
         };
         let call = admitted.call(&head.headers)?;
-        let codings = HeaderMap::new();
         let (leading, replies) = if self.served.is_client_streaming() {
             let messages = RequestMessages::of(reading);
-            let calling = admitted.stream(&call, codings, body, None, messages);
+            let calling = admitted.stream(&call, body, None, messages);
             calling.await?
         } else {
             let body = admitted.message(&head.headers, body, self.codec).await?;
             let frame = reading.only(&body.content)?;
-            admitted.frames(&call, codings, frame).await?
+            admitted.frames(&call, frame).await?
         };
         let packing = accepted(&head.headers.get_all(ACCEPT_ENCODING));
         let (served, limit) = (self.served.clone(), admitted.reply_limit());

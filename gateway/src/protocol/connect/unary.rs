@@ -125,9 +125,7 @@ impl Unary {
         let message = self.message(&admitted, head, body).await?;
         let message = self.codec.request(&self.served, message)?;
         let call = admitted.call(&head.headers)?;
-        let response = call
-            .frames(HeaderMap::new(), envelope::write(0, &message))
-            .await?;
+        let response = call.frames(envelope::write(0, &message)).await?;
         let (leading, replies) = Replies::of(response, None, Refused::default(), None);
         let limit = admitted.reply_limit();
         let (message, trailing) = match single(replies, limit).await {

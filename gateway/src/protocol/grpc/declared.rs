@@ -8,6 +8,7 @@ use crate::protocol::declared::{Deadline, Declared};
 pub(crate) static DECLARED: Declared = Declared {
     media_types: &["application/grpc"],
     compresses: false,
+    has_browsers: false,
     deadline: Some(Deadline {
         header: GRPC_TIMEOUT,
         read: parse_timeout,

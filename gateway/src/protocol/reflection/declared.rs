@@ -5,5 +5,6 @@ use crate::protocol::declared::Declared;
 pub(crate) static DECLARED: Declared = Declared {
     media_types: &["application/grpc"],
     compresses: false,
+    has_browsers: false,
     ..Declared::NOTHING
 };

@@ -249,7 +249,7 @@ impl Session {
         let opened = async move {
             let policy = self.routing.policies.of(self.matched.route());
             let call = self.call.call(policy);
-            let reply = call.stream(HeaderMap::new(), requests).await?;
+            let reply = call.stream(requests).await?;
             let (_, replies) = Replies::of(reply, None, Refused::default(), self.entry.clone());
             Ok::<_, Failure>(Messages::of_at_most(self.reply_limit, replies))
         };

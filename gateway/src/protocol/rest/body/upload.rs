@@ -34,8 +34,7 @@ pub(in crate::protocol::rest) async fn upload(
     let upload = Upload::new(matched.clone(), head, limit)?;
     let call = admitted.call(&head.headers)?;
     let coding = body::coding(&head.headers)?;
-    let codings = HeaderMap::new();
-    admitted.stream(&call, codings, body, coding, upload).await
+    admitted.stream(&call, body, coding, upload).await
 }
 
 /// An upload in progress.
