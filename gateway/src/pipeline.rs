@@ -89,7 +89,7 @@ pub(crate) async fn answer(
         entry: entry.clone(),
     };
     let routed = {
-        // In its place, since what is wrapped is moved, and this is large.
+        // In its place, since what is wrapped is moved.
         let routed = pin!(route(&door, head, body, arrival, &mut exchange));
         let routed = AssertUnwindSafe(routed).catch_unwind();
         routed.instrument(span).await

@@ -3,7 +3,7 @@
 //! errors their form. To add one: its folder, and a line in [`protocols`] (and its `mod`).
 
 use futures::FutureExt as _;
-use futures::future::Either;
+use futures::future::BoxFuture;
 use http::Response;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
@@ -149,14 +149,14 @@ macro_rules! any_request {
         }
 
         impl AnyRequest {
-            /// Does it. All but the usual ones are in a box, so that those need not make room for them.
+            /// Does it. In a box, so that none of them has to make room for the others.
             pub(crate) fn handled<'a>(
                 self,
                 by: impl Handle + 'a,
-            ) -> impl Future<Output = Response<Body>> + Send + 'a {
+            ) -> BoxFuture<'a, Response<Body>> {
                 match self {
-                    Self::$usual(request) => Either::Left(by.handle(request)),
-                    $(Self::$name(request) => Either::Right(by.handle(request).boxed()),)+
+                    Self::$usual(request) => by.handle(request).boxed(),
+                    $(Self::$name(request) => by.handle(request).boxed(),)+
                 }
             }
         }
