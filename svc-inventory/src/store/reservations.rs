@@ -25,7 +25,7 @@ macro_rules! select {
 /// The reservation of this order.
 pub(crate) async fn get(tx: &mut Tx, order_id: Uuid) -> Result<Option<Reservation>, Error> {
     let sql = select!("");
-    from_rows(store::fetch_all!(tx, Row, sql, order_id)?)
+    from_rows(&store::fetch_all!(tx, Row, sql, order_id)?)
 }
 
 /// The reservation of this order, locked until the transaction ends.
@@ -37,7 +37,7 @@ pub(crate) async fn get_locked(tx: &mut Tx, order_id: Uuid) -> Result<Option<Res
         // A transaction that writes has SQLite for itself.
         Dialect::Sqlite => return get(tx, order_id).await,
     };
-    from_rows(store::fetch_all!(tx, Row, sql, order_id)?)
+    from_rows(&store::fetch_all!(tx, Row, sql, order_id)?)
 }
 
 /// At most `limit` reservations, the newest order's first, from the one before `before` on; `None` is
@@ -56,7 +56,7 @@ pub(crate) async fn list(
          ORDER BY r.order_id DESC, l.sku";
     let before = before.unwrap_or(Uuid::max());
     let state = state.map(State::as_str);
-    all_from_rows(store::fetch_all!(tx, Row, sql, before, state, limit)?)
+    all_from_rows(&store::fetch_all!(tx, Row, sql, before, state, limit)?)
 }
 
 /// Whether the time of any reservation is over.
@@ -239,12 +239,12 @@ struct Row {
     quantity: Option<i64>,
 }
 
-fn from_rows(rows: Vec<Row>) -> Result<Option<Reservation>, Error> {
+fn from_rows(rows: &[Row]) -> Result<Option<Reservation>, Error> {
     Ok(all_from_rows(rows)?.pop())
 }
 
 /// Of rows in which the lines of each follow each other.
-fn all_from_rows(rows: Vec<Row>) -> Result<Vec<Reservation>, Error> {
+fn all_from_rows(rows: &[Row]) -> Result<Vec<Reservation>, Error> {
     rows.chunk_by(|one, next| one.order_id == next.order_id)
         .map(one_from_rows)
         .collect()
