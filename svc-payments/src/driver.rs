@@ -8,9 +8,9 @@
 
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use runtime::call::CallContext;
 use secrecy::SecretString;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -23,8 +23,8 @@ use crate::provider::{Failure, NewIntent};
 use crate::service::{Due, Payments};
 use crate::store::{due, payments};
 
-const BATCH: i64 = 32;
-const CONCURRENCY: usize = 8;
+/// How many are driven at once by those that nobody waits for.
+const MOST_AT_ONCE: usize = 16;
 /// How often the database is asked what is due, if nobody says so.
 const ROUND: Duration = Duration::from_millis(500);
 /// What a caller's deadline leaves for the reply.
@@ -35,44 +35,51 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// the driver up.
 const MOST_ASKED: i32 = 24;
 
-/// Takes up payments whose time has come, until `shutdown`. Replicas share the work.
+/// Takes up payments whose time has come, until `shutdown`; what it is at then is taken up again like
+/// after a crash. Replicas share the work.
 pub(crate) async fn run(payments: Payments, shutdown: CancellationToken) {
     let rounds = async {
+        // Tasks: whoever holds a transaction goes on while others are claimed.
+        let mut driven = JoinSet::new();
         loop {
-            let found = round(&payments).await.unwrap_or_else(|error| {
+            let free = MOST_AT_ONCE - driven.len();
+            let claimed = claim(&payments, free).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "the driver cannot read the payments");
-                0
+                Vec::new()
             });
-            if found < BATCH {
-                // Woken or not, it looks.
-                let _ = timeout(ROUND, payments.wake.notified()).await;
+            for payment in claimed {
+                driven.spawn(drive_due(payments.clone(), payment));
+            }
+            tokio::select! {
+                Some(_) = driven.join_next() => {}
+                () = payments.wake.notified() => {}
+                () = tokio::time::sleep(ROUND) => {}
             }
         }
     };
     shutdown.run_until_cancelled(rounds).await;
 }
 
-async fn round(payments: &Payments) -> Result<i64, store::Error> {
+async fn claim(payments: &Payments, limit: usize) -> Result<Vec<Uuid>, store::Error> {
     let now = payments.clock.now();
     let mut tx = payments.db.read().await?;
-    let is_any = due::is_any(&mut tx, now).await?;
+    let is_any = limit > 0 && due::is_any(&mut tx, now).await?;
     drop(tx);
     if !is_any {
-        return Ok(0);
+        return Ok(Vec::new());
     }
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut tx = payments.db.begin().await?;
-    let claimed = due::claim(&mut tx, now, now + payments.lease, BATCH).await?;
+    let claimed = due::claim(&mut tx, now, now + payments.lease, limit).await?;
     tx.commit().await?;
-    let found = i64::try_from(claimed.len()).unwrap_or(BATCH);
-    futures::stream::iter(claimed)
-        .for_each_concurrent(CONCURRENCY, |payment| async move {
-            let call = CallContext::background("driver");
-            if let Err(error) = call.scope(payments.drive(payment, true)).await {
-                tracing::warn!(payment.id = %payment, %error, "a payment is left to its lease");
-            }
-        })
-        .await;
-    Ok(found)
+    Ok(claimed)
+}
+
+async fn drive_due(payments: Payments, payment: Uuid) {
+    let call = CallContext::background("driver");
+    if let Err(error) = call.scope(payments.drive(payment, true)).await {
+        tracing::warn!(payment.id = %payment, %error, "a payment is left to its lease");
+    }
 }
 
 /// What the provider answered.

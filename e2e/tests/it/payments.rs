@@ -1,16 +1,23 @@
 //! What a payment provider and a buyer's browser do at the public door.
 
 use std::fs;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
-use e2e::{Mesh, rest::Reply};
+use e2e::{
+    Mesh,
+    condition::eventually,
+    rest::Reply,
+    shop::{self, Customer},
+};
+use net::clock::Clock;
 use reqwest::Method;
 use runtime::seal::EncryptionKey;
 
 crate::on_both!(
     a_providers_event_is_taken_as_the_bytes_that_were_signed,
     a_page_of_the_sandbox_is_there_for_its_actions_alone,
+    a_buyer_approves_a_payment_at_the_page_of_the_bank,
     the_books_are_for_administrators,
 );
 
@@ -27,8 +34,7 @@ fn signature(mesh: &Mesh, body: &str) -> String {
     let key = key.expect("it has a key");
     let key = EncryptionKey::from_base64("svc-payments", &key).expect("it is a key");
     let key = hmac::Key::new(hmac::HMAC_SHA256, &key.derive("sandbox events"));
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.expect("it is after 1970").as_secs();
+    let now = Clock::system().now().timestamp();
     let mac = hmac::sign(&key, format!("{now}.{body}").as_bytes());
     let hex: String = mac
         .as_ref()
@@ -80,6 +86,56 @@ async fn a_page_of_the_sandbox_is_there_for_its_actions_alone(mesh: &Mesh) {
         .body("");
     let reply = rest.send(request).await.expect("the edge answers");
     reply.refused(404, "RESOURCE_NOT_FOUND");
+}
+
+async fn a_buyer_approves_a_payment_at_the_page_of_the_bank(mesh: &Mesh) {
+    let sku = shop::product(&mesh.admin().await, 10).await;
+    let customer = Customer::register(mesh).await;
+    let mut order = shop::order(&[(&sku, 1)]);
+    order["paymentToken"] = "tok_action_then_ok".into();
+    let placed = customer.rest.post("/v1/orders", &order).await.expect(201);
+    assert_eq!(placed.text_at("/state"), "ORDER_STATE_AWAITING_PAYMENT");
+    let order_id = placed.text_at("/orderId");
+    let of_order = format!("/v1/payments?orderId={order_id}");
+    let payments = customer.rest.get(&of_order).await.expect(200);
+    let payment_id = payments.text_at("/payments/0/paymentId");
+    let action = format!("/v1/payments/{payment_id}/action");
+    let page = customer
+        .rest
+        .get(&action)
+        .await
+        .expect(200)
+        .text_at("/redirectUrl");
+
+    let shown = mesh.rest().get(&page).await.expect(200);
+    assert_eq!(shown.headers["content-type"], "text/html; charset=utf-8");
+    let form = shown
+        .text
+        .split("action=\"./")
+        .nth(1)
+        .expect("it has a form");
+    let form = form.split('"').next().expect("its action is in quotes");
+    let sent = mesh.rest();
+    let request = sent
+        .request(Method::POST, &format!("/v1/payments/sandbox/{form}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("");
+    let done = sent
+        .send(request)
+        .await
+        .expect("the edge answers")
+        .expect(200);
+    assert!(done.text.contains("Payment approved"), "{}", done.text);
+    let path = format!("/v1/orders/{order_id}");
+    eventually(
+        "the order is confirmed",
+        Duration::from_secs(20),
+        || async {
+            let order = customer.rest.get(&path).await.expect(200);
+            (order.text_at("/state") == "ORDER_STATE_CONFIRMED").then_some(())
+        },
+    )
+    .await;
 }
 
 async fn the_books_are_for_administrators(mesh: &Mesh) {

@@ -75,7 +75,8 @@ impl Payment {
             return;
         }
         let known = self.provider_ref.get_or_insert(intent.provider_ref.clone());
-        if *known != intent.provider_ref {
+        // What was taken is never untaken: that is how it stood before.
+        if *known != intent.provider_ref || intent.captured < self.captured {
             return;
         }
         self.done(Kind::Create, book);

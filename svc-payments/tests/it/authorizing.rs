@@ -44,6 +44,34 @@ store::on_both! {
         assert_eq!(till.count("sandbox_intents").await, 1);
     }
 
+    async fn replicas_hold_it_once_between_them(database: TestDatabase) {
+        let till = Till::open(&database).await;
+        let other = till.replica(&database).await;
+        for token in ["tok_ok", "tok_timeout_then_ok", "tok_webhook_thrice"] {
+            let order = till.new_id();
+            let both = tokio::join!(till.authorize(order, token), other.authorize(order, token));
+            let payment = both.0.unwrap().payment_id;
+            assert_eq!(both.1.unwrap().payment_id, payment);
+            till.reaches(&payment, PaymentState::Authorized).await;
+            let shipment = till.new_id();
+            let both = tokio::join!(
+                till.capture(order, shipment, 10_000),
+                other.capture(order, shipment, 10_000)
+            );
+            assert!(both.0.is_ok() && both.1.is_ok());
+            till.reaches(&payment, PaymentState::Captured).await;
+            let both = tokio::join!(till.settle(order, 4_000), other.settle(order, 4_000));
+            assert!(both.0.is_ok() && both.1.is_ok());
+            let closed = till.reaches(&payment, PaymentState::Closed).await;
+            assert_eq!((minor(&closed.captured), minor(&closed.refunded)), (10_000, 6_000));
+            for event in ["PaymentAuthorized", "PaymentCaptured", "PaymentRefunded", "PaymentClosed"] {
+                assert_eq!(till.told(&payment, event).await, 1, "{token}: {event}");
+            }
+        }
+        assert_eq!(till.count("sandbox_intents").await, 3);
+        assert_eq!(till.count("sandbox_refunds").await, 3);
+    }
+
     async fn without_a_token_a_payment_is_never_begun(database: TestDatabase) {
         let till = Till::open(&database).await;
         let order = till.new_id();

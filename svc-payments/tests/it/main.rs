@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 mod authorizing;
 mod capturing;
 mod crashing;

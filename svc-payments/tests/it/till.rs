@@ -88,6 +88,12 @@ impl Till {
         Self::with(database, common, hands, config).await
     }
 
+    /// Another process beside this one, on the same database.
+    pub(crate) async fn replica(&self, database: &TestDatabase) -> Self {
+        let (common, hands) = (self.common.clone(), self.hands.clone());
+        Self::with(database, common, hands, self.bed.config.clone()).await
+    }
+
     pub(crate) fn orders(&self) -> Client {
         PaymentsServiceClient::new(self.as_workload("svc-orders"))
     }
