@@ -13,6 +13,8 @@ use tokio::{
 
 /// How long the browser may take for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Its error when a page is left while it evaluates something there.
+const NAVIGATED: &str = "Inspected target navigated or closed";
 
 /// It reads commands from file descriptor 3 and writes to 4; those are its input and output here.
 const START: &str = r#"exec "$0" "$@" 3<&0 4>&1 0</dev/null 1>&2"#;
@@ -99,7 +101,14 @@ impl Browser {
              value ? found(value) : setTimeout(look, 20); }}; look(); }})"
         );
         let ask = json!({"expression": waiting, "awaitPromise": true, "returnByValue": true});
-        let answer = self.command("Runtime.evaluate", ask).await;
+        // A page that is left takes the question with it; the next one is asked again.
+        let answer = loop {
+            match self.attempt("Runtime.evaluate", ask.clone()).await {
+                Ok(answer) => break answer,
+                Err(error) if error["message"] == NAVIGATED => {}
+                Err(error) => panic!("{expression}: {error}"),
+            }
+        };
         let failed = &answer["exceptionDetails"];
         assert!(failed.is_null(), "{expression}: {failed}");
         answer["result"]["value"].clone()
@@ -151,6 +160,12 @@ impl Browser {
     }
 
     async fn command(&mut self, method: &str, parameters: Value) -> Value {
+        let answer = self.attempt(method, parameters).await;
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// What came of a command, or the browser's error.
+    async fn attempt(&mut self, method: &str, parameters: Value) -> Result<Value, Value> {
         self.last += 1;
         let mut command = json!({"id": self.last, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -165,12 +180,10 @@ impl Browser {
             let message = timeout(PATIENCE, self.message()).await;
             let message = message.unwrap_or_else(|_| panic!("{command}: not within {PATIENCE:?}"));
             if message["id"] == self.last {
-                assert!(
-                    message["error"].is_null(),
-                    "{command}: {}",
-                    message["error"]
-                );
-                return message["result"].clone();
+                return match &message["error"] {
+                    Value::Null => Ok(message["result"].clone()),
+                    error => Err(error.clone()),
+                };
             }
             self.hear(&message);
         }

@@ -7,8 +7,8 @@ mod findings;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use chrono::Utc;
 use clap::Args;
+use net::clock::Clock;
 use serde_json::json;
 
 use crate::client::{Client, Door};
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let client = Client::new(&arguments.door)?;
     let books = Books::read(&client).await?;
-    let findings = findings::of(&books, Utc::now() - arguments.grace);
+    let findings = findings::of(&books, Clock::system().now() - arguments.grace);
     let mut open = 0;
     for finding in &findings {
         let mended = arguments.mend && mend(&client, finding).await?;

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use e2e::{
-    Mesh,
+    Mesh, Setup,
+    browser::Browser,
     condition::eventually,
+    mesh::Kind,
     rest::Reply,
     shop::{self, Customer},
 };
 use net::clock::Clock;
 use reqwest::Method;
 use runtime::seal::EncryptionKey;
+use serde_json::json;
 
 crate::on_both!(
     a_providers_event_is_taken_as_the_bytes_that_were_signed,
@@ -148,4 +151,59 @@ async fn the_books_are_for_administrators(mesh: &Mesh) {
         admin.get(path).await.expect(200);
         mesh.rest().get(path).await.refused(401, "TOKEN_MISSING");
     }
+}
+
+/// What the buyer's bank asks, clicked through: to the end, and not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_buyer_authenticates_a_payment_in_a_browser() {
+    let back = "https://shop.example/thanks?from=bank";
+    let setup = Setup::new(Kind::Embedded).with("RETURN_URL_ORIGINS", "https://shop.example");
+    let mesh = Mesh::start(setup).await;
+    let (admin, buyer) = (mesh.admin().await, Customer::register(&mesh).await);
+    let sku = shop::product(&admin, 9).await;
+    let mut browser = Browser::start().await;
+    for (form, title, state) in [
+        (1, "approved", "ORDER_STATE_CONFIRMED"),
+        (2, "declined", "ORDER_STATE_REJECTED"),
+    ] {
+        let mut order = shop::order(&[(&sku, 1)]);
+        order["paymentToken"] = json!("tok_action_then_ok");
+        order["returnUrl"] = json!(back);
+        let order = buyer.rest.post("/v1/orders", &order).await.expect(201);
+        assert_eq!(order.text_at("/state"), "ORDER_STATE_AWAITING_PAYMENT");
+        let order = order.text_at("/orderId");
+        let payments = format!("/v1/payments?orderId={order}");
+        let payments = buyer.rest.get(&payments).await.expect(200);
+        let payment = payments.text_at("/payments/0/paymentId");
+        let action = format!("/v1/payments/{payment}/action");
+        let action = buyer.rest.get(&action).await.expect(200);
+        let page = action.text_at("/redirectUrl");
+        let stranger = Customer::register(&mesh).await;
+        stranger
+            .rest
+            .get(&format!("/v1/payments/{payment}/action"))
+            .await
+            .refused(404, "RESOURCE_NOT_FOUND");
+
+        browser.open(&format!("{}{page}", mesh.edges[0])).await;
+        browser
+            .click(&format!("form:nth-of-type({form}) button"))
+            .await;
+        browser
+            .eventually(&format!(
+                "document.querySelector('h1')?.textContent === 'Payment {title}'"
+            ))
+            .await;
+        let link = browser
+            .eventually("document.querySelector('a')?.href")
+            .await;
+        assert_eq!(link, json!(back));
+        eventually(state, Duration::from_secs(20), || async {
+            let order = buyer.rest.get(&format!("/v1/orders/{order}")).await;
+            (order.expect(200).text_at("/state") == state).then_some(())
+        })
+        .await;
+    }
+    browser.close().await;
+    mesh.databases.hold(0).await;
 }

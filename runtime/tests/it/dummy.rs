@@ -73,6 +73,8 @@ dummy!(Catalog, "tradewind.catalog.v1.CatalogService");
 dummy!(Inventory, "tradewind.inventory.v1.InventoryService");
 dummy!(Orders, "tradewind.orders.v1.OrdersService");
 dummy!(Shipping, "tradewind.shipping.v1.ShippingService");
+dummy!(Payments, "tradewind.payments.v1.PaymentsService");
+dummy!(Sandbox, "tradewind.payments.v1.SandboxService");
 
 async fn answer(handler: Handler, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();

@@ -13,13 +13,14 @@ use uuid::Uuid;
 
 use crate::dummy::{self, bearer, call, fine};
 
-const ALL: [&str; 6] = [
+const ALL: [&str; 7] = [
     "svc-auth",
     "svc-users",
     "svc-catalog",
     "svc-inventory",
     "svc-orders",
     "svc-shipping",
+    "svc-payments",
 ];
 
 /// All services of the contract behind one port.
@@ -32,7 +33,9 @@ async fn mesh(clock: Clock) -> Testbed {
         .with(dummy::Catalog(fine()))
         .with(dummy::Inventory(fine()))
         .with(dummy::Orders(fine()))
-        .with(dummy::Shipping(fine()));
+        .with(dummy::Shipping(fine()))
+        .with(dummy::Payments(fine()))
+        .with(dummy::Sandbox(fine()));
     testbed.serve(&node, service).unwrap();
     testbed.start().await;
     testbed

@@ -1,6 +1,6 @@
 //! Bringing an order and what is held for it together.
 
-use contracts::tradewind::orders::v1::{ReconcileOrderRequest, ReconcileOrderResponse};
+use contracts::tradewind::orders::v1::{OrderState, ReconcileOrderRequest, ReconcileOrderResponse};
 use runtime::call::CallContext;
 use runtime::id;
 
@@ -17,6 +17,8 @@ pub(super) async fn reconcile(
     let id = id::parse("orderId", &request.order_id)?;
     let order = orders.reconcile(id, &call.caller.actor()).await?;
     Ok(ReconcileOrderResponse {
-        order: order.as_ref().map(convert::order),
+        state: order
+            .map_or(OrderState::Unspecified, |order| convert::state(order.state))
+            .into(),
     })
 }

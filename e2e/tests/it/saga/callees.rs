@@ -36,7 +36,7 @@ impl World {
         match &self.reservation {
             Some(known) => {
                 let step = known.reserve_again(&lines, self.now());
-                self.enter(step)
+                self.enter(&step)
             }
             None => {
                 let reservation = Reservation::new(ORDER, lines, NOW + TimeDelta::minutes(15));
@@ -56,7 +56,7 @@ impl World {
             Some(_) if rules.is(Mutant::CommitAfterExpiry) && self.is_late => Reply::Done,
             Some(known) => {
                 let step = known.commit(now);
-                self.enter(step)
+                self.enter(&step)
             }
             None => Reply::Refused,
         }
@@ -66,7 +66,7 @@ impl World {
         match &self.reservation {
             Some(known) => {
                 let step = known.release();
-                self.enter(step)
+                self.enter(&step)
             }
             None => {
                 self.reservation = Some(Reservation::tombstone(ORDER, Vec::new()));
@@ -79,23 +79,23 @@ impl World {
     pub(super) fn take_off_hand(&mut self) {
         if let Some(known) = &self.reservation {
             let step = known.dispatch();
-            self.enter(step);
+            self.enter(&step);
         }
     }
 
     /// The reservation's time is over.
     pub(super) fn expire(&mut self) {
-        self.enter(Ok(Step::To(
+        self.enter(&Ok(Step::To(
             svc_inventory::domain::reservation::State::Expired,
         )));
     }
 
-    fn enter(&mut self, step: Result<Step, Refusal>) -> Reply {
+    fn enter(&mut self, step: &Result<Step, Refusal>) -> Reply {
         let reservation = self.reservation.as_mut().expect("it is there");
         match step {
             Ok(Step::Nothing) => Reply::Done,
             Ok(Step::To(state)) => {
-                let shift = reservation.enter(state);
+                let shift = reservation.enter(*state);
                 self.level.on_hand += shift.on_hand;
                 self.level.reserved += shift.reserved;
                 self.level.allocated += shift.allocated;

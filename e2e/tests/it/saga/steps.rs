@@ -137,7 +137,7 @@ fn driver(world: &World, rules: &Rules, moves: &mut Moves) {
             }
             let mut next = world.clone();
             match &ask {
-                Ask::Nothing if !is_fresh => return,
+                Ask::Nothing if !is_fresh => {}
                 Ask::Nothing => {
                     next.driver = Driver::Idle { is_fresh: false };
                     moves.push(("payments: rests".into(), next));

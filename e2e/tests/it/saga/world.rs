@@ -194,18 +194,21 @@ type OperationKey = (
     i32,
 );
 
+/// State, amounts, last word, what is known, operations.
+type PaymentKey = (
+    payments::State,
+    [i64; 6],
+    Option<i64>,
+    [bool; 3],
+    Vec<OperationKey>,
+);
+
 /// All that the future depends on: not ids and counters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     order: Option<orders::State>,
     reservation: Option<reservation::State>,
-    payment: Option<(
-        payments::State,
-        [i64; 6],
-        Option<i64>,
-        [bool; 3],
-        Vec<OperationKey>,
-    )>,
+    payment: Option<PaymentKey>,
     object: Object,
     shipment: Option<shipping::State>,
     workers: [Worker; 2],
