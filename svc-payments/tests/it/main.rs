@@ -1,7 +1,6 @@
 //! Payments over gRPC, with the sandbox and with Stripe, on both databases.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
-#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod authorizing;
 mod capturing;
