@@ -97,7 +97,8 @@ impl List {
     }
 
     /// The token that goes on after `key`.
-    fn token(&self, key: &impl Serialize) -> String {
+    #[must_use]
+    pub fn token(&self, key: &impl Serialize) -> String {
         let json = serde_json::to_vec(&(&self.0, key)).unwrap_or_default();
         URL_SAFE_NO_PAD.encode(json)
     }

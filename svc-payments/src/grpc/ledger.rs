@@ -5,6 +5,7 @@ use contracts::tradewind::payments::v1::{
     GetTrialBalanceResponse, ListProviderPaymentsRequest, ListProviderPaymentsResponse,
 };
 use money::Currency;
+use store::page::List;
 
 use crate::convert;
 use crate::error::Error;
@@ -28,13 +29,20 @@ pub(super) async fn at_provider(
     payments: &Payments,
     request: ListProviderPaymentsRequest,
 ) -> Result<ListProviderPaymentsResponse, Error> {
-    let page = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
+    let asked = ListProviderPaymentsRequest {
+        page_token: String::new(),
+        ..request
+    };
+    let list = List::of("provider-payments", &asked);
+    let page: Option<String> = list.after(&request.page_token)?;
     let after: Option<DateTime<Utc>> = request.create_after.and_then(|time| {
         DateTime::from_timestamp(time.seconds, time.nanos.try_into().unwrap_or_default())
     });
-    let (found, next) = payments.within(payments.provider.list(page, after)).await?;
+    let (found, next) = payments
+        .within(payments.provider.list(page.as_deref(), after))
+        .await?;
     Ok(ListProviderPaymentsResponse {
         payments: found.into_iter().map(convert::listed).collect(),
-        next_page_token: next.unwrap_or_default(),
+        next_page_token: next.map(|next| list.token(&next)).unwrap_or_default(),
     })
 }

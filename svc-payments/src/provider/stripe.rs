@@ -247,14 +247,18 @@ impl Provider for Stripe {
 }
 
 impl Failure {
-    /// With this kept back, which Stripe says again in some refusals.
+    /// With this kept back, which Stripe says again in some answers.
     fn without(self, secret: &str) -> Self {
+        let redacted = |text: String| match secret {
+            "" => text,
+            secret => text.replace(secret, "[redacted]"),
+        };
         match self {
-            Self::Refused { code, message } if !secret.is_empty() => Self::Refused {
+            Self::Refused { code, message } => Self::Refused {
                 code,
-                message: message.replace(secret, "[redacted]"),
+                message: redacted(message),
             },
-            other => other,
+            Self::Unknown(why) => Self::Unknown(redacted(why)),
         }
     }
 }

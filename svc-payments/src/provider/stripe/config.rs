@@ -11,8 +11,8 @@ use super::webhook::Secrets;
 /// What is said of Stripe at the start.
 #[derive(clap::Args, Clone, Debug)]
 pub struct StripeConfig {
-    /// Stripe's secret key, or a restricted one that may write PaymentIntents and Refunds and read
-    /// Charges and Disputes.
+    /// Stripe's secret key, or a restricted one that may write PaymentIntents, Charges and Refunds, and
+    /// read Disputes.
     #[arg(long, env = "STRIPE_SECRET_KEY", hide_env_values = true)]
     pub stripe_secret_key: Option<SecretString>,
     /// The signing secret of the endpoint that Stripe sends events to (`whsec_...`).

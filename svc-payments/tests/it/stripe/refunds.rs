@@ -3,7 +3,9 @@
 use contracts::tradewind::payments::v1::{
     ListProviderPaymentsRequest, Payment, PaymentState, RefundState,
 };
+use runtime::status::Reason;
 use store::on_both;
+use store::testing::refused;
 
 use super::bed::{Shop, moved};
 use super::double::Fault;
@@ -104,6 +106,9 @@ on_both! {
             }
         }
         assert_eq!(found.len(), 121);
+        request.page_token = "pi_of_nobody".to_owned();
+        let other = shop.admin().list_provider_payments(request).await;
+        refused(other, Reason::PageTokenInvalid);
         let ours = found.iter().find(|it| it.payment_id == payment.payment_id).unwrap();
         assert_eq!((minor(&ours.captured), minor(&ours.refunded)), (1000, 300));
         assert_eq!(minor(&ours.held), 0);
