@@ -87,8 +87,10 @@ impl Payment {
         let looks = sent.map(|longest| now + self.pause(longest));
         let stands = match self.state {
             _ if self.is_tombstone() => None,
+            // What is asked for says when; without, the object is to be looked at.
             State::Authorizing | State::RequiresAction | State::Closing => {
-                Some(now + self.pause(LONGEST_PAUSE_OF_BANKS))
+                let is_asked = self.operations.iter().any(Operation::is_open);
+                (!is_asked).then(|| now + self.pause(LONGEST_PAUSE))
             }
             State::Authorized => Some(match self.capture_before {
                 Some(end) => end.max(now + self.pause(LONGEST_PAUSE)),
