@@ -47,6 +47,7 @@ fn examples() -> String {
     let pages = [
         include_str!("../../../README.md"),
         include_str!("../../../docs/SDKS.md"),
+        include_str!("../../../docs/PAYMENTS.md"),
     ];
     let blocks = pages.iter().flat_map(|page| page.split("```sh\n").skip(1));
     let blocks = blocks.filter_map(|block| Some(block.split_once("```")?.0));
