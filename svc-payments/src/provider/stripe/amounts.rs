@@ -5,7 +5,7 @@
 
 use money::{Currency, Money};
 
-use super::intents::unreadable;
+use super::client::unreadable;
 use crate::provider::Failure;
 
 /// Two digits, as ISO 4217 has it. Currencies that ISO 4217 has replaced, such as ANG, are left out.

@@ -264,6 +264,11 @@ async fn exchange(request: RequestBuilder) -> Result<(StatusCode, HeaderMap, Vec
     Ok((answer.status(), answer.headers().clone(), body))
 }
 
+/// Something in an answer that makes no sense: what it means is not known.
+pub(super) fn unreadable(what: impl std::fmt::Display) -> Failure {
+    Failure::Unknown(format!("{what} in Stripe's answer cannot be read"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

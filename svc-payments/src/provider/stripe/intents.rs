@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use uuid::Uuid;
 
 use super::amounts;
-use super::client::Object;
+use super::client::{Object, unreadable};
 use crate::domain::snapshot::{Intent, IntentStatus};
 use crate::provider::{Action, Failure, Listed};
 
@@ -177,11 +177,6 @@ pub(super) fn id_in(metadata: &HashMap<String, String>, key: &str) -> Option<Uui
 /// A time as Stripe writes it.
 pub(super) fn time(seconds: i64) -> Result<DateTime<Utc>, Failure> {
     DateTime::from_timestamp(seconds, 0).ok_or_else(|| unreadable(format!("the time {seconds}")))
-}
-
-/// Something in an answer that makes no sense: what it means is not known.
-pub(super) fn unreadable(what: impl std::fmt::Display) -> Failure {
-    Failure::Unknown(format!("{what} in Stripe's answer cannot be read"))
 }
 
 #[cfg(test)]

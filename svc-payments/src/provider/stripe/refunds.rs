@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use super::amounts;
-use super::client::Object;
-use super::intents::{id_in, unreadable};
+use super::client::{Object, unreadable};
+use super::intents::id_in;
 use crate::domain::snapshot::{ProviderRefund, RefundStatus};
 use crate::provider::Failure;
 
