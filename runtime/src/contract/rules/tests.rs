@@ -121,10 +121,12 @@ fn a_kind_of_text_on_another_type_refuses_the_start() {
 
 /// Strings that stay as they are sent: names of things that a machine gave, secrets, and queries,
 /// which search takes apart in its own way.
-const OPAQUE: [&str; 20] = [
+const OPAQUE: [&str; 26] = [
     // In whatever form, as long as it is that of an account.
     "LoginRequest.email",
+    "action_id",
     "client_assertion",
+    "content_type",
     "current_password",
     "etag",
     "external_id",
@@ -135,12 +137,16 @@ const OPAQUE: [&str; 20] = [
     "password_hash",
     "path",
     "paths",
+    "payment_token",
+    "provider",
     "query",
     "refresh_token",
+    "return_url",
     "sku",
     "skus",
     "ticket",
     "token",
+    "type_url",
     "currency_code",
     "roles",
 ];
