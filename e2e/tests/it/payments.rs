@@ -49,7 +49,7 @@ fn signature(mesh: &Mesh, body: &str) -> String {
 
 async fn tell(mesh: &Mesh, body: &'static str, signature: Option<&str>) -> Reply {
     let rest = mesh.rest();
-    let request = rest.request(Method::POST, "/v1/payments/webhook/sandbox");
+    let request = rest.request(Method::POST, "/v1/payment-providers/sandbox/events");
     let mut request = request
         .header("content-type", "application/json")
         .body(body);
@@ -76,14 +76,17 @@ async fn a_providers_event_is_taken_as_the_bytes_that_were_signed(mesh: &Mesh) {
 }
 
 async fn a_page_of_the_sandbox_is_there_for_its_actions_alone(mesh: &Mesh) {
-    let page = mesh.rest().get("/v1/payments/sandbox/nothing").await;
+    let page = mesh
+        .rest()
+        .get("/v1/payment-providers/sandbox/actions/nothing")
+        .await;
     page.refused(404, "RESOURCE_NOT_FOUND");
     // As a form of HTML is sent.
     let rest = mesh.rest();
     let request = rest
         .request(
             Method::POST,
-            "/v1/payments/sandbox/nothing:finish?approved=true",
+            "/v1/payment-providers/sandbox/actions/nothing:finish?approved=true",
         )
         .header("content-type", "application/x-www-form-urlencoded")
         .body("");
@@ -120,7 +123,10 @@ async fn a_buyer_approves_a_payment_at_the_page_of_the_bank(mesh: &Mesh) {
     let form = form.split('"').next().expect("its action is in quotes");
     let sent = mesh.rest();
     let request = sent
-        .request(Method::POST, &format!("/v1/payments/sandbox/{form}"))
+        .request(
+            Method::POST,
+            &format!("/v1/payment-providers/sandbox/actions/{form}"),
+        )
         .header("content-type", "application/x-www-form-urlencoded")
         .body("");
     let done = sent

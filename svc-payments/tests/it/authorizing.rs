@@ -190,7 +190,7 @@ store::on_both! {
         assert_eq!(payment.state(), PaymentState::RequiresAction);
         assert_eq!(till.told(&payment.payment_id, "PaymentActionRequired").await, 1);
         let url = till.action(&payment.payment_id).await.unwrap().redirect_url;
-        let action = url.strip_prefix("/v1/payments/sandbox/").unwrap();
+        let action = url.strip_prefix("/v1/payment-providers/sandbox/actions/").unwrap();
         let page = till.show(action).await.unwrap();
         assert!(page.contains("100.00 GBP") && page.contains("<form method=\"post\""), "{page}");
         let page = till.finish(action, true).await.unwrap();

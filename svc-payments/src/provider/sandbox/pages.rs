@@ -14,7 +14,7 @@ impl Sandbox {
         let row = known(&mut tx, object).await?;
         Ok((row.status == "ACTION").then(|| Action {
             // Of the same site as what was asked.
-            redirect_url: format!("/v1/payments/sandbox/{}", row.action_id).into(),
+            redirect_url: format!("/v1/payment-providers/sandbox/actions/{}", row.action_id).into(),
             client_secret: String::new().into(),
         }))
     }
