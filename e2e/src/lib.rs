@@ -6,6 +6,7 @@
 //! a failing wait names.
 
 pub mod browser;
+pub mod checkpoint;
 pub mod condition;
 pub mod credentials;
 pub mod grpc;

@@ -7,6 +7,7 @@ mod clients;
 mod compression;
 mod configuration;
 mod contention;
+mod crashes;
 mod credentials;
 mod curl;
 mod docs;
