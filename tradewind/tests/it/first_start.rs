@@ -235,7 +235,12 @@ fn a_start_that_fails_on_a_busy_port_makes_no_administrator() {
         .map(|entry| entry.file_name())
         .collect();
     kept.sort();
-    let expected = ["audit-signing-key", "lock", "signing-key-secret"];
+    let expected = [
+        "audit-signing-key",
+        "lock",
+        "payment-token-secret",
+        "signing-key-secret",
+    ];
     assert_eq!(kept, expected, "no database, no account");
     assert!(Up::start(folder.path(), &[]).token().is_some());
 }
