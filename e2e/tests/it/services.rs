@@ -32,6 +32,7 @@ const PLACES: &[(&str, &str)] = &[
     ("e2e/src/mesh/real.rs", "of which there are two"),
     ("e2e/src/bin/benchmarks/*", "what an order costs where"),
     ("sdk/*", "clients of their contracts"),
+    ("scripts/stripe-shapes", "whose requests are judged"),
     (
         "e2e/Cargo.toml",
         "whose domains the model of the saga explores",
