@@ -87,6 +87,7 @@ func orderOf(sku string) *ordersv1.CreateOrderRequest {
 		ShipTo: &ordersv1.Address{
 			Name: "A buyer", Lines: []string{"1 Quay Street"}, City: "Bristol", Country: "GB",
 		},
+		PaymentToken: "tok_ok",
 	}
 }
 

@@ -65,6 +65,7 @@ func (s generatedShop) order(ctx context.Context, token, key, sku string) (strin
 		[]openapi.CreateOrderItem{*openapi.NewCreateOrderItem(sku, 1)},
 		*openapi.NewAddressInput("A buyer", []string{"1 Quay Street"}, "Bristol", "GB"),
 	)
+	order.SetPaymentToken("tok_ok")
 	call := s.client.OrdersServiceAPI.CreateOrder(as(ctx, token)).CreateOrderRequest(*order)
 	reply, _, err := call.IdempotencyKey(key).Execute()
 	if err != nil {

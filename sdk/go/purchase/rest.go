@@ -56,6 +56,7 @@ func (s restShop) products(ctx context.Context, page string) (skus []string, nex
 }
 
 func (s restShop) order(ctx context.Context, token, key, sku string) (string, error) {
+	paymentToken := "tok_ok"
 	reply, err := s.client.CreateOrderWithResponse(
 		ctx,
 		&rest.CreateOrderParams{IdempotencyKey: &key},
@@ -64,6 +65,7 @@ func (s restShop) order(ctx context.Context, token, key, sku string) (string, er
 			ShipTo: rest.AddressInput{
 				Name: "A buyer", Lines: []string{"1 Quay Street"}, City: "Bristol", Country: "GB",
 			},
+			PaymentToken: &paymentToken,
 		},
 		bearer(token),
 	)
