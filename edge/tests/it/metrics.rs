@@ -116,6 +116,9 @@ async fn the_list_of_metrics_is_that_of_the_page() {
     assert_eq!(get(program.url("/v1/shelves/1/books/2")).await.0, 500);
     let changed = library(|text| text + "\nmessage More {}\n");
     std::fs::write(folder.path("library.binpb"), changed).unwrap();
+    // A configuration that is read again reads the descriptors too, and then they have not changed.
+    let renewed = "edge_descriptor_reloads_total";
+    eventually(async || program.metrics().await.contains(renewed)).await;
     let more = format!("{more}tls: {{certificate: tls.crt, key: tls.key}}\n");
     folder.write("edge.yaml", &config(&upstream, &more));
 
