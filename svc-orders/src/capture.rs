@@ -34,11 +34,7 @@ impl Orders {
                 recovery_time: locked.state.is_in_progress().then_some(now),
                 ..Change::of(locked.state, locked.state, now)
             };
-            let moved = changes::advance(&mut tx, order.id, &change, &self.signer).await?;
-            if let Some(moved) = moved {
-                let changed = events::changed(order.id, &moved, locked.state);
-                self.outbox.append(&mut tx, changed).await?;
-            }
+            events::advance(self, &mut tx, order.id, &change).await?;
         }
         tx.commit().await?;
         Ok(())

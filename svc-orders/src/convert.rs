@@ -139,6 +139,12 @@ pub(crate) fn to_state(message: OrderState) -> Option<State> {
         .find(|candidate| state(*candidate) == message)
 }
 
+/// An amount of a message.
+pub(crate) fn to_money(message: &MoneyMessage) -> Result<Money, money::Error> {
+    let currency = Currency::of(&message.currency_code)?;
+    Money::from_units(currency, message.units, message.nanos)
+}
+
 /// An amount as the contract shows it.
 pub(crate) fn money(money: Money) -> MoneyMessage {
     let (units, nanos) = money.units();

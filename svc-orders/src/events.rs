@@ -13,17 +13,17 @@ use store::{NewEvent, Tx};
 use uuid::Uuid;
 
 use crate::convert;
-use crate::domain::{Order, State};
+use crate::domain::{Order, State, Step};
 use crate::service::Orders;
 use crate::store::changes::{self, Change, Locked, Moved};
 
-/// What is told beside [`changed`] of an order that got into its state.
-pub(crate) fn of_state(order: &Order) -> Option<NewEvent> {
+/// What is told beside [`changed`] of an order that has taken this step.
+pub(crate) fn of_step(step: Step, order: &Order) -> Option<NewEvent> {
     let (order_id, version, user_id) = (order.id.to_string(), order.version, order.user_id);
     let user_id = user_id.to_string();
-    match order.state {
-        State::Confirmed if order.rejection.is_none() => Some(confirmed(order)),
-        State::Rejected => {
+    match step {
+        Step::Confirm => Some(confirmed(order)),
+        Step::FinishReject => {
             let message = OrderRejected {
                 order_id,
                 version,
@@ -31,7 +31,7 @@ pub(crate) fn of_state(order: &Order) -> Option<NewEvent> {
             };
             Some(NewEvent::new(order.id, version, &message))
         }
-        State::Cancelled => {
+        Step::FinishCancel => {
             let message = OrderCancelled {
                 order_id,
                 version,
@@ -96,20 +96,19 @@ async fn locked(tx: &mut Tx, order_id: &str) -> Result<(Uuid, Locked), Failure> 
     Ok((id, order))
 }
 
-/// Writes what an event does to an order that is locked in `change.from`.
-async fn advance(
+/// Who did what an event tells.
+fn actor(event: &Event) -> String {
+    Caller::of_workload(&event.source).actor()
+}
+
+/// Moves an order that is locked in `change.from`, and tells of it.
+pub(crate) async fn advance(
     orders: &Orders,
     tx: &mut Tx,
     id: Uuid,
-    event: &Event,
-    change: Change<'_>,
-) -> Result<(), Failure> {
-    let actor = Caller::of_workload(&event.source).actor();
-    let change = Change {
-        actor: &actor,
-        ..change
-    };
-    let moved = changes::advance(tx, id, &change, &orders.signer).await?;
+    change: &Change<'_>,
+) -> Result<(), store::Error> {
+    let moved = changes::advance(tx, id, change, &orders.signer).await?;
     let moved = moved.expect("the order is locked in this state");
     let changed = changed(id, &moved, change.to);
     orders.outbox.append(tx, changed).await?;

@@ -242,7 +242,7 @@ impl Orders {
             // A refusal is recorded with the call, from what the order keeps of it.
             tx.answer(&convert::create_reply(&order)).await?;
         }
-        if let Some(event) = events::of_state(&order) {
+        if let Some(event) = events::of_step(step, &order) {
             self.outbox.append(&mut tx, event).await?;
         }
         let changed = events::changed(order.id, &moved, to);

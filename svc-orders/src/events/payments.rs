@@ -10,7 +10,7 @@ use contracts::tradewind::payments::v1::{
 use money::{Currency, Money};
 use store::{Tx, message};
 
-use super::{advance, locked};
+use super::{actor, advance, locked};
 use crate::domain::{Funds, Step};
 use crate::service::Orders;
 use crate::store::changes::Change;
@@ -71,13 +71,14 @@ pub(super) async fn follow(orders: &Orders, tx: &mut Tx, event: &Event) -> Resul
         return Ok(());
     }
     let change = Change {
+        actor: &actor(event),
         reason: &reason(news, amount),
         funds: Some(funds),
         // What it still has to ask for is due at once.
         recovery_time: to.is_in_progress().then_some(now),
         ..Change::of(order.state, to, now)
     };
-    advance(orders, tx, id, event, change).await
+    Ok(advance(orders, tx, id, &change).await?)
 }
 
 /// What is known of the money then.

@@ -6,7 +6,7 @@ use contracts::tradewind::shipping::v1::{ShipmentDelivered, ShipmentDispatched};
 use store::{Tx, message};
 use uuid::Uuid;
 
-use super::{advance, locked};
+use super::{actor, advance, locked};
 use crate::domain::Step;
 use crate::service::Orders;
 use crate::store::changes::Change;
@@ -31,8 +31,11 @@ pub(super) async fn follow(orders: &Orders, tx: &mut Tx, event: &Event) -> Resul
     if to == order.state {
         return Ok(());
     }
-    let change = Change::of(order.state, to, now);
-    advance(orders, tx, id, event, change).await
+    let change = Change {
+        actor: &actor(event),
+        ..Change::of(order.state, to, now)
+    };
+    Ok(advance(orders, tx, id, &change).await?)
 }
 
 /// The order, its step, and the shipment if it was dispatched.

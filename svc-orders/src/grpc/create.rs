@@ -1,7 +1,6 @@
 //! Placing an order.
 
 use contracts::tradewind::orders::v1::{CreateOrderRequest, CreateOrderResponse};
-use money::{Currency, Money};
 use runtime::call::{CallContext, Caller};
 use runtime::status::Problem;
 use runtime::{id, precondition};
@@ -54,8 +53,7 @@ fn owner(caller: &Caller, request: &CreateOrderRequest) -> Result<Uuid, Error> {
 /// What the buyer brings for it.
 fn offer(request: &CreateOrderRequest) -> Result<Offer, Error> {
     let expected = request.expected_total.as_ref().map(|amount| {
-        Currency::of(&amount.currency_code)
-            .and_then(|currency| Money::from_units(currency, amount.units, amount.nanos))
+        convert::to_money(amount)
             .map_err(|error| Problem::invalid([("expectedTotal", error.to_string())]))
     });
     Ok(Offer {

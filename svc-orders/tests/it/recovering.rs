@@ -252,5 +252,7 @@ store::on_both! {
         ada.cancel(&order).await.unwrap_err();
         ada.reaches(&order, OrderState::Confirmed).await;
         assert_eq!(shop.neighbours.reservation(&order), Some(Reservation::Allocated));
+        // It was promised once, and is not promised again.
+        assert_eq!(shop.events("orders.v1.OrderConfirmed", &order).await, 1);
     }
 }
