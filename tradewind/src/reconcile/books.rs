@@ -11,8 +11,6 @@ use crate::client::Client;
 use crate::ledger::{self, Balance};
 
 const PAGE: u32 = 200;
-/// The provider's own list, in pages of its own.
-const AT_PROVIDER: &str = "payments:listAtProvider";
 
 /// An order.
 pub(super) struct Order {
@@ -56,17 +54,18 @@ impl Books {
     /// Reads what orders may hold before the orders themselves: whatever is there then was asked for by
     /// an order that is there too.
     pub(super) async fn read(client: &Client) -> Result<Books> {
-        let list = async |path: &[&str], plural: &str| {
-            let size = (path[1] != AT_PROVIDER).then_some(PAGE);
-            let items = client.list(path, &[], plural, size).await;
-            items.with_context(|| plural.to_owned())
+        let pages = async |collection: &str, plural: &str, size| {
+            let items = client.list(&["v1", collection], &[], plural, size).await;
+            items.with_context(|| collection.to_owned())
         };
-        let provider = list(&["v1", AT_PROVIDER], "payments").await?;
-        let payments = list(&["v1", "payments"], "payments").await?;
+        let list = async |plural: &str| pages(plural, plural, Some(PAGE)).await;
+        // In pages of its own.
+        let provider = pages("payments:listAtProvider", "payments", None).await?;
+        let payments = list("payments").await?;
         let ledger = ledger::balances(client).await?;
-        let reservations = list(&["v1", "reservations"], "reservations").await?;
-        let shipments = list(&["v1", "shipments"], "shipments").await?;
-        let orders = list(&["v1", "orders"], "orders").await?;
+        let reservations = list("reservations").await?;
+        let shipments = list("shipments").await?;
+        let orders = list("orders").await?;
         Ok(Books {
             orders: by(&orders, "orderId", |order| Order {
                 state: state(&order["state"], "ORDER_STATE_"),
