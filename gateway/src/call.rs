@@ -1,6 +1,5 @@
 //! The call upstream.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,6 @@ use net::metadata::IDEMPOTENCY_KEY;
 use tokio::time::{Instant, timeout_at};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
-use tracing::Instrument as _;
 
 use crate::context::Context;
 use crate::failure::{self, Problem};
@@ -114,10 +112,7 @@ impl Call<'_> {
         let once = || self.open(Full::new(frames.clone()));
         match self.policy.is_streaming() {
             true => Ok(once().await?),
-            false => {
-                let repeated = async { Ok(self.repeated(once).await?) };
-                self.in_time(pin!(repeated)).await
-            }
+            false => Ok(self.repeated(once).await?),
         }
     }
 
@@ -189,12 +184,11 @@ impl Call<'_> {
         }
     }
 
-    /// Within the call's context and never past the deadline.
+    /// Never past the deadline: of a stream, whose call has none of its own, the beginning.
     pub(crate) async fn in_time<T>(
         &self,
         call: impl Future<Output = Result<T, Status>>,
     ) -> Result<T, Status> {
-        let call = call.instrument(self.context.span.clone());
         match timeout_at(self.deadline, call).await {
             Ok(answer) => answer,
             Err(_) => Err(Problem::deadline_exceeded().into()),

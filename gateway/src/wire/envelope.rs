@@ -1,6 +1,8 @@
 //! Messages as gRPC and Connect tell them apart: a byte of flags, four of length (big-endian), and
 //! the message (gRPC over HTTP/2, Length-Prefixed-Message; Connect, Enveloped-Message).
 
+use std::cmp::Ordering;
+
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
 /// Bytes before each message.
@@ -38,12 +40,16 @@ pub(crate) fn length_of(frame: &[u8]) -> Option<usize> {
 
 /// The flags and the message, if the bytes are exactly one.
 pub(crate) fn single(frame: &Bytes, limit: usize) -> Result<(u8, Bytes), EnvelopeError> {
-    let mut envelopes = Envelopes::of_at_most(limit);
-    envelopes.push(frame);
-    match envelopes.next()? {
-        Some(one) if envelopes.is_empty() => Ok(one),
-        None if !envelopes.is_empty() => Err(EnvelopeError::Cut),
-        Some(_) | None => Err(EnvelopeError::NotOne),
+    let Some((header, message)) = frame.split_first_chunk::<HEADER>() else {
+        return Err(match frame.is_empty() {
+            true => EnvelopeError::NotOne,
+            false => EnvelopeError::Cut,
+        });
+    };
+    match message.len().cmp(&length(header, limit)?) {
+        Ordering::Less => Err(EnvelopeError::Cut),
+        Ordering::Equal => Ok((header[0], frame.slice(HEADER..))),
+        Ordering::Greater => Err(EnvelopeError::NotOne),
     }
 }
 
@@ -192,5 +198,7 @@ mod tests {
         assert_eq!(single(b""), Err(EnvelopeError::NotOne));
         assert_eq!(single(b"\0\0\0\0\x01ab"), Err(EnvelopeError::NotOne));
         assert_eq!(single(b"\0\0\0\0\x02a"), Err(EnvelopeError::Cut));
+        assert_eq!(single(b"\0\0"), Err(EnvelopeError::Cut));
+        assert_eq!(single(b"\x01\0\0\0\x01a"), Ok((1, Bytes::from_static(b"a"))));
     }
 }
