@@ -196,6 +196,7 @@ impl Arguments {
         let mut config = HostConfig::new(telemetry, mesh.bus.bus());
         config.issuer = mesh.identity.issuer();
         self.process.drain.set(&mut config);
+        config.endpoints = self.process.endpoints;
         if !asks_mesh {
             config.contract = Contract::nothing;
         }

@@ -28,6 +28,7 @@ fn surroundings(node: &Node) -> Surroundings {
         tasks: node.tasks.clone(),
         telemetry: node.telemetry.clone(),
         readiness: node.readiness.clone(),
+        endpoints: node.endpoints,
         drain_timeout: node.drain_timeout,
     }
 }

@@ -2,11 +2,14 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use http::request::Parts;
 use net::coding::Coding;
 use tokio::time::Instant;
+use tonic::Code;
 
 use crate::body::{self, Allowance, Incoming, Pace, Whole};
 use crate::call::Call;
@@ -18,6 +21,7 @@ use crate::config::Settings;
 use crate::context::Context;
 use crate::door::Door;
 use crate::failure::Failure;
+use crate::last_good;
 use crate::lifetime::Lifetime;
 use crate::metadata;
 use crate::peer::Peer;
@@ -144,6 +148,17 @@ impl Admitted<'_> {
         })
     }
 
+    /// Step 14: where the answer to this message is kept, if anybody else may be given it.
+    pub(crate) fn last_good(&self, head: &Parts, asked: &Bytes) -> Option<Last<'_>> {
+        let validators = &self.policy.validators;
+        let is_kept = validators.is_for_anybody(head, self.is_of_nobody());
+        is_kept.then(|| Last {
+            door: self.door,
+            policy: self.policy,
+            asked: asked.clone(),
+        })
+    }
+
     /// Step 14: the same with the messages that `step` makes of the body as it comes, and the body packed
     /// as a whole in `coding`. Gives the leading metadata and what follows.
     pub(crate) async fn stream<S: Step + Send + 'static>(
@@ -190,6 +205,34 @@ impl Admitted<'_> {
     pub(crate) fn lifetime(&self) -> Lifetime {
         let caller = self.context.caller.clone();
         Lifetime::of(caller, self.open.clone(), self.door.drain.clone())
+    }
+}
+
+/// The last good answer to one question.
+pub(crate) struct Last<'a> {
+    door: &'a Door,
+    policy: &'a Policy,
+    asked: Bytes,
+}
+
+impl Last<'_> {
+    /// There is a good one.
+    pub(crate) fn keep(&self, answer: &Bytes) {
+        let (settings, method) = (&self.door.settings.stale, &self.policy.call_name);
+        let last_good = &self.door.kept.last_good;
+        last_good.keep(settings, method, &self.asked, answer);
+    }
+
+    /// The one before, and how old it is, if what came instead is no answer.
+    pub(crate) fn instead_of(&self, code: Code) -> Option<(Bytes, Duration)> {
+        let (settings, method) = (&self.door.settings.stale, &self.policy.call_name);
+        let last_good = &self.door.kept.last_good;
+        let away = last_good::is_away(code);
+        let answer = away.then(|| last_good.answer(settings, method, &self.asked));
+        let answer = answer.flatten()?;
+        let upstream = &self.door.upstreams.all[self.policy.upstream];
+        last_good.count(&upstream.name, 1);
+        Some(answer)
     }
 }
 

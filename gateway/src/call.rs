@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use http_body::Body as _;
 use http_body_util::Full;
 use net::client::{self, Lost, ResponseBody};
-use net::metadata::IDEMPOTENCY_KEY;
+use net::metadata::{IDEMPOTENCY_KEY, PUSHBACK};
 use tokio::time::{Instant, timeout_at};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
@@ -35,8 +35,9 @@ pub(crate) use reply::Reply;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Between a failure and its only repetition: half of it to all of it.
-const RETRY_PAUSE: Duration = Duration::from_millis(50);
+/// Between a failure and its only repetition, beside what the upstream asks for: up to twice as long, by
+/// chance, so that those that failed together do not come together again.
+const RETRY_PAUSE: Duration = Duration::from_millis(25);
 
 /// A call that is ready to be made.
 pub(crate) struct Call<'a> {
@@ -128,7 +129,7 @@ impl Call<'_> {
     where
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let Upstream { name, channel } = self.upstream();
+        let Upstream { name, channel, .. } = self.upstream();
         let mut request = http::Request::new(frames);
         *request.uri_mut() = self.policy.path.clone().into();
         *request.headers_mut() = self.metadata.clone().into_headers();
@@ -169,19 +170,34 @@ impl Call<'_> {
     where
         F: Future<Output = Result<T, Refusal>>,
     {
-        let budget = &self.upstreams.retries;
+        let budget = &self.upstream().retries;
         budget.deposit();
         let first = once().await;
         match first {
-            Err(refusal) if self.may_repeat(&refusal.status) && budget.withdraw() => {
-                let random = self.upstreams.random.below(25_000);
-                let jitter = Duration::from_micros(random as u64);
-                tokio::time::sleep(RETRY_PAUSE / 2 + jitter).await;
+            Err(refusal)
+                if let Some(pause) = self.again_after(&refusal)
+                    && budget.withdraw() =>
+            {
+                tokio::time::sleep(pause).await;
                 // In a box: most calls need no room for a second one.
                 Box::pin(once()).await
             }
             answer => answer,
         }
+    }
+
+    /// When it is made once more, if it is: what was lost between here and the upstream, and what that
+    /// asks for again.
+    fn again_after(&self, refusal: &Refusal) -> Option<Duration> {
+        let asked = match failure::is_of_this_hop(&refusal.status) {
+            true => Duration::ZERO,
+            false => pushback(refusal)?,
+        };
+        let longest = RETRY_PAUSE.as_micros() as usize;
+        let jitter = Duration::from_micros(self.upstreams.random.below(longest) as u64);
+        let pause = asked + RETRY_PAUSE + jitter;
+        let is_in_time = Instant::now() + pause < self.deadline;
+        (is_in_time && self.may_repeat()).then_some(pause)
     }
 
     /// Never past the deadline: of a stream, whose call has none of its own, the beginning.
@@ -195,15 +211,23 @@ impl Call<'_> {
         }
     }
 
-    fn may_repeat(&self, status: &Status) -> bool {
+    /// Whether a second call does no harm.
+    fn may_repeat(&self) -> bool {
         let has_key = self.upstreams.trust.keep_idempotency_keys
             && self.metadata.as_ref().contains_key(IDEMPOTENCY_KEY);
         // What was done the first time would not hold the second.
         let is_conditional = [IF_MATCH, IF_NONE_MATCH]
             .iter()
             .any(|name| self.metadata.as_ref().contains_key(name));
-        (self.policy.is_repeatable && !is_conditional || has_key)
-            && failure::is_of_this_hop(status)
-            && Instant::now() + RETRY_PAUSE < self.deadline
+        self.policy.is_repeatable && !is_conditional || has_key
     }
+}
+
+/// When an upstream that is there, and has no time, wants the call again (gRFC A6, pushback); `None` if it
+/// does not.
+fn pushback(refusal: &Refusal) -> Option<Duration> {
+    let said = refusal.metadata.as_ref()?.status(PUSHBACK.as_str())?;
+    let is_busy = refusal.status.code() == Code::Unavailable;
+    let milliseconds = said.to_str().ok()?.parse().ok()?;
+    is_busy.then_some(Duration::from_millis(milliseconds))
 }

@@ -8,6 +8,8 @@ mod mapping;
 mod metadata;
 mod rates;
 mod requests;
+mod retries;
+mod stale;
 mod streams;
 mod tls;
 mod web;
@@ -18,6 +20,8 @@ pub use mapping::Mapping;
 pub use metadata::Metadata;
 pub use rates::Rates;
 pub use requests::Requests;
+pub use retries::Retries;
+pub use stale::Stale;
 pub use streams::Streams;
 pub use tls::Tls;
 pub use web::Web;
@@ -57,6 +61,12 @@ pub struct Settings {
     /// Requests.
     #[command(flatten)]
     pub requests: Requests,
+    /// Retries.
+    #[command(flatten)]
+    pub retries: Retries,
+    /// Upstreams that do not answer.
+    #[command(flatten)]
+    pub stale: Stale,
     /// HTTP and JSON.
     #[command(flatten)]
     pub mapping: Mapping,

@@ -13,6 +13,7 @@ use crate::access_log::Writer;
 use crate::config::Settings;
 use crate::counters::Counters;
 use crate::exchange::HttpMetrics;
+use crate::last_good::LastGood;
 use crate::routing::Routing;
 use crate::upstreams::Upstreams;
 
@@ -33,6 +34,7 @@ pub(crate) struct Door {
 pub(crate) struct Kept {
     pub(crate) counters: Arc<Counters>,
     pub(crate) metrics: Arc<HttpMetrics>,
+    pub(crate) last_good: Arc<LastGood>,
     /// Who writes the access log, if there ever was one.
     pub(crate) access_log: Option<Arc<Writer>>,
     /// What connections are accepted in, if they are not plain.

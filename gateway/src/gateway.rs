@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use net::StartError;
+use net::client::EndpointConfig;
 use net::clock::Clock;
 use net::members::Members;
 use net::random::Random;
@@ -20,6 +21,7 @@ use crate::config::{Config, Settings, Tls};
 use crate::counters::Counters;
 use crate::door::{Door, Kept};
 use crate::exchange::HttpMetrics;
+use crate::last_good::LastGood;
 use crate::plan::{Connect, Plan};
 use crate::routing::Routing;
 use crate::upstreams::{Trust, Upstream, Upstreams};
@@ -42,6 +44,8 @@ pub struct Surroundings {
     pub telemetry: Telemetry,
     /// Where it says what it has to do without.
     pub readiness: Readiness,
+    /// What is made of endpoints of upstreams that fail.
+    pub endpoints: EndpointConfig,
     /// How long requests in progress may go on when it stops.
     pub drain_timeout: Duration,
 }
@@ -56,6 +60,7 @@ impl Surroundings {
             tasks: members.tasks().of(name),
             telemetry: telemetry.clone(),
             readiness: members.readiness().of(name),
+            endpoints: EndpointConfig::default(),
             drain_timeout: members.drain_timeout(),
         }
     }
@@ -110,6 +115,7 @@ impl Gateway {
         let kept = Kept {
             counters,
             metrics,
+            last_good: Arc::new(LastGood::new(&settings.stale, &telemetry.meter())),
             access_log: None,
             tls: server,
         };
@@ -145,6 +151,10 @@ impl Gateway {
         // Who is known by the one before goes on with it.
         if tls != self.tls {
             kept.tls = tls.server()?;
+        }
+        if settings.stale.stale_memory != self.settings.stale.stale_memory {
+            let meter = self.surroundings.telemetry.meter();
+            kept.last_good = Arc::new(LastGood::new(&settings.stale, &meter));
         }
         let is_other = settings.access_log != self.settings.access_log;
         let sink = is_other.then(|| Sink::open(&settings.access_log));
@@ -192,15 +202,23 @@ impl Gateway {
     /// A door for one thread, to be called on the thread's own runtime, which the connections will
     /// live on.
     pub(crate) fn door(&self, drain: CancellationToken) -> Arc<Door> {
-        let all = self.routing.policies.upstreams.iter();
-        let all = all.map(|name| Upstream {
-            channel: (self.connect)(name),
-            name: name.clone(),
+        let Surroundings {
+            clock,
+            random,
+            telemetry,
+            ..
+        } = &self.surroundings;
+        let (retries, meter) = (&self.settings.retries, telemetry.meter());
+        let all = self.routing.policies.upstreams.iter().map(|name| {
+            self.kept.last_good.count(name, 0);
+            Upstream {
+                channel: (self.connect)(name),
+                name: name.clone(),
+                retries: RetryBudget::new(retries, name, &meter),
+            }
         });
-        let Surroundings { clock, random, .. } = &self.surroundings;
         let upstreams = Upstreams {
             all: all.collect(),
-            retries: RetryBudget::default(),
             random: random.clone(),
             trust: self.trust,
         };

@@ -34,6 +34,7 @@ pub mod generic;
 pub mod guard;
 mod host;
 pub mod jwt;
+mod last_good;
 mod lifetime;
 mod limits;
 mod metadata;

@@ -5,11 +5,10 @@ use net::random::Random;
 
 use crate::budget::RetryBudget;
 
-/// Connections of one thread, and what it may try again.
+/// Connections of one thread.
 pub(crate) struct Upstreams {
     /// In the order of `Policies::upstreams`.
     pub(crate) all: Vec<Upstream>,
-    pub(crate) retries: RetryBudget,
     pub(crate) random: Random,
     pub(crate) trust: Trust,
 }
@@ -34,4 +33,6 @@ pub(crate) struct Upstream {
     /// What it is called in errors, metrics and logs.
     pub(crate) name: String,
     pub(crate) channel: Channel,
+    /// What may be tried again there.
+    pub(crate) retries: RetryBudget,
 }

@@ -68,6 +68,16 @@ impl Validators {
         }
     }
 
+    /// Whether anybody may be given the reply that somebody else had.
+    pub(crate) fn is_for_anybody(&self, head: &Parts, is_of_nobody: bool) -> bool {
+        let is_public = self.cache.is_some_and(|cache| cache.public);
+        self.is_get(head) && is_public && is_of_nobody
+    }
+
+    fn is_get(&self, head: &Parts) -> bool {
+        matches!(head.method, Method::GET | Method::HEAD) && self.is_read
+    }
+
     /// The reply, with the version that it shows; or without its body, if the client has that version.
     /// `content` are the bytes of the body of `message`. What a known caller is told is kept by nobody.
     pub(crate) fn conclude(
@@ -78,7 +88,7 @@ impl Validators {
         content: &[u8],
         mut response: Response<Body>,
     ) -> Result<Response<Body>, Failure> {
-        let is_get = matches!(head.method, Method::GET | Method::HEAD) && self.is_read;
+        let is_get = self.is_get(head);
         let cache = self.cache.filter(|_| is_get && is_of_nobody);
         let etag = self.etag_of(message).or_else(|| {
             // Weak, as the bytes depend on their coding too.

@@ -1,11 +1,13 @@
 //! The one client stack of gRPC: it sends frames, for generated clients and for gateways alike.
 //!
 //! From the outside in: measure -> deadline, by our own timer -> credentials -> one retry of what was
-//! provably not handled -> choice of two endpoints by pending requests -> a free stream of an HTTP/2
-//! connection, plain or in TLS, of those for calls or those for streams. A retry budget has its place at
-//! `attempts`, a breaker at `Endpoints::pick`. Beside the calls, endpoints may be asked how they are.
+//! provably not handled -> choice of two endpoints by pending requests, among those that are in -> the
+//! breaker of the endpoint -> a free stream of an HTTP/2 connection, plain or in TLS, of those for calls or
+//! those for streams. Beside the calls, endpoints may be asked how they are. What was perhaps handled is
+//! never sent again here: whether it may be, and how often, is for a gateway to know.
 
 mod along;
+mod config;
 mod connection;
 mod credentials;
 mod endpoints;
@@ -18,6 +20,7 @@ mod link;
 mod outgoing;
 mod request;
 mod response;
+mod standing;
 mod target;
 
 use std::convert::Infallible;
@@ -30,13 +33,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
-use http::{HeaderMap, Method as HttpMethod, Request, Response, Version};
+use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt as _;
 use tokio::time::Instant;
 use tonic::Status;
 use tracing::{Instrument as _, Span};
 
 pub use along::Along;
+pub use config::EndpointConfig;
 pub use credentials::Credentials;
 pub use error::{ChannelError, Describe, Lost};
 pub use health::{Health, HealthChecks};
@@ -46,11 +50,12 @@ use crate::address::Address;
 use crate::metadata::GRPC_STATUS;
 use crate::random::Random;
 use crate::readiness::Readiness;
-use crate::telemetry::{CallMetrics, RECORDED, Trace};
+use crate::telemetry::{ClientMetrics, EndpointMetrics, RECORDED, Trace};
 use crate::tls;
-use endpoints::{Endpoints, Pool};
+use endpoints::Endpoints;
 use failure::Failure;
-use request::{BoxError, RequestBody};
+use request::{BoxError, Outgoing, Pool, RequestBody};
+use standing::Peers;
 
 /// Calls to one service. Every failure is an answer with a gRPC status, so the channel itself never
 /// fails.
@@ -65,7 +70,8 @@ struct Stack {
     credentials: Option<Arc<dyn Credentials>>,
     describe: Describe,
     longest: Option<Duration>,
-    metrics: CallMetrics,
+    metrics: ClientMetrics,
+    counted: EndpointMetrics,
     endpoints: Option<Endpoints>,
 }
 
@@ -85,11 +91,13 @@ pub struct Unconnected {
     /// How long a call without any deadline may take, unless the reply is a stream.
     pub longest: Option<Duration>,
     /// Where calls are measured.
-    pub metrics: CallMetrics,
+    pub metrics: ClientMetrics,
     /// For the choice among endpoints.
     pub random: Random,
     /// What is known of how they are.
     pub health: Health,
+    /// What is made of those that fail, and of new ones.
+    pub failing: EndpointConfig,
 }
 
 /// What is known of a call beside its request.
@@ -126,12 +134,15 @@ impl Call {
 impl Unconnected {
     /// A channel to an address; without one, its calls are UNAVAILABLE.
     pub fn to(self, address: Option<Address>) -> Channel {
+        let counted = self.metrics.endpoints(self.caller, &self.service);
+        let peers = Peers::new(self.failing, counted.clone());
         Channel(Arc::new(Stack {
             authority: outgoing::authority(&self.service),
             endpoints: address.map(|address| {
                 let tls = address.is_tls().then(|| self.tls.unwrap_or_default());
-                Endpoints::new(address, tls, self.random, self.health)
+                Endpoints::new(address, tls, self.random, self.health, peers)
             }),
+            counted,
             service: self.service,
             caller: self.caller,
             credentials: self.credentials,
@@ -196,25 +207,6 @@ impl Channel {
     }
 }
 
-/// A request that can be sent twice.
-struct Outgoing {
-    uri: Uri,
-    headers: HeaderMap,
-    body: RequestBody,
-    pool: Pool,
-}
-
-impl Outgoing {
-    fn request(&self, body: RequestBody) -> Request<RequestBody> {
-        let mut request = Request::new(body);
-        *request.method_mut() = HttpMethod::POST;
-        *request.version_mut() = Version::HTTP_2;
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.headers.clone();
-        request
-    }
-}
-
 impl Stack {
     async fn send<B>(&self, request: Request<B>, call: Call) -> Response<ResponseBody>
     where
@@ -222,7 +214,10 @@ impl Stack {
     {
         let (parts, body) = request.into_parts();
         let (span, trace) = self.span(&call.method, call.trace);
-        let mut record = self.metrics.start(self.caller, call.method, span.clone());
+        let mut record = self
+            .metrics
+            .calls
+            .start(self.caller, call.method, span.clone());
         let longest = self.longest.filter(|_| !call.server_streaming);
         let deadline = outgoing::deadline(&parts.headers, call.deadline, longest);
         let sent = async {
@@ -282,7 +277,7 @@ impl Stack {
             .pick(pool, None)
             .await
             .map_err(|why| self.failed(&why, deadline))?;
-        let failure = match first.send(outgoing.request(body)).await {
+        let failure = match first.send(outgoing.request(body), deadline).await {
             Ok((response, held)) => return Ok(response.map(|body| ResponseBody::new(body, held))),
             Err(failure) => failure,
         };
@@ -290,6 +285,7 @@ impl Stack {
         else {
             return Err(self.failed(&failure, deadline));
         };
+        self.counted.retried();
         tracing::debug!(
             why,
             service = &*self.service,
@@ -299,7 +295,7 @@ impl Stack {
         let second = Box::pin(async move {
             let second = endpoints.pick(pool, Some(&first)).await?;
             drop(first);
-            second.send(outgoing.request(body)).await
+            second.send(outgoing.request(body), deadline).await
         });
         match second.await {
             Ok((response, held)) => Ok(response.map(|body| ResponseBody::new(body, held))),
@@ -308,8 +304,14 @@ impl Stack {
     }
 
     fn failed(&self, failure: &Failure, deadline: Option<Instant>) -> Status {
-        if matches!(failure, Failure::Unknown(_)) && outgoing::is_over(deadline) {
+        let is_unknown = matches!(failure, Failure::Unknown(_) | Failure::Reset(_));
+        if is_unknown && outgoing::is_over(deadline) {
             return self.describe.status(ChannelError::DeadlineExceeded);
+        }
+        if matches!(failure, Failure::Tripped) {
+            // The log has it from the calls before.
+            self.counted.refused();
+            return self.describe.status(ChannelError::Tripped(&self.service));
         }
         tracing::warn!(service = &*self.service, why = failure.why(), "call failed");
         self.describe

@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
@@ -96,6 +97,10 @@ impl Peer {
         }
     }
 }
+
+/// When a request's headers had come: in its extensions. It is looked at when a thread has time.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrived(pub Instant);
 
 /// Serves until `shutdown`, then lets what is under way finish, for up to `drain_timeout`.
 pub async fn serve<S, B>(
@@ -217,6 +222,7 @@ pub async fn connection<S, B>(
     let stream = Lines::of(stream, http1_buffer(&limits), switch.clone(), flushes);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(Arrived(Instant::now()));
         let (answer, switch) = (service.clone().oneshot(request), switch.clone());
         async move {
             let response = answer.await?;

@@ -13,6 +13,9 @@ pub const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// How the call ended (gRPC over HTTP/2, Status).
 pub const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
+/// When the call may be made again, in milliseconds; below 0, or no number: not at all (gRFC A6).
+pub const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
+
 /// Makes a repeated call have its effect once (draft-ietf-httpapi-idempotency-key-header).
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest idempotency key, in bytes. It is stored with the answer that it stands for.

@@ -2,6 +2,7 @@
 
 mod calls;
 mod durations;
+mod endpoints;
 mod log_fields;
 mod logs;
 mod propagation;
@@ -19,6 +20,8 @@ use prometheus::Registry;
 
 pub use calls::{CallMetrics, CallRecord, code_name};
 pub use durations::Durations;
+pub use endpoints::ClientMetrics;
+pub(crate) use endpoints::EndpointMetrics;
 pub use logs::{LogFormat, TelemetryConfig};
 pub use propagation::{RECORDED, Trace, span_of};
 
@@ -34,7 +37,7 @@ struct Inner {
     meters: SdkMeterProvider,
     tracers: Option<SdkTracerProvider>,
     server: CallMetrics,
-    client: CallMetrics,
+    client: ClientMetrics,
 }
 
 impl Telemetry {
@@ -65,14 +68,13 @@ impl Telemetry {
             .build();
         let meter = meters.meter(process);
         let server = CallMetrics::new(&meter, "rpc.server.call.duration", "calls served");
-        let client = CallMetrics::new(&meter, "rpc.client.call.duration", "calls made");
         Ok(Telemetry(Arc::new(Inner {
             process,
             registry,
             meters,
             tracers,
             server,
-            client,
+            client: ClientMetrics::new(&meter),
         })))
     }
 
@@ -86,8 +88,8 @@ impl Telemetry {
         self.0.server.clone()
     }
 
-    /// Durations of the calls that are made.
-    pub fn client_metrics(&self) -> CallMetrics {
+    /// What is measured of the calls that are made.
+    pub fn client_metrics(&self) -> ClientMetrics {
         self.0.client.clone()
     }
 

@@ -13,9 +13,9 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use net::address::Address;
-use net::client::{Along, Call, ChannelError, Credentials, Describe, Health};
+use net::client::{Along, Call, ChannelError, Credentials, Describe, EndpointConfig, Health};
 use net::random::Random;
-use net::telemetry::{CallMetrics, Trace};
+use net::telemetry::{ClientMetrics, Trace};
 use tonic::Status;
 
 use net::client::ResponseBody;
@@ -49,9 +49,11 @@ pub struct Unconnected {
     /// What the methods' contracts say.
     pub contract: Arc<Contract>,
     /// Where calls are measured.
-    pub metrics: CallMetrics,
+    pub metrics: ClientMetrics,
     /// For the choice among endpoints.
     pub random: Random,
+    /// What is made of those that fail.
+    pub endpoints: EndpointConfig,
 }
 
 impl Unconnected {
@@ -68,6 +70,7 @@ impl Unconnected {
             metrics: self.metrics,
             random: self.random,
             health: Health::default(),
+            failing: self.endpoints,
         };
         Channel {
             inner: unconnected.to(address),
@@ -160,6 +163,7 @@ fn describe(error: ChannelError<'_>) -> Status {
         ChannelError::Unavailable(service) => {
             Problem::unavailable(service).metadata("service", service)
         }
+        ChannelError::Tripped(service) => Problem::unavailable(service),
         ChannelError::Broken => Problem::unavailable("the connection"),
         ChannelError::DeadlineExceeded => Problem::deadline_exceeded(),
     };

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bus::Bus;
 use net::StartError;
 use net::address::Address;
+use net::client::EndpointConfig;
 use net::clock::Clock;
 use net::http::{Limits, serve};
 use net::listen::{listen, reachable};
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::client::{Channel, Unconnected};
 use crate::contract::Contract;
 use crate::identity::{Identity, Issuer, Signer, Verifier};
+use crate::load::Load;
 use crate::mesh::Mesh;
 use crate::node::Node;
 use crate::server::{HealthState, Server, ServerLimits};
@@ -39,6 +41,8 @@ pub struct HostConfig {
     pub bus: Bus,
     /// Where the services of the mesh are; those of this host are set by `bind`.
     pub mesh: Mesh,
+    /// What is made of their endpoints that fail.
+    pub endpoints: EndpointConfig,
     /// Whose tokens count.
     pub issuer: Issuer,
     /// Metrics and traces.
@@ -61,6 +65,7 @@ impl HostConfig {
             random: Random::system(),
             bus,
             mesh: Mesh::default(),
+            endpoints: EndpointConfig::default(),
             issuer: Issuer::default(),
             telemetry,
             contract: Contract::tradewind,
@@ -125,6 +130,8 @@ impl Host {
             tasks: self.members.tasks().of(name),
             contract: self.contract.clone(),
             telemetry: self.config.telemetry.clone(),
+            load: Load::new(self.config.server.queue_target),
+            endpoints: self.config.endpoints,
             drain_timeout: self.config.http.drain_timeout,
             channels: Arc::new(Mutex::new(HashMap::new())),
         };
@@ -150,6 +157,7 @@ impl Host {
         let (mesh, random) = (self.config.mesh.clone(), self.config.random.clone());
         let contract = self.contract.clone();
         let metrics = self.config.telemetry.client_metrics();
+        let endpoints = self.config.endpoints;
         move || {
             let address = mesh.address(AUTHORITY).filter(|_| caller != AUTHORITY)?;
             let unconnected = Unconnected {
@@ -159,6 +167,7 @@ impl Host {
                 contract: contract.clone(),
                 metrics: metrics.clone(),
                 random: random.clone(),
+                endpoints,
             };
             Some(unconnected.to(Some(address)))
         }

@@ -10,6 +10,7 @@ pub mod contract;
 pub mod host;
 pub mod id;
 pub mod identity;
+pub mod load;
 pub mod mask;
 pub mod mesh;
 pub mod metadata;

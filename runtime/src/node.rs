@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bus::Bus;
+use net::client::EndpointConfig;
 use net::clock::Clock;
 use net::random::Random;
 use net::readiness::Readiness;
@@ -14,6 +15,7 @@ use net::telemetry::Telemetry;
 use crate::client::{Channel, Unconnected};
 use crate::contract::Contract;
 use crate::identity::Identity;
+use crate::load::Load;
 use crate::mesh::Mesh;
 
 /// A service's place in its process and in the mesh.
@@ -39,6 +41,10 @@ pub struct Node {
     pub contract: Arc<Contract>,
     /// Metrics and traces of the process.
     pub telemetry: Telemetry,
+    /// How busy this service is.
+    pub load: Load,
+    /// What is made of endpoints of others that fail.
+    pub endpoints: EndpointConfig,
     /// How long what is under way may go on at the shutdown.
     pub drain_timeout: Duration,
     pub(crate) channels: Arc<Mutex<HashMap<String, Channel>>>,
@@ -72,6 +78,7 @@ impl Node {
             contract: self.contract.clone(),
             metrics: self.telemetry.client_metrics(),
             random: self.random.clone(),
+            endpoints: self.endpoints,
         };
         unconnected.to(self.mesh.address(service))
     }

@@ -10,6 +10,7 @@ mod filter;
 mod health;
 mod limits;
 mod observe;
+mod pace;
 mod panics;
 mod policy;
 mod receive;
@@ -106,7 +107,7 @@ impl Server {
             .layer(CompletionLayer(node.tasks.clone()))
             // Below what waits for the caller: who is slow to say what he wants would
             // take the place of others.
-            .layer(FilterLayer(Shed::new(limits.max_concurrent_calls)))
+            .layer(FilterLayer(Shed::new(node, limits)))
             // Innermost, as it gathers what the others found out.
             .layer(FilterLayer(InContext))
             .service(Handlers {

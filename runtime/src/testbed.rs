@@ -118,6 +118,7 @@ impl Testbed {
             contract: Contract::tradewind(),
             metrics: self.config.telemetry.client_metrics(),
             random: self.config.random.clone(),
+            endpoints: self.config.endpoints,
         };
         unconnected.to(self.config.mesh.address(service))
     }

@@ -9,6 +9,7 @@ mod tx;
 use std::sync::Arc;
 
 use net::StartError;
+use runtime::load::{Load, Queue};
 use sqlx::{
     PgPool, SqlitePool,
     migrate::{MigrateError, Migrator},
@@ -54,6 +55,8 @@ pub struct Migrations {
 #[derive(Clone)]
 pub struct Database {
     pools: Pools,
+    /// Of whose work waits for connections.
+    load: Load,
 }
 
 #[derive(Clone)]
@@ -94,7 +97,19 @@ impl Database {
                 Pools::Sqlite(Arc::new(sqlite::open(path, migrators).await?))
             }
         };
-        Ok(Self { pools })
+        Ok(Self::of(pools))
+    }
+
+    fn of(pools: Pools) -> Self {
+        Self {
+            pools,
+            load: Load::default(),
+        }
+    }
+
+    /// Tells this service how long its work waits for connections.
+    pub(crate) fn told(self, load: Load) -> Self {
+        Self { load, ..self }
     }
 
     /// Opens the database of a service with the tables that it has, for a program that looks into it
@@ -115,7 +130,7 @@ impl Database {
                 pools.map(|pools| Pools::Sqlite(Arc::new(pools)))
             }
         };
-        Ok(pools.map(|pools| Self { pools }))
+        Ok(pools.map(Self::of))
     }
 
     /// Begins a transaction that writes. Inside of [`Idempotency::once`](crate::Idempotency::once)
@@ -148,6 +163,7 @@ impl Database {
 
     /// A transaction that is none of the call's effect.
     pub(crate) async fn begin_apart(&self) -> Result<Tx, Error> {
+        let _waiting = self.load.wait(Queue::Database);
         match &self.pools {
             Pools::Postgres(pool) => Ok(Tx::postgres(pool.begin().await?)),
             // A deferred transaction that reads before it writes would fail with SQLITE_BUSY.
@@ -162,6 +178,7 @@ impl Database {
     /// # Errors
     /// When the database is away or no connection was free in time.
     pub async fn read(&self) -> Result<Tx, Error> {
+        let _waiting = self.load.wait(Queue::Database);
         match &self.pools {
             Pools::Postgres(pool) => Ok(Tx::postgres_read(pool.acquire().await?)),
             Pools::Sqlite(pools) => Ok(Tx::sqlite_read(pools.readers.acquire().await?)),
@@ -175,7 +192,10 @@ impl Database {
     /// When the database is away or no connection was free in time.
     pub async fn statements(&self) -> Result<Tx, Error> {
         match &self.pools {
-            Pools::Postgres(pool) => Ok(Tx::postgres_read(pool.acquire().await?).of_call()),
+            Pools::Postgres(pool) => {
+                let _waiting = self.load.wait(Queue::Database);
+                Ok(Tx::postgres_read(pool.acquire().await?).of_call())
+            }
             Pools::Sqlite(_) => Ok(self.begin_apart().await?.of_call()),
         }
     }

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
+use net::client::EndpointConfig;
 use net::telemetry::TelemetryConfig;
 use runtime::process::{BusConfig, DrainConfig, IdentityConfig, MeshConfig};
 use runtime::services::EDGE;
@@ -28,6 +29,9 @@ pub struct Process {
     /// How it stops.
     #[command(flatten)]
     pub drain: DrainConfig,
+    /// How it calls others.
+    #[command(flatten)]
+    pub endpoints: EndpointConfig,
 }
 
 fn everywhere(port: u16) -> SocketAddr {

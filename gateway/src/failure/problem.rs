@@ -140,7 +140,7 @@ impl Problem {
     /// A call to that upstream came to nothing on its way.
     pub(crate) fn lost(lost: Lost, upstream: &str) -> Self {
         match lost {
-            Lost::NoAddress => Self::unavailable(upstream),
+            Lost::NoAddress | Lost::Tripped => Self::unavailable(upstream),
             Lost::Unavailable => Self::unavailable(upstream).metadata("service", upstream),
             Lost::Broken => Self::unavailable("the connection"),
             Lost::DeadlineExceeded => Self::deadline_exceeded(),

@@ -195,6 +195,7 @@ fn connect(
         name,
         random,
         telemetry,
+        endpoints,
         ..
     } = surroundings.clone();
     Ok(Arc::new(move |upstream| {
@@ -209,6 +210,7 @@ fn connect(
             metrics: telemetry.client_metrics(),
             random: random.clone(),
             health: healths.get(upstream).cloned().unwrap_or_default(),
+            failing: endpoints,
         };
         let named = upstreams.iter().find(|one| one.name() == upstream);
         unconnected.to(named.map(|upstream| upstream.address.clone()))

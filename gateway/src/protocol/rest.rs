@@ -16,6 +16,7 @@ use crate::call::requests::Refused;
 use crate::exchange::Target;
 use crate::failure::{Failure, InsteadOf, Problem};
 use crate::guard::Opening;
+use crate::last_good;
 use crate::metadata::{Passage, Passing};
 use crate::policy::Policy;
 use crate::profile::{Profile, Unrouted};
@@ -173,11 +174,25 @@ impl Request for Call {
             let (leading, replies) = Replies::of(reply, Some(lifetime), Refused::default(), entry);
             return Box::pin(self.stream(&admitted, headers, leading, replies)).await;
         }
-        let Reply { metadata, message } = call
-            .unary(message)
-            .await
-            .map_err(|refusal| Failure::of_upstream(refusal, route))?;
-        answer(&admitted, route, head, &metadata, &message)
+        let last = admitted.last_good(head, &message);
+        match call.unary(message).await {
+            Ok(Reply { metadata, message }) => {
+                if let Some(last) = last {
+                    last.keep(&message);
+                }
+                answer(&admitted, route, head, &metadata, &message)
+            }
+            Err(refusal) => {
+                let code = refusal.status.code();
+                if let Some((message, age)) = last.and_then(|last| last.instead_of(code)) {
+                    let nothing = Metadata::default();
+                    let mut response = answer(&admitted, route, head, &nothing, &message)?;
+                    last_good::mark(response.headers_mut(), age, code);
+                    return Ok(response);
+                }
+                Err(Failure::of_upstream(refusal, route))
+            }
+        }
     }
 
     fn refuse(&self, routing: &Routing, head: &Parts, failure: &Failure) -> Option<Response<Body>> {

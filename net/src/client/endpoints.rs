@@ -13,7 +13,8 @@ use super::exchange::Incoming;
 use super::failure::Failure;
 use super::health::{Health, HealthChecks, Mark};
 use super::link::Link;
-use super::request::RequestBody;
+use super::request::{Pool, RequestBody};
+use super::standing::{Peers, Standing};
 use super::target::Target;
 use crate::address::Address;
 use crate::random::Random;
@@ -22,6 +23,10 @@ use crate::tls;
 
 /// DNS is asked again after this time, beside the calls.
 const RESOLVE_EVERY: Duration = Duration::from_secs(5);
+/// And after this one if there is nobody to call.
+const RESOLVE_IN_NEED: Duration = Duration::from_secs(1);
+/// An endpoint that is drawn before its share of calls has grown is put back so often.
+const DRAWS: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Endpoints {
@@ -32,9 +37,10 @@ pub(super) struct Endpoints {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     health: Health,
+    peers: Arc<Peers>,
     list: ArcSwap<Vec<Arc<Endpoint>>>,
     resolved: ArcSwap<Option<Instant>>,
     resolving: AtomicBool,
@@ -46,18 +52,9 @@ struct Shared {
 pub(super) struct Endpoint {
     target: Target,
     mark: Mark,
+    standing: Standing,
     calls: Link,
     streams: Link,
-}
-
-/// Which connections a request goes by: what may last for hours must not take the streams of what is
-/// over in a moment.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Pool {
-    /// For one message and its reply.
-    Calls,
-    /// For streams either way.
-    Streams,
 }
 
 /// An endpoint with a request under way, counted until it is dropped.
@@ -80,10 +77,15 @@ impl Endpoints {
         tls: Option<tls::Client>,
         random: Random,
         health: Health,
+        peers: Peers,
     ) -> Endpoints {
         let shared = Shared {
             health,
-            ..Shared::default()
+            peers: Arc::new(peers),
+            list: ArcSwap::default(),
+            resolved: ArcSwap::default(),
+            resolving: AtomicBool::default(),
+            first: tokio::sync::Mutex::default(),
         };
         Endpoints {
             address,
@@ -106,7 +108,8 @@ impl Endpoints {
     }
 
     /// Chooses the one with fewer pending requests out of two at random, among those that are not
-    /// known to be down or unwell, or among all if all are; `not` is chosen only if there is no other.
+    /// known to be down, out or unwell, or among all if all are; `not` is chosen only if there is no
+    /// other.
     pub(super) async fn pick(
         &self,
         pool: Pool,
@@ -121,13 +124,16 @@ impl Endpoints {
             .iter()
             .filter(other)
             .filter(|one| !one.mark.is_unwell() && !one.link(pool).is_down())
+            .filter(|one| one.standing.is_in())
             .collect();
         let among = match up.is_empty() {
-            true => list.iter().filter(other).collect(),
+            true => {
+                self.resolve_in_need();
+                list.iter().filter(other).collect()
+            }
             false => up,
         };
-        let first = among[self.random.below(among.len())];
-        let second = among[self.random.below(among.len())];
+        let (first, second) = (self.draw(&among), self.draw(&among));
         let load = |one: &Endpoint| one.link(pool).pending.load(Ordering::Relaxed);
         let chosen = if load(second) < load(first) {
             second
@@ -135,6 +141,19 @@ impl Endpoints {
             first
         };
         Ok(PendingRequest::new(chosen, pool))
+    }
+
+    /// One of them at random.
+    fn draw<'a>(&self, among: &[&'a Arc<Endpoint>]) -> &'a Arc<Endpoint> {
+        let mut one = among[self.random.below(among.len())];
+        for _ in 1..DRAWS {
+            let share = one.standing.share();
+            if share >= 100 || self.random.below(100) < share {
+                break;
+            }
+            one = among[self.random.below(among.len())];
+        }
+        one
     }
 
     /// The known endpoints; never empty. Only the first call waits for DNS.
@@ -145,6 +164,14 @@ impl Endpoints {
             None => Box::pin(self.resolve_first()).await?,
         }
         Ok(self.shared.list.load_full())
+    }
+
+    /// Nobody of the known ones can be called: perhaps they are others by now.
+    fn resolve_in_need(&self) {
+        let resolved = **self.shared.resolved.load();
+        if resolved.is_some_and(|at| at.elapsed() >= RESOLVE_IN_NEED) {
+            self.resolve_beside();
+        }
     }
 
     async fn resolve_first(&self) -> Result<(), Failure> {
@@ -178,13 +205,22 @@ impl Shared {
     async fn resolve(&self, address: &Address, tls: Option<&tls::Client>) -> Result<(), String> {
         let targets = Target::all(address, tls).await?;
         let known = self.list.load();
+        // Where all are new, none is.
+        let is_new = !known.is_empty();
         let keep = |target: Target| {
             let same = known.iter().find(|endpoint| endpoint.target.is(&target));
             same.cloned().unwrap_or_else(|| {
                 let mark = self.health.mark(&target);
-                Arc::new(Endpoint::new(target, mark))
+                let standing = Standing::new(self.peers.clone(), is_new);
+                let endpoint = Endpoint::new(target, mark, standing);
+                if is_new {
+                    // Its first call need not wait for it.
+                    endpoint.calls.connect(&endpoint.target);
+                }
+                Arc::new(endpoint)
             })
         };
+        self.peers.count(targets.len());
         self.list
             .store(Arc::new(targets.into_iter().map(keep).collect()));
         self.resolved.store(Arc::new(Some(Instant::now())));
@@ -193,10 +229,11 @@ impl Shared {
 }
 
 impl Endpoint {
-    fn new(target: Target, mark: Mark) -> Endpoint {
+    fn new(target: Target, mark: Mark, standing: Standing) -> Endpoint {
         Endpoint {
             target,
             mark,
+            standing,
             calls: Link::default(),
             streams: Link::default(),
         }
@@ -223,17 +260,32 @@ impl PendingRequest {
         self.endpoint.link(self.pool)
     }
 
-    /// Sends a request over a connection to the endpoint, which is made if there is none.
+    /// Sends a request over a connection to the endpoint, which is made if there is none; fails at once
+    /// if nobody is to wait for it. Dropped when the deadline has passed, it was not answered.
     pub(super) async fn send(
         &self,
         mut request: Request<RequestBody>,
+        deadline: Option<Instant>,
     ) -> Result<(Response<Incoming>, Reservation), Failure> {
-        let target = &self.endpoint.target;
+        let Endpoint {
+            target, standing, ..
+        } = &*self.endpoint;
         if let Some(origin) = &target.origin {
             origin.name_in(request.uri_mut());
         }
-        let stream = self.link().stream(target).await?;
-        let (response, slot) = stream.send(request).await?;
+        let is_streamed = matches!(request.body(), RequestBody::Stream(_));
+        let trial = standing.trial(deadline, is_streamed)?;
+        let sent = async { self.link().stream(target).await?.send(request).await };
+        let (response, slot) = match sent.await {
+            Ok((response, slot)) => {
+                trial.replied(&response);
+                (response, slot)
+            }
+            Err(failure) => {
+                trial.failed(&failure);
+                return Err(failure);
+            }
+        };
         let held = Reservation {
             _slot: slot,
             _pending: PendingRequest::new(&self.endpoint, self.pool),

@@ -13,6 +13,9 @@ pub enum ChannelError<'a> {
     /// There is no reply of the service.
     #[error("{0} does not answer")]
     Unavailable(&'a str),
+    /// Its last calls had no reply, so that this one was not sent.
+    #[error("{0} does not answer")]
+    Tripped(&'a str),
     /// The connection broke in the middle of a reply.
     #[error("the connection does not answer")]
     Broken,
@@ -31,6 +34,9 @@ pub enum Lost {
     /// [`ChannelError::Unavailable`]
     #[error("the service did not reply")]
     Unavailable,
+    /// [`ChannelError::Tripped`]
+    #[error("the service did not reply to the calls before")]
+    Tripped,
     /// [`ChannelError::Broken`]
     #[error("the connection broke")]
     Broken,
@@ -52,6 +58,7 @@ impl From<ChannelError<'_>> for Lost {
         match error {
             ChannelError::NoAddress(_) => Lost::NoAddress,
             ChannelError::Unavailable(_) => Lost::Unavailable,
+            ChannelError::Tripped(_) => Lost::Tripped,
             ChannelError::Broken => Lost::Broken,
             ChannelError::DeadlineExceeded => Lost::DeadlineExceeded,
         }

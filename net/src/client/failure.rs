@@ -1,5 +1,7 @@
 //! How a request fails before there is a reply.
 
+const REFUSED_STREAM: h2::Reason = h2::Reason::REFUSED_STREAM;
+
 /// A request that got no reply.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
@@ -7,14 +9,22 @@ pub(super) enum Failure {
     NotHandled(String),
     /// As `NotHandled`, and its connection takes no further requests either.
     Goodbye(String),
-    /// Nobody knows what was done with it.
+    /// Nobody knows what was done with it: its connection is gone.
     Unknown(String),
+    /// Nor of this one, which alone was broken off.
+    Reset(String),
+    /// It was not sent: nothing comes back from there at present.
+    Tripped,
 }
 
 impl Failure {
     pub(super) fn why(&self) -> &str {
         match self {
-            Failure::NotHandled(why) | Failure::Goodbye(why) | Failure::Unknown(why) => why,
+            Failure::NotHandled(why)
+            | Failure::Goodbye(why)
+            | Failure::Unknown(why)
+            | Failure::Reset(why) => why,
+            Failure::Tripped => "its last calls had no reply: it is left alone for a while",
         }
     }
 
@@ -23,9 +33,11 @@ impl Failure {
     /// 8.7).
     pub(super) fn of(error: &h2::Error) -> Failure {
         let judge = match error {
-            error if !error.is_remote() => Failure::Unknown,
-            error if error.is_go_away() => Failure::Goodbye,
-            error if error.reason() == Some(h2::Reason::REFUSED_STREAM) => Failure::NotHandled,
+            error if error.is_remote() && error.is_go_away() => Failure::Goodbye,
+            error if error.is_remote() && error.reason() == Some(REFUSED_STREAM) => {
+                Failure::NotHandled
+            }
+            error if error.is_reset() => Failure::Reset,
             _ => Failure::Unknown,
         };
         judge(error.to_string())

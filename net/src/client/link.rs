@@ -55,6 +55,11 @@ impl Link {
         state.open.is_empty() && state.pause().is_some()
     }
 
+    /// Connects, beside whoever calls; whether it succeeds shows when it is needed.
+    pub(super) fn connect(&self, target: &Target) {
+        let _ = self.connections.opening(target);
+    }
+
     /// A free stream, of a connection that is made for it if there is none. Fails at once if all are
     /// taken and no further connection may be opened, and while a pause lasts.
     pub(super) async fn stream(&self, target: &Target) -> Result<Stream, Failure> {
@@ -62,8 +67,7 @@ impl Link {
         match taken {
             Some((stream, SpareStreams::Ample)) => Ok(stream),
             Some((stream, SpareStreams::Scarce)) => {
-                // Whether it succeeds shows when it is needed.
-                let _ = self.connections.opening(target);
+                self.connect(target);
                 Ok(stream)
             }
             None => Box::pin(self.connections.stream_of_another(target)).await,

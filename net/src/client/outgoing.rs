@@ -11,7 +11,7 @@ use crate::metadata::{GRPC_TIMEOUT, parse_timeout, write_timeout};
 use crate::telemetry::Trace;
 
 /// The caller keeps this much of its own time to answer, at most a tenth.
-const MARGIN: Duration = Duration::from_millis(10);
+pub(super) const MARGIN: Duration = Duration::from_millis(10);
 
 /// A service as its servers see it named; addresses are resolved apart.
 pub(super) fn authority(service: &str) -> Authority {

@@ -1,13 +1,43 @@
-//! The body of a request.
+//! A request on its way, and its body.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Uri, Version};
 use http_body::{Body, Frame, SizeHint};
 use tonic::Status;
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A request that can be sent twice.
+pub(super) struct Outgoing {
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) body: RequestBody,
+    pub(super) pool: Pool,
+}
+
+impl Outgoing {
+    pub(super) fn request(&self, body: RequestBody) -> Request<RequestBody> {
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.version_mut() = Version::HTTP_2;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
+
+/// Which connections a request goes by: what may last for hours must not take the streams of what is
+/// over in a moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pool {
+    /// For one message and its reply.
+    Calls,
+    /// For streams either way.
+    Streams,
+}
 
 /// What is sent: one buffer, which can be sent again, or a stream, which cannot.
 #[derive(Debug)]

@@ -4,7 +4,9 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use http_body_util::Full;
-use net::client::{Call, Channel, ChannelError, Credentials, Describe, Health, Unconnected};
+use net::client::{
+    Call, Channel, ChannelError, Credentials, Describe, EndpointConfig, Health, Unconnected,
+};
 use net::random::Random;
 use net::telemetry::Telemetry;
 use tokio::net::TcpListener;
@@ -28,6 +30,7 @@ fn channel(
         metrics: Telemetry::detached().client_metrics(),
         random: Random::seeded(1),
         health: Health::default(),
+        failing: EndpointConfig::default(),
     };
     unconnected.to(address.map(|address| address.parse().unwrap()))
 }

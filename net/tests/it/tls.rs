@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Uri};
 use http_body_util::Full;
-use net::client::{Call, Channel, Describe, Health, Unconnected};
+use net::client::{Call, Channel, Describe, EndpointConfig, Health, Unconnected};
 use net::random::Random;
 use net::telemetry::Telemetry;
 use net::tls::{Client, PemFile};
@@ -97,6 +97,7 @@ fn channel(url: &str, authority: &Authority) -> Channel {
         metrics: Telemetry::detached().client_metrics(),
         random: Random::seeded(1),
         health: Health::default(),
+        failing: EndpointConfig::default(),
     };
     unconnected.to(Some(url.parse().unwrap()))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use net::SecretUrl;
+use net::client::EndpointConfig;
 use net::process::arguments::defaults;
 use net::process::duration;
 use net::start::StartError;
@@ -180,6 +181,22 @@ pub struct ServerConfig {
         default_value_t = 1024
     )]
     pub max_concurrent_calls: usize,
+    /// How long work may wait for a thread or for a connection to the database, on average of a tenth
+    /// of a second, before a growing share of calls is refused, the least important first; 0s: for any
+    /// time
+    #[arg(long, env = "QUEUE_TARGET", value_name = "DURATION", default_value = "50ms",
+        value_parser = duration)]
+    pub queue_target: Duration,
+    /// Refuse a call at once that has less time left than the fastest calls of its method took in the
+    /// last seconds
+    #[arg(
+        long,
+        env = "REFUSE_LATE",
+        value_name = "BOOL",
+        default_value_t = true,
+        action = clap::ArgAction::Set
+    )]
+    pub refuse_late: bool,
     /// Streams open at once, apart from the calls; more are refused
     #[arg(
         long,
@@ -236,6 +253,9 @@ pub struct ServerConfig {
     /// How they stop.
     #[command(flatten)]
     pub drain: DrainConfig,
+    /// How they call others.
+    #[command(flatten)]
+    pub endpoints: EndpointConfig,
 }
 
 /// How a process stops.
@@ -264,6 +284,7 @@ impl ServerConfig {
     /// Sets the limits of a host.
     pub fn limit(&self, config: &mut HostConfig) {
         config.server = self.limits();
+        config.endpoints = self.endpoints;
         self.drain.set(config);
     }
 
@@ -271,6 +292,8 @@ impl ServerConfig {
     pub(crate) fn limits(&self) -> ServerLimits {
         ServerLimits {
             max_concurrent_calls: self.max_concurrent_calls,
+            queue_target: self.queue_target,
+            refuse_late: self.refuse_late,
             max_concurrent_streams: self.max_concurrent_streams,
             max_streams_per_user: self.max_streams_per_user,
             max_streams_per_address: self.max_streams_per_address,

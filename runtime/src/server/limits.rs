@@ -8,6 +8,11 @@ pub struct ServerLimits {
     /// Calls at once; normal ones are refused above, low ones above three quarters of it, high
     /// ones above five quarters.
     pub max_concurrent_calls: usize,
+    /// How long work may wait for its turn, on average, before calls are refused for it; zero: for any
+    /// time.
+    pub queue_target: Duration,
+    /// Whether a call is refused that has less time left than the fastest calls of late took.
+    pub refuse_late: bool,
     /// Streams open at once, apart from the calls.
     pub max_concurrent_streams: usize,
     /// Those of one user.

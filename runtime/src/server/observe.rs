@@ -3,11 +3,13 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Frame, SizeHint};
 use net::clock::Clock;
+use net::http::Arrived;
 use net::metadata::{GRPC_STATUS, REQUEST_ID};
 use net::random::Random;
 use net::telemetry::{CallMetrics, CallRecord, RECORDED, Trace};
@@ -27,6 +29,8 @@ pub(super) struct Incoming {
     pub(super) request_id: Arc<str>,
     pub(super) trace: Trace,
     pub(super) span: Span,
+    /// How long it waited for a thread.
+    pub(super) waited: Duration,
 }
 
 impl Incoming {
@@ -97,6 +101,8 @@ impl Observed {
 
 impl Filter for Observed {
     async fn filter<N: Next>(&self, mut request: Request<Body>, next: &N) -> Response<Body> {
+        let arrived = request.extensions().get();
+        let waited = arrived.map_or(Duration::ZERO, |Arrived(at)| at.elapsed());
         let method = self.contract.method(request.uri().path()).cloned();
         // Names that clients make up would be metrics without bound.
         let name = method
@@ -115,6 +121,7 @@ impl Filter for Observed {
             request_id,
             trace,
             span: span.clone(),
+            waited,
         });
         let mut response = next.run(request).instrument(span).await;
         if let Ok(header) = header {

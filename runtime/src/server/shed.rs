@@ -1,29 +1,67 @@
-//! Bounds the calls that are worked on at once; under overload what matters least is refused first.
+//! Refuses what would be in vain: calls that there is no room for, the least important first, and calls
+//! whose time is over before they could be done.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
+use net::metadata::{GRPC_STATUS, PUSHBACK};
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Counter;
+use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
+use super::deadline::Deadline;
 use super::filter::{Filter, Next};
+use super::limits::ServerLimits;
 use super::observe::Incoming;
-use crate::contract::Priority;
+use super::pace::Paces;
+use crate::contract::{Method, Priority};
+use crate::load::{Load, Queue};
+use crate::node::Node;
 use crate::status::{Problem, Reason};
+
+/// So many calls at once are no overload, however slow the machine is.
+const FEW: usize = 16;
 
 #[derive(Clone)]
 pub(super) struct Shed {
+    service: &'static str,
     limit: usize,
     running: Arc<AtomicUsize>,
+    load: Load,
+    /// None if what comes too late is begun nevertheless.
+    paces: Option<Arc<Paces>>,
+    counted: Counter<u64>,
+}
+
+/// Why a call is refused.
+#[derive(Clone, Copy)]
+enum Cause {
+    /// Work waits for too long.
+    Queue,
+    /// There are too many calls.
+    Calls,
+    /// It could not be done in time.
+    Deadline,
 }
 
 impl Shed {
-    pub(super) fn new(limit: usize) -> Shed {
+    pub(super) fn new(node: &Node, limits: &ServerLimits) -> Shed {
+        let meter = node.telemetry.meter();
+        let counted = meter.u64_counter("rpc.server.shed");
+        let counted = counted.with_description("Calls that were refused as they would be in vain");
+        let paces = limits.refuse_late.then(|| Paces::new(&node.contract));
+        node.load.measure(node.name, &node.telemetry);
         Shed {
-            limit,
+            service: node.name,
+            limit: limits.max_concurrent_calls,
             running: Arc::default(),
+            load: node.load.clone(),
+            paces: paces.map(Arc::new),
+            counted: counted.build(),
         }
     }
 
@@ -34,22 +72,75 @@ impl Shed {
             Priority::High => self.limit * 5 / 4 + 1,
         }
     }
+
+    fn refuse(&self, cause: Cause, priority: Priority) -> Response<Body> {
+        let name = match cause {
+            Cause::Queue => "queue",
+            Cause::Calls => "calls",
+            Cause::Deadline => "deadline",
+        };
+        let labels = [
+            KeyValue::new("service.name", self.service),
+            KeyValue::new("cause", name),
+            KeyValue::new("priority", format!("{priority:?}").to_ascii_lowercase()),
+        ];
+        self.counted.add(1, &labels);
+        let status: Status = match cause {
+            Cause::Deadline => Problem::deadline_exceeded().into(),
+            Cause::Queue | Cause::Calls => {
+                let message = "the server has more work than it can do";
+                Problem::new(Reason::Overloaded, Code::Unavailable, message)
+                    .retry_after(Duration::from_secs(1))
+                    .into()
+            }
+        };
+        let mut response = status.into_http();
+        if !matches!(cause, Cause::Deadline) {
+            // Whoever tries again at once makes it worse.
+            let never = HeaderValue::from_static("-1");
+            response.headers_mut().insert(PUSHBACK, never);
+        }
+        response
+    }
+
+    /// Whether less time is left than the fastest calls of late took.
+    fn is_late(&self, method: &Method, deadline: Option<&Deadline>) -> bool {
+        let (Some(paces), Some(Deadline(deadline))) = (&self.paces, deadline) else {
+            return false;
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        left < paces.best(method)
+    }
 }
 
 impl Filter for Shed {
     async fn filter<N: Next>(&self, request: Request<Body>, next: &N) -> Response<Body> {
-        let method = Incoming::of(&request).method.as_ref();
-        let priority = method.map_or(Priority::Low, |method| method.priority);
+        let Incoming { method, waited, .. } = Incoming::of(&request);
+        // Of calls that may be made alone: strangers who are refused are no reason to refuse others.
+        self.load.waited(Queue::Threads, *waited);
+        let method = method.clone();
+        let priority = method.as_ref().map_or(Priority::Low, |it| it.priority);
         let running = Running::start(&self.running);
-        if running.number > self.limit_of(priority) {
-            let problem = Problem::new(
-                Reason::Overloaded,
-                Code::Unavailable,
-                "the server has more work than it can do",
-            );
-            return Status::from(problem.retry_after(Duration::from_secs(1))).into_http();
+        if running.number > FEW && !self.load.admits(priority) {
+            return self.refuse(Cause::Queue, priority);
         }
-        next.run(request).await
+        if running.number > self.limit_of(priority) {
+            return self.refuse(Cause::Calls, priority);
+        }
+        let Some(method) = method.filter(|method| !method.is_streaming()) else {
+            return next.run(request).await;
+        };
+        if self.is_late(&method, request.extensions().get()) {
+            return self.refuse(Cause::Deadline, priority);
+        }
+        let began = Instant::now();
+        let response = next.run(request).await;
+        if let Some(paces) = &self.paces
+            && !response.headers().contains_key(GRPC_STATUS)
+        {
+            paces.took(&method, began.elapsed());
+        }
+        response
     }
 }
 

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use net::client::EndpointConfig;
 use net::metadata::parse_timeout;
 use net::random::Random;
 use net::telemetry::Telemetry;
@@ -24,6 +25,7 @@ pub(crate) fn channel(addresses: &str) -> Channel {
         contract: Contract::tradewind(),
         metrics: Telemetry::detached().client_metrics(),
         random: Random::seeded(1),
+        endpoints: EndpointConfig::default(),
     };
     unconnected.to(Some(addresses.parse().unwrap()))
 }

@@ -11,6 +11,7 @@ mod dummy;
 mod goodbye;
 mod grace;
 mod identity;
+mod overload;
 mod policy;
 mod rude;
 mod server;

@@ -1,0 +1,119 @@
+//! Calls that are made once more: when, and how many of them, in numbers.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::HeaderValue;
+use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::{Code, Status};
+
+use crate::fixture::{Fixture, an_order, settings, shop};
+use crate::upstream::Answer;
+
+/// UNAVAILABLE, and what the server says of another try.
+fn busy(pushback: Option<&'static str>) -> Answer {
+    let mut metadata = MetadataMap::new();
+    if let Some(pushback) = pushback {
+        let name = "grpc-retry-pushback-ms";
+        metadata.insert(name, MetadataValue::from_static(pushback));
+    }
+    Answer::Error(Status::with_metadata(Code::Unavailable, "busy", metadata))
+}
+
+#[tokio::test]
+async fn what_a_server_wants_later_comes_later_and_what_it_does_not_want_does_not() {
+    for (pushback, status, calls) in [
+        (Some("0"), 200, 2),
+        (Some("40"), 200, 2),
+        (Some("-1"), 503, 1),
+        (Some("soon"), 503, 1),
+        // Longer than the client waits.
+        (Some("60000"), 503, 1),
+        (None, 503, 1),
+    ] {
+        let came = AtomicUsize::new(0);
+        let fixture = Fixture::start(move |seen| match came.fetch_add(1, Ordering::SeqCst) {
+            0 => busy(pushback),
+            _ => shop(seen),
+        })
+        .await;
+        let response = fixture
+            .as_user("GET", "/v1/orders/o-1")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), status, "{pushback:?}");
+        let told = response.headers().get("grpc-retry-pushback-ms");
+        assert_eq!(
+            told, None::<&HeaderValue>,
+            "it is between the edge and the server"
+        );
+        assert_eq!(fixture.upstream.calls().len(), calls, "{pushback:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_made_once_more_with_the_same_key_alone() {
+    let came = AtomicUsize::new(0);
+    let fixture = Fixture::start(move |seen| match came.fetch_add(1, Ordering::SeqCst) {
+        0 => busy(Some("0")),
+        _ => shop(seen),
+    })
+    .await;
+    let order = fixture.as_user("POST", "/v1/orders").json(&an_order());
+    assert_eq!(order.send().await.unwrap().status(), 201);
+    let calls = fixture.upstream.calls();
+    let keys: Vec<_> = calls
+        .iter()
+        .map(|call| call.metadata("idempotency-key"))
+        .collect();
+    assert!(
+        keys.len() == 2 && keys[0].is_some() && keys[0] == keys[1],
+        "{keys:?}"
+    );
+}
+
+/// How many calls come of so many requests, all of which the server wants again.
+async fn calls_of(requests: usize, percent: u16, per_second: u16) -> (usize, String) {
+    let mut settings = settings();
+    settings.retries.retry_percent = percent;
+    settings.retries.retries_per_second = per_second;
+    let fixture = Fixture::with(settings, |_| busy(Some("0"))).await;
+    let all = (0..requests).map(|_| async {
+        let request = fixture.as_user("GET", "/v1/orders/o-1");
+        let response = request
+            .timeout(Duration::from_secs(60))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 503);
+    });
+    futures::future::join_all(all).await;
+    let calls = fixture.upstream.calls().len();
+    (calls, fixture.node.telemetry.prometheus())
+}
+
+#[tokio::test]
+async fn retries_are_a_fifth_of_the_calls_and_ten_a_second_at_most() {
+    const REQUESTS: usize = 600;
+    let (calls, metrics) = calls_of(REQUESTS, 20, 10).await;
+    let retries = calls - REQUESTS;
+    // What may be saved up: ten a second for ten seconds.
+    assert!(retries <= REQUESTS / 5 + 100, "{retries}");
+    assert!(retries >= REQUESTS / 5, "{retries}");
+    for (outcome, number) in [("made", retries), ("over_budget", REQUESTS - retries)] {
+        let line = metrics.lines().find(|line| {
+            let is_of = |part: &str| line.contains(part);
+            line.starts_with("edge_retries_total") && is_of(outcome) && is_of("svc-orders")
+        });
+        let told = line
+            .and_then(|line| line.rsplit_once(' '))
+            .map(|(_, told)| told);
+        assert_eq!(told, Some(&*number.to_string()), "{outcome}: {metrics}");
+    }
+    // Without a budget, a server that has no time has twice as many calls.
+    let (calls, _) = calls_of(REQUESTS, 1000, 1000).await;
+    assert_eq!(calls, 2 * REQUESTS);
+    let (calls, _) = calls_of(REQUESTS, 0, 0).await;
+    assert_eq!(calls, REQUESTS);
+}
