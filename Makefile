@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk clients test new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ stripe-shapes: ## The Stripe of the tests against stripe-mock and Stripe's libra
 
 h2spec: ## HTTP/2, at the edge's port and at a service's
 	scripts/suites h2spec $(ARGS)
+
+faults: ## Break everything that can break, under load, and print what came of it: make faults SEEDS=20 FAULTS="postgres nats"
+	scripts/faults $(FAULTS)
 
 fuzz: ## Fuzz the JSON engine, paths, queries, forms, the framing of gRPC-Web and the contract's rules, a minute for each target: make fuzz SECONDS=600
 	scripts/fuzz $(or $(SECONDS),60)

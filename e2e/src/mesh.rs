@@ -1,6 +1,8 @@
 //! A whole mesh as separate processes.
 
 mod embedded;
+mod operator;
+mod processes;
 mod real;
 mod start;
 
@@ -15,14 +17,9 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::{
-    condition::eventually, invariants::Databases, process::Process, rest::Rest, servers::Server,
-    workload::Workloads,
+    invariants::Databases, process::Process, rest::Rest, servers::Server, workload::Workloads,
 };
 
-/// How long a mesh may take to be ready: in a debug build, on a machine that compiles beside it.
-const START: Duration = Duration::from_secs(90);
-/// How long a process may take to stop.
-const STOP: Duration = Duration::from_secs(40);
 /// How long events that a test left may take to be published.
 const DRAIN: Duration = Duration::from_secs(30);
 /// E-mail address of the first administrator.
@@ -49,6 +46,10 @@ pub struct Setup {
     pub kind: Kind,
     /// Variables for all of its processes, besides those that every mesh has.
     pub variables: Vec<(&'static str, String)>,
+    /// Of the real kind, the Postgres server that its databases are made on, instead of the tests'.
+    pub database: Option<String>,
+    /// Of the real kind, whether there are two of each process.
+    pub is_doubled: bool,
 }
 
 impl Setup {
@@ -57,6 +58,8 @@ impl Setup {
         Setup {
             kind,
             variables: Vec::new(),
+            database: None,
+            is_doubled: false,
         }
     }
 
@@ -120,104 +123,14 @@ impl Mesh {
         self.leaves_events = true;
     }
 
+    /// Its logs stay when it is gone.
+    pub fn keep(&mut self) {
+        self.folder.disable_cleanup(true);
+    }
+
     /// Where logs and data are.
     pub fn folder(&self) -> &Path {
         self.folder.path()
-    }
-
-    /// Waits until every process is ready.
-    pub async fn ready(&mut self) {
-        let http = reqwest::Client::new();
-        for (name, ops) in self.ops.clone() {
-            let what = format!(
-                "{name} is ready ({}/readyz, logs in {})",
-                ops,
-                self.folder.path().display()
-            );
-            let url = format!("{ops}/readyz");
-            let process = self.processes.get_mut(&name);
-            let Some(process) = process else { continue };
-            eventually(&what, START, || {
-                if let Some(status) = process.ended() {
-                    panic!("{name} ended with {status}:\n{}", tail(&process.output()));
-                }
-                let request = http.get(&url).timeout(Duration::from_secs(2)).send();
-                async move {
-                    request
-                        .await
-                        .ok()
-                        .filter(|reply| reply.status().is_success())
-                        .map(|_| ())
-                }
-            })
-            .await;
-        }
-    }
-
-    /// Names of the processes of a program: `svc-orders` has `svc-orders-0` and `svc-orders-1`.
-    pub fn replicas(&self, program: &str) -> Vec<String> {
-        let prefix = format!("{program}-");
-        self.programs
-            .keys()
-            .filter(|name| *name == program || name.starts_with(&prefix))
-            .cloned()
-            .collect()
-    }
-
-    /// Names of all processes.
-    pub fn processes(&self) -> Vec<String> {
-        self.programs.keys().cloned().collect()
-    }
-
-    /// A process that runs.
-    pub fn process(&mut self, name: &str) -> &mut Process {
-        self.processes
-            .get_mut(name)
-            .unwrap_or_else(|| panic!("{name} does not run"))
-    }
-
-    /// The id of a process that runs.
-    pub fn id(&self, name: &str) -> u32 {
-        self.processes[name].id()
-    }
-
-    /// SIGKILL of a process.
-    pub fn kill(&mut self, name: &str) {
-        self.process(name).kill();
-        self.processes.remove(name);
-    }
-
-    /// SIGKILL of everything but the servers.
-    pub fn kill_all(&mut self) {
-        for (_, mut process) in std::mem::take(&mut self.processes) {
-            process.kill();
-        }
-    }
-
-    /// Starts what does not run, and waits until everything is ready.
-    pub async fn restart(&mut self) {
-        for (name, program) in &self.programs {
-            if !self.processes.contains_key(name) {
-                self.processes.insert(name.clone(), program.start(name));
-            }
-        }
-        self.ready().await;
-    }
-
-    /// Changes a variable of all processes from their next start on.
-    pub fn set(&mut self, name: &'static str, value: &str) {
-        for program in self.programs.values_mut() {
-            program.variables.insert(name, value.to_owned());
-        }
-    }
-
-    /// SIGTERM of a process, and its end.
-    pub async fn stop(&mut self, name: &str) -> std::process::ExitStatus {
-        let process = self.process(name);
-        process.terminate();
-        let status = process.end(STOP).await;
-        self.processes.remove(name);
-        status
     }
 
     /// A client of the first edge, without an account.
@@ -240,20 +153,6 @@ impl Mesh {
             .await;
         self.rest().with_token(token)
     }
-
-    /// A variable of a process.
-    pub fn variable(&self, process: &str, name: &str) -> Option<&str> {
-        let variables = &self.programs[process].variables;
-        variables.get(name).map(String::as_str)
-    }
-
-    /// What a process wrote.
-    pub fn log(&self, name: &str) -> String {
-        let log = &self.programs[name].log;
-        std::fs::read(log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
-    }
 }
 
 impl Drop for Mesh {
@@ -266,7 +165,7 @@ impl Drop for Mesh {
         }
         self.kill_all();
         if std::thread::panicking() || !left.is_empty() {
-            self.folder.disable_cleanup(true);
+            self.keep();
             eprint(&format!(
                 "the logs of the {:?} mesh are in {}\n",
                 self.kind,
@@ -299,12 +198,6 @@ fn eprint(text: &str) {
     use std::io::Write as _;
     // Nobody reads it when it cannot be written.
     let _ = std::io::stderr().write_all(text.as_bytes());
-}
-
-/// The last lines of a log.
-fn tail(log: &str) -> String {
-    let lines: Vec<_> = log.lines().collect();
-    lines[lines.len().saturating_sub(30)..].join("\n")
 }
 
 fn folder() -> TempDir {

@@ -106,9 +106,13 @@ impl Process {
 
     /// SIGTERM: asks it to stop.
     pub fn terminate(&self) {
-        let status = Command::new("kill")
-            .args(["-TERM", &self.id().to_string()])
-            .status();
+        self.signal("TERM");
+    }
+
+    /// Sends a signal by its name, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status();
         assert!(
             status.is_ok_and(|status| status.success()),
             "{} does not run any more",

@@ -69,14 +69,19 @@ impl Reply {
     }
 }
 
+fn http(
+    configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+) -> reqwest::Client {
+    let builder = reqwest::Client::builder().timeout(Duration::from_secs(60));
+    let client = configure(builder).build();
+    client.expect("nothing in its configuration can fail")
+}
+
 impl Rest {
     /// A client without an account.
     pub fn new(edge: &str) -> Rest {
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(60))
-            .build();
         Rest {
-            http: http.expect("nothing in its configuration can fail"),
+            http: http(|builder| builder),
             edge: edge.to_owned(),
             token: None,
             headers: Vec::new(),
@@ -101,6 +106,16 @@ impl Rest {
         }
     }
 
+    /// The same client, which keeps no connection: what became of a request on one that its server was
+    /// closing, nobody could tell.
+    #[must_use]
+    pub fn by_new_connections(&self) -> Rest {
+        Rest {
+            http: http(|builder| builder.pool_max_idle_per_host(0)),
+            ..self.clone()
+        }
+    }
+
     /// The same client, which sends a header more.
     #[must_use]
     pub fn with_header(&self, name: &str, value: &str) -> Rest {
@@ -117,7 +132,7 @@ impl Rest {
     /// A request that can be built on.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let mut request = self.http.request(method, format!("{}{path}", self.edge));
-        if let Some(token) = &self.token {
+        if let Some(token) = self.token.as_ref().filter(|token| !token.is_empty()) {
             request = request.bearer_auth(token);
         }
         for (name, value) in &self.headers {

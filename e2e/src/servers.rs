@@ -1,11 +1,22 @@
-//! Real servers: Postgres is shared, and every mesh has databases of its own in it; Redis and
-//! NATS belong to one mesh each, so that a test can take them away.
+//! Real servers: Postgres is shared, and every mesh has databases of its own in it, unless a test takes
+//! it away and has one to itself; Redis and NATS belong to one mesh each.
+
+mod cluster;
+mod postgres;
+mod small_disk;
 
 use std::{
+    fs,
+    io::Write as _,
     net::{Ipv4Addr, TcpStream},
     path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
+
+pub use cluster::Cluster;
+pub use postgres::Postgres;
+pub use small_disk::SmallDisk;
 
 use crate::{condition::eventually, credentials::Credentials, ports::free_port, process::Process};
 
@@ -30,8 +41,15 @@ pub struct Server {
     folder: PathBuf,
     /// Those who may log in; anybody without it.
     users: Option<PathBuf>,
+    /// Of NATS, further lines of its configuration.
+    lines: String,
+    /// What NATS stores its streams on, if that is not the folder's disk.
+    disk: Option<SmallDisk>,
     process: Option<Process>,
 }
+
+/// Whom Redis lets do everything, for what no workload may; it lives as long as its test.
+const REDIS_OPERATOR: &str = "user operator on >operator ~* &* +@all\n";
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -59,7 +77,16 @@ impl Server {
 
     /// Starts a Redis server that keeps nothing, with these users.
     pub async fn redis_of(folder: &Path, credentials: &Credentials) -> Server {
-        Server::new(Kind::Redis, folder, Some(credentials.redis_users())).await
+        let users = credentials.redis_users();
+        let file = fs::File::options().append(true).open(&users);
+        let added = file.and_then(|mut file| file.write_all(REDIS_OPERATOR.as_bytes()));
+        added.expect("the mesh's folder can be written");
+        Server::new(Kind::Redis, folder, Some(users)).await
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// `host:port`
@@ -80,6 +107,8 @@ impl Server {
             kind,
             folder: folder.to_owned(),
             users,
+            lines: String::new(),
+            disk: None,
             process: None,
         };
         server.start().await;
@@ -98,10 +127,11 @@ impl Server {
                     "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\", sync_interval: always }}\n",
                     store.display()
                 );
+                text += &self.lines;
                 if let Some(users) = &self.users {
-                    text += &std::fs::read_to_string(users).expect("the users were made");
+                    text += &fs::read_to_string(users).expect("the users were made");
                 }
-                std::fs::write(&configuration, text).expect("the mesh's folder can be written");
+                fs::write(&configuration, text).expect("the mesh's folder can be written");
                 let program = PathBuf::from(variable("TEST_NATS_SERVER"));
                 Process::start(
                     "nats-server",
@@ -141,6 +171,59 @@ impl Server {
             std::future::ready(open)
         })
         .await;
+    }
+
+    /// Sends it a signal by its name.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn signal(&self, name: &str) {
+        let process = self.process.as_ref().expect("it runs");
+        process.signal(name);
+    }
+
+    /// Removes everything that a Redis server of [`Server::redis_of`] keeps.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn flush(&self) {
+        let port = self.port.to_string();
+        let status = Command::new("redis-cli")
+            .args([
+                "--user",
+                "operator",
+                "--pass",
+                "operator",
+                "--no-auth-warning",
+            ])
+            .args(["-p", &port, "flushall"])
+            .output()
+            .map(|output| output.status);
+        assert!(status.is_ok_and(|it| it.success()), "Redis is not flushed");
+    }
+
+    /// Moves what a NATS server that does not run has stored to a disk that can be filled.
+    pub fn move_to_small_disk(&mut self) -> &SmallDisk {
+        let store = self.folder.join("jetstream");
+        self.disk.insert(SmallDisk::under(&store))
+    }
+
+    /// The disk that it was moved to.
+    ///
+    /// # Panics
+    /// When it was not.
+    pub fn disk(&self) -> &SmallDisk {
+        self.disk.as_ref().expect("it was moved to one")
+    }
+
+    /// Removes what a NATS server that does not run has stored.
+    ///
+    /// # Panics
+    /// When that cannot be removed.
+    pub fn wipe(&mut self) {
+        self.disk = None;
+        let store = self.folder.join("jetstream");
+        fs::remove_dir_all(store).expect("the mesh's folder can be written");
     }
 
     /// SIGKILL.

@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use clap::{Args as _, Parser, Subcommand};
 
 use crate::{
-    contract, dead_letters, import, k8s, ledger, reconcile, seed, streams, token, up, verify,
+    contract, dead_letters, import, k8s, ledger, publish_again, reconcile, seed, streams, token,
+    up, verify,
 };
 
 /// Tradewind: a commerce back end of gRPC services behind a REST edge.
@@ -45,6 +46,8 @@ enum Command {
     Reconcile(reconcile::Arguments),
     /// List or publish again the events that a service gave up on
     DeadLetters(dead_letters::Arguments),
+    /// Publish again what services have published, after NATS has lost it; safe to run again
+    PublishAgain(publish_again::Arguments),
     /// Check whether the histories of orders are those that were signed
     Verify(verify::Arguments),
     /// Make the streams of NATS that the services publish to, where their own credentials may not;
@@ -76,6 +79,7 @@ impl Arguments {
         match self.command {
             Command::Up(_) | Command::Edge(_) => unreachable!("these are the first word"),
             Command::DeadLetters(arguments) => client(dead_letters::run(arguments)),
+            Command::PublishAgain(arguments) => client(publish_again::run(arguments)),
             Command::Verify(arguments) => client(verify::run(arguments)),
             Command::Ledger(arguments) => client(ledger::run(arguments)),
             Command::Reconcile(arguments) => client(reconcile::run(arguments)),

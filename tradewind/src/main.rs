@@ -12,6 +12,7 @@ mod k8s;
 mod ledger;
 mod operator;
 mod progress;
+mod publish_again;
 mod reconcile;
 mod running;
 mod seed;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::Databases;
+use super::{Databases, Rule, Violation};
 
 /// Queries that give 0 when all is well.
-pub(super) const COUNTS: &[(&str, &str, &str)] = &[
+pub(super) const COUNTS: &[(Rule, &str, &str, &str)] = &[
     (
+        Rule::Ledger,
         "operations whose postings do not sum to zero",
         "svc-payments",
         "SELECT count(*) FROM (
@@ -14,6 +15,7 @@ pub(super) const COUNTS: &[(&str, &str, &str)] = &[
          ) AS unbalanced",
     ),
     (
+        Rule::Ledger,
         "payments that say otherwise than their postings",
         "svc-payments",
         "SELECT count(*) FROM payments p JOIN (
@@ -27,16 +29,17 @@ pub(super) const COUNTS: &[(&str, &str, &str)] = &[
          WHERE p.held <> l.hold OR p.captured <> l.captured OR p.refunded <> -l.refunded",
     ),
     (
+        Rule::Money,
         "payments with more taken than was held, or given back than was taken",
         "svc-payments",
-        "SELECT count(*) FROM payments WHERE captured > authorized OR refunded > captured",
+        "SELECT count(*) FROM payments WHERE held + captured > authorized OR refunded > captured",
     ),
 ];
 
 impl Databases {
     /// A confirmed order's money is held, a sent one's taken, and of an order that came to nothing
     /// nothing is kept. No payment is without an order.
-    pub(super) async fn orders_without_their_money(&self) -> Vec<String> {
+    pub(super) async fn orders_without_their_money(&self) -> Vec<Violation> {
         let orders = "SELECT {id:order_id}, state FROM orders WHERE funds IS NOT NULL";
         let mut orders: BTreeMap<_, _> =
             self.pairs("svc-orders", orders).await.into_iter().collect();
@@ -50,7 +53,8 @@ impl Databases {
         let mut wrong = Vec::new();
         for (order, money) in self.pairs("svc-payments", payments).await {
             let Some(state) = orders.remove(&order) else {
-                wrong.push(format!("a payment for the unknown order {order}"));
+                let what = format!("a payment for the unknown order {order}");
+                wrong.push(Violation::of(Rule::Owners, what));
                 continue;
             };
             let is_right = match state.as_str() {
@@ -60,16 +64,34 @@ impl Databases {
                 _ => true,
             };
             if !is_right {
-                wrong.push(format!(
-                    "the order {order} is {state} and its money is {money}"
-                ));
+                let what = format!("the order {order} is {state} and its money is {money}");
+                wrong.push(Violation::of(Rule::Money, what));
             }
         }
         for (order, state) in orders {
             if matches!(state.as_str(), "CONFIRMED" | "SHIPPED" | "DELIVERED") {
-                wrong.push(format!("the order {order} is {state} and has no payment"));
+                let what = format!("the order {order} is {state} and has no payment");
+                wrong.push(Violation::of(Rule::Money, what));
             }
         }
         wrong
+    }
+
+    /// Money was taken for what the carrier has, and for nothing else (`CapturePayment` names the
+    /// shipment).
+    pub(super) async fn captures_without_their_shipment(&self) -> Vec<Violation> {
+        let sent = "SELECT {id:shipment_id}, state FROM shipments \
+             WHERE state IN ('DISPATCHED', 'DELIVERED')";
+        let sent: BTreeMap<_, _> = self.pairs("svc-shipping", sent).await.into_iter().collect();
+        let captures = "SELECT coalesce({id:request_id}, 'nothing'), {id:payment_id} \
+             FROM operations WHERE kind = 'CAPTURE' AND state = 'SUCCEEDED'";
+        let captures = self.pairs("svc-payments", captures).await.into_iter();
+        let unfounded = captures.filter(|(reason, _)| !sent.contains_key(reason));
+        unfounded
+            .map(|(reason, payment)| {
+                let what = format!("money of the payment {payment} was taken for {reason}");
+                Violation::of(Rule::Money, what)
+            })
+            .collect()
     }
 }

@@ -25,8 +25,10 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
     let credentials = Credentials::make(folder.path());
     let nats = Server::nats_of(folder.path(), &credentials).await;
     let redis = Server::redis_of(folder.path(), &credentials).await;
-    make_streams(&nats);
-    let databases = Databases::postgres(&variable("TEST_DATABASE_URL"), &credentials).await;
+    make_streams(&nats, 1);
+    let server = setup.database.clone();
+    let server = server.unwrap_or_else(|| variable("TEST_DATABASE_URL"));
+    let databases = Databases::postgres(&server, &credentials).await;
     let names: Vec<_> = SERVICES
         .into_iter()
         .chain([EDGE.name, "intruder"])
@@ -43,7 +45,7 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
 
     let mut grpc: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     for service in SERVICES {
-        let addresses: Vec<_> = replicas(service)
+        let addresses: Vec<_> = replicas(setup, service)
             .map(|_| format!("127.0.0.1:{}", free_port()))
             .collect();
         let urls: Vec<_> = addresses
@@ -72,15 +74,19 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
         folder,
     };
     for program in SERVICES.into_iter().chain([EDGE.name]) {
-        for replica in replicas(program) {
+        for replica in replicas(setup, program) {
             mesh.add(program, replica, &shared, &credentials);
         }
     }
     mesh
 }
 
-fn replicas(program: &str) -> std::ops::Range<usize> {
-    0..if TWICE.contains(&program) { 2 } else { 1 }
+fn replicas(setup: &Setup, program: &str) -> std::ops::Range<usize> {
+    0..if setup.is_doubled || TWICE.contains(&program) {
+        2
+    } else {
+        1
+    }
 }
 
 impl Mesh {
@@ -134,9 +140,11 @@ impl Mesh {
 }
 
 /// As an operator does where the services may not.
-fn make_streams(nats: &Server) {
+pub(super) fn make_streams(nats: &Server, replicas: usize) {
+    let replicas = replicas.to_string();
     let status = Command::new(binary("tradewind"))
         .args(["streams", "--nats-url", &nats.url])
+        .args(["--nats-replicas", &replicas])
         .status();
     assert!(
         status.is_ok_and(|status| status.success()),

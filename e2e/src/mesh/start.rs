@@ -5,15 +5,17 @@ use super::{Kind, Mesh, Setup, embedded, real};
 impl Mesh {
     /// Starts a mesh, and returns when it is ready.
     pub async fn start(setup: Setup) -> Mesh {
-        let mut mesh = match setup.kind {
-            Kind::Embedded => embedded::prepare(&setup),
-            Kind::Real => real::prepare(&setup).await,
-        };
-        for (name, program) in mesh.programs.clone() {
-            mesh.processes.insert(name.clone(), program.start(&name));
-        }
-        mesh.ready().await;
+        let mut mesh = Mesh::prepare(&setup).await;
+        mesh.restart().await;
         mesh
+    }
+
+    /// A mesh whose processes are still to be started, and may be told something else before.
+    pub async fn prepare(setup: &Setup) -> Mesh {
+        match setup.kind {
+            Kind::Embedded => embedded::prepare(setup),
+            Kind::Real => real::prepare(setup).await,
+        }
     }
 
     /// A mesh in one process.

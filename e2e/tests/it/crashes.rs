@@ -1,4 +1,5 @@
-//! Processes that die between any two steps of the saga: the points are those of its table.
+//! Processes that die between any two steps of the saga: the points are those of its table. `make test`
+//! takes a part of them, by a seed; CRASH_POINTS=all, as `make faults` says, all.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use e2e::{
     condition::eventually,
     shop::{self, Customer},
 };
+use net::random::Random;
 use serde_json::{Value, json};
 use svc_orders::domain::{PLANS, Plan, Step};
 
@@ -85,6 +87,35 @@ async fn insist(buyer: Rest, order: Value, key: String) -> (u16, String) {
     .await
 }
 
+/// Which points are tried.
+struct Choice {
+    seed: u64,
+    are_all: bool,
+    random: Random,
+}
+
+/// Out of so many, one is.
+const PART: usize = 4;
+
+impl Choice {
+    fn made() -> Choice {
+        let seed = std::env::var("SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok());
+        let seed = seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u128() as u64 % 1_000_000);
+        Choice {
+            seed,
+            are_all: std::env::var("CRASH_POINTS").is_ok_and(|points| points == "all"),
+            random: Random::seeded(seed),
+        }
+    }
+
+    fn takes_next(&self) -> bool {
+        // The choice goes on alike, whether it counts or not.
+        self.random.below(PART) == 0 || self.are_all
+    }
+}
+
 /// Every ask of a plan, at both sides, with the death of orders and of whom they ask.
 fn points(plan: &Plan) -> Vec<((&'static str, &'static str), Side, &'static str)> {
     let mut points = Vec::new();
@@ -105,6 +136,7 @@ async fn whoever_dies_between_any_two_steps_of_the_saga_nothing_is_lost_or_done_
     let admin = stage.mesh.admin().await;
     let buyer = Customer::register(&stage.mesh).await;
     let sku = shop::product(&admin, 1_000).await;
+    let choice = Choice::made();
     let mut key = 0;
     let mut next_key = || {
         key += 1;
@@ -112,6 +144,10 @@ async fn whoever_dies_between_any_two_steps_of_the_saga_nothing_is_lost_or_done_
     };
     for plan in PLANS {
         for (call, side, victim) in points(plan) {
+            if !choice.takes_next() {
+                continue;
+            }
+            let point = format!("SEED={}: {call:?}, {side:?}, {victim}", choice.seed);
             let key = next_key();
             let mut order = shop::order(&[(&sku, 1)]);
             match plan.done {
@@ -136,13 +172,17 @@ async fn whoever_dies_between_any_two_steps_of_the_saga_nothing_is_lost_or_done_
             stage.crash(call, side, victim, act).await;
             // The answer stays what it was, and there is one order.
             let told = insist(buyer.rest.clone(), again.clone(), second.clone()).await;
-            assert_eq!(told, insist(buyer.rest.clone(), again, second).await);
+            let again = insist(buyer.rest.clone(), again, second).await;
+            assert_eq!(told, again, "{point}");
         }
     }
 
     // Money is asked for once the carrier has the shipment.
     for side in [Side::Request, Side::Reply] {
         for victim in ["svc-orders", "svc-payments"] {
+            if !choice.takes_next() {
+                continue;
+            }
             let order = buyer.order(&sku, 1).await.expect(201).text_at("/orderId");
             let what = format!("{order} has a shipment");
             let shipment = eventually(&what, PATIENCE, || shop::shipment_of(&admin, &order)).await;

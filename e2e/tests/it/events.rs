@@ -6,10 +6,8 @@ use e2e::{
     Mesh, Setup,
     condition::eventually,
     mesh::Kind,
-    process::binary,
     shop::{self, Customer},
 };
-use tokio::process::Command;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -17,22 +15,6 @@ crate::on_both_kinds!(
     a_poison_event_is_a_dead_letter_while_others_flow,
     a_dead_letter_takes_effect_when_it_is_replayed,
 );
-
-async fn dead_letters(mesh: &Mesh, arguments: &[&str]) -> String {
-    let mut command = Command::new(binary("tradewind"));
-    command.arg("dead-letters").args(arguments);
-    match &mesh.nats {
-        Some(nats) => command.args(["--nats-url", &nats.url]),
-        None => command.arg("--data-dir").arg(mesh.folder().join("data")),
-    };
-    let output = command.output().await.expect("tradewind can be started");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
 
 async fn a_poison_event_is_a_dead_letter_while_others_flow(kind: Kind) {
     let mesh = Mesh::start(Setup::new(kind)).await;
@@ -55,7 +37,7 @@ async fn a_poison_event_is_a_dead_letter_while_others_flow(kind: Kind) {
         .await;
     }
     let listed = eventually("the poison is a dead letter", PATIENCE, || async {
-        let listed = dead_letters(&mesh, &["list"]).await;
+        let listed = mesh.dead_letters(&["list"]).await;
         listed.contains(&poison.to_string()).then_some(listed)
     })
     .await;
@@ -75,18 +57,18 @@ async fn a_dead_letter_takes_effect_when_it_is_replayed(kind: Kind) {
     rename("ALTER TABLE shipments RENAME TO shipments_elsewhere").await;
     let order = buyer.order(&sku, 1).await.expect(201).text_at("/orderId");
     let id = eventually("its event is a dead letter", PATIENCE, || async {
-        let listed = dead_letters(&mesh, &["list"]).await;
+        let listed = mesh.dead_letters(&["list"]).await;
         let line = listed.lines().find(|line| line.contains("svc-shipping"))?;
         line.split_whitespace().next().map(str::to_owned)
     })
     .await;
     rename("ALTER TABLE shipments_elsewhere RENAME TO shipments").await;
 
-    dead_letters(&mesh, &["replay", &id]).await;
+    mesh.dead_letters(&["replay", &id]).await;
     eventually("the order is shipped", PATIENCE, || {
         shop::shipment_of(&admin, &order)
     })
     .await;
-    assert_eq!(dead_letters(&mesh, &["list"]).await, "no dead letters\n");
+    assert_eq!(mesh.dead_letters(&["list"]).await, "no dead letters\n");
     mesh.databases.hold(0).await;
 }

@@ -1,13 +1,18 @@
-//! A service, NATS or Redis away: what can go on goes on, what cannot says so.
+//! A service, NATS or Redis away: what can go on goes on, what cannot says so. And the faults of
+//! `e2e::faults` under load, those that need little time; `make faults` has all of them for longer.
 
 use std::time::Duration;
 
 use e2e::{
     Mesh,
     condition::eventually,
+    faults::{fault::Notice, kinds, load::Pressure, report::Report, run::Trial, stage::Stage},
     shop::{self, Customer},
 };
-use tokio::time::Instant;
+use tokio::{
+    sync::{Mutex, OnceCell},
+    time::Instant,
+};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -100,4 +105,76 @@ async fn everything_works_without_redis() {
     mesh.redis.as_mut().expect("it is real").start().await;
     buyer.order(&sku, 1).await.expect(201);
     mesh.databases.hold(0).await;
+}
+
+/// The mesh on which faults are tried, one after the other, and the seed of all of them.
+static STAGE: OnceCell<(u64, Mutex<Stage>)> = OnceCell::const_new();
+
+/// Makes a test of each fault.
+macro_rules! faults {
+    ($($name:ident),+ $(,)?) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            under_load(stringify!($name)).await;
+        })+
+    };
+}
+
+faults!(
+    one_replica_of_each_is_killed,
+    processes_stand_still_for_longer_than_any_deadline,
+    a_process_is_parted_from_everything,
+    connections_are_reset_all_the_time,
+    connections_are_half_open,
+    postgres_stops_at_once_and_starts_again,
+    redis_stands_still,
+    nats_loses_its_disk,
+);
+
+/// The page says of each fault what clients may notice.
+#[test]
+fn the_page_lists_every_fault() {
+    let page = include_str!("../../../docs/RELIABILITY.md");
+    let rows = page.lines().filter_map(|line| {
+        let (name, rest) = line.strip_prefix("| ")?.split_once(" | ")?;
+        let name = name.trim_matches(['*', '`']);
+        kinds::all().find(|fault| fault.name == name)?;
+        Some((name, rest.ends_with("| no |")))
+    });
+    let told: Vec<_> = rows.collect();
+    let are = kinds::all().map(|fault| (fault.name, fault.notice == Notice::Nothing));
+    assert_eq!(told, are.collect::<Vec<_>>());
+}
+
+async fn under_load(name: &str) {
+    let stage = STAGE.get_or_init(|| async {
+        let seed = std::env::var("SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok());
+        let seed = seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u128() as u64 % 1_000_000);
+        (seed, Mutex::new(Stage::set(seed).await))
+    });
+    let (seed, stage) = stage.await;
+    let mut stage = stage.lock().await;
+    let fault = kinds::all().find(|fault| fault.name == name);
+    let fault = fault.expect("it is one of them");
+    let trial = Trial {
+        seed: *seed,
+        pressure: Pressure {
+            clients: 4,
+            pause: Duration::from_millis(50),
+        },
+        orders: 15,
+        at_most: Duration::from_secs(4),
+    };
+    let folder = stage.mesh.folder().to_owned();
+    let row = trial.of(fault, &mut stage, &folder).await;
+    let is_right = row.violations.is_empty();
+    let mut report = Report::default();
+    report.add(row);
+    assert!(
+        is_right,
+        "SEED={seed}, history in {}:\n{report}",
+        folder.display()
+    );
 }

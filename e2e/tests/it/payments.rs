@@ -1,20 +1,16 @@
 //! What a payment provider and a buyer's browser do at the public door.
 
-use std::fs;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
 use e2e::{
     Mesh, Setup,
     browser::Browser,
     condition::eventually,
     mesh::Kind,
-    rest::Reply,
+    provider::{signature, tell},
     shop::{self, Customer},
 };
-use net::clock::Clock;
 use reqwest::Method;
-use runtime::seal::EncryptionKey;
 use serde_json::json;
 
 crate::on_both!(
@@ -24,54 +20,18 @@ crate::on_both!(
     the_books_are_for_administrators,
 );
 
-/// What the sandbox of the mesh signs a body with now.
-fn signature(mesh: &Mesh, body: &str) -> String {
-    let process = "svc-payments-0";
-    let key = match mesh.processes().iter().any(|name| name == process) {
-        true => mesh
-            .variable(process, "PAYMENT_TOKEN_ENCRYPTION_KEY")
-            .map(str::to_owned),
-        // `tradewind up` keeps one.
-        false => fs::read_to_string(mesh.folder().join("data/payment-token-secret")).ok(),
-    };
-    let key = key.expect("it has a key");
-    let key = EncryptionKey::from_base64("svc-payments", &key).expect("it is a key");
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &key.derive("sandbox events"));
-    let now = Clock::system().now().timestamp();
-    let mac = hmac::sign(&key, format!("{now}.{body}").as_bytes());
-    let hex: String = mac
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("t={now},v1={hex}")
-}
-
-async fn tell(mesh: &Mesh, body: &'static str, signature: Option<&str>) -> Reply {
-    let rest = mesh.rest();
-    let request = rest.request(Method::POST, "/v1/payment-providers/sandbox/events");
-    let mut request = request
-        .header("content-type", "application/json")
-        .body(body);
-    if let Some(signature) = signature {
-        request = request.header("stripe-signature", signature);
-    }
-    rest.send(request).await.expect("the edge answers")
-}
-
 async fn a_providers_event_is_taken_as_the_bytes_that_were_signed(mesh: &Mesh) {
     // No JSON that anybody would write so: read and written again, it would be other bytes.
     let body = "{ \"type\":\"t\",\"id\" : \"evt_e2e\",\n\"data\":{\"object\":{}} }\n";
-    tell(mesh, body, None)
-        .await
-        .refused(400, "SIGNATURE_INVALID");
+    let unsigned = tell(mesh, body, None).await.expect("the edge answers");
+    unsigned.refused(400, "SIGNATURE_INVALID");
     let of_others = signature(mesh, "{}");
     let refused = tell(mesh, body, Some(&of_others)).await;
+    let refused = refused.expect("the edge answers");
     refused.refused(400, "SIGNATURE_INVALID");
     for _ in 0..2 {
-        tell(mesh, body, Some(&signature(mesh, body)))
-            .await
-            .expect(200);
+        let taken = tell(mesh, body, Some(&signature(mesh, body))).await;
+        taken.expect("the edge answers").expect(200);
     }
 }
 

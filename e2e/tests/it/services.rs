@@ -29,6 +29,7 @@ const PLACES: &[(&str, &str)] = &[
     ("*/testbed.rs", "the same"),
     ("store/src/testing*", "the same"),
     ("e2e/src/invariants*", "what their databases must hold"),
+    ("e2e/src/faults*", "which of them break"),
     ("e2e/src/mesh/real.rs", "of which there are two"),
     ("e2e/src/bin/benchmarks/*", "what an order costs where"),
     ("sdk/*", "clients of their contracts"),

@@ -1,0 +1,108 @@
+//! A mesh on which faults are tried: two of each process, a proxy on each way between them, and servers
+//! of its own.
+
+use std::sync::Arc;
+
+use net::random::Random;
+
+use super::{history::History, load::Load, shop::Shop, ways::Network};
+use crate::{
+    Mesh, Setup,
+    mesh::Kind,
+    servers::{Cluster, Postgres, Server},
+};
+
+/// What an operator would set who wants to wait for less long than by default; and tokens that last
+/// as long as a run.
+const SETTINGS: &[(&str, &str)] = &[
+    ("RECOVERY_LEASE", "5s"),
+    ("PAYMENTS_LEASE", "5s"),
+    ("PAYMENTS_PROVIDER_TIMEOUT", "2s"),
+    ("RESERVATION_TTL", "40s"),
+    ("ACCESS_TOKEN_LIFETIME", "12h"),
+];
+
+/// The mesh and what it stands on.
+pub struct Stage {
+    /// The mesh.
+    pub mesh: Mesh,
+    /// What lies between its processes.
+    pub network: Network,
+    /// Its database server.
+    pub postgres: Postgres,
+    /// The choices of the run.
+    pub random: Random,
+    /// The shop.
+    pub shop: Arc<Shop>,
+    /// Processes that a fault has struck.
+    pub struck: Vec<String>,
+    /// Clients that a fault brought.
+    pub(super) crowd: Option<(Load, Arc<History>)>,
+    /// What all clients know that there were so far.
+    pub(super) histories: Vec<Arc<History>>,
+    /// Of NATS, where there is one.
+    pub(super) cluster: Option<Cluster>,
+    /// A standby of the database server.
+    pub(super) standby: Option<Postgres>,
+    /// Dead letters that are there on purpose.
+    pub dead: usize,
+}
+
+impl Stage {
+    /// Sets the stage.
+    pub async fn set(seed: u64) -> Stage {
+        let postgres = Postgres::new().await;
+        let mut setup = Setup::new(Kind::Real);
+        setup.database = Some(postgres.url.clone());
+        setup.is_doubled = true;
+        for (name, value) in SETTINGS {
+            setup = setup.with(name, *value);
+        }
+        let mut mesh = Mesh::prepare(&setup).await;
+        let random = Random::seeded(seed);
+        let port = |server: &Option<Server>| server.as_ref().map_or(0, Server::port);
+        let servers = [
+            ("postgres", postgres.port()),
+            ("nats", port(&mesh.nats)),
+            ("redis", port(&mesh.redis)),
+        ];
+        let network = Network::between(&mut mesh, &servers, &random);
+        mesh.restart().await;
+        let shop = Arc::new(Shop::open(&mesh).await);
+        Stage {
+            mesh,
+            network,
+            postgres,
+            random,
+            shop,
+            struck: Vec::new(),
+            crowd: None,
+            histories: Vec::new(),
+            cluster: None,
+            standby: None,
+            dead: 0,
+        }
+    }
+
+    /// The mesh's NATS.
+    ///
+    /// # Panics
+    /// Never: the mesh is a real one.
+    pub fn nats(&mut self) -> &mut Server {
+        self.mesh.nats.as_mut().expect("the mesh is a real one")
+    }
+
+    /// The mesh's Redis.
+    ///
+    /// # Panics
+    /// Never: the mesh is a real one.
+    pub fn redis(&mut self) -> &mut Server {
+        self.mesh.redis.as_mut().expect("the mesh is a real one")
+    }
+
+    /// A replica of a program, chosen at random.
+    pub fn any(&self, program: &str) -> String {
+        let replicas = self.mesh.replicas(program);
+        replicas[self.random.below(replicas.len())].clone()
+    }
+}
