@@ -250,6 +250,25 @@ store::on_both! {
         }
     }
 
+    async fn a_refused_order_leaves_its_reference_to_the_next(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        shop.neighbours.sell("A", 100, 0);
+        let (ada, administrator) = (shop.buyer().await, shop.administrator().await);
+        let mut request = basket(&[("A", 1)]);
+        request.user_id = ada.id.to_string();
+        request.external_reference = "536365".to_owned();
+        for _ in 0..2 {
+            let refused = administrator.place(request.clone(), None).await.unwrap_err();
+            assert_eq!(reason(&refused), Some(Reason::InsufficientStock));
+        }
+        shop.neighbours.sell("A", 100, 1);
+        administrator.place(request.clone(), None).await.unwrap();
+        let refused = administrator.place(request, None).await.unwrap_err();
+        assert_eq!(refused.code(), Code::AlreadyExists);
+        let states: Vec<_> = ada.list().await.iter().map(|order| order.state()).collect();
+        assert_eq!(states, [OrderState::Confirmed, OrderState::Rejected, OrderState::Rejected]);
+    }
+
     async fn the_same_key_a_hundred_times_at_once_is_one_order(database: TestDatabase) {
         let shop = Shop::open(&database).await;
         shop.neighbours.sell("A", 100, 1000);
