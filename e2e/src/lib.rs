@@ -7,6 +7,7 @@
 
 pub mod browser;
 pub mod checkpoint;
+pub mod commands;
 pub mod condition;
 pub mod credentials;
 pub mod faults;

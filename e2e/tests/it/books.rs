@@ -4,36 +4,16 @@ use std::time::Duration;
 
 use e2e::{
     Mesh, Setup,
+    commands::said,
     condition::eventually,
-    mesh::{ADMIN_EMAIL, ADMIN_PASSWORD, Kind},
-    process::binary,
+    mesh::Kind,
     shop::{self, Customer},
 };
 use serde_json::json;
-use tokio::process::Command;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
 crate::on_both_kinds!(books_that_are_in_order_and_one_that_is_not);
-
-/// The output of a command of `tradewind` at the mesh, and whether it found all in order.
-async fn tradewind(mesh: &Mesh, words: &[&str]) -> (String, bool) {
-    let mut command = Command::new(binary("tradewind"));
-    command.args(words).args([
-        "--edge",
-        &mesh.edges[0],
-        "--email",
-        ADMIN_EMAIL,
-        "--password",
-        ADMIN_PASSWORD,
-    ]);
-    let output = command.output().await.expect("tradewind runs");
-    let text = [output.stdout, output.stderr].concat();
-    (
-        String::from_utf8_lossy(&text).into_owned(),
-        output.status.success(),
-    )
-}
 
 async fn books_that_are_in_order_and_one_that_is_not(kind: Kind) {
     let mesh = Mesh::start(Setup::new(kind)).await;
@@ -53,9 +33,9 @@ async fn books_that_are_in_order_and_one_that_is_not(kind: Kind) {
     admin.post(&path, &dispatch).await.expect(200);
     mesh.databases.hold(0).await;
 
-    let (ledger, is_balanced) = tradewind(&mesh, &["ledger"]).await;
+    let (ledger, is_balanced) = said(&mesh, &["ledger"]).await;
     assert!(is_balanced && ledger.contains("it balances"), "{ledger}");
-    let (found, is_in_order) = tradewind(&mesh, &["reconcile", "--grace", "0s"]).await;
+    let (found, is_in_order) = said(&mesh, &["reconcile", "--grace", "0s"]).await;
     assert!(
         is_in_order && found.contains("compared 2 orders"),
         "{found}"
@@ -66,13 +46,16 @@ async fn books_that_are_in_order_and_one_that_is_not(kind: Kind) {
     mesh.databases.execute("svc-inventory", units).await;
     let stock = "UPDATE stock SET allocated = allocated + 1";
     mesh.databases.execute("svc-inventory", stock).await;
-    let (found, is_in_order) = tradewind(&mesh, &["reconcile", "--grace", "0s"]).await;
+    let (found, is_in_order) = said(&mesh, &["reconcile", "--grace", "0s"]).await;
     assert!(!is_in_order, "{found}");
-    let said = format!("order {cancelled}: it is CANCELLED, and its stock ALLOCATED");
-    assert!(found.contains(&said) && found.contains("--mend"), "{found}");
-    let (found, is_mended) = tradewind(&mesh, &["reconcile", "--grace", "0s", "--mend"]).await;
+    let expected = format!("order {cancelled}: it is CANCELLED, and its stock ALLOCATED");
+    assert!(
+        found.contains(&expected) && found.contains("--mend"),
+        "{found}"
+    );
+    let (found, is_mended) = said(&mesh, &["reconcile", "--grace", "0s", "--mend"]).await;
     assert!(is_mended && found.contains("(mended)"), "{found}");
-    let (found, is_in_order) = tradewind(&mesh, &["reconcile", "--grace", "0s"]).await;
+    let (found, is_in_order) = said(&mesh, &["reconcile", "--grace", "0s"]).await;
     assert!(is_in_order, "{found}");
     mesh.databases.hold(0).await;
 }
