@@ -2,9 +2,12 @@
 //! What is there already is left alone, so an import that broke off is finished by running it
 //! again.
 
+mod cancellation;
 mod columns;
 mod country;
+mod matching;
 mod records;
+mod refunds;
 mod report;
 mod sale;
 mod skip;
@@ -12,7 +15,10 @@ mod steps;
 mod table;
 mod text;
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
@@ -44,7 +50,15 @@ pub(crate) struct Arguments {
     /// Requests under way at once
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     parallel: u16,
-    /// Seconds to wait for orders that the shop is still working on
+    /// Token of the shop's payment provider that all orders are paid by, such as tok_ok of the
+    /// sandbox; without it, they are billed elsewhere
+    #[arg(long, value_name = "TOKEN")]
+    payment_token: Option<String>,
+    /// Give back the money of what the table cancels (invoices that begin with C); the orders that it
+    /// was sold by are dispatched for that, as money is taken then
+    #[arg(long)]
+    refund_cancellations: bool,
+    /// Seconds to wait for orders, and then for refunds, that the shop is still working on
     #[arg(long, default_value_t = 60)]
     settle: u64,
     #[command(flatten)]
@@ -68,16 +82,21 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         client: &client,
         table: &table,
         parallel: usize::from(arguments.parallel),
+        payment_token: arguments.payment_token.as_deref(),
     };
+    let patience = Duration::from_secs(arguments.settle);
 
     let products = import.products().await?;
     let (accounts, customers) = import.customers().await?;
     let (before, missing) = import.orders_before(&accounts).await?;
     let stock = import.stock(&missing).await?;
     let orders = import.orders(&missing, before, &accounts).await?;
-    let placed = import
-        .settled(&accounts, std::time::Duration::from_secs(arguments.settle))
-        .await?;
+    let placed = import.settled(&accounts, patience).await?;
+    let refunds = match arguments.refund_cancellations {
+        true => Some(import.refunds(&placed, patience).await?),
+        false => None,
+    };
+    let payments = import.payments(&placed).await?;
 
     let report = Report {
         file: arguments.file.display().to_string(),
@@ -89,6 +108,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         stock,
         orders,
         placed,
+        refunds,
+        payments,
     };
     crate::print(&report.to_string())?;
     let (accounted, lines) = report.accounted();

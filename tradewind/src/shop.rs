@@ -1,5 +1,7 @@
 //! What `import` and `seed` do through the public REST API, each step safe to do again.
 
+pub(crate) mod payments;
+
 use std::collections::{HashMap, HashSet};
 
 use money::Money;
@@ -28,31 +30,66 @@ pub(crate) struct NewProduct<'a> {
 /// An order as the API tells it.
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
+    pub(crate) id: String,
     pub(crate) user: String,
     pub(crate) reference: String,
     pub(crate) state: String,
-    pub(crate) units: u64,
+    pub(crate) items: Vec<Item>,
     /// In minor units.
     pub(crate) total: i64,
 }
 
+/// A line of an order.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) sku: String,
+    pub(crate) quantity: u64,
+    pub(crate) unit_price: Money,
+}
+
 impl Order {
     pub(crate) fn read(order: &Value) -> Order {
-        let text = |field: &str| order[field].as_str().unwrap_or_default().to_owned();
-        let items = order["items"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let item = |item: &Value| {
+            Some(Item {
+                sku: text(&item["sku"]),
+                quantity: item["quantity"].as_u64()?,
+                unit_price: amount::from_json(&item["unitPrice"])?,
+            })
+        };
+        let items = order["items"].as_array();
         Order {
-            user: text("userId"),
-            reference: text("externalReference"),
-            state: text("state").trim_start_matches("ORDER_STATE_").to_owned(),
-            units: items
-                .iter()
-                .filter_map(|item| item["quantity"].as_u64())
-                .sum(),
+            id: text(&order["orderId"]),
+            user: text(&order["userId"]),
+            reference: text(&order["externalReference"]),
+            state: text(&order["state"])
+                .trim_start_matches("ORDER_STATE_")
+                .to_owned(),
+            items: items.into_iter().flatten().filter_map(item).collect(),
             total: amount::from_json(&order["total"]).map_or(0, |total| total.minor),
         }
+    }
+
+    /// Whether it has sold something: it is promised, and was not cancelled.
+    pub(crate) fn is_sold(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "CONFIRMED" | "SHIPPED" | "DELIVERED" | "RETURNED"
+        )
+    }
+
+    /// Whether it was refused: it never will be anything, and leaves its reference to another one.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.state.as_str(), "REJECTING" | "REJECTED")
+    }
+
+    /// Whether the shop works on it at this moment.
+    pub(crate) fn is_in_progress(&self) -> bool {
+        matches!(self.state.as_str(), "PENDING" | "REJECTING" | "CANCELLING")
+    }
+
+    pub(crate) fn units(&self) -> u64 {
+        self.items.iter().map(|item| item.quantity).sum()
     }
 }
 

@@ -83,6 +83,17 @@ impl Failure {
         self.reason == "RESOURCE_EXISTS"
     }
 
+    /// Whether an order was refused for what it was to be paid by.
+    pub(crate) fn refuses_payment(&self) -> bool {
+        self.reason == "PAYMENT_DECLINED"
+            || self.reason == "INVALID_FIELD" && self.message.starts_with("paymentToken")
+    }
+
+    /// Whether an order was given up because whoever began it never came to its payment.
+    pub(crate) fn is_of_no_payment(&self) -> bool {
+        self.reason == "PAYMENT_NOT_STARTED"
+    }
+
     /// Whether there is nothing under that name.
     pub(crate) fn not_found(&self) -> bool {
         self.status == Some(StatusCode::NOT_FOUND)

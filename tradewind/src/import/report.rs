@@ -1,19 +1,24 @@
 //! What an import did, as a table for people.
 
 mod account;
+mod cancelled;
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use money::Money;
 
 use super::{
     country,
+    refunds::Fate,
     steps::Outcome,
     table::{Figures, Table},
 };
 use crate::{
     amount::{self, group},
-    shop::Order,
+    shop::{Order, payments::Payment},
 };
 
 /// How many names of refused things and line numbers are printed for a reason.
@@ -30,18 +35,27 @@ pub(super) struct Report<'a> {
     pub(super) orders: Outcome,
     /// The table's orders as the shop has them.
     pub(super) placed: Vec<Order>,
+    /// What became of each line of a cancellation, by its place in the table; none if they were left
+    /// alone.
+    pub(super) refunds: Option<BTreeMap<usize, Fate>>,
+    /// The payments of the table's orders.
+    pub(super) payments: Vec<Payment>,
 }
 
 impl Report<'_> {
     /// Orders that count: neither refused nor cancelled.
     fn sold(&self) -> impl Iterator<Item = &Order> {
-        self.placed.iter().filter(|order| counts(&order.state))
+        self.placed.iter().filter(|order| order.is_sold())
     }
 
-    /// Whether every line that should be a sale is in an order now.
+    /// Whether every line that should be a sale is in an order now, and the money given back of each
+    /// that was cancelled, if it should be.
     pub(super) fn complete(&self) -> bool {
         let all_read = self.table.skipped.keys().all(|skip| skip.is_no_sale());
-        all_read && self.sold().count() == self.table.invoices.len()
+        let mut fates = self.refunds.iter().flat_map(BTreeMap::values);
+        all_read
+            && self.sold().count() == self.table.invoices.len()
+            && !fates.any(|fate| matches!(fate, Fate::Kept(_)))
     }
 
     /// How many lines the rows of the report account for, of those that the file has.
@@ -63,16 +77,20 @@ impl Report<'_> {
                 told += &format!("  {kind} {}: {why}\n", examples(names));
             }
         }
-        for state in ["PENDING", "REJECTED", "CANCELLED"] {
-            let orders: Vec<_> = self
-                .placed
-                .iter()
-                .filter(|order| order.state == state)
-                .map(|order| order.reference.as_str())
-                .collect();
-            if !orders.is_empty() {
-                told += &format!("  invoice {}: its order is {state}\n", examples(&orders));
-            }
+        let sold: BTreeSet<_> = self.sold().map(|order| &order.reference).collect();
+        let unsold = self
+            .placed
+            .iter()
+            .filter(|it| !sold.contains(&it.reference));
+        let mut unsold_by_state: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for Order {
+            state, reference, ..
+        } in unsold
+        {
+            unsold_by_state.entry(state).or_default().push(reference);
+        }
+        for (state, orders) in unsold_by_state {
+            told += &format!("  invoice {}: its order is {state}\n", examples(&orders));
         }
         match told.as_str() {
             "" => Ok(()),
@@ -107,15 +125,10 @@ impl Report<'_> {
     }
 }
 
-/// Whether an order in this state has sold something, or will.
-fn counts(state: &str) -> bool {
-    !matches!(state, "PENDING" | "REJECTED" | "CANCELLED")
-}
-
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file: Figures = self.table.figures();
-        let units: u64 = self.sold().map(|order| order.units).sum();
+        let units: u64 = self.sold().map(Order::units).sum();
         let total: i64 = self.sold().map(|order| order.total).sum();
         let currency = self.table.currency;
         let format = |minor| amount::format(Money { currency, minor });
@@ -204,6 +217,7 @@ impl fmt::Display for Report<'_> {
             )?;
         }
 
+        self.money(f)?;
         let unknown = self.unknown_countries();
         if !unknown.is_empty() {
             writeln!(
@@ -227,7 +241,10 @@ fn examples<T: ToString>(all: &[T]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::table::Format, *};
+    use super::{
+        super::{matching::Unmatched, table::Format},
+        *,
+    };
 
     const FILE: &str = "\
         InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
@@ -244,10 +261,11 @@ mod tests {
 
     fn report<'a>(table: &'a Table, states: &[(&str, &str)]) -> Report<'a> {
         let order = |(reference, state): &(&str, &str)| Order {
+            id: String::new(),
             user: "7".to_owned(),
             reference: (*reference).to_owned(),
             state: (*state).to_owned(),
-            units: 1,
+            items: Vec::new(),
             total: 100,
         };
         Report {
@@ -260,6 +278,8 @@ mod tests {
             stock: Outcome::default(),
             orders: Outcome::default(),
             placed: states.iter().map(order).collect(),
+            refunds: None,
+            payments: Vec::new(),
         }
     }
 
@@ -286,8 +306,8 @@ mod tests {
                 "2 1 sales, in orders of the shop",
                 "2 1 not imported: the order is REJECTED (line 4, 5)",
                 "1 1 not imported: the order was refused, 409 GONE: no such account (line 8)",
-                "1 no sale: empty line (line 7)",
                 "1 1 no sale: cancellation (line 6)",
+                "1 no sale: empty line (line 7)",
                 "8 of 8 lines of the file",
             ]
         );
@@ -295,6 +315,30 @@ mod tests {
         assert!(!report.complete());
         let told = report.to_string();
         assert!(told.contains("went to ZZ: Atlantis"), "{told}");
+    }
+
+    #[test]
+    fn a_cancellation_is_told_with_what_became_of_its_money() {
+        let table = table(&format!("{FILE}C3,A,LAMP,-9,1/2/2010 8:00,1,7,France\n"));
+        let mut report = report(&table, &["1", "2", "4"].map(|number| (number, "CONFIRMED")));
+        let more = Fate::Unmatched(Unmatched::MoreThanLeft);
+        report.refunds = Some([(0, Fate::GivenBack), (1, more)].into());
+        let rows_of = |report: &Report<'_>| rows(report)[2..4].to_vec();
+        let unmatched =
+            "1 1 no sale: cancellation; no order before has so many units of it left (line 9)";
+        let given_back = "1 1 cancelled, and the money given back (line 6)";
+        assert_eq!(rows_of(&report), [given_back, unmatched]);
+        assert!(report.complete() && report.accounted() == (9, 9));
+        let told = report.to_string();
+        let sentence = "Of 1 cancellations 0 were given back whole, 1 in part and 0 not";
+        assert!(told.contains(sentence), "{told}");
+
+        let kept = Fate::Kept("its order has no payment here".to_owned());
+        report.refunds.get_or_insert_default().insert(0, kept);
+        let kept =
+            "1 1 cancelled, and the money NOT given back: its order has no payment here (line 6)";
+        assert_eq!(rows_of(&report), [kept, unmatched]);
+        assert!(!report.complete());
     }
 
     #[test]

@@ -10,7 +10,6 @@ pub(super) const LONGEST_SKU: usize = 64;
 pub(crate) enum Skip {
     // These are no sales: a table has them by its nature.
     Empty,
-    Cancellation,
     QuantityBelowOne,
     PriceOfZero,
     // These should have been sales: somebody has to look at them.
@@ -32,14 +31,13 @@ impl Skip {
     pub(crate) fn is_no_sale(self) -> bool {
         matches!(
             self,
-            Skip::Empty | Skip::Cancellation | Skip::QuantityBelowOne | Skip::PriceOfZero
+            Skip::Empty | Skip::QuantityBelowOne | Skip::PriceOfZero
         )
     }
 
     pub(crate) fn why(self) -> String {
         match self {
             Skip::Empty => "empty line".to_owned(),
-            Skip::Cancellation => "cancellation".to_owned(),
             Skip::QuantityBelowOne => "quantity below 1".to_owned(),
             Skip::PriceOfZero => "price of 0 or below".to_owned(),
             Skip::QuantityTooLarge => format!("quantity above {MOST_UNITS}"),

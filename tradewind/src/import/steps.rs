@@ -2,10 +2,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    pin::pin,
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use futures::{StreamExt as _, stream};
 use money::Money;
 use serde_json::{Value, json};
@@ -18,7 +19,10 @@ use super::{
 use crate::{
     client::{Client, Failure},
     progress::progress,
-    shop::{self, Made, NewProduct, Order},
+    shop::{
+        self, Made, NewProduct, Order,
+        payments::{self, Payment},
+    },
 };
 
 /// External id of the account of the invoices that name no customer.
@@ -31,6 +35,8 @@ pub(super) struct Import<'a> {
     pub(super) table: &'a Table,
     /// Requests under way at once.
     pub(super) parallel: usize,
+    /// What the orders are paid by; none if they are billed elsewhere.
+    pub(super) payment_token: Option<&'a str>,
 }
 
 /// How many of a kind were made, were there, or were refused and why.
@@ -57,6 +63,13 @@ impl Outcome {
         }
         Ok(())
     }
+}
+
+/// An invoice that is no order yet.
+pub(super) struct Missing<'a> {
+    invoice: &'a Invoice,
+    /// How often the shop has refused it.
+    refused: usize,
 }
 
 /// Ids of the accounts, by their external ids.
@@ -149,26 +162,39 @@ impl Import<'_> {
         Ok((accounts, outcome))
     }
 
-    /// How many of the invoices are orders already, and those that are not.
-    pub(super) async fn orders_before(&self, accounts: &Accounts) -> Result<(u64, Vec<&Invoice>)> {
+    /// How many of the invoices are orders already, and those that are not. One that is PENDING may be
+    /// what an import that broke off has left: it is placed once more, by the same key, as its payment
+    /// token is in no other place.
+    pub(super) async fn orders_before(
+        &self,
+        accounts: &Accounts,
+    ) -> Result<(u64, Vec<Missing<'_>>)> {
         let orders = shop::orders(self.client)
             .await
             .context("the list of orders")?;
-        let known: HashSet<_> = orders
-            .iter()
-            .map(|order| (order.user.as_str(), order.reference.as_str()))
-            .collect();
-        let is_known = |invoice: &&Invoice| {
-            account_of(invoice, accounts)
-                .is_some_and(|account| known.contains(&(account, invoice.number.as_str())))
-        };
-        let (before, missing): (Vec<_>, Vec<_>) = self.table.invoices.iter().partition(is_known);
-        Ok((before.len() as u64, missing))
+        let mut known: HashMap<_, Vec<&Order>> = HashMap::new();
+        for order in &orders {
+            let name = (order.user.as_str(), order.reference.as_str());
+            known.entry(name).or_default().push(order);
+        }
+        let mut missing = Vec::new();
+        for invoice in &self.table.invoices {
+            let account = account_of(invoice, accounts);
+            let orders = account.and_then(|it| known.get(&(it, invoice.number.as_str())));
+            let orders = orders.map(Vec::as_slice).unwrap_or_default();
+            let refused = orders.iter().filter(|order| order.is_refused()).count();
+            let is_there = |order: &&Order| !order.is_refused() && order.state != "PENDING";
+            if !orders.iter().any(is_there) {
+                missing.push(Missing { invoice, refused });
+            }
+        }
+        let before = self.table.invoices.len() - missing.len();
+        Ok((before as u64, missing))
     }
 
     /// Gives the products of the missing invoices the units that the whole table sells, once. What
     /// is refused leaves its orders without stock, and the others go on.
-    pub(super) async fn stock(&self, missing: &[&Invoice]) -> Result<Outcome> {
+    pub(super) async fn stock(&self, missing: &[Missing<'_>]) -> Result<Outcome> {
         let mut units = vec![0; self.table.products.len()];
         for line in self
             .table
@@ -180,7 +206,7 @@ impl Import<'_> {
         }
         let wanted: HashSet<usize> = missing
             .iter()
-            .flat_map(|invoice| &invoice.lines)
+            .flat_map(|missing| &missing.invoice.lines)
             .map(|line| line.product)
             .collect();
         let digest = &self.table.digest[..16];
@@ -208,7 +234,7 @@ impl Import<'_> {
 
     pub(super) async fn orders(
         &self,
-        missing: &[&Invoice],
+        missing: &[Missing<'_>],
         before: u64,
         accounts: &Accounts,
     ) -> Result<Outcome> {
@@ -217,16 +243,24 @@ impl Import<'_> {
             ..Outcome::default()
         };
         let bar = progress("orders", missing.len());
-        let mut steps = stream::iter(missing)
-            .map(|invoice| async move {
-                let placed = match self.order(invoice, accounts) {
-                    Ok(order) => shop::place_order(self.client, order, self.key(invoice)).await,
-                    Err(why) => Err(Failure::contradiction(why)),
-                };
-                (invoice.number.as_str(), placed)
-            })
-            .buffer_unordered(self.parallel);
+        let place = |missing| self.place(missing, accounts);
+        // All have the same token: the first one tells whether it is any good.
+        let alone = missing.len().min(usize::from(self.payment_token.is_some()));
+        let (first, others) = missing.split_at(alone);
+        let first = stream::iter(first).then(place);
+        let others = stream::iter(others).map(place);
+        let mut steps = pin!(first.chain(others.buffer_unordered(self.parallel)));
         while let Some((number, placed)) = steps.next().await {
+            if outcome.new == 0
+                && let Err(failure) = &placed
+                && failure.refuses_payment()
+            {
+                bail!(
+                    "invoice {number} cannot be paid, and so no other: {failure}; \
+                     --payment-token names what orders are paid by, and without it they are not \
+                     paid in this shop"
+                );
+            }
             outcome
                 .count(number, placed)
                 .with_context(|| format!("invoice {number}"))?;
@@ -236,10 +270,34 @@ impl Import<'_> {
         Ok(outcome)
     }
 
-    /// The idempotency key of an order: a header, which not every invoice number could stand in.
-    fn key(&self, invoice: &Invoice) -> String {
-        let number = table::digest(invoice.number.as_bytes());
-        format!("import-{}-{}", &self.table.digest[..16], &number[..16])
+    /// Places the order of an invoice; one that was given up for want of its token, anew.
+    async fn place<'a>(
+        &self,
+        missing: &'a Missing<'_>,
+        accounts: &Accounts,
+    ) -> (&'a str, Result<Made, Failure>) {
+        let Missing { invoice, refused } = missing;
+        let mut placed = self.place_once(invoice, *refused, accounts).await;
+        if placed.as_ref().is_err_and(Failure::is_of_no_payment) {
+            placed = self.place_once(invoice, refused + 1, accounts).await;
+        }
+        (&invoice.number, placed)
+    }
+
+    async fn place_once(
+        &self,
+        invoice: &Invoice,
+        refused: usize,
+        accounts: &Accounts,
+    ) -> Result<Made, Failure> {
+        let order = self.order(invoice, accounts);
+        let order = order.map_err(Failure::contradiction)?;
+        // The key is a header, which not every invoice number could stand in, and no token should.
+        let number = &invoice.number;
+        let token = self.payment_token.unwrap_or_default();
+        let what = table::digest(format!("{number} {token} {refused}").as_bytes());
+        let key = format!("import-{}-{}", &self.table.digest[..16], &what[..16]);
+        shop::place_order(self.client, order, key).await
     }
 
     /// The order of an invoice. The table has no addresses, only countries.
@@ -257,7 +315,7 @@ impl Import<'_> {
             .customer
             .as_ref()
             .map_or("Guest".to_owned(), |number| format!("Customer {number}"));
-        Ok(json!({
+        let mut order = json!({
             "userId": account,
             "externalReference": invoice.number,
             "items": items,
@@ -268,7 +326,11 @@ impl Import<'_> {
                 "postalCode": "",
                 "country": country::code(&invoice.country),
             },
-        }))
+        });
+        if let Some(token) = self.payment_token {
+            order["paymentToken"] = token.into();
+        }
+        Ok(order)
     }
 
     /// The table's orders as the shop has them, once it works on none of them any more, or at the
@@ -290,11 +352,21 @@ impl Import<'_> {
                 .await
                 .context("the list of orders")?;
             orders.retain(|order| ours.contains(&(order.user.as_str(), order.reference.as_str())));
-            if Instant::now() > deadline || orders.iter().all(|order| order.state != "PENDING") {
+            if Instant::now() > deadline || !orders.iter().any(Order::is_in_progress) {
                 return Ok(orders);
             }
             sleep(Duration::from_millis(500)).await;
         }
+    }
+
+    /// The payments of these orders.
+    pub(super) async fn payments(&self, placed: &[Order]) -> Result<Vec<Payment>> {
+        let mut payments = payments::all(self.client)
+            .await
+            .context("the list of payments")?;
+        let ours: HashSet<_> = placed.iter().map(|order| order.id.as_str()).collect();
+        payments.retain(|payment| ours.contains(payment.order.as_str()));
+        Ok(payments)
     }
 }
 

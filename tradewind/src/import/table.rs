@@ -1,5 +1,6 @@
 //! The Online Retail table (UCI Machine Learning Repository, datasets 352 and 502): one line per
-//! product of an invoice. Real input: each line of the file is a sale, or kept out by one reason.
+//! product of an invoice. Real input: each line of the file is a sale or of a cancellation, or kept out by
+//! one reason.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -13,7 +14,8 @@ use money::Currency;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    columns::{self, Columns, Header},
+    cancellation::Cancellation,
+    columns::{self, Columns, Header, Row},
     records::{Fields, Records},
     sale::Sale,
     skip::Skip,
@@ -40,7 +42,7 @@ impl Format {
     }
 }
 
-/// The sales of a file.
+/// The sales of a file, and what was taken back of them.
 #[derive(Debug)]
 pub(crate) struct Table {
     /// Hex SHA-256 of the file's bytes.
@@ -57,6 +59,8 @@ pub(crate) struct Table {
     pub(crate) products: Vec<Product>,
     /// In the order of their first line.
     pub(crate) invoices: Vec<Invoice>,
+    /// In the order of the file.
+    pub(crate) cancellations: Vec<Cancellation>,
     /// Lines that are not imported, by the reason.
     pub(crate) skipped: BTreeMap<Skip, Skipped>,
     /// The first and the last sale, in the local time of the table.
@@ -78,6 +82,8 @@ pub(crate) struct Invoice {
     /// Number of the customer; none for a sale to a guest.
     pub(crate) customer: Option<String>,
     pub(crate) country: String,
+    /// Of its first line, in the local time of the table.
+    pub(crate) time: NaiveDateTime,
     pub(crate) lines: Vec<Line>,
 }
 
@@ -132,6 +138,7 @@ impl Table {
             header: 0,
             products: Vec::new(),
             invoices: Vec::new(),
+            cancellations: Vec::new(),
             skipped: BTreeMap::new(),
             period: None,
         };
@@ -146,8 +153,7 @@ impl Table {
                 Ok(fields) => header.columns.row(fields).ok_or(Skip::NumberOfFields),
                 Err(skip) => Err(*skip),
             }
-            .and_then(|row| Sale::read(&row, header.delimiter, format.currency))
-            .and_then(|sale| table.add(&sale, numbers.clone(), &mut index));
+            .and_then(|row| table.take(&row, header.delimiter, numbers.clone(), &mut index));
             if let Err(skip) = added {
                 let invoice = invoice_of(&fields, &header.columns);
                 table.skip(skip, numbers, invoice);
@@ -162,6 +168,21 @@ impl Table {
         if !invoice.is_empty() {
             skipped.invoices.insert(invoice.to_owned());
         }
+    }
+
+    fn take(
+        &mut self,
+        row: &Row<'_>,
+        delimiter: char,
+        numbers: Range<u64>,
+        index: &mut Index,
+    ) -> Result<(), Skip> {
+        if let Some(cancellation) = Cancellation::read(row, numbers.clone()) {
+            self.cancellations.push(cancellation);
+            return Ok(());
+        }
+        let sale = Sale::read(row, delimiter, self.currency)?;
+        self.add(&sale, numbers, index)
     }
 
     fn add(&mut self, sale: &Sale<'_>, numbers: Range<u64>, index: &mut Index) -> Result<(), Skip> {
@@ -207,6 +228,7 @@ impl Table {
                     number: sale.invoice.to_owned(),
                     customer: None,
                     country: sale.country.to_owned(),
+                    time: sale.time,
                     lines: Vec::new(),
                 });
                 self.invoices.len() - 1

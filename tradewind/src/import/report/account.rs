@@ -5,8 +5,8 @@ use std::{
     fmt,
 };
 
-use super::{Report, counts, examples};
-use crate::{amount::group, import::table::Invoice};
+use super::{Report, examples};
+use crate::{amount::group, import::table::Invoice, shop::Order};
 
 /// Every line of the file, each in one row.
 pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
@@ -34,6 +34,7 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
         sold.examples.clear();
     }
     rows.extend(invoices.into_values());
+    rows.extend(report.cancelled());
     rows.extend(report.table.skipped.iter().map(|(skip, skipped)| {
         let kind = if skip.is_no_sale() {
             "no sale"
@@ -52,15 +53,15 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
 
 /// A row of the account of the file's lines.
 pub(super) struct Row {
-    what: String,
+    pub(super) what: String,
     pub(super) lines: u64,
-    invoices: u64,
+    pub(super) invoices: u64,
     /// Numbers of the lines.
-    examples: Vec<u64>,
+    pub(super) examples: Vec<u64>,
 }
 
 impl Row {
-    fn new(what: String) -> Row {
+    pub(super) fn new(what: String) -> Row {
         Row {
             what,
             lines: 0,
@@ -86,18 +87,18 @@ impl fmt::Display for Row {
 
 /// What became of the invoices.
 struct Fates<'a> {
-    states: HashMap<&'a str, &'a str>,
+    orders: HashMap<&'a str, &'a Order>,
     refused: HashMap<&'a str, &'a str>,
 }
 
 impl<'a> Fates<'a> {
     fn new(report: &'a Report<'_>) -> Fates<'a> {
-        // A refused order may have one of the same invoice after it: the one that counts decides.
-        let mut states: HashMap<&str, &str> = HashMap::new();
+        // A refused order may have one of the same invoice after it: the one that is sold decides.
+        let mut orders: HashMap<&str, &Order> = HashMap::new();
         for order in &report.placed {
-            let state = states.entry(&order.reference).or_insert(&order.state);
-            if counts(&order.state) {
-                *state = &order.state;
+            let known = orders.entry(&order.reference).or_insert(order);
+            if order.is_sold() {
+                *known = order;
             }
         }
         let refused = report.orders.refused.iter().flat_map(|(why, numbers)| {
@@ -105,17 +106,17 @@ impl<'a> Fates<'a> {
             numbers.map(move |number| (number.as_str(), why.as_str()))
         });
         Fates {
-            states,
+            orders,
             refused: refused.collect(),
         }
     }
 
-    /// None if it is an order that counts; else why it is not.
+    /// None if it is an order that is sold; else why it is not.
     fn of(&self, invoice: &Invoice) -> Option<String> {
         let number = invoice.number.as_str();
-        match (self.states.get(number), self.refused.get(number)) {
-            (Some(state), _) if !counts(state) => Some(format!("the order is {state}")),
-            (Some(_), _) => None,
+        match (self.orders.get(number), self.refused.get(number)) {
+            (Some(order), _) if order.is_sold() => None,
+            (Some(order), _) => Some(format!("the order is {}", order.state)),
             (None, Some(why)) => Some(format!("the order was refused, {why}")),
             (None, None) => Some("the shop lists no order of it".to_owned()),
         }

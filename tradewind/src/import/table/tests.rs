@@ -59,7 +59,6 @@ fn every_line_that_is_not_imported_is_counted_by_its_reason() {
         skipped(&table),
         [
             (Skip::Empty, &[12, 14][..]),
-            (Skip::Cancellation, &[2]),
             (Skip::QuantityBelowOne, &[3]),
             (Skip::QuantityTooLarge, &[4]),
             (Skip::TooPrecise, &[5]),
@@ -73,6 +72,13 @@ fn every_line_that_is_not_imported_is_counted_by_its_reason() {
         ]
     );
     assert!(table.invoices.is_empty());
+    let [cancellation] = table.cancellations.as_slice() else {
+        panic!("{:?}", table.cancellations);
+    };
+    assert_eq!(
+        (cancellation.numbers.start, cancellation.units),
+        (2, Some(1))
+    );
 }
 
 #[test]
@@ -139,7 +145,7 @@ fn the_small_table_adds_up_as_it_was_counted_by_hand() {
 fn the_real_table_adds_up_as_it_was_counted_elsewhere() {
     let Some(file) = std::env::var_os("RETAIL_CSV") else {
         println!("RETAIL_CSV is not set: only the small table of this project is read");
-        assert_eq!(accounted(&small()), (1..=58).collect::<Vec<_>>());
+        assert_eq!(accounted(&small()), (1..=64).collect::<Vec<_>>());
         return;
     };
     let bytes = std::fs::read(file).expect("RETAIL_CSV names a file");
@@ -156,8 +162,9 @@ fn the_real_table_adds_up_as_it_was_counted_elsewhere() {
             total_at_first_price: 18_735_835,
         }
     );
-    assert_eq!(table.skipped[&Skip::Cancellation].lines.len(), 100);
-    assert_eq!(table.skipped[&Skip::Cancellation].invoices.len(), 43);
+    assert_eq!(table.cancellations.len(), 100);
+    let cancellations = table.cancellations.iter().map(|line| &line.invoice);
+    assert_eq!(cancellations.collect::<BTreeSet<_>>().len(), 43);
     assert!(table.skipped.keys().all(|skip| skip.is_no_sale()));
     assert_eq!(accounted(&table), (1..=10_000).collect::<Vec<_>>());
 }
@@ -239,6 +246,8 @@ fn skipped(table: &Table) -> Vec<(Skip, &[u64])> {
 fn accounted(table: &Table) -> Vec<u64> {
     let sales = table.invoices.iter().flat_map(|invoice| &invoice.lines);
     let mut numbers: Vec<u64> = sales.flat_map(|line| line.numbers.clone()).collect();
+    let cancelled = table.cancellations.iter();
+    numbers.extend(cancelled.flat_map(|line| line.numbers.clone()));
     numbers.extend(table.skipped.values().flat_map(|skipped| &skipped.lines));
     let seen: BTreeSet<u64> = numbers.iter().copied().collect();
     let header = (1..=table.lines).filter(|number| !seen.contains(number));
