@@ -7,7 +7,7 @@
 //! queue that has built up empties with a delay: as long as it does, no more is refused than before.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -45,6 +45,8 @@ struct Inner {
     /// Which tenth of a second it is.
     interval: AtomicU64,
     waits: [Waits; Queue::ALL.len()],
+    /// Whether there was much work in this interval.
+    is_much: AtomicBool,
     /// Per cent of the calls that are refused: the first hundred of low priority, and so on.
     pressure: AtomicU32,
     /// Calls of each priority that were judged.
@@ -75,6 +77,7 @@ impl Load {
             began: Instant::now(),
             interval: AtomicU64::new(0),
             waits: Default::default(),
+            is_much: AtomicBool::new(false),
             pressure: AtomicU32::new(0),
             judged: Default::default(),
         }))
@@ -100,6 +103,13 @@ impl Load {
         let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         waits.sum.fetch_add(time, Ordering::Relaxed);
         waits.count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// There is so much work that it may be too much: otherwise it is the machine that is slow, and to
+    /// refuse some of it would not make it faster.
+    pub(crate) fn has_many(&self) {
+        let Load(inner) = self;
+        inner.is_much.store(true, Ordering::Relaxed);
     }
 
     /// Whether a call may begin.
@@ -169,6 +179,7 @@ impl Inner {
         // Intervals in which nothing happened since.
         let idle = u32::try_from(now - known - 1).unwrap_or(u32::MAX);
         let pressure = self.pressure.load(order);
+        is_growing &= self.is_much.swap(false, order);
         let pressure = match (is_long, is_growing) {
             (_, true) => (pressure + RISE).min(MOST),
             (true, false) => pressure,
@@ -204,6 +215,7 @@ mod tests {
     async fn intervals(load: &Load, number: u32, wait: Duration) {
         for _ in 0..number {
             load.waited(Queue::Database, wait);
+            load.has_many();
             advance(INTERVAL).await;
         }
         load.0.advance();
@@ -241,6 +253,16 @@ mod tests {
         intervals(&load, 1, Duration::from_millis(30)).await;
         assert_eq!(load.0.pressure.load(Ordering::Relaxed), before);
         intervals(&load, 100, Duration::from_millis(20)).await;
+        assert_eq!(admitted(&load), [100, 100, 100]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_machine_that_is_slow_with_little_to_do_refuses_nobody() {
+        let load = Load::new(Duration::from_millis(20));
+        for _ in 0..50 {
+            load.waited(Queue::Threads, Duration::from_secs(1));
+            advance(INTERVAL).await;
+        }
         assert_eq!(admitted(&load), [100, 100, 100]);
     }
 

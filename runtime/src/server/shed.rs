@@ -23,7 +23,9 @@ use crate::load::{Load, Queue};
 use crate::node::Node;
 use crate::status::{Problem, Reason};
 
-/// So many calls at once are no overload, however slow the machine is.
+/// Of the calls that there may be at once, the part that is no overload yet, however slow the machine is.
+const PART: usize = 8;
+/// So many calls at once are taken in also when it is over.
 const FEW: usize = 16;
 
 #[derive(Clone)]
@@ -121,6 +123,9 @@ impl Filter for Shed {
         let method = method.clone();
         let priority = method.as_ref().map_or(Priority::Low, |it| it.priority);
         let running = Running::start(&self.running);
+        if running.number > self.limit / PART {
+            self.load.has_many();
+        }
         if running.number > FEW && !self.load.admits(priority) {
             return self.refuse(Cause::Queue, priority);
         }
