@@ -10,6 +10,7 @@ mod contention;
 mod crashes;
 mod credentials;
 mod curl;
+mod degradation;
 mod docs;
 mod errors;
 mod events;
