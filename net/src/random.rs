@@ -1,6 +1,6 @@
 //! Randomness, passed in, so that tests own it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -10,7 +10,11 @@ use crate::clock::Clock;
 
 /// A source of random bytes that are fit for secrets, unless it was seeded.
 #[derive(Clone, Debug)]
-pub struct Random(Source);
+pub struct Random {
+    source: Source,
+    /// The last id that was made, by any clone.
+    last: Arc<Mutex<Uuid>>,
+}
 
 #[derive(Clone, Debug)]
 enum Source {
@@ -21,23 +25,29 @@ enum Source {
 impl Random {
     /// The thread's generator, seeded by the operating system.
     pub fn system() -> Random {
-        Random(Source::System)
+        Random::of(Source::System)
     }
 
     /// The same bytes for the same seed; clones share one sequence.
     pub fn seeded(seed: u64) -> Random {
-        Random(Source::Seeded(Arc::new(Mutex::new(StdRng::seed_from_u64(
-            seed,
-        )))))
+        let generator = StdRng::seed_from_u64(seed);
+        Random::of(Source::Seeded(Arc::new(Mutex::new(generator))))
+    }
+
+    fn of(source: Source) -> Random {
+        Random {
+            source,
+            last: Arc::default(),
+        }
     }
 
     /// Fills `bytes`.
     pub fn fill(&self, bytes: &mut [u8]) {
-        match &self.0 {
+        match &self.source {
             Source::System => rand::rng().fill_bytes(bytes),
             Source::Seeded(generator) => generator
                 .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .unwrap_or_else(PoisonError::into_inner)
                 .fill_bytes(bytes),
         }
     }
@@ -55,11 +65,32 @@ impl Random {
         (u64::from_le_bytes(self.bytes()) % bound.max(1) as u64) as usize
     }
 
-    /// A UUIDv7 of the clock's time (RFC 9562, section 5.7): ids sort by their creation.
+    /// A UUIDv7 of the clock's time (RFC 9562, section 5.7): ids sort by their creation, those of one
+    /// millisecond too as long as clones of one source make them (section 6.2, method 2).
     pub fn uuid7(&self, clock: &Clock) -> Uuid {
         let milliseconds = clock.now().timestamp_millis().max(0) as u64;
-        uuid::Builder::from_unix_timestamp_millis(milliseconds, &self.bytes()).into_uuid()
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = match is_of(*last, milliseconds) {
+            true => {
+                let step = u32::from_le_bytes(self.bytes());
+                Uuid::from_u128(last.as_u128() + 1 + u128::from(step))
+            }
+            false => {
+                let id = uuid::Builder::from_unix_timestamp_millis(milliseconds, &self.bytes());
+                Uuid::from_u128(id.into_uuid().as_u128() & !ROOM)
+            }
+        };
+        *last = next;
+        next
     }
+}
+
+/// The highest of the last 62 bits: not set in the first id of a millisecond, it leaves room for more
+/// than 2^28 that follow.
+const ROOM: u128 = 1 << 61;
+
+fn is_of(id: Uuid, milliseconds: u64) -> bool {
+    !id.is_nil() && id.as_u128() >> 80 == u128::from(milliseconds)
 }
 
 #[cfg(test)]
@@ -81,5 +112,23 @@ mod tests {
         hands.advance(std::time::Duration::from_millis(1));
         assert!(first < random.uuid7(&clock));
         assert_eq!(first.get_version_num(), 7);
+    }
+    #[test]
+    fn ids_of_one_millisecond_sort_as_they_were_made() {
+        let (clock, hands) = Clock::manual(Default::default());
+        for random in [Random::system(), Random::seeded(7)] {
+            let ids: Vec<_> = (0..10_000).map(|_| random.clone().uuid7(&clock)).collect();
+            assert!(ids.is_sorted_by(|one, next| one < next));
+            for id in [ids[0], ids[9_999]] {
+                assert_eq!(id.get_version_num(), 7);
+                assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+                assert_eq!(id.as_u128() >> 80, 0);
+            }
+            // A clock that was put back is followed.
+            hands.advance(std::time::Duration::from_millis(5));
+            let later = random.uuid7(&clock);
+            hands.set(Default::default());
+            assert!(random.uuid7(&clock) < later);
+        }
     }
 }

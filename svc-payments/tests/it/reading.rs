@@ -2,7 +2,7 @@
 
 use contracts::tradewind::payments::v1::{
     GetDisputeRequest, GetPaymentRequest, GetTrialBalanceRequest, ListDisputesRequest,
-    ListPaymentsRequest, ListProviderPaymentsRequest,
+    ListPaymentsRequest, ListProviderPaymentsRequest, PaymentOperationKind as Kind,
 };
 use runtime::status::Reason;
 use store::testing::{eventually, refused};
@@ -35,15 +35,15 @@ store::on_both! {
     async fn payments_come_page_by_page_the_newest_first(database: TestDatabase) {
         let till = Till::open(&database).await;
         let mut made = Vec::new();
-        for _ in 0..3 {
-            till.hands.advance(std::time::Duration::from_millis(2));
+        // All in one instant.
+        for _ in 0..6 {
             made.push(till.authorize(till.new_id(), "tok_ok").await.unwrap().payment_id);
         }
         made.reverse();
         let (mut seen, mut token) = (Vec::new(), String::new());
         loop {
             let request = ListPaymentsRequest {
-                page_size: 2,
+                page_size: 4,
                 page_token: token,
                 ..ListPaymentsRequest::default()
             };
@@ -55,6 +55,23 @@ store::on_both! {
             }
         }
         assert_eq!(seen, made);
+    }
+
+    async fn operations_of_one_instant_are_listed_as_they_were_recorded(database: TestDatabase) {
+        let till = Till::open(&database).await;
+        let order = till.new_id();
+        let payment = till.authorize(order, "tok_ok").await.unwrap().payment_id;
+        till.capture(order, till.new_id(), 10_000).await.unwrap();
+        let amounts = [5, 3, 1, 4, 2];
+        for amount in amounts {
+            till.refund(&payment, till.new_id(), amount).await.unwrap();
+        }
+        let operations = till.operations(&payment).await;
+        let kinds: Vec<_> = operations.iter().map(|it| it.kind()).collect();
+        let first = [Kind::Create, Kind::Confirm, Kind::Capture].into_iter();
+        assert_eq!(kinds, first.chain([Kind::Refund; 5]).collect::<Vec<_>>());
+        let refunds: Vec<_> = operations[3..].iter().map(|it| minor(&it.amount)).collect();
+        assert_eq!(refunds, amounts);
     }
 
     async fn disputes_are_listed_for_administrators(database: TestDatabase) {
