@@ -20,6 +20,7 @@ mod redacted_debug {
     include!(concat!(env!("OUT_DIR"), "/redacted_debug.rs"));
 }
 
+mod amount;
 mod said;
 
 pub use generated::{google, tradewind};

@@ -24,8 +24,6 @@ pub(crate) fn to_details(product: proto::Product) -> Result<ProductDetails, Vec<
 /// A product as clients see it.
 pub(crate) fn product(product: Product) -> proto::Product {
     let etag = product.etag();
-    let (units, nanos) = product.price.money().units();
-    let currency_code = product.price.money().currency.code().to_owned();
     let state = match product.state {
         State::Active => proto::ProductState::Active,
         State::Archived => proto::ProductState::Archived,
@@ -34,11 +32,7 @@ pub(crate) fn product(product: Product) -> proto::Product {
         sku: product.sku,
         title: product.title,
         description: product.description,
-        price: Some(Money {
-            currency_code,
-            units,
-            nanos,
-        }),
+        price: Some(product.price.money().into()),
         state: state.into(),
         create_time: Some(timestamp(product.create_time)),
         update_time: Some(timestamp(product.update_time)),

@@ -10,13 +10,13 @@ use contracts::tradewind::shipping::v1::CancelShipmentRequest;
 use contracts::tradewind::shipping::v1::shipping_service_client::ShippingServiceClient;
 use contracts::tradewind::users::v1::users_service_client::UsersServiceClient;
 use contracts::tradewind::users::v1::{GetAccountRequest, UserState};
+use money::Money;
 use runtime::client::Channel;
 use runtime::node::Node;
 use runtime::status;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::convert;
 use crate::domain::{Ask, Line, Order, Product};
 
 mod payments;
@@ -107,7 +107,7 @@ impl Callees {
         let known = products.map(|product| {
             let is_active = product.state() == ProductState::Active;
             let price = product.price.unwrap_or_default();
-            match convert::to_money(&price) {
+            match Money::try_from(&price) {
                 Ok(price) => Ok(Product {
                     sku: product.sku,
                     title: product.title,

@@ -1,6 +1,5 @@
 //! Between the contract and the domain.
 
-use contracts::google::r#type::Money as MoneyMessage;
 use contracts::tradewind::orders::v1::{
     Address as AddressMessage, CreateOrderResponse, Order as OrderMessage,
     OrderEvent as EventMessage, OrderItem as ItemMessage, OrderPayment, OrderState,
@@ -24,7 +23,7 @@ pub(crate) fn order(order: &Order) -> OrderMessage {
             .iter()
             .map(|line| item(line, currency))
             .collect(),
-        total: Some(money(order.total)),
+        total: Some(order.total.into()),
         ship_to: Some(address(&order.ship_to)),
         rejection_reason: order
             .rejection
@@ -61,13 +60,13 @@ pub(crate) fn create_reply(placed: &Order) -> CreateOrderResponse {
 
 /// A line as the contract shows it.
 pub(crate) fn item(item: &Item, currency: Currency) -> ItemMessage {
-    let of = |minor| money(Money { currency, minor });
+    let of = |minor| Some(Money { currency, minor }.into());
     ItemMessage {
         sku: item.sku.clone(),
         title: item.title.clone(),
         quantity: item.quantity,
-        unit_price: Some(of(item.unit_price)),
-        total: Some(of(item.total().unwrap_or(i64::MAX))),
+        unit_price: of(item.unit_price),
+        total: of(item.total().unwrap_or(i64::MAX)),
     }
 }
 
@@ -137,22 +136,6 @@ pub(crate) fn to_state(message: OrderState) -> Option<State> {
     State::ALL
         .into_iter()
         .find(|candidate| state(*candidate) == message)
-}
-
-/// An amount of a message.
-pub(crate) fn to_money(message: &MoneyMessage) -> Result<Money, money::Error> {
-    let currency = Currency::of(&message.currency_code)?;
-    Money::from_units(currency, message.units, message.nanos)
-}
-
-/// An amount as the contract shows it.
-pub(crate) fn money(money: Money) -> MoneyMessage {
-    let (units, nanos) = money.units();
-    MoneyMessage {
-        currency_code: money.currency.code().to_owned(),
-        units,
-        nanos,
-    }
 }
 
 #[cfg(test)]

@@ -13,13 +13,8 @@ use crate::provider::Listed;
 use crate::store::disputes::Found;
 
 /// An amount as the contract writes it.
-pub(crate) fn money(money: Money) -> MoneyMessage {
-    let (units, nanos) = money.units();
-    MoneyMessage {
-        currency_code: money.currency.code().to_owned(),
-        units,
-        nanos,
-    }
+pub(crate) fn amount(currency: Currency, minor: i64) -> Option<MoneyMessage> {
+    Some(Money { currency, minor }.into())
 }
 
 /// An amount that is to be paid or given back, and hence above zero.
@@ -33,10 +28,7 @@ pub(crate) fn to_payable(field: &'static str, money: Option<MoneyMessage>) -> Re
 
 /// An amount of money that is not below zero.
 pub(crate) fn to_amount(field: &'static str, money: Option<MoneyMessage>) -> Result<Money, Error> {
-    let money = money.unwrap_or_default();
-    let read = Currency::of(&money.currency_code)
-        .and_then(|currency| Money::from_units(currency, money.units, money.nanos));
-    match read {
+    match Money::try_from(&money.unwrap_or_default()) {
         Ok(money) if money.minor >= 0 => Ok(money),
         Ok(_) => Err(Error::NotPayable(
             field,
@@ -48,12 +40,7 @@ pub(crate) fn to_amount(field: &'static str, money: Option<MoneyMessage>) -> Res
 
 /// A payment as users see it.
 pub(crate) fn payment(payment: &Payment) -> proto::Payment {
-    let of = |minor| {
-        Some(money(Money {
-            currency: payment.currency,
-            minor,
-        }))
-    };
+    let of = |minor| amount(payment.currency, minor);
     let refunds = payment
         .operations
         .iter()
@@ -100,10 +87,7 @@ pub(crate) fn refund(payment: &Payment, operation: &Operation) -> proto::Refund 
     proto::Refund {
         refund_id: operation.request_id.unwrap_or(operation.id).to_string(),
         payment_id: payment.id.to_string(),
-        amount: Some(money(Money {
-            currency: payment.currency,
-            minor: operation.amount,
-        })),
+        amount: amount(payment.currency, operation.amount),
         reason: operation.reason.clone(),
         state: state.into(),
         create_time: Some(timestamp(operation.create_time)),
@@ -149,10 +133,7 @@ pub(crate) fn operation(
             .request_id
             .map(|id| id.to_string())
             .unwrap_or_default(),
-        amount: Some(money(Money {
-            currency,
-            minor: operation.amount,
-        })),
+        amount: amount(currency, operation.amount),
         attempt: operation.attempt,
         state: state.into(),
         provider_ref: operation.provider_ref.unwrap_or_default(),
@@ -179,10 +160,7 @@ pub(crate) fn dispute(found: Found) -> proto::Dispute {
         dispute_id: dispute.id.to_string(),
         payment_id: payment_id.to_string(),
         order_id: order_id.to_string(),
-        amount: Some(money(Money {
-            currency,
-            minor: dispute.amount,
-        })),
+        amount: amount(currency, dispute.amount),
         reason: dispute.reason,
         state: state.into(),
         evidence_due_time: dispute.evidence_due_time.map(timestamp),
@@ -195,19 +173,14 @@ pub(crate) fn dispute(found: Found) -> proto::Dispute {
 pub(crate) fn balance(currency: Currency, account: String, minor: i64) -> proto::AccountBalance {
     proto::AccountBalance {
         account,
-        balance: Some(money(Money { currency, minor })),
+        balance: amount(currency, minor),
     }
 }
 
 /// A payment as its provider knows it.
 pub(crate) fn listed(listed: Listed) -> proto::ProviderPayment {
     let Listed { intent, refunded } = listed;
-    let of = |minor| {
-        Some(money(Money {
-            currency: intent.currency,
-            minor,
-        }))
-    };
+    let of = |minor| amount(intent.currency, minor);
     proto::ProviderPayment {
         held: of(intent.held),
         captured: of(intent.captured),

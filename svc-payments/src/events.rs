@@ -5,7 +5,6 @@ use contracts::tradewind::payments::v1::{
     PaymentCaptured, PaymentClosed, PaymentDeclined, PaymentLapsed, PaymentRefundFailed,
     PaymentRefunded,
 };
-use money::Money;
 use store::NewEvent;
 
 use crate::convert;
@@ -16,10 +15,7 @@ pub(crate) fn told(payment: &Payment, event: Event) -> NewEvent {
     let payment_id = payment.id.to_string();
     let order_id = payment.order_id.to_string();
     let version = event.version;
-    let amount = Some(convert::money(Money {
-        currency: payment.currency,
-        minor: event.amount,
-    }));
+    let amount = convert::amount(payment.currency, event.amount);
     macro_rules! new {
         ($message:ident $(, $field:ident: $value:expr)*) => {
             NewEvent::new(

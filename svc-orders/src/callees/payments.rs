@@ -15,7 +15,6 @@ use tonic::Code;
 use uuid::Uuid;
 
 use super::{Answer, CalleeError};
-use crate::convert;
 use crate::domain::Order;
 
 /// What an order leaves of its deadline for saying that the payment is not known yet.
@@ -54,7 +53,7 @@ impl Payments {
         let request = AuthorizePaymentRequest {
             order_id: order.id.to_string(),
             user_id: order.user_id.to_string(),
-            amount: Some(convert::money(order.total)),
+            amount: Some(order.total.into()),
             payment_token: token,
             return_url,
         };
@@ -97,7 +96,7 @@ impl Payments {
         let request = CapturePaymentRequest {
             order_id: order.id.to_string(),
             capture_id: shipment.to_string(),
-            amount: Some(convert::money(order.total)),
+            amount: Some(order.total.into()),
         };
         self.0.clone().capture_payment(request).await?;
         Ok(())

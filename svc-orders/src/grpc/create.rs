@@ -1,6 +1,7 @@
 //! Placing an order.
 
 use contracts::tradewind::orders::v1::{CreateOrderRequest, CreateOrderResponse};
+use money::Money;
 use runtime::call::{CallContext, Caller};
 use runtime::status::Problem;
 use runtime::{id, precondition};
@@ -53,7 +54,7 @@ fn owner(caller: &Caller, request: &CreateOrderRequest) -> Result<Uuid, Error> {
 /// What the buyer brings for it.
 fn offer(request: &CreateOrderRequest) -> Result<Offer, Error> {
     let expected = request.expected_total.as_ref().map(|amount| {
-        convert::to_money(amount)
+        Money::try_from(amount)
             .map_err(|error| Problem::invalid([("expectedTotal", error.to_string())]))
     });
     Ok(Offer {
