@@ -37,6 +37,7 @@ pub(crate) fn described(
         success: success_status(descriptor),
         takes_idempotency_key: method.takes_idempotency_key(),
         is_conditional: method.conditional,
+        is_for_machines: method.for_machines,
         cache: method.cache.map(|cache| Cache {
             max_age: cache.max_age,
             public: cache.public,

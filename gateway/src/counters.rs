@@ -14,6 +14,8 @@ use crate::streams::Streams;
 /// Requests, open streams, and bytes of bodies.
 pub(crate) struct Counters {
     pub(crate) address: Option<Arc<Limiter>>,
+    /// An address too, at methods for machines.
+    pub(crate) machine: Option<Arc<Limiter>>,
     pub(crate) user: Option<Arc<Limiter>>,
     pub(crate) streams: Streams,
     pub(crate) bodies: Room<IpAddr>,
@@ -28,6 +30,7 @@ impl Counters {
     pub(crate) fn new(rates: &Rates, redis: Option<&SecretUrl>) -> Result<Self, StartError> {
         let nothing = Self {
             address: None,
+            machine: None,
             user: None,
             streams: Streams::new(),
             bodies: Room::new(),
@@ -60,6 +63,7 @@ impl Counters {
         };
         Ok(Self {
             address: limiter("address", rates.address_limit, self.address.as_ref()),
+            machine: limiter("machine", rates.machine_limit, self.machine.as_ref()),
             user: limiter("user", rates.user_limit, self.user.as_ref()),
             streams: self.streams.clone(),
             bodies: self.bodies.clone(),
@@ -78,7 +82,10 @@ impl Counters {
 
     /// Forgets callers that need no longer be counted.
     pub(crate) fn forget_idle(&self) {
-        for limit in [&self.address, &self.user].into_iter().flatten() {
+        for limit in [&self.address, &self.machine, &self.user]
+            .into_iter()
+            .flatten()
+        {
             limit.forget_idle();
         }
     }
@@ -96,6 +103,7 @@ mod tests {
     async fn a_limit_counts_on_unless_its_rate_or_its_redis_is_another() {
         let rates = |address, user| Rates {
             address_limit: Rate::of(address, 60),
+            machine_limit: Rate::OFF,
             user_limit: Rate::of(user, 60),
         };
         let same = |one: &Option<Arc<Limiter>>, other: &Option<Arc<Limiter>>| {
@@ -111,6 +119,7 @@ mod tests {
         assert!(same(&third.address, &fourth.address));
         let off = Rates {
             address_limit: Rate::OFF,
+            machine_limit: Rate::OFF,
             user_limit: Rate::OFF,
         };
         assert!(fourth.renewed(&off, None).unwrap().user.is_none());

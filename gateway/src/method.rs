@@ -29,6 +29,8 @@ pub struct Method {
     pub takes_idempotency_key: bool,
     /// It holds to `if-match` and `if-none-match`.
     pub is_conditional: bool,
+    /// Other people's machines call it, which are counted apart from an address's other requests.
+    pub is_for_machines: bool,
     /// How long a reply may be kept on its way; none if not at all.
     pub cache: Option<Cache>,
     /// The most bytes of its request, if they are known.
@@ -80,6 +82,7 @@ impl Method {
             idempotency,
             takes_idempotency_key: idempotency == Idempotency::Unknown,
             is_conditional: false,
+            is_for_machines: false,
             cache: None,
             largest: Largest::default(),
         }

@@ -28,6 +28,8 @@ pub(crate) struct Policy {
     pub(crate) upstream: usize,
     /// The client may send a key for having the effect once, and gets one if it sends none.
     pub(crate) takes_idempotency_key: bool,
+    /// An address is counted apart here.
+    pub(crate) is_for_machines: bool,
     /// The contract calls the method safe to repeat.
     pub(crate) is_repeatable: bool,
     pub(crate) is_client_streaming: bool,
@@ -162,6 +164,7 @@ impl Policies {
             path,
             upstream,
             takes_idempotency_key: method.takes_idempotency_key,
+            is_for_machines: method.is_for_machines,
             is_repeatable: method.is_repeatable(),
             is_client_streaming: descriptor.is_client_streaming(),
             is_server_streaming: descriptor.is_server_streaming(),

@@ -14,7 +14,8 @@ use prost_reflect::{DescriptorPool, MethodDescriptor, ServiceDescriptor};
 pub use method::{Access, Cache, Idempotency, Method, Priority, RequestHash};
 pub use options::{CACHE, CONDITIONAL};
 use options::{
-    access, cache, has_optional_user, has_sensitive, idempotency, is_conditional, priority,
+    access, cache, has_optional_user, has_sensitive, idempotency, is_conditional, is_for_machines,
+    priority,
 };
 pub use request::Request;
 
@@ -101,6 +102,7 @@ impl Contract {
                 optional_user: has_optional_user(&self.pool, &descriptor),
                 conditional: is_conditional(&self.pool, &descriptor),
                 cache: cache(&self.pool, &descriptor),
+                for_machines: is_for_machines(&self.pool, &descriptor),
                 access: access(&self.pool, &descriptor),
                 priority: priority(&self.pool, &descriptor),
                 idempotency: idempotency(&descriptor),
@@ -138,6 +140,7 @@ impl Contract {
                 optional_user: false,
                 conditional: false,
                 cache: None,
+                for_machines: false,
                 priority,
                 idempotency: Idempotency::NoSideEffects,
                 sensitive_reply: false,

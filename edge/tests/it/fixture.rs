@@ -46,6 +46,7 @@ pub(crate) struct Fixture {
 pub(crate) fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.rates.address_limit = Rate::OFF;
+    settings.rates.machine_limit = Rate::OFF;
     settings.rates.user_limit = Rate::OFF;
     settings.connections.edge_threads = 1;
     settings

@@ -75,6 +75,32 @@ async fn a_user_is_counted_apart_from_the_address() {
 }
 
 #[tokio::test]
+async fn an_address_is_counted_apart_at_methods_for_machines() {
+    let mut settings = settings();
+    settings.rates.address_limit = Rate::of(1, 60);
+    settings.rates.machine_limit = Rate::of(2, 60);
+    let fixture = Fixture::with(settings, shop).await;
+    let event = async || {
+        let path = "/v1/payment-providers/stripe/events";
+        let response = fixture.request("POST", path).json(&()).send().await;
+        let response = response.unwrap();
+        let policy = &response.headers()["ratelimit-policy"];
+        assert_eq!(policy, "\"machine\";q=2;w=60");
+        response
+    };
+    // A burst of events beyond what a browser may do, and the browser may still do it.
+    for _ in 0..2 {
+        assert_eq!(event().await.status(), 200);
+    }
+    let refused = event().await;
+    assert_eq!(refused.status(), 429);
+    assert_eq!(info(&error(refused).await)["metadata"]["policy"], "machine");
+    assert_eq!(fixture.get("/v1/products/A%201").await.status(), 200);
+    let refused = fixture.get("/v1/products/A%201").await;
+    assert_eq!(info(&error(refused).await)["metadata"]["policy"], "address");
+}
+
+#[tokio::test]
 async fn without_redis_each_replica_counts_for_itself_and_no_request_fails() {
     let mut settings = settings();
     settings.rates.address_limit = Rate::of(2, 60);

@@ -13,6 +13,10 @@ pub struct Rates {
     /// Requests of one client address (for IPv6, of one /64 network).
     #[arg(long, env = "EDGE_ADDRESS_LIMIT", default_value_t = Rate::of(12_000, 60))]
     pub address_limit: Rate,
+    /// Requests of one client address to methods that other people's machines call, such as the events
+    /// of a payment provider; they do not count as its others.
+    #[arg(long, env = "EDGE_MACHINE_LIMIT", default_value_t = Rate::of(1_000, 10))]
+    pub machine_limit: Rate,
     /// Requests of one user.
     #[arg(long, env = "EDGE_USER_LIMIT", default_value_t = Rate::of(6_000, 60))]
     pub user_limit: Rate,

@@ -55,8 +55,11 @@ pub(super) async fn admit<'a>(
     let deadline = [asked, latest].into_iter().flatten().min();
 
     let limited = limited_as(client);
-    let address = Who::Address(limited);
-    count(counters.address.as_deref(), address, standings).await?;
+    let limiter = match policy.is_for_machines {
+        true => &counters.machine,
+        false => &counters.address,
+    };
+    count(limiter.as_deref(), Who::Address(limited), standings).await?;
 
     let mut context = Context {
         deadline,

@@ -80,6 +80,7 @@ pub(crate) fn of(descriptor_set: &[u8], policies: &Policies) -> Result<Own, Stri
             path: http::uri::PathAndQuery::from_static("/"),
             upstream: 0,
             takes_idempotency_key: false,
+            is_for_machines: false,
             is_repeatable: true,
             is_client_streaming: true,
             is_server_streaming: true,

@@ -28,6 +28,8 @@ pub struct Method {
     pub conditional: bool,
     /// How long a reply may be kept on its way; none if not at all.
     pub cache: Option<Cache>,
+    /// Whether other people's machines call it, which are counted apart.
+    pub for_machines: bool,
     /// Whether the reply has a field that is never stored.
     pub sensitive_reply: bool,
     /// Whether the client sends a stream.

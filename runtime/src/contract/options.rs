@@ -11,6 +11,7 @@ use super::method::{Access, Cache, Idempotency, Priority};
 pub const CONDITIONAL: &str = "tradewind.options.v1.conditional";
 /// The full name of the option of a method whose replies may be kept.
 pub const CACHE: &str = "tradewind.options.v1.cache";
+const FOR_MACHINES: &str = "tradewind.options.v1.for_machines";
 const ACCESS: &str = "tradewind.options.v1.access";
 
 /// Who may call the method; none if it does not say.
@@ -35,6 +36,10 @@ pub(super) fn has_optional_user(pool: &DescriptorPool, method: &MethodDescriptor
 
 pub(super) fn is_conditional(pool: &DescriptorPool, method: &MethodDescriptor) -> bool {
     is_set(pool, &method.options(), CONDITIONAL)
+}
+
+pub(super) fn is_for_machines(pool: &DescriptorPool, method: &MethodDescriptor) -> bool {
+    is_set(pool, &method.options(), FOR_MACHINES)
 }
 
 pub(super) fn cache(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<Cache> {
