@@ -61,16 +61,16 @@ pub(crate) async fn run(payments: Payments, shutdown: CancellationToken) {
 }
 
 async fn claim(payments: &Payments, limit: usize) -> Result<Vec<Uuid>, store::Error> {
-    let now = payments.clock.now();
+    let (provider, now) = (payments.provider.name(), payments.clock.now());
     let mut tx = payments.db.read().await?;
-    let is_any = limit > 0 && due::is_any(&mut tx, now).await?;
+    let is_any = limit > 0 && due::is_any(&mut tx, provider, now).await?;
     drop(tx);
     if !is_any {
         return Ok(Vec::new());
     }
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut tx = payments.db.begin().await?;
-    let claimed = due::claim(&mut tx, now, now + payments.lease, limit).await?;
+    let claimed = due::claim(&mut tx, provider, now, now + payments.lease, limit).await?;
     tx.commit().await?;
     Ok(claimed)
 }
@@ -118,7 +118,7 @@ impl Payments {
     }
 
     /// Drives a payment until nothing is to be asked of the provider, or it does not answer. One that
-    /// `is_due` is looked at in any case.
+    /// `is_due` is looked at in any case; one of another provider is left to whoever works with that.
     pub(crate) async fn drive(&self, id: Uuid, is_due: bool) -> Result<Payment, Error> {
         let mut turn = self.turn(id, is_due, None).await?;
         let mut unknown = 0;
@@ -159,6 +159,9 @@ impl Payments {
         let mut tx = self.db.begin().await?;
         let found = payments::lock(&mut tx, id).await?;
         let mut payment = found.ok_or(Error::NotFound(id))?;
+        if !self.is_own(&payment) {
+            return Ok((payment, Ask::Nothing));
+        }
         let due = |ask: &Ask| match ask {
             Ask::Nothing => Due::ByItself,
             Ask::Look | Ask::Send(_) => Due::Leased,

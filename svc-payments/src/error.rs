@@ -68,6 +68,17 @@ pub(crate) enum Error {
         /// Why.
         refusal: Refusal,
     },
+    /// Only the provider that holds it can do that, and it is not the one that this process works with.
+    #[error(
+        "the payment {payment} is held by {provider}, and the shop works with another provider now: \
+         it is to be done at {provider} itself, or once the shop works with it again"
+    )]
+    OtherProvider {
+        /// The payment.
+        payment: Uuid,
+        /// Who holds it.
+        provider: String,
+    },
     /// There is nothing for the buyer to do.
     #[error("the payment {0} waits for nothing that the buyer could do")]
     NoAction(Uuid),
@@ -142,6 +153,9 @@ impl From<Error> for Status {
                 currency,
                 refusal,
             } => refused(payment, currency, refusal),
+            Error::OtherProvider { provider, .. } => {
+                failed(Reason::OtherProvider).metadata("provider", provider)
+            }
             Error::NoAction(id) => Problem::invalid_state(format!("payments/{id}"), message),
             Error::Event(EventError::SignatureInvalid) => invalid(Reason::SignatureInvalid),
             Error::Event(EventError::Malformed) => Problem::invalid([("body", message)]),

@@ -32,6 +32,7 @@ use crate::provider::sandbox::{self, Sandbox};
 use crate::provider::{Provider, Stripe};
 pub use crate::provider::{ProviderName, StripeConfig};
 use crate::service::{Parts, Payments};
+use crate::store::due;
 
 /// The name of the service, which its key belongs to.
 pub const NAME: &str = "svc-payments";
@@ -103,6 +104,23 @@ impl Config {
     }
 }
 
+/// Payments that are held elsewhere would be asked of a provider that knows nothing of them.
+async fn refuse_others(db: &Database, provider: &str) -> Result<(), StartError> {
+    let others = async { due::elsewhere(&mut db.read().await?, provider).await };
+    let others = others.await.map_err(StartError::other)?;
+    if others.is_empty() {
+        return Ok(());
+    }
+    let told = others.iter().map(|(other, count)| {
+        format!(
+            "payments that {other} holds and that are not at their end: {count}. PAYMENTS_PROVIDER is \
+             {provider}, which knows nothing of them: start with {other} until they are, and change \
+             the provider then"
+        )
+    });
+    Err(StartError::other(told.collect::<Vec<_>>().join("\n")))
+}
+
 /// The payments, ready to be served, and what drives them.
 ///
 /// # Errors
@@ -121,6 +139,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
             (Arc::new(stripe), None)
         }
     };
+    refuse_others(&db, provider.name()).await?;
     let parts = Parts {
         db,
         provider,

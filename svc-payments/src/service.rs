@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::crash::Crash;
-use crate::domain::{Book, Payment};
+use crate::domain::{Book, Operation, Payment};
 use crate::error::Error;
 use crate::events;
 use crate::provider::Provider;
@@ -88,8 +88,14 @@ impl Payments {
         visible.ok_or(Error::NotFound(id))
     }
 
+    /// Whether the provider that this process works with holds the payment.
+    pub(crate) fn is_own(&self, payment: &Payment) -> bool {
+        payment.provider == self.provider.name()
+    }
+
     /// A change of a payment that is locked, with its postings and events, in the transaction that makes
-    /// it. It is left to others when `due` says so. Returns whether anything changed.
+    /// it. It is left to others when `due` says so. Of a payment that has ended with another provider
+    /// nothing is asked any more.
     pub(crate) async fn change<T>(
         &self,
         tx: &mut Tx,
@@ -104,6 +110,13 @@ impl Payments {
             let result = change(payment, &mut book);
             (result, book.postings, book.events)
         };
+        let is_asked = payment.operations.iter().any(Operation::is_open);
+        if is_asked && before.due(now).is_none() && !self.is_own(payment) {
+            return Err(Error::OtherProvider {
+                payment: payment.id,
+                provider: before.provider,
+            });
+        }
         payment.amended(&before, now);
         let due = match due(&result) {
             Due::Leased => Some(now + self.lease),

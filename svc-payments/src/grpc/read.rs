@@ -83,6 +83,12 @@ pub(super) async fn action(
     let (State::RequiresAction, Some(object)) = (payment.state, &payment.provider_ref) else {
         return Err(Error::NoAction(payment.id));
     };
+    if !payments.is_own(&payment) {
+        return Err(Error::OtherProvider {
+            payment: payment.id,
+            provider: payment.provider,
+        });
+    }
     let action = payments.within(payments.provider.action(object)).await?;
     let action = action.ok_or(Error::NoAction(payment.id))?;
     Ok(GetPaymentActionResponse {

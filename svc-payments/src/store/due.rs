@@ -4,16 +4,30 @@ use chrono::{DateTime, Utc};
 use store::{Dialect, Error, Tx};
 use uuid::Uuid;
 
-/// Whether there is any.
-pub(crate) async fn is_any(tx: &mut Tx, now: DateTime<Utc>) -> Result<bool, Error> {
-    let sql = "SELECT 1 FROM payments WHERE due_at <= $1 LIMIT 1";
-    Ok(store::fetch_optional!(tx, (i32,), sql, now)?.is_some())
+/// Whether there is any of this provider's.
+pub(crate) async fn is_any(tx: &mut Tx, provider: &str, now: DateTime<Utc>) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM payments WHERE due_at <= $1 AND provider = $2 LIMIT 1";
+    Ok(store::fetch_optional!(tx, (i32,), sql, now, provider)?.is_some())
 }
 
-/// Takes up to `limit` payments whose time has come, and leaves them to others again at `until`.
-/// Replicas that ask at once get different ones.
+/// Other providers that are still needed, and how many payments by.
+pub(crate) async fn elsewhere(tx: &mut Tx, provider: &str) -> Result<Vec<(String, i64)>, Error> {
+    store::fetch_all!(
+        tx,
+        (String, i64),
+        "SELECT provider, count(*) FROM payments WHERE payment_id IN (
+             SELECT payment_id FROM payments WHERE due_at IS NOT NULL
+             UNION SELECT payment_id FROM disputes WHERE status = 'OPEN')
+         AND provider NOT IN ('', $1) GROUP BY provider ORDER BY provider",
+        provider
+    )
+}
+
+/// Takes up to `limit` payments of this provider whose time has come, and leaves them to others again
+/// at `until`. Replicas that ask at once get different ones.
 pub(crate) async fn claim(
     tx: &mut Tx,
+    provider: &str,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
     limit: i64,
@@ -24,23 +38,26 @@ pub(crate) async fn claim(
             (Uuid,),
             "UPDATE payments SET due_at = $2
              WHERE payment_id = ANY (ARRAY(
-                 SELECT payment_id FROM payments WHERE due_at <= $1
+                 SELECT payment_id FROM payments WHERE due_at <= $1 AND provider = $4
                  ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED))
              RETURNING payment_id",
             now,
             until,
-            limit
+            limit,
+            provider
         )?,
         Dialect::Sqlite => store::fetch_all!(
             tx,
             (Uuid,),
             "UPDATE payments SET due_at = $2
              WHERE payment_id IN (
-                 SELECT payment_id FROM payments WHERE due_at <= $1 ORDER BY due_at LIMIT $3)
+                 SELECT payment_id FROM payments WHERE due_at <= $1 AND provider = $4
+                 ORDER BY due_at LIMIT $3)
              RETURNING payment_id",
             now,
             until,
-            limit
+            limit,
+            provider
         )?,
     };
     Ok(claimed.into_iter().map(|(id,)| id).collect())

@@ -6,4 +6,5 @@ mod captures;
 mod double;
 mod events;
 mod holds;
+mod others;
 mod refunds;

@@ -12,6 +12,7 @@ use contracts::tradewind::payments::v1::{
     Payment, PaymentAction, PaymentOperation, PaymentState, Refund, RefundPaymentRequest,
     SettlePaymentRequest, ShowSandboxActionRequest,
 };
+use net::StartError;
 use net::clock::ManualClock;
 use net::random::Random;
 use runtime::seal::EncryptionKey;
@@ -29,7 +30,7 @@ pub(crate) const ADA: Uuid = Uuid::from_u128(0xada);
 /// Payments, and those who call them.
 pub(crate) struct Till {
     bed: testing::Bed<Config>,
-    common: Common,
+    pub(crate) common: Common,
     /// Of its clock, which stands still otherwise.
     pub(crate) hands: ManualClock,
 }
@@ -70,11 +71,20 @@ impl Till {
         hands: ManualClock,
         config: Config,
     ) -> Self {
+        let till = Self::try_with(database, common, hands, config).await;
+        till.expect("payments are built")
+    }
+
+    async fn try_with(
+        database: &TestDatabase,
+        common: Common,
+        hands: ManualClock,
+        config: Config,
+    ) -> Result<Self, StartError> {
         let tables = database.tables(|| store::migrations!());
         let mesh = common.testbed();
-        let bed = testing::Bed::start(mesh, NAME, tables, config, svc_payments::build);
-        let bed = bed.await.expect("payments are built");
-        Self { bed, common, hands }
+        let bed = testing::Bed::start(mesh, NAME, tables, config, svc_payments::build).await?;
+        Ok(Self { bed, common, hands })
     }
 
     /// The next process on the same database, at the same time, which dies where this says so.
@@ -90,8 +100,20 @@ impl Till {
 
     /// Another process beside this one, on the same database.
     pub(crate) async fn replica(&self, database: &TestDatabase) -> Self {
+        let replica = self.beside(database, |_| {}).await;
+        replica.expect("payments are built")
+    }
+
+    /// The same with another configuration.
+    pub(crate) async fn beside(
+        &self,
+        database: &TestDatabase,
+        configure: impl FnOnce(&mut Config),
+    ) -> Result<Self, StartError> {
         let (common, hands) = (self.common.clone(), self.hands.clone());
-        Self::with(database, common, hands, self.bed.config.clone()).await
+        let mut config = self.bed.config.clone();
+        configure(&mut config);
+        Self::try_with(database, common, hands, config).await
     }
 
     pub(crate) fn orders(&self) -> Client {

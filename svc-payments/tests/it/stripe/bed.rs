@@ -22,6 +22,17 @@ use crate::till::{ADA, Client, Till, gbp, minor};
 /// Where buyers come back to.
 pub(crate) const BACK: &str = "https://shop.example/orders";
 
+/// Makes that Stripe the provider.
+pub(crate) fn works_with(stripe: &Stripe, config: &mut Config) {
+    config.payments_provider = ProviderName::Stripe;
+    config.stripe = StripeConfig {
+        stripe_secret_key: Some(KEY.into()),
+        stripe_webhook_secret: Some(WEBHOOK_SECRET.into()),
+        stripe_url: stripe.url(),
+        ..StripeConfig::default()
+    };
+}
+
 /// Payments, and their Stripe.
 pub(crate) struct Shop {
     till: Till,
@@ -51,13 +62,7 @@ impl Shop {
         let stripe = Stripe::start(&common.clock).await;
         let key = EncryptionKey::generate(NAME, &Random::system());
         let mut config = Config::sandbox(database.config(), &key);
-        config.payments_provider = ProviderName::Stripe;
-        config.stripe = StripeConfig {
-            stripe_secret_key: Some(KEY.into()),
-            stripe_webhook_secret: Some(WEBHOOK_SECRET.into()),
-            stripe_url: stripe.url(),
-            ..StripeConfig::default()
-        };
+        works_with(&stripe, &mut config);
         configure(&mut config);
         Self {
             till: Till::with(database, common, hands, config).await,
