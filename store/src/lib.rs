@@ -20,7 +20,7 @@ pub mod page;
 mod stored;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod upkeep;
+pub mod upkeep;
 
 pub use cache::{Cache, CacheConfig};
 pub use database::{Connection, Database, DatabaseConfig, Dialect, Migrations, Tx};

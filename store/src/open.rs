@@ -23,7 +23,8 @@ impl Database {
         upkeep::after_crash(&database, node.clock.now())
             .await
             .map_err(StartError::other)?;
-        upkeep::start(node, &database);
+        let own = upkeep::own(database.dialect());
+        upkeep::start(node, "database-upkeep", &database, own);
         Ok(database)
     }
 }

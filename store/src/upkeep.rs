@@ -7,16 +7,27 @@ use runtime::node::Node;
 
 use crate::{Database, Dialect, Error};
 
+/// Rows that are kept for a time only.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    /// Removes up to `$2` of those from before `$1`.
+    pub remove: &'static str,
+    /// For how long they are kept.
+    pub time: Duration,
+}
+
 const INTERVAL: Duration = Duration::from_secs(3600);
 const BATCH: i64 = 1000;
 /// Published events can be published again for this long; idempotency keys hold as long.
-const KEPT: TimeDelta = TimeDelta::days(7);
+const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Longer than streams keep events: one that comes again must be recognised.
-const INBOX_KEPT: TimeDelta = TimeDelta::days(35);
+const INBOX_KEPT: Duration = Duration::from_secs(35 * 24 * 3600);
 
-pub(crate) fn start(node: &Node, database: &Database) {
+/// Removes now and then what was kept long enough, in a task of this name. Of several, those that come
+/// first are removed first.
+pub fn start(node: &Node, task: &'static str, database: &Database, kept: Vec<Kept>) {
     let (database, clock) = (database.clone(), node.clock.clone());
-    node.tasks.spawn("database-upkeep", |shutdown| async move {
+    node.tasks.spawn(task, |shutdown| async move {
         let mut interval = tokio::time::interval(INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while shutdown
@@ -24,7 +35,7 @@ pub(crate) fn start(node: &Node, database: &Database) {
             .await
             .is_some()
         {
-            if let Err(error) = purge(&database, clock.now()).await {
+            if let Err(error) = purge(&database, &kept, clock.now()).await {
                 tracing::warn!(%error, "could not remove old rows");
             }
         }
@@ -43,17 +54,27 @@ pub(crate) async fn after_crash(database: &Database, now: DateTime<Utc>) -> Resu
     tx.commit().await
 }
 
-/// Removes what was kept long enough at `now`.
-pub(crate) async fn purge(database: &Database, now: DateTime<Utc>) -> Result<(), Error> {
-    let dialect = database.dialect();
-    for (statement, kept) in [
+/// What every database has of that kind.
+pub(crate) fn own(dialect: Dialect) -> Vec<Kept> {
+    [
         (published(dialect), KEPT),
         (answered(dialect), KEPT),
         (received(dialect), INBOX_KEPT),
-    ] {
+    ]
+    .map(|(remove, time)| Kept { remove, time })
+    .into()
+}
+
+async fn purge(database: &Database, kept: &[Kept], now: DateTime<Utc>) -> Result<(), Error> {
+    for Kept { remove, time } in kept {
+        let time = TimeDelta::from_std(*time).ok();
+        // A time longer than all that was is for ever.
+        let Some(before) = time.and_then(|time| now.checked_sub_signed(time)) else {
+            continue;
+        };
         loop {
             let mut tx = database.begin().await?;
-            let removed = crate::execute!(tx, statement, now - kept, BATCH)?;
+            let removed = crate::execute!(tx, *remove, before, BATCH)?;
             tx.commit().await?;
             if removed < BATCH.unsigned_abs() {
                 break;

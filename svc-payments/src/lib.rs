@@ -16,6 +16,7 @@ mod store;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::store::upkeep::Kept;
 use ::store::{Database, DatabaseConfig};
 use contracts::tradewind::payments::v1::payments_service_server::PaymentsServiceServer;
 use contracts::tradewind::payments::v1::sandbox_service_server::SandboxServiceServer;
@@ -32,7 +33,7 @@ use crate::provider::sandbox::{self, Sandbox};
 use crate::provider::{Provider, Stripe};
 pub use crate::provider::{ProviderName, StripeConfig};
 use crate::service::{Parts, Payments};
-use crate::store::due;
+use crate::store::{due, provider_events};
 
 /// The name of the service, which its key belongs to.
 pub const NAME: &str = "svc-payments";
@@ -71,6 +72,14 @@ pub struct Config {
         value_parser = net::process::duration
     )]
     pub payments_lease: Duration,
+    /// How long events of the provider are remembered, and of the sandbox what nobody needs any more.
+    #[arg(
+        long,
+        env = "PROVIDER_EVENTS_KEPT",
+        default_value = "90d",
+        value_parser = net::process::duration
+    )]
+    pub provider_events_kept: Duration,
     /// Where tests have it crash.
     #[doc(hidden)]
     #[arg(skip)]
@@ -94,6 +103,7 @@ impl Config {
             payments_provider_timeout: Duration::from_secs(10),
             stripe: StripeConfig::default(),
             payments_lease: Duration::from_secs(30),
+            provider_events_kept: Duration::from_secs(90 * 24 * 3600),
             crash: Crash::default(),
         }
     }
@@ -119,6 +129,15 @@ async fn refuse_others(db: &Database, provider: &str) -> Result<(), StartError> 
         )
     });
     Err(StartError::other(told.collect::<Vec<_>>().join("\n")))
+}
+
+/// Has removed what is kept for a time only; the sandbox's too, if it was the provider once.
+fn upkeep(node: &Node, db: &Database, time: Duration) {
+    let statements = [provider_events::REMOVE_OLD]
+        .into_iter()
+        .chain(sandbox::REMOVE_OLD);
+    let kept = statements.map(|remove| Kept { remove, time });
+    ::store::upkeep::start(node, "payments-upkeep", db, kept.collect());
 }
 
 /// The payments, ready to be served, and what drives them.
@@ -148,6 +167,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
         patience: config.payments_provider_timeout,
         crash: config.crash,
     };
+    upkeep(node, &parts.db, config.provider_events_kept);
     let payments = Payments::new(parts, node);
     let driven = payments.clone();
     node.tasks

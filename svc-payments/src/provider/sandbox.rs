@@ -31,6 +31,8 @@ use crate::domain::snapshot::{Intent, ProviderRefund, Snapshot};
 use script::script;
 use tables::Row;
 
+pub(crate) use tables::REMOVE_OLD;
+
 pub(crate) const NAME: &str = "sandbox";
 /// How long money is held once the buyer has approved.
 const HOLD: TimeDelta = TimeDelta::days(7);
@@ -73,6 +75,17 @@ impl Sandbox {
         let times = script.map_or(1, |script| script.times);
         let (id, now) = (self.new_ref("evt"), self.clock.now());
         outgoing::tell(tx, &id, kind, &row.provider_ref, times, now).await
+    }
+
+    /// Remembers what is answered under a key.
+    async fn answer(
+        &self,
+        tx: &mut Tx,
+        key: &str,
+        object: &str,
+        refusal: Option<&str>,
+    ) -> Result<(), Error> {
+        tables::answer(tx, key, object, refusal, self.clock.now()).await
     }
 
     async fn commit(&self, tx: Tx) -> Result<(), Error> {

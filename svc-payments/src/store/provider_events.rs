@@ -4,6 +4,10 @@ use chrono::{DateTime, Utc};
 use store::{Error, Tx};
 use uuid::Uuid;
 
+/// Removes up to `$2` that came before `$1`. One that is told once more after that is a hint once more.
+pub(crate) const REMOVE_OLD: &str = "DELETE FROM provider_events WHERE (provider, event_id) IN \
+     (SELECT provider, event_id FROM provider_events WHERE receive_time < $1 LIMIT $2)";
+
 /// Finds the payment that an event is about: by its id, which the provider was told, or by the
 /// provider's own.
 pub(crate) async fn payment_of(

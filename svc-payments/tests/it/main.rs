@@ -5,6 +5,7 @@
 mod authorizing;
 mod capturing;
 mod crashing;
+mod forgetting;
 mod hearing;
 mod ledger;
 mod reading;

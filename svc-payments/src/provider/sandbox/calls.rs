@@ -46,7 +46,7 @@ impl Sandbox {
             create_time: self.clock.now(),
         };
         tables::insert(&mut tx, &row).await?;
-        tables::answer(&mut tx, key, &row.provider_ref, None).await?;
+        self.answer(&mut tx, key, &row.provider_ref, None).await?;
         tx.commit().await?;
         Ok(row.intent()?)
     }
@@ -65,7 +65,8 @@ impl Sandbox {
         }
         expect(&row, &["UNCONFIRMED"])?;
         let Some(script) = script(token) else {
-            tables::answer(&mut tx, key, object, Some(UNKNOWN_TOKEN)).await?;
+            self.answer(&mut tx, key, object, Some(UNKNOWN_TOKEN))
+                .await?;
             tx.commit().await?;
             return Err(no(UNKNOWN_TOKEN));
         };
@@ -84,7 +85,7 @@ impl Sandbox {
         row.return_url = return_url.map(str::to_owned);
         tables::update(&mut tx, &row).await?;
         let refusal = (script.told == Told::Broken).then_some(LOST);
-        tables::answer(&mut tx, key, object, refusal).await?;
+        self.answer(&mut tx, key, object, refusal).await?;
         self.tell(&mut tx, "payment_intent.confirmed", &row).await?;
         self.commit(tx).await?;
         match script.told {
@@ -125,7 +126,8 @@ impl Sandbox {
         expect(&row, &["HELD"])?;
         let script = row.token.as_deref().and_then(script);
         if script.is_some_and(|script| script.is_capture_refused) {
-            tables::answer(&mut tx, key, object, Some("capture_refused")).await?;
+            self.answer(&mut tx, key, object, Some("capture_refused"))
+                .await?;
             tx.commit().await?;
             return Err(no("capture_refused"));
         }
@@ -136,7 +138,7 @@ impl Sandbox {
         row.status = "CAPTURED".to_owned();
         row.change_time = None;
         tables::update(&mut tx, &row).await?;
-        tables::answer(&mut tx, key, object, None).await?;
+        self.answer(&mut tx, key, object, None).await?;
         self.tell(&mut tx, "payment_intent.succeeded", &row).await?;
         if script.is_some_and(|script| script.is_disputed) {
             let (dispute, now) = (self.new_ref("dp"), self.clock.now());
@@ -159,7 +161,7 @@ impl Sandbox {
         row.status = "CANCELED".to_owned();
         row.change_time = None;
         tables::update(&mut tx, &row).await?;
-        tables::answer(&mut tx, key, object, None).await?;
+        self.answer(&mut tx, key, object, None).await?;
         self.tell(&mut tx, "payment_intent.canceled", &row).await?;
         self.commit(tx).await?;
         Ok(row.intent()?)
@@ -189,7 +191,7 @@ impl Sandbox {
             .then(|| self.clock.now() + REFUND_FAILS);
         let refund = self.new_ref("re");
         tables::insert_refund(&mut tx, object, &refund, refund_id, amount, fails).await?;
-        tables::answer(&mut tx, key, &refund, None).await?;
+        self.answer(&mut tx, key, &refund, None).await?;
         self.tell(&mut tx, "charge.refunded", &row).await?;
         self.commit(tx).await?;
         Ok(ProviderRefund {

@@ -42,6 +42,22 @@ macro_rules! select {
     };
 }
 
+/// Removes up to `$2` rows each from before `$1`: events that were told, keys, and the objects of
+/// payments that have ended without money. Those that have taken some can give it back at any time.
+pub(crate) const REMOVE_OLD: [&str; 3] = [
+    "DELETE FROM sandbox_events WHERE event_id IN \
+     (SELECT event_id FROM sandbox_events WHERE times <= 0 AND create_time < $1 LIMIT $2)",
+    "DELETE FROM sandbox_keys WHERE key IN \
+     (SELECT key FROM sandbox_keys WHERE create_time < $1 LIMIT $2)",
+    "DELETE FROM sandbox_intents WHERE provider_ref IN \
+     (SELECT intent.provider_ref FROM sandbox_intents AS intent \
+      JOIN payments USING (payment_id) \
+      WHERE intent.create_time < $1 AND intent.captured = 0 AND due_at IS NULL \
+      AND payments.state IN ('CLOSED', 'DECLINED', 'LAPSED') \
+      AND NOT EXISTS (SELECT 1 FROM sandbox_events WHERE intent_ref = intent.provider_ref) \
+      LIMIT $2)",
+];
+
 impl Row {
     pub(super) fn intent(&self) -> Result<Intent, Error> {
         let unreadable = || Error::unreadable("object of the sandbox", &self.provider_ref);
@@ -168,13 +184,15 @@ pub(super) async fn answer(
     key: &str,
     object: &str,
     refusal: Option<&str>,
+    now: DateTime<Utc>,
 ) -> Result<(), Error> {
     store::execute!(
         tx,
-        "INSERT INTO sandbox_keys (key, object_ref, refusal) VALUES ($1, $2, $3)",
+        "INSERT INTO sandbox_keys (key, object_ref, refusal, create_time) VALUES ($1, $2, $3, $4)",
         key,
         object,
-        refusal
+        refusal,
+        now
     )?;
     Ok(())
 }
