@@ -1,21 +1,14 @@
 //! Events that a work group gave up on, kept in the stream `DEAD_LETTERS` to be looked at and
 //! published again. (The bus in process leaves them in the publisher's outbox.)
 
-use async_nats::{
-    HeaderMap,
-    jetstream::{
-        ErrorCode,
-        consumer::{AckPolicy, pull},
-        context::GetStreamErrorKind,
-        message::PublishMessage,
-        stream::Stream,
-    },
-};
-use futures::StreamExt;
+use async_nats::{HeaderMap, jetstream::message::PublishMessage};
 
 use crate::{
     Bus, Event, Kind, PublishError,
-    jetstream::{JetStream, headers, headers_or_empty},
+    jetstream::{
+        headers, headers_or_empty,
+        kept::{self, unavailable},
+    },
 };
 
 /// By which the server recognises repetitions.
@@ -64,34 +57,19 @@ pub async fn list(bus: &Bus) -> Result<Vec<DeadLetter>, PublishError> {
     let Kind::JetStream(bus) = &bus.kind else {
         return Ok(Vec::new());
     };
-    let Some(stream) = stream(bus).await? else {
+    let Some(stream) = kept::stream(bus, bus.dead_letters()).await? else {
         return Ok(Vec::new());
     };
-    let config = pull::Config {
-        ack_policy: AckPolicy::None,
-        inactive_threshold: std::time::Duration::from_secs(30),
-        ..pull::Config::default()
-    };
-    let consumer = stream.create_consumer(config).await.map_err(unavailable)?;
     let mut letters = Vec::new();
-    loop {
-        let mut batch = consumer
-            .fetch()
-            .max_messages(256)
-            .messages()
-            .await
-            .map_err(unavailable)?;
-        let before = letters.len();
-        while let Some(message) = batch.next().await {
-            let message = message.map_err(unavailable)?;
-            let id = message.info().map_err(unavailable)?.stream_sequence;
-            let fields = headers_or_empty(message.headers.as_ref());
-            letters.push(letter(id, &fields, &message.payload));
-        }
-        if letters.len() == before {
-            return Ok(letters);
-        }
-    }
+    let all = String::new();
+    let read = kept::messages(&stream, all, |message| {
+        let id = message.info().map_err(unavailable)?.stream_sequence;
+        let fields = headers_or_empty(message.headers.as_ref());
+        letters.push(letter(id, &fields, &message.payload));
+        Ok(())
+    });
+    read.await?;
+    Ok(letters)
 }
 
 /// Publishes the event of a dead letter again and removes the letter. Work groups that had
@@ -103,7 +81,7 @@ pub async fn replay(bus: &Bus, id: u64) -> Result<bool, PublishError> {
     let Kind::JetStream(bus) = &bus.kind else {
         return Ok(false);
     };
-    let Some(stream) = stream(bus).await? else {
+    let Some(stream) = kept::stream(bus, bus.dead_letters()).await? else {
         return Ok(false);
     };
     let Ok(message) = stream.get_raw_message(id).await else {
@@ -147,24 +125,4 @@ fn letter(id: u64, fields: &HeaderMap, payload: &bytes::Bytes) -> DeadLetter {
         subject,
         event,
     }
-}
-
-/// The stream, once there was a dead letter. It is not made here, nor made anew: whoever looks may
-/// not know how the services keep it.
-async fn stream(bus: &JetStream) -> Result<Option<Stream>, PublishError> {
-    match bus.context()?.get_stream(bus.dead_letters()).await {
-        Ok(stream) => Ok(Some(stream)),
-        Err(error) => match error.kind() {
-            GetStreamErrorKind::JetStream(why)
-                if why.error_code() == ErrorCode::STREAM_NOT_FOUND =>
-            {
-                Ok(None)
-            }
-            _ => Err(unavailable(error)),
-        },
-    }
-}
-
-fn unavailable(error: impl std::fmt::Display) -> PublishError {
-    PublishError::Unavailable(error.to_string())
 }

@@ -5,6 +5,7 @@ pub(crate) mod broadcast;
 mod connection;
 mod credentials;
 pub(crate) mod headers;
+pub(crate) mod kept;
 mod streams;
 pub(crate) mod work;
 

@@ -154,6 +154,18 @@ impl Bus {
         }
     }
 
+    /// Hands each event of a subject that its stream still keeps to `each`, the oldest first. The bus in
+    /// process keeps none: the publisher's outbox does.
+    ///
+    /// # Errors
+    /// When the server is away, or refuses.
+    pub async fn kept(&self, subject: &str, each: impl FnMut(Event)) -> Result<(), PublishError> {
+        match &self.kind {
+            Kind::InProcess(_) => Ok(()),
+            Kind::JetStream(bus) => jetstream::kept::events(bus, subject, each).await,
+        }
+    }
+
     /// How long [`Bus::publish`] takes at most.
     #[must_use]
     pub fn publish_timeout(&self) -> Duration {

@@ -4,6 +4,7 @@
 mod dead;
 mod relay;
 mod row;
+mod written;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub use dead::{DeadEvent, dead, replay, replay_all};
+pub use written::{Written, written};
 
 use crate::{Database, Error, Tx};
 

@@ -25,6 +25,11 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
+    /// Whether they name a server.
+    pub(crate) fn is_server(&self) -> bool {
+        self.database_url.is_some()
+    }
+
     /// The running mesh that is meant, unless they name a server.
     pub(crate) fn mesh(&self) -> Result<Option<Mesh>> {
         match &self.database_url {

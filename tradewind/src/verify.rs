@@ -2,12 +2,14 @@
 
 mod heads;
 mod report;
+mod told;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use chrono::{DateTime, Utc};
 use clap::Args;
+use net::SecretUrl;
 use runtime::services;
 use svc_orders::audit::{Audit, AuditKey, Head, PublicKey};
 use uuid::Uuid;
@@ -18,6 +20,7 @@ use crate::{
     progress::progress,
 };
 use report::Report;
+use told::Told;
 
 const SERVICE: &str = "svc-orders";
 
@@ -36,6 +39,11 @@ pub(crate) struct Arguments {
     /// Write the heads of the histories that are right into this file
     #[arg(long, value_name = "FILE")]
     write_heads: Option<PathBuf>,
+    /// NATS that svc-orders publishes to, to hold the histories against the heads that went out in the last
+    /// 30 days [default: that of the mesh that runs here; where there is none, the outbox of its
+    /// svc-orders, which keeps them for 7 days]
+    #[arg(long, env = "NATS_URL", hide_env_values = true)]
+    nats_url: Option<SecretUrl>,
     /// When all events of before histories were chained had their hashes, as 2026-01-31T12:00:00Z:
     /// one that got it later is wrong
     #[arg(long, value_name = "TIME")]
@@ -64,9 +72,18 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Some(path) => heads::read(path, &keys)?,
         None => Vec::new(),
     };
-    let mut report = Report::new(&keys, known.len());
+    // Before the histories: what went out is in them by then.
+    let told = match arguments.nats()? {
+        Some(url) => Told::by_stream(url, &keys).await?,
+        // Whoever names a server may have the right to read histories alone.
+        None if arguments.databases.is_server() => Told::none(&keys),
+        None => Told::by_outbox(&database, &keys).await?,
+    };
+    let mut report = Report::new(&keys, known.len(), &told);
+    let told = told.heads;
     let audit = Audit::new(database, keys)
         .with_heads(known)
+        .with_heads(told)
         .adopted_before(arguments.adopted_before);
     let heads = match arguments.order {
         Some(id) => one(&audit, id, &mut report).await?,
@@ -107,6 +124,16 @@ async fn all(audit: &Audit, report: &mut Report) -> Result<Vec<Head>> {
 }
 
 impl Arguments {
+    /// That of a mesh that runs here is asked if it lets anybody in.
+    fn nats(&self) -> Result<Option<SecretUrl>> {
+        if self.nats_url.is_some() {
+            return Ok(self.nats_url.clone());
+        }
+        let nats = self.databases.mesh()?.and_then(|mesh| mesh.nats);
+        let nats = nats.filter(|server| !server.login);
+        Ok(nats.map(|server| SecretUrl::from(server.address.as_str())))
+    }
+
     fn keys(&self, databases: &Databases) -> Result<Vec<PublicKey>> {
         let mut keys = self.public_keys.clone();
         let given = self.key.read().map_err(anyhow::Error::msg)?;

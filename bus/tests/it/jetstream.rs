@@ -32,6 +32,28 @@ async fn an_event_comes_out_as_it_went_in() {
 }
 
 #[tokio::test]
+async fn what_a_stream_keeps_of_a_subject_is_read_from_its_beginning() {
+    let place = Place::new();
+    let bus = place.connect().await;
+    let kept = async || {
+        let mut kept = Vec::new();
+        let read = bus.kept(CONFIRMED, |event| kept.push(event)).await;
+        read.expect("the server answers");
+        kept
+    };
+    assert_eq!(kept().await, [], "nobody has published yet");
+    let sent: Vec<_> = (1..=300).map(|version| event(CONFIRMED, version)).collect();
+    for event in &sent {
+        bus.publish(event, 1).await.expect("stored");
+    }
+    let other = event("orders.v1.OrderChanged", 1);
+    bus.publish(&other, 1).await.expect("stored");
+    for _ in 0..2 {
+        assert_eq!(kept().await, sent);
+    }
+}
+
+#[tokio::test]
 async fn replicas_of_a_group_share_the_events_and_each_group_gets_all() {
     let place = Place::new();
     let buses = [

@@ -1,6 +1,7 @@
 //! Tests of whole meshes. Most run twice: embedded, and on real servers with replicas.
 
 mod access;
+mod audit;
 mod books;
 mod circles;
 mod clients;

@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use svc_orders::audit::{Checked, Finding, Head, PublicKey};
 
+use super::told::Told;
 use crate::amount::group;
 
 #[derive(Serialize)]
@@ -22,11 +23,15 @@ pub(super) struct Report {
     public_keys: Vec<String>,
     /// That the histories were held against.
     known_heads: usize,
+    /// The same of those that went out with events.
+    told_heads: usize,
+    /// Of these, that none of the keys signed.
+    strange_heads: usize,
     pub(super) findings: Vec<Finding>,
 }
 
 impl Report {
-    pub(super) fn new(keys: &[PublicKey], known_heads: usize) -> Report {
+    pub(super) fn new(keys: &[PublicKey], known_heads: usize, told: &Told<'_>) -> Report {
         Report {
             orders: 0,
             events: 0,
@@ -35,6 +40,8 @@ impl Report {
             erased: 0,
             public_keys: keys.iter().map(PublicKey::to_string).collect(),
             known_heads,
+            told_heads: told.heads.len(),
+            strange_heads: told.strange,
             findings: Vec::new(),
         }
     }
@@ -81,11 +88,22 @@ impl fmt::Display for Report {
                 group(self.erased)
             )?;
         }
+        if self.told_heads > 0 {
+            let told = group(self.told_heads as u64);
+            writeln!(f, "Held against {told} heads that went out with events")?;
+        }
+        if self.strange_heads > 0 {
+            let strange = group(self.strange_heads as u64);
+            writeln!(
+                f,
+                "{strange} that went out are signed by none of the keys, and were passed over"
+            )?;
+        }
         if self.known_heads == 0 {
             writeln!(
                 f,
-                "Not told without --heads: whether histories were cut back to what they were \
-                 earlier, or whole orders removed"
+                "Not told without --heads: whether histories were cut back to what they were before \
+                 all heads that are known, or orders removed of which none is"
             )?;
         }
         Ok(())

@@ -48,7 +48,8 @@ fn orders_that_were_tampered_with_are_named() {
     let data = user.path().join("data");
     let here = ["--data-dir", &data.to_string_lossy(), "--heads", "heads"];
     let verify = |more: &[&str]| user.run(&[&["verify"], &here[..], more].concat());
-    assert_eq!(succeeds(&verify(&[])), verdict);
+    let told = "Held against 3 heads that went out with events\n";
+    assert_eq!(succeeds(&verify(&[])), format!("{verdict}{told}"));
 
     let database = data.join("svc_orders.db");
     tamper(
@@ -102,4 +103,30 @@ fn orders_that_were_tampered_with_are_named() {
     fs::remove_file(data.join("audit-signing-key")).expect("it is there");
     let told = fails(&verify(&[]));
     assert!(told.contains("--public-key"), "{told}");
+}
+
+#[test]
+fn an_order_that_was_cut_back_shows_by_the_head_that_went_out() {
+    let user = User::new();
+    let mesh = user.up("data");
+    let sales = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n\
+                 1,A,LAMP,1,2009-12-01 07:45:00,6.95,17850,France\n";
+    fs::write(user.path().join("elsewhere/sales.csv"), sales).expect("it is ours");
+    succeeds(&user.run(&["import", "sales.csv"]));
+    drop(mesh);
+    let data = user.path().join("data");
+    let verify = || user.run(&["verify", "--data-dir", &data.to_string_lossy()]);
+    let told = succeeds(&verify());
+    assert!(told.contains("Held against 1 heads"), "{told}");
+    tamper(
+        &data.join("svc_orders.db"),
+        &[
+            "DELETE FROM order_events WHERE sequence = 2",
+            "UPDATE orders SET state = 'PENDING', version = 1, recovery_time = create_time",
+        ],
+    );
+    let output = verify();
+    let told = text(&output.stdout);
+    assert!(told.contains("event 2 was removed"), "{told}");
+    assert!(fails(&output).contains("1 of 1 orders"), "{told}");
 }
