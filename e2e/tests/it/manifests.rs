@@ -208,23 +208,23 @@ fn what_the_processes_need_is_in_their_manifests() {
 
 /// The pods that the manifests run, by the names of what runs them.
 fn pods(resources: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
-    let pods = resources
-        .iter()
-        .filter(|it| it["spec"]["template"].is_object());
-    pods.map(|it| {
+    resources.iter().filter_map(|it| {
         let name = it["metadata"]["name"].as_str().expect("a name is text");
-        (name, &it["spec"]["template"])
+        // Of a CronJob it is that of its jobs.
+        let specs = [&it["spec"], &it["spec"]["jobTemplate"]["spec"]];
+        let mut templates = specs.into_iter().map(|spec| &spec["template"]);
+        Some((name, templates.find(|template| template.is_object())?))
     })
 }
 
 #[test]
 fn a_pod_may_do_no_more_than_it_needs() {
     let resources = resources(built("k8s/dev"));
-    let others = 5;
+    let others = 6;
     assert_eq!(
         pods(&resources).count(),
         SERVICES.len() + others,
-        "the edge, its servers, a job"
+        "the edge, its servers, two jobs"
     );
     for (name, pod) in pods(&resources) {
         let pod = &pod["spec"];
@@ -323,16 +323,26 @@ fn no_address_is_believed_in_what_it_says_of_clients() {
 }
 
 #[test]
-fn the_job_that_makes_streams_is_what_its_program_takes() {
+fn the_jobs_are_what_their_program_takes() {
     let resources = resources(built("k8s/dev"));
-    let job = named(&resources, "Job", &json!("streams"));
-    let container = &job["spec"]["template"]["spec"]["containers"][0];
-    assert_eq!(container["image"], "tradewind/tradewind");
-    assert_eq!(container["args"], json!(["streams"]));
-    let help = run(&binary("tradewind"), &["streams", "--help"]);
-    for variable in list(&container["env"]) {
-        let name = variable["name"].as_str().expect("a name is text");
-        assert!(help.contains(&format!("[env: {name}")), "{name}");
+    for (job, arguments) in [
+        ("streams", json!(["streams"])),
+        ("reconcile", json!(["reconcile", "--json"])),
+    ] {
+        let mut pods = pods(&resources);
+        let (_, pod) = pods.find(|(name, _)| *name == job).expect("it is there");
+        let container = &pod["spec"]["containers"][0];
+        assert_eq!(container["image"], "tradewind/tradewind");
+        assert_eq!(container["args"], arguments);
+        let help = run(&binary("tradewind"), &[job, "--help"]);
+        let names = list(&container["env"]).map(|variable| &variable["name"]);
+        for name in names.map(|name| name.as_str().expect("a name is text")) {
+            assert!(help.contains(&format!("[env: {name}")), "{name}");
+        }
+        for flag in list(&arguments).skip(1) {
+            let flag = flag.as_str().expect("a flag is text");
+            assert!(help.contains(flag), "{flag}");
+        }
     }
 }
 
