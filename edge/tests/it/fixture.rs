@@ -20,12 +20,13 @@ use uuid::Uuid;
 
 use crate::upstream::{Answer, Seen, Upstream};
 
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 7] = [
     "svc-auth",
     "svc-users",
     "svc-catalog",
     "svc-inventory",
     "svc-orders",
+    "svc-payments",
     "svc-shipping",
 ];
 
