@@ -1,5 +1,4 @@
-//! Processes that die between any two steps of the saga: the points are those of its table. `make test`
-//! takes a part of them, by a seed; CRASH_POINTS=all, as `make faults` says, all.
+//! Processes that die between any two steps of the saga: the points are those of its table.
 
 use std::time::Duration;
 
@@ -9,11 +8,11 @@ use e2e::{
     condition::eventually,
     shop::{self, Customer},
 };
-use net::random::Random;
 use serde_json::{Value, json};
 use svc_orders::domain::{PLANS, Plan, Step};
+use tokio::task::JoinHandle;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Services that orders ask, by the variable that says where they are.
 const CALLEES: [(&str, &str); 3] = [
@@ -52,14 +51,15 @@ impl Stage {
     }
 
     /// Has `act` come to a call of a method, kills all replicas of a service there, starts them again,
-    /// and waits until everything has come to its end and all invariants hold.
-    async fn crash(
+    /// and waits until everything has come to its end and all invariants hold. Who acts may wait for
+    /// longer: a key is kept for whoever held it when it was killed.
+    async fn crash<T: Send + 'static>(
         &mut self,
         (callee, method): (&str, &str),
         side: Side,
         victim: &str,
-        act: impl Future<Output = ()> + Send + 'static,
-    ) {
+        act: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
         let checkpoint = self.checkpoint(callee);
         checkpoint.stop(method, side);
         let acting = tokio::spawn(act);
@@ -71,8 +71,8 @@ impl Stage {
         }
         checkpoint.release();
         self.mesh.restart().await;
-        acting.await.expect("whoever acts takes any answer");
         self.mesh.databases.hold(0).await;
+        acting
     }
 }
 
@@ -85,35 +85,6 @@ async fn insist(buyer: Rest, order: Value, key: String) -> (u16, String) {
         is_known.then(|| (reply.status.as_u16(), reply.text.clone()))
     })
     .await
-}
-
-/// Which points are tried.
-struct Choice {
-    seed: u64,
-    are_all: bool,
-    random: Random,
-}
-
-/// Out of so many, one is.
-const PART: usize = 4;
-
-impl Choice {
-    fn made() -> Choice {
-        let seed = std::env::var("SEED")
-            .ok()
-            .and_then(|seed| seed.parse().ok());
-        let seed = seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u128() as u64 % 1_000_000);
-        Choice {
-            seed,
-            are_all: std::env::var("CRASH_POINTS").is_ok_and(|points| points == "all"),
-            random: Random::seeded(seed),
-        }
-    }
-
-    fn takes_next(&self) -> bool {
-        // The choice goes on alike, whether it counts or not.
-        self.random.below(PART) == 0 || self.are_all
-    }
 }
 
 /// Every ask of a plan, at both sides, with the death of orders and of whom they ask.
@@ -136,19 +107,9 @@ async fn whoever_dies_between_any_two_steps_of_the_saga_nothing_is_lost_or_done_
     let admin = stage.mesh.admin().await;
     let buyer = Customer::register(&stage.mesh).await;
     let sku = shop::product(&admin, 1_000).await;
-    let choice = Choice::made();
-    let mut key = 0;
-    let mut next_key = || {
-        key += 1;
-        format!("crash-{key}")
-    };
+    let mut buyers = Vec::new();
     for plan in PLANS {
         for (call, side, victim) in points(plan) {
-            if !choice.takes_next() {
-                continue;
-            }
-            let point = format!("SEED={}: {call:?}, {side:?}, {victim}", choice.seed);
-            let key = next_key();
             let mut order = shop::order(&[(&sku, 1)]);
             match plan.done {
                 Step::FinishReject => order["paymentToken"] = json!("tok_decline_insufficient"),
@@ -156,33 +117,29 @@ async fn whoever_dies_between_any_two_steps_of_the_saga_nothing_is_lost_or_done_
                     let placed = buyer.rest.post("/v1/orders", &order).await.expect(201);
                     let cancel = format!("/v1/orders/{}:cancel", placed.text_at("/orderId"));
                     let rest = buyer.rest.clone();
-                    let act = async move {
-                        rest.post(&cancel, &json!({})).await;
-                    };
-                    stage.crash(call, side, victim, act).await;
+                    let act = async move { rest.post(&cancel, &json!({})).await };
+                    let acting = stage.crash(call, side, victim, act).await;
+                    acting.await.expect("whoever acts takes any answer");
                     continue;
                 }
                 _ => {}
             }
-            let (rest, again) = (buyer.rest.clone(), order.clone());
-            let (first, second) = (key.clone(), key);
-            let act = async move {
-                insist(rest, order, first).await;
-            };
-            stage.crash(call, side, victim, act).await;
-            // The answer stays what it was, and there is one order.
-            let told = insist(buyer.rest.clone(), again.clone(), second.clone()).await;
-            let again = insist(buyer.rest.clone(), again, second).await;
-            assert_eq!(told, again, "{point}");
+            let key = format!("crash-{}", buyers.len());
+            let act = insist(buyer.rest.clone(), order.clone(), key.clone());
+            let acting = stage.crash(call, side, victim, act).await;
+            buyers.push((format!("{call:?}, {side:?}, {victim}"), acting, order, key));
         }
+    }
+    // The answer stays what it was, and there is one order.
+    for (point, acting, order, key) in buyers {
+        let told = acting.await.expect("a buyer gets an answer");
+        let again = insist(buyer.rest.clone(), order, key).await;
+        assert_eq!(told, again, "{point}");
     }
 
     // Money is asked for once the carrier has the shipment.
     for side in [Side::Request, Side::Reply] {
         for victim in ["svc-orders", "svc-payments"] {
-            if !choice.takes_next() {
-                continue;
-            }
             let order = buyer.order(&sku, 1).await.expect(201).text_at("/orderId");
             let what = format!("{order} has a shipment");
             let shipment = eventually(&what, PATIENCE, || shop::shipment_of(&admin, &order)).await;
@@ -191,10 +148,11 @@ async fn whoever_dies_between_any_two_steps_of_the_saga_nothing_is_lost_or_done_
             let admin = admin.clone();
             let act = async move {
                 let by = json!({"carrier": "Blue Anchor", "trackingNumber": "BA-1"});
-                admin.post(&dispatch, &by).await;
+                admin.post(&dispatch, &by).await
             };
             let call = ("svc-payments", "CapturePayment");
-            stage.crash(call, side, victim, act).await;
+            let acting = stage.crash(call, side, victim, act).await;
+            acting.await.expect("whoever acts takes any answer");
         }
     }
 }
