@@ -65,11 +65,13 @@ pub(super) fn classify(error: &PgDatabaseError) -> Class {
     }
 }
 
-/// Connection exceptions, too few resources, shutdown and crash, a standby that took no writes,
-/// a statement that ran into its timeout.
+/// Connection exceptions, too few resources, trouble of the server's own (its files, and what it calls
+/// internal, as when a new connection finds the disk full), shutdown and crash, a standby that took no
+/// writes, a statement that ran into its timeout.
 fn unavailable(code: &str) -> bool {
-    code.starts_with("08")
-        || code.starts_with("53")
+    ["08", "53", "58", "XX"]
+        .iter()
+        .any(|class| code.starts_with(class))
         || matches!(
             code,
             "57P01" | "57P02" | "57P03" | "57P05" | "57014" | "25006" | "25P03"
@@ -103,6 +105,22 @@ fn unique(error: &PgDatabaseError) -> Violation {
             table: error.table().map(str::to_owned),
             columns,
             constraint: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unavailable;
+
+    /// A full disk shows as each of these, and says nothing of what was asked.
+    #[test]
+    fn what_is_the_servers_own_trouble_may_go_away() {
+        for code in ["53100", "58030", "XX000"] {
+            assert!(unavailable(code), "{code}");
+        }
+        for code in ["23505", "42703", "22P02", "P0001"] {
+            assert!(!unavailable(code), "{code}");
         }
     }
 }
