@@ -15,9 +15,13 @@ mod event;
 mod in_process;
 mod jetstream;
 mod subject;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod work_group;
 
 use std::{future::Future, sync::Arc, time::Duration};
+
+use futures::FutureExt as _;
 
 pub use broadcast::{Broadcast, BroadcastItem};
 pub use event::Event;
@@ -41,6 +45,8 @@ pub struct Bus {
 enum Kind {
     InProcess(Arc<InProcess>),
     JetStream(Arc<JetStream>),
+    #[cfg(feature = "testing")]
+    Played(Arc<dyn testing::Broker>),
 }
 
 /// What became of a published event.
@@ -115,8 +121,8 @@ impl Bus {
     /// Says what it waits for, without secrets.
     pub async fn ready(&self) -> Result<(), String> {
         match &self.kind {
-            Kind::InProcess(_) => Ok(()),
             Kind::JetStream(bus) => bus.ready().await,
+            _ => Ok(()),
         }
     }
 
@@ -124,8 +130,8 @@ impl Bus {
     #[must_use]
     pub fn status(&self) -> Status {
         match &self.kind {
-            Kind::InProcess(_) => Status::Connected,
             Kind::JetStream(bus) => bus.status(),
+            _ => Status::Connected,
         }
     }
 
@@ -137,8 +143,8 @@ impl Bus {
     /// When the server is away, or refuses.
     pub async fn make_streams(&self, services: &[&str]) -> Result<(), PublishError> {
         match &self.kind {
-            Kind::InProcess(_) => Ok(()),
             Kind::JetStream(bus) => bus.make_streams(services).await,
+            _ => Ok(()),
         }
     }
 
@@ -151,6 +157,8 @@ impl Bus {
         match &self.kind {
             Kind::InProcess(bus) => Ok(bus.publish(event, attempt).await),
             Kind::JetStream(bus) => bus.publish(event).await.map(|()| Delivery::Settled),
+            #[cfg(feature = "testing")]
+            Kind::Played(bus) => bus.publish(event).await.map(|()| Delivery::Settled),
         }
     }
 
@@ -161,8 +169,8 @@ impl Bus {
     /// When the server is away, or refuses.
     pub async fn kept(&self, subject: &str, each: impl FnMut(Event)) -> Result<(), PublishError> {
         match &self.kind {
-            Kind::InProcess(_) => Ok(()),
             Kind::JetStream(bus) => jetstream::kept::events(bus, subject, each).await,
+            _ => Ok(()),
         }
     }
 
@@ -171,7 +179,7 @@ impl Bus {
     pub fn publish_timeout(&self) -> Duration {
         match &self.kind {
             Kind::InProcess(_) => work_group::HANDLER_TIMEOUT,
-            Kind::JetStream(_) => jetstream::PUBLISH_TIMEOUT,
+            _ => jetstream::PUBLISH_TIMEOUT,
         }
     }
 
@@ -192,10 +200,10 @@ impl Bus {
     {
         let handler = work_group::Handler::new(handler);
         match &self.kind {
-            Kind::InProcess(bus) => futures::future::Either::Left(bus.work_group(group, &handler)),
-            Kind::JetStream(bus) => {
-                futures::future::Either::Right(jetstream::work::run(bus.clone(), group, handler))
-            }
+            Kind::InProcess(bus) => bus.work_group(group, &handler).boxed(),
+            Kind::JetStream(bus) => jetstream::work::run(bus.clone(), group, handler).boxed(),
+            #[cfg(feature = "testing")]
+            Kind::Played(bus) => bus.join(group, testing::Handler(handler)),
         }
     }
 
@@ -208,6 +216,8 @@ impl Bus {
         match &self.kind {
             Kind::InProcess(bus) => bus.broadcast(subjects),
             Kind::JetStream(bus) => jetstream::broadcast::listen(bus, subjects),
+            #[cfg(feature = "testing")]
+            Kind::Played(bus) => Broadcast::new(bus.listen(subjects)),
         }
     }
 }
@@ -217,6 +227,8 @@ impl std::fmt::Debug for Bus {
         match &self.kind {
             Kind::InProcess(_) => f.write_str("Bus(in process)"),
             Kind::JetStream(bus) => write!(f, "Bus({})", bus.place()),
+            #[cfg(feature = "testing")]
+            Kind::Played(_) => f.write_str("Bus(played)"),
         }
     }
 }

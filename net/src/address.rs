@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 
+use crate::in_process::InProcess;
+
 /// One or more `host:port`; each host may stand for several endpoints in DNS.
 /// Written `http://svc-users:4001`, or several with commas between; `https` is TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     pub(crate) hosts: Arc<[(String, u16)]>,
     is_tls: bool,
+    /// Instead of hosts.
+    pub(crate) in_process: Option<InProcess>,
 }
 
 impl Address {
@@ -19,6 +23,17 @@ impl Address {
     #[must_use]
     pub fn is_tls(&self) -> bool {
         self.is_tls
+    }
+}
+
+/// Of a server in this process, which needs no socket.
+impl From<InProcess> for Address {
+    fn from(server: InProcess) -> Address {
+        Address {
+            hosts: [].into(),
+            is_tls: false,
+            in_process: Some(server),
+        }
     }
 }
 
@@ -35,6 +50,7 @@ impl FromStr for Address {
         Ok(Address {
             hosts: all.into_iter().map(|(_, host)| host).collect(),
             is_tls,
+            in_process: None,
         })
     }
 }
@@ -44,12 +60,16 @@ impl From<std::net::SocketAddr> for Address {
         Address {
             hosts: [(address.ip().to_string(), address.port())].into(),
             is_tls: false,
+            in_process: None,
         }
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.in_process.is_some() {
+            return f.write_str("this process");
+        }
         let scheme = if self.is_tls { "https" } else { "http" };
         for (index, (host, port)) in self.hosts.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };

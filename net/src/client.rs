@@ -47,6 +47,7 @@ pub use health::{Health, HealthChecks};
 pub use response::ResponseBody;
 
 use crate::address::Address;
+use crate::in_process::InProcess;
 use crate::metadata::GRPC_STATUS;
 use crate::random::Random;
 use crate::readiness::Readiness;
@@ -73,6 +74,8 @@ struct Stack {
     metrics: ClientMetrics,
     counted: EndpointMetrics,
     endpoints: Option<Endpoints>,
+    /// Instead of endpoints.
+    in_process: Option<InProcess>,
 }
 
 /// What a channel is made of, before it knows where it goes.
@@ -136,9 +139,11 @@ impl Unconnected {
     pub fn to(self, address: Option<Address>) -> Channel {
         let counted = self.metrics.endpoints(self.caller, &self.service);
         let peers = Peers::new(self.failing, counted.clone());
+        let in_process = address.as_ref().and_then(|it| it.in_process.clone());
         Channel(Arc::new(Stack {
             authority: outgoing::authority(&self.service),
-            endpoints: address.map(|address| {
+            in_process,
+            endpoints: address.filter(|it| it.in_process.is_none()).map(|address| {
                 let tls = address.is_tls().then(|| self.tls.unwrap_or_default());
                 Endpoints::new(address, tls, self.random, self.health, peers)
             }),
@@ -268,11 +273,19 @@ impl Stack {
         mut outgoing: Outgoing,
         deadline: Option<Instant>,
     ) -> Result<Response<ResponseBody>, Status> {
+        if let Some(server) = &self.in_process {
+            let body = outgoing.body.take();
+            let request = outgoing.request(body).map(tonic::body::Body::new);
+            return match server.answer(request).await {
+                Ok(response) => Ok(response.map(ResponseBody::in_process)),
+                Err(why) => Err(self.failed(&why.into(), deadline)),
+            };
+        }
         let no_address = || self.describe.status(ChannelError::NoAddress(&self.service));
         let endpoints = self.endpoints.as_ref().ok_or_else(no_address)?;
         let pool = outgoing.pool;
         let again = outgoing.body.again();
-        let body = std::mem::replace(&mut outgoing.body, RequestBody::whole(Bytes::new()));
+        let body = outgoing.body.take();
         let first = endpoints
             .pick(pool, None)
             .await

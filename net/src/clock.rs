@@ -13,6 +13,10 @@ pub struct Clock(Source);
 enum Source {
     System,
     Manual(Arc<Mutex<DateTime<Utc>>>),
+    Timers {
+        start: DateTime<Utc>,
+        since: tokio::time::Instant,
+    },
 }
 
 /// A time as contracts write it.
@@ -37,11 +41,18 @@ impl Clock {
         (Clock(Source::Manual(time.clone())), ManualClock(time))
     }
 
+    /// A clock that shows `start` now and goes as tokio's timers do: where a test stops them, it stops.
+    pub fn of_timers(start: DateTime<Utc>) -> Clock {
+        let since = tokio::time::Instant::now();
+        Clock(Source::Timers { start, since })
+    }
+
     /// Now, cut to microseconds.
     pub fn now(&self) -> DateTime<Utc> {
         let now = match &self.0 {
             Source::System => system_time(),
             Source::Manual(time) => *time.lock().unwrap_or_else(|poisoned| poisoned.into_inner()),
+            Source::Timers { start, since } => *start + since.elapsed(),
         };
         now.trunc_subsecs(6)
     }

@@ -66,6 +66,15 @@ impl Members {
         &self.tasks
     }
 
+    /// Everything ends where it stands, as when the process dies.
+    #[cfg(feature = "testing")]
+    pub fn crash(self) {
+        self.tasks.crash();
+        for member in self.members {
+            member.ended.abort();
+        }
+    }
+
     /// How long what is under way may go on when it stops.
     pub fn drain_timeout(&self) -> Duration {
         self.limits.drain_timeout

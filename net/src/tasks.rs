@@ -28,6 +28,8 @@ struct Shared {
     loops: Stage,
     relays: Stage,
     died: mpsc::UnboundedSender<StartError>,
+    #[cfg(feature = "testing")]
+    running: std::sync::Mutex<Vec<tokio::task::AbortHandle>>,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +63,8 @@ impl Tasks {
             loops: Stage::default(),
             relays: Stage::default(),
             died,
+            #[cfg(feature = "testing")]
+            running: std::sync::Mutex::default(),
         };
         (
             Tasks {
@@ -123,7 +127,9 @@ impl Tasks {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match self.shared.calls.spawn(steps).await {
+        let steps = self.shared.calls.spawn(steps);
+        self.note(&steps);
+        match steps.await {
             Ok(output) => output,
             // The panic layer of the call answers for it.
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -152,7 +158,32 @@ impl Tasks {
         };
         let span =
             tracing::info_span!(parent: None, "task", service.name = owner, task.name = name);
-        stage.tracker.spawn(work.instrument(span));
+        self.note(&stage.tracker.spawn(work.instrument(span)));
+    }
+
+    /// Remembers what a crash ends.
+    #[cfg(feature = "testing")]
+    fn note<T>(&self, task: &tokio::task::JoinHandle<T>) {
+        let mut running = self.running();
+        running.retain(|task| !task.is_finished());
+        running.push(task.abort_handle());
+    }
+
+    #[cfg(not(feature = "testing"))]
+    fn note<T>(&self, _: &tokio::task::JoinHandle<T>) {}
+
+    /// Ends everything where it stands, as the death of the process does.
+    #[cfg(feature = "testing")]
+    pub fn crash(&self) {
+        for task in self.running().drain(..) {
+            task.abort();
+        }
+    }
+
+    #[cfg(feature = "testing")]
+    fn running(&self) -> std::sync::MutexGuard<'_, Vec<tokio::task::AbortHandle>> {
+        let running = self.shared.running.lock();
+        running.unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Where the death of a task is told.

@@ -180,17 +180,29 @@ impl Host {
         service: Service,
         listener: TcpListener,
     ) -> Result<(), StartError> {
-        let health = HealthState::default();
-        let names = service.names.clone();
         let drain = CancellationToken::new();
-        let server = Server::new(node, service, &self.config.server, &health, drain.clone())?;
-        let readiness = self.members.readiness().clone();
-        node.tasks
-            .spawn("health", |stop| health.follow(readiness, names, stop));
+        let server = self.server(node, service, drain.clone())?;
         let limits = self.config.http.clone();
         let running = serve(listener, server, limits, drain.clone());
         self.members.add_running(node.name, drain, running);
         Ok(())
+    }
+
+    /// The server stack in front of a service, for whoever brings it requests. Its streams end when
+    /// `drain` is cancelled.
+    pub fn server(
+        &self,
+        node: &Node,
+        service: Service,
+        drain: CancellationToken,
+    ) -> Result<Server, StartError> {
+        let health = HealthState::default();
+        let names = service.names.clone();
+        let server = Server::new(node, service, &self.config.server, &health, drain)?;
+        let readiness = self.members.readiness().clone();
+        node.tasks
+            .spawn("health", |stop| health.follow(readiness, names, stop));
+        Ok(server)
     }
 
     /// Adds something that serves in its own way, such as the edge: `run` gets a token that is
@@ -247,6 +259,12 @@ impl Host {
         self.members.stop(gently).await;
     }
 
+    /// Everything ends where it stands, as when the process dies.
+    #[cfg(feature = "testing")]
+    pub fn crash(self) {
+        self.members.crash();
+    }
+
     fn follow_identity(&self) {
         if let Some(channel) = self
             .nodes
@@ -290,6 +308,7 @@ impl Host {
         let gate = readiness.waits_for("the event bus");
         node.tasks.spawn("bus-status", |stop| async move {
             tokio::select! {
+                biased;
                 () = watch_bus(bus, readiness, gate) => {}
                 () = stop.cancelled() => {}
             }

@@ -2,7 +2,10 @@
 
 mod config;
 mod connection;
+pub(crate) mod pace;
 mod postgres;
+#[cfg(feature = "testing")]
+pub(crate) mod simulated;
 mod sqlite;
 mod tx;
 
@@ -63,6 +66,8 @@ pub struct Database {
 enum Pools {
     Postgres(PgPool),
     Sqlite(Arc<SqlitePools>),
+    #[cfg(feature = "testing")]
+    Simulated(simulated::SimulatedDatabase),
 }
 
 /// SQLite has one writer at a time: its pool of one connection is the queue for it.
@@ -85,6 +90,14 @@ impl Database {
         waiting: impl Fn(&str),
     ) -> Result<Self, StartError> {
         let own = crate::migrations!();
+        #[cfg(feature = "testing")]
+        if let Some(simulated) = &config.simulated {
+            simulated
+                .migrate(&mut [own.sqlite, migrations.sqlite])
+                .await?;
+            let pools = Pools::Simulated(simulated.clone());
+            return Ok(Self::of(pools));
+        }
         let pools = match config.kind().map_err(StartError::config)? {
             Kind::Postgres(options) => {
                 let migrators = [own.postgres, migrations.postgres];
@@ -170,6 +183,8 @@ impl Database {
             Pools::Sqlite(pools) => Ok(Tx::sqlite(
                 pools.writer.begin_with("BEGIN IMMEDIATE").await?,
             )),
+            #[cfg(feature = "testing")]
+            Pools::Simulated(database) => Ok(Tx::simulated(database.begin().await?)),
         }
     }
 
@@ -182,6 +197,8 @@ impl Database {
         match &self.pools {
             Pools::Postgres(pool) => Ok(Tx::postgres_read(pool.acquire().await?)),
             Pools::Sqlite(pools) => Ok(Tx::sqlite_read(pools.readers.acquire().await?)),
+            #[cfg(feature = "testing")]
+            Pools::Simulated(database) => Ok(Tx::simulated(database.read().await?)),
         }
     }
 
@@ -196,7 +213,7 @@ impl Database {
                 let _waiting = self.load.wait(Queue::Database);
                 Ok(Tx::postgres_read(pool.acquire().await?).of_call())
             }
-            Pools::Sqlite(_) => Ok(self.begin_apart().await?.of_call()),
+            _ => Ok(self.begin_apart().await?.of_call()),
         }
     }
 
@@ -205,7 +222,7 @@ impl Database {
     pub fn dialect(&self) -> Dialect {
         match &self.pools {
             Pools::Postgres(_) => Dialect::Postgres,
-            Pools::Sqlite(_) => Dialect::Sqlite,
+            _ => Dialect::Sqlite,
         }
     }
 
@@ -217,7 +234,20 @@ impl Database {
                 pools.readers.close().await;
                 pools.writer.close().await;
             }
+            #[cfg(feature = "testing")]
+            Pools::Simulated(_) => {}
         }
+    }
+}
+
+#[cfg(feature = "testing")]
+impl simulated::SimulatedDatabase {
+    /// A look at what has committed.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn look(&self) -> Result<Tx, Error> {
+        Ok(Tx::simulated(self.read().await?))
     }
 }
 

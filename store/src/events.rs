@@ -1,8 +1,8 @@
 //! Consuming events with their effect in the database.
 
 use bus::{Event, Failure, WorkGroup};
-use futures::future::BoxFuture;
-use net::clock::Clock;
+use futures::{FutureExt as _, future::BoxFuture};
+use net::{clock::Clock, planted::is_planted};
 use runtime::{call::CallContext, node::Node};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -33,10 +33,18 @@ pub fn consume<F>(
         + Sync
         + 'static,
 {
-    let (database, clock) = (database.clone(), node.clock.clone());
+    let (database, clock, tasks) = (database.clone(), node.clock.clone(), node.tasks.clone());
     join(node, group, subjects, move |event| {
         let (database, clock, handler) = (database.clone(), clock.clone(), handler.clone());
-        async move { once(&database, &clock, group, event, handler).await }
+        let tasks = tasks.clone();
+        async move {
+            let work = once(database, clock, group, event, handler);
+            if is_planted("ack before commit") {
+                tasks.spawn_finite("too late", |_| work.map(drop));
+                return Ok(());
+            }
+            work.await
+        }
     });
 }
 
@@ -64,6 +72,7 @@ where
     node.tasks.spawn("consumer", |shutdown| async move {
         tokio::pin!(work);
         tokio::select! {
+            biased;
             () = &mut work => {}
             () = shutdown.cancelled() => {
                 leave.cancel();
@@ -74,8 +83,8 @@ where
 }
 
 async fn once<F>(
-    database: &Database,
-    clock: &Clock,
+    database: Database,
+    clock: Clock,
     group: &str,
     event: Event,
     handler: F,

@@ -16,12 +16,14 @@ macro_rules! execute {
                     .await
                     .map(|done| done.rows_affected())
             }
-            $crate::Connection::Sqlite(connection) => {
-                $crate::sqlx::query::<$crate::sqlx::Sqlite>(sql)
-                    $(.bind($argument))*
-                    .execute(connection)
-                    .await
-                    .map(|done| done.rows_affected())
+            $crate::Connection::Sqlite(connection, pace) => {
+                pace.of(
+                    $crate::sqlx::query::<$crate::sqlx::Sqlite>(sql)
+                        $(.bind($argument))*
+                        .execute(connection),
+                )
+                .await
+                .map(|done| done.rows_affected())
             }
         };
         result.map_err($crate::Error::from)
@@ -68,11 +70,13 @@ macro_rules! __fetch {
                     .$fetch(connection)
                     .await
             }
-            $crate::Connection::Sqlite(connection) => {
-                $crate::sqlx::query_as::<$crate::sqlx::Sqlite, $row>(sql)
-                    $(.bind($argument))*
-                    .$fetch(connection)
-                    .await
+            $crate::Connection::Sqlite(connection, pace) => {
+                pace.of(
+                    $crate::sqlx::query_as::<$crate::sqlx::Sqlite, $row>(sql)
+                        $(.bind($argument))*
+                        .$fetch(connection),
+                )
+                .await
             }
         };
         result.map_err($crate::Error::from)

@@ -2,6 +2,8 @@
 //! bus afterwards.
 
 mod dead;
+#[cfg(feature = "testing")]
+mod planted;
 mod relay;
 mod row;
 mod written;
@@ -54,6 +56,8 @@ pub struct Outbox {
     clock: Clock,
     random: Random,
     wake: Arc<Notify>,
+    #[cfg(feature = "testing")]
+    planted: planted::PublishesEarly,
 }
 
 impl Outbox {
@@ -69,6 +73,8 @@ impl Outbox {
             clock: node.clock.clone(),
             random: node.random.clone(),
             wake,
+            #[cfg(feature = "testing")]
+            planted: planted::PublishesEarly::of(node),
         }
     }
 
@@ -91,6 +97,8 @@ impl Outbox {
             event.data.as_slice(),
             Json(CallContext::current_trace())
         )?;
+        #[cfg(feature = "testing")]
+        self.planted.publish(id, &event, now).await;
         tx.wake_on_commit(&self.wake);
         Ok(id)
     }

@@ -24,6 +24,8 @@ use sqlx::{ConnectOptions, Connection, postgres::PgConnectOptions};
 
 use crate::{Database, DatabaseConfig, Dialect, Migrations};
 
+pub use crate::database::pace::{Turn, Turns};
+pub use crate::database::simulated::SimulatedDatabase;
 pub use bed::{Bed, Common, Tables, eventually, fields, keyed, refused};
 
 /// A database of one test's own, removed when dropped. Drop it last: the relays of a test go on until

@@ -1,5 +1,7 @@
 //! How a request fails before there is a reply.
 
+use crate::in_process::Unanswered;
+
 const REFUSED_STREAM: h2::Reason = h2::Reason::REFUSED_STREAM;
 
 /// A request that got no reply.
@@ -41,5 +43,14 @@ impl Failure {
             _ => Failure::Unknown,
         };
         judge(error.to_string())
+    }
+}
+
+impl From<Unanswered> for Failure {
+    fn from(unanswered: Unanswered) -> Failure {
+        match unanswered {
+            Unanswered::NotHandled(why) => Failure::NotHandled(why),
+            Unanswered::Unknown(why) => Failure::Unknown(why),
+        }
     }
 }

@@ -58,6 +58,11 @@ impl RequestBody {
         RequestBody::Stream(tonic::body::Body::new(body))
     }
 
+    /// It goes on its way; what is left is empty.
+    pub(super) fn take(&mut self) -> RequestBody {
+        std::mem::replace(self, RequestBody::Whole(None))
+    }
+
     pub(super) fn again(&self) -> Option<RequestBody> {
         match self {
             RequestBody::Whole(bytes) => Some(RequestBody::Whole(bytes.clone())),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future as _;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -15,13 +15,14 @@ use super::endpoints::Reservation;
 use super::error::{ChannelError, Describe};
 use super::exchange::Incoming;
 use super::outgoing;
+use super::request::BoxError;
 use crate::telemetry::CallRecord;
 
 /// What comes back. It counts as pending at its endpoint until it has ended, and ends with
 /// DEADLINE_EXCEEDED when the call's time is over.
 #[derive(Default)]
 pub struct ResponseBody {
-    incoming: Option<Incoming>,
+    incoming: Option<Coming>,
     /// What it takes until then.
     held: Option<Reservation>,
     record: Option<CallRecord>,
@@ -30,11 +31,46 @@ pub struct ResponseBody {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
+/// Where it comes from.
+enum Coming {
+    ByConnection(Incoming),
+    InProcess(tonic::body::Body),
+}
+
+impl Coming {
+    fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = match self {
+            Coming::ByConnection(body) => ready!(Pin::new(body).poll_frame(context))
+                .map(|frame| frame.map_err(BoxError::from)),
+            Coming::InProcess(body) => ready!(Pin::new(body).poll_frame(context))
+                .map(|frame| frame.map_err(BoxError::from)),
+        };
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Coming::ByConnection(body) => body.is_end_stream(),
+            Coming::InProcess(body) => body.is_end_stream(),
+        }
+    }
+}
+
 impl ResponseBody {
     pub(super) fn new(incoming: Incoming, held: Reservation) -> ResponseBody {
         ResponseBody {
-            incoming: Some(incoming),
+            incoming: Some(Coming::ByConnection(incoming)),
             held: Some(held),
+            ..ResponseBody::default()
+        }
+    }
+
+    pub(super) fn in_process(body: tonic::body::Body) -> ResponseBody {
+        ResponseBody {
+            incoming: Some(Coming::InProcess(body)),
             ..ResponseBody::default()
         }
     }
@@ -87,7 +123,7 @@ impl Body for ResponseBody {
         let Some(incoming) = &mut body.incoming else {
             return Poll::Ready(None);
         };
-        match Pin::new(incoming).poll_frame(context) {
+        match incoming.poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(trailers) = frame.trailers_ref() {
                     body.end(Some(trailers), Code::Unknown);
@@ -118,7 +154,7 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(Incoming::is_end_stream)
+        self.incoming.as_ref().is_none_or(Coming::is_end_stream)
     }
 }
 

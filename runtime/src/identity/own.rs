@@ -179,6 +179,7 @@ impl OwnToken {
                 }
             };
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(pause) => {}
                 () = self.0.changed.notified() => {}
                 () = shutdown.cancelled() => {}

@@ -36,6 +36,7 @@ impl HealthState {
                 self.0.set_service_status(name, status).await;
             }
             tokio::select! {
+                biased;
                 changed = changes.changed() => if changed.is_err() { return },
                 () = shutdown.cancelled() => return,
             }

@@ -14,6 +14,10 @@ pub struct DatabaseConfig {
     /// How many connections to Postgres this process may have.
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = Self::MAX_CONNECTIONS)]
     pub database_max_connections: u32,
+    /// Instead of these.
+    #[cfg(feature = "testing")]
+    #[arg(skip)]
+    pub(crate) simulated: Option<super::simulated::SimulatedDatabase>,
 }
 
 pub(super) enum Kind {
@@ -31,6 +35,18 @@ impl DatabaseConfig {
         Self {
             database_url: url.into(),
             database_max_connections: Self::MAX_CONNECTIONS,
+            #[cfg(feature = "testing")]
+            simulated: None,
+        }
+    }
+
+    /// The database of a simulation.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn simulated(database: super::simulated::SimulatedDatabase) -> Self {
+        Self {
+            simulated: Some(database),
+            ..Self::url("sqlite::memory:")
         }
     }
 
@@ -60,7 +76,7 @@ impl DatabaseConfig {
         };
         Self {
             database_url: named.into(),
-            ..*self
+            ..self.clone()
         }
     }
 

@@ -18,7 +18,7 @@ use sqlx::{
 use super::SqlitePools;
 
 /// How long a call waits for its turn before it is UNAVAILABLE.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 
 pub(super) async fn open(
@@ -68,7 +68,7 @@ fn cannot_open(path: &Path, error: &sqlx::Error) -> StartError {
     StartError::other(format!("the database {path} cannot be opened: {error}"))
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)

@@ -7,6 +7,9 @@ use tokio::sync::Notify;
 
 use super::Dialect;
 use super::connection::Connection;
+use super::pace::Pace;
+#[cfg(feature = "testing")]
+use super::simulated::Session;
 use crate::{Claim, Error};
 
 /// A transaction, or a connection to read with. Dropped without [`Tx::commit`], its changes are
@@ -31,6 +34,8 @@ enum Inner {
     PostgresRead(PoolConnection<Postgres>),
     Sqlite(Transaction<'static, Sqlite>),
     SqliteRead(PoolConnection<Sqlite>),
+    #[cfg(feature = "testing")]
+    Simulated(Session),
 }
 
 impl Tx {
@@ -59,13 +64,23 @@ impl Tx {
         Self::new(Inner::SqliteRead(connection))
     }
 
+    #[cfg(feature = "testing")]
+    pub(super) fn simulated(session: Session) -> Self {
+        Self::new(Inner::Simulated(session))
+    }
+
     /// The connection under it.
     pub fn connection(&mut self) -> Connection<'_> {
         match &mut self.inner {
             Inner::Postgres(transaction) => Connection::Postgres(transaction),
             Inner::PostgresRead(connection) => Connection::Postgres(connection),
-            Inner::Sqlite(transaction) => Connection::Sqlite(transaction),
-            Inner::SqliteRead(connection) => Connection::Sqlite(connection),
+            Inner::Sqlite(transaction) => Connection::Sqlite(transaction, Pace::default()),
+            Inner::SqliteRead(connection) => Connection::Sqlite(connection, Pace::default()),
+            #[cfg(feature = "testing")]
+            Inner::Simulated(session) => {
+                let (connection, pace) = session.connection();
+                Connection::Sqlite(connection, pace)
+            }
         }
     }
 
@@ -74,7 +89,7 @@ impl Tx {
     pub fn dialect(&self) -> Dialect {
         match &self.inner {
             Inner::Postgres(_) | Inner::PostgresRead(_) => Dialect::Postgres,
-            Inner::Sqlite(_) | Inner::SqliteRead(_) => Dialect::Sqlite,
+            _ => Dialect::Sqlite,
         }
     }
 
@@ -130,6 +145,8 @@ impl Tx {
             Inner::Postgres(transaction) => transaction.commit().await?,
             Inner::Sqlite(transaction) => transaction.commit().await?,
             Inner::PostgresRead(_) | Inner::SqliteRead(_) => {}
+            #[cfg(feature = "testing")]
+            Inner::Simulated(session) => session.commit().await?,
         }
         if let Some(claimed) = self.claimed {
             claimed
@@ -151,6 +168,8 @@ impl Tx {
             Inner::Postgres(transaction) => transaction.rollback().await?,
             Inner::Sqlite(transaction) => transaction.rollback().await?,
             Inner::PostgresRead(_) | Inner::SqliteRead(_) => {}
+            #[cfg(feature = "testing")]
+            Inner::Simulated(session) => drop(session),
         }
         Ok(())
     }

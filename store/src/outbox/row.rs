@@ -130,13 +130,10 @@ async fn update(
                 .execute(connection)
                 .await?;
         }
-        Connection::Sqlite(connection) => {
+        Connection::Sqlite(connection, pace) => {
             for id in ids {
-                sqlx::query(sql)
-                    .bind(id)
-                    .bind(at)
-                    .execute(&mut *connection)
-                    .await?;
+                let update = sqlx::query(sql).bind(id).bind(at);
+                pace.of(update.execute(&mut *connection)).await?;
             }
         }
     }
