@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk clients test simulate new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ test: ## Run every test, on embedded and on real servers, installing what is mis
 new-service-test: ## Make a service in a copy of the repository, start it and call it; compiles for minutes
 	export NEW_SERVICE_TARGET_DIR="$$PWD/target/new-service"
 	$(CARGO) test --package e2e --test it -- --ignored a_new_service
+
+simulate: ## The services' own code under faults that seeds decide: make simulate SEEDS=100000, or SEED=7
+	export SIMULATION_SEEDS="$(or $(SEEDS),1000)"
+	$(if $(SEED),export SIMULATION_SEED="$(SEED)")
+	$(CARGO) test --profile $(PROFILE) --package e2e --test simulation all_invariants -- --nocapture
 
 conformance: ## The protobuf conformance suite against the JSON engine
 	scripts/conformance

@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep};
 
 pub use databases::Databases;
 
-use crate::services::SERVICES;
 use databases::Dialect;
 
 /// How long what is under way may take to come to its end.
@@ -153,7 +152,7 @@ impl Databases {
     /// Events that wait, by their kind. Dead letters wait for nothing.
     async fn waiting(&self) -> Vec<String> {
         let mut waiting = Vec::new();
-        for service in SERVICES {
+        for service in self.services() {
             let query =
                 "SELECT subject, aggregate_id FROM outbox WHERE due_at IS NOT NULL LIMIT 20";
             for (subject, aggregate) in self.pairs(service, query).await {
@@ -163,8 +162,8 @@ impl Databases {
         waiting
     }
 
-    /// What does not hold now.
-    async fn violations(&self, dead: i64) -> Vec<Violation> {
+    /// What does not hold now, but for the histories.
+    pub async fn violations(&self, dead: i64) -> Vec<Violation> {
         let mut violations = Vec::new();
         for waiting in self.waiting().await {
             let what = format!("it waits in an outbox: {waiting}");
@@ -188,7 +187,7 @@ impl Databases {
 
     async fn dead_letters_but(&self, dead: i64) -> Option<Violation> {
         let mut buried = 0;
-        for service in SERVICES {
+        for service in self.services() {
             let query = "SELECT count(*) FROM outbox WHERE dead_at IS NOT NULL";
             buried += self.number(service, query).await;
         }

@@ -36,6 +36,7 @@ impl Recovery {
             });
             if found < BATCH {
                 tokio::select! {
+                    biased;
                     () = self.orders.wake.notified() => {}
                     () = tokio::time::sleep(self.orders.lease / 6) => {}
                 }

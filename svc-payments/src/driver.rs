@@ -51,6 +51,7 @@ pub(crate) async fn run(payments: Payments, shutdown: CancellationToken) {
                 driven.spawn(drive_due(payments.clone(), payment));
             }
             tokio::select! {
+                biased;
                 Some(_) = driven.join_next() => {}
                 () = payments.wake.notified() => {}
                 () = tokio::time::sleep(ROUND) => {}

@@ -19,6 +19,8 @@ pub struct Databases {
     places: BTreeMap<&'static str, String>,
     /// Postgres URLs of the services' own roles.
     own: BTreeMap<&'static str, String>,
+    /// The time, in SQL.
+    now: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,13 +35,26 @@ pub(super) type Entry = (String, String);
 impl Databases {
     /// The files of `tradewind up`.
     pub(crate) fn sqlite(data: &Path) -> Databases {
-        let file = |service: &str| data.join(format!("{}.db", service.replace('-', "_")));
-        let place = |service| (service, file(service).display().to_string());
+        let now = "strftime('%Y-%m-%dT%H:%M:%f', 'now')".to_owned();
+        Databases::files(data, &SERVICES, now)
+    }
+
+    /// The files of these services as they stand at a time (RFC 3339) that is not the machine's.
+    pub fn sqlite_at(data: &Path, services: &[&'static str], time: &str) -> Databases {
+        Databases::files(data, services, format!("'{time}'"))
+    }
+
+    fn files(data: &Path, services: &[&'static str], now: String) -> Databases {
+        let place = |service: &&'static str| {
+            let file = data.join(format!("{}.db", service.replace('-', "_")));
+            (*service, file.display().to_string())
+        };
         Databases {
             dialect: Dialect::Sqlite,
             prefix: data.display().to_string(),
-            places: SERVICES.map(place).into(),
+            places: services.iter().map(place).collect(),
             own: BTreeMap::new(),
+            now,
         }
     }
 
@@ -65,7 +80,13 @@ impl Databases {
             prefix: format!("{prefix}_"),
             places: SERVICES.map(place).into(),
             own: SERVICES.into_iter().filter_map(own).collect(),
+            now: "now()".to_owned(),
         }
+    }
+
+    /// The services that have one here.
+    pub(super) fn services(&self) -> impl Iterator<Item = &'static str> {
+        self.places.keys().copied()
     }
 
     /// The URL by which a service reaches its database, where that is on a server.
@@ -138,11 +159,11 @@ impl Databases {
     }
 
     fn in_dialect(&self, query: &str) -> String {
-        let (now, id) = match self.dialect {
-            Dialect::Postgres => ("now()", ("replace(cast(", " as text), '-', '')")),
-            Dialect::Sqlite => ("strftime('%Y-%m-%dT%H:%M:%f', 'now')", ("lower(hex(", "))")),
+        let id = match self.dialect {
+            Dialect::Postgres => ("replace(cast(", " as text), '-', '')"),
+            Dialect::Sqlite => ("lower(hex(", "))"),
         };
-        let mut text = query.replace("{now}", now);
+        let mut text = query.replace("{now}", &self.now);
         while let Some((before, rest)) = text.split_once("{id:") {
             let (column, after) = rest.split_once('}').expect("the placeholder is closed");
             text = format!("{before}{}{column}{}{after}", id.0, id.1);

@@ -179,6 +179,12 @@ pub(crate) async fn cancel(
     Ok(state)
 }
 
+/// Whether the order has a shipment, or a mark.
+pub(crate) async fn is_any(tx: &mut Tx, order: Uuid) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM shipments WHERE order_id = $1";
+    Ok(store::fetch_optional!(tx, (i32,), sql, order)?.is_some())
+}
+
 /// Moves a shipment from one state to another. Returns false if it does not stand in `from`.
 pub(crate) async fn advance(
     tx: &mut Tx,
