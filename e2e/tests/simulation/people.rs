@@ -241,11 +241,10 @@ impl Person {
                         self.deliver(shipment).await;
                     }
                     ShipmentState::Dispatched | ShipmentState::Delivered
-                        if !given_back.contains(&shipment.order_id) =>
+                        if !given_back.contains(&shipment.order_id)
+                            && self.give_back(shipment.order_id.clone()).await =>
                     {
-                        if self.give_back(shipment.order_id.clone()).await {
-                            given_back.push(shipment.order_id);
-                        }
+                        given_back.push(shipment.order_id);
                     }
                     _ => {}
                 }

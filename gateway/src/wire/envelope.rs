@@ -199,6 +199,9 @@ mod tests {
         assert_eq!(single(b"\0\0\0\0\x01ab"), Err(EnvelopeError::NotOne));
         assert_eq!(single(b"\0\0\0\0\x02a"), Err(EnvelopeError::Cut));
         assert_eq!(single(b"\0\0"), Err(EnvelopeError::Cut));
-        assert_eq!(single(b"\x01\0\0\0\x01a"), Ok((1, Bytes::from_static(b"a"))));
+        assert_eq!(
+            single(b"\x01\0\0\0\x01a"),
+            Ok((1, Bytes::from_static(b"a")))
+        );
     }
 }

@@ -92,7 +92,8 @@ impl<C: Clone> Bed<C> {
         build: impl AsyncFnOnce(C, &Node) -> Result<Service, StartError>,
     ) -> Result<Self, StartError> {
         let node = testbed.node(name).await;
-        let service = build(config.clone(), &node).await?;
+        // In a box: the futures of all tests hold it.
+        let service = Box::pin(build(config.clone(), &node)).await?;
         testbed.serve(&node, service)?;
         testbed.start().await;
         Ok(Self {
