@@ -207,9 +207,11 @@ fn folder() -> TempDir {
         .expect("a temporary folder can be made")
 }
 
-/// Variables that every mesh has: no rate limits, an administrator, logs that a person can read.
+/// Variables that every mesh has: no rate limits, an administrator whose token outlives the tests, logs
+/// that a person can read.
 fn common(setup: &Setup) -> BTreeMap<&'static str, String> {
     let mut variables = BTreeMap::from([
+        ("ACCESS_TOKEN_LIFETIME", "12h".to_owned()),
         ("ADMIN_EMAIL", ADMIN_EMAIL.to_owned()),
         ("ADMIN_PASSWORD", ADMIN_PASSWORD.to_owned()),
         ("AUDIT_SIGNING_KEY", AUDIT_KEY.to_owned()),

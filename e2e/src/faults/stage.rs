@@ -12,14 +12,12 @@ use crate::{
     servers::{Cluster, Postgres, Server},
 };
 
-/// What an operator would set who wants to wait for less long than by default; and tokens that last
-/// as long as a run.
+/// What an operator would set who wants to wait for less long than by default.
 const SETTINGS: &[(&str, &str)] = &[
     ("RECOVERY_LEASE", "5s"),
     ("PAYMENTS_LEASE", "5s"),
     ("PAYMENTS_PROVIDER_TIMEOUT", "2s"),
     ("RESERVATION_TTL", "40s"),
-    ("ACCESS_TOKEN_LIFETIME", "12h"),
 ];
 
 /// The mesh and what it stands on.
