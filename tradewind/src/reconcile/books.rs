@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::amount;
 use crate::client::Client;
 use crate::ledger::{self, Balance};
+use crate::shop::payments::{self, Payment};
 
 const PAGE: u32 = 200;
 
@@ -18,16 +19,6 @@ pub(super) struct Order {
     /// How its money stands.
     pub(super) payment: String,
     pub(super) update_time: Option<DateTime<Utc>>,
-}
-
-/// A payment, in minor units.
-#[derive(Clone)]
-pub(super) struct Payment {
-    pub(super) order: String,
-    pub(super) state: String,
-    pub(super) currency: String,
-    pub(super) captured: i64,
-    pub(super) refunded: i64,
 }
 
 /// A payment as its provider knows it, in minor units.
@@ -61,7 +52,7 @@ impl Books {
         let list = async |plural: &str| pages(plural, plural, Some(PAGE)).await;
         // In pages of its own.
         let provider = pages("payments:listAtProvider", "payments", None).await?;
-        let payments = list("payments").await?;
+        let payments = payments::all(client).await.context("payments")?;
         let ledger = ledger::balances(client).await?;
         let reservations = list("reservations").await?;
         let shipments = list("shipments").await?;
@@ -78,13 +69,7 @@ impl Books {
             shipments: by(&shipments, "orderId", |it| {
                 state(&it["state"], "SHIPMENT_STATE_")
             }),
-            payments: by(&payments, "paymentId", |it| Payment {
-                order: text(&it["orderId"]),
-                state: state(&it["state"], "PAYMENT_STATE_"),
-                currency: text(&it["amount"]["currencyCode"]),
-                captured: minor(&it["captured"]),
-                refunded: minor(&it["refunded"]),
-            }),
+            payments: payments.into_iter().map(|it| (it.id.clone(), it)).collect(),
             provider: provider
                 .iter()
                 .map(|it| AtProvider {

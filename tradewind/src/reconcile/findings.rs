@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::books::{AtProvider, Books, Order, Payment};
+use super::books::{AtProvider, Books, Order};
+use crate::shop::payments::Payment;
 
 /// Something that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -265,11 +266,14 @@ mod tests {
 
     fn payment(state: &str, captured: i64) -> Payment {
         Payment {
+            id: "p".to_owned(),
             order: "o".to_owned(),
             state: state.to_owned(),
             currency: "GBP".to_owned(),
+            authorized: 0,
             captured,
             refunded: 0,
+            refunds: HashMap::new(),
         }
     }
 
