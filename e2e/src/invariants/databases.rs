@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, Connection as _, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions,
+    AssertSqlSafe, Connection as _, FromRow, PgConnection, SqliteConnection,
+    postgres::PgRow,
+    sqlite::{SqliteConnectOptions, SqliteRow},
 };
 use url::Url;
 
@@ -124,26 +126,24 @@ impl Databases {
     /// The one number that a query gives. `{now}` stands for the time, `{id:column}` for an id as
     /// text.
     pub async fn number(&self, service: &str, query: &str) -> i64 {
-        let query = AssertSqlSafe(self.in_dialect(query));
-        let number = match self.dialect {
-            Dialect::Postgres => {
-                sqlx::query_scalar(query)
-                    .fetch_one(&mut self.open_postgres(service).await)
-                    .await
-            }
-            Dialect::Sqlite => {
-                sqlx::query_scalar(query)
-                    .fetch_one(&mut self.open_sqlite(service, true).await)
-                    .await
-            }
+        let rows: Vec<(i64,)> = self.rows(service, query).await;
+        let [(number,)] = rows[..] else {
+            panic!("{service}: {} rows instead of one: {query}", rows.len());
         };
-        number.unwrap_or_else(|error| panic!("{service}: {error}"))
+        number
     }
 
     /// The pairs of texts that a query gives.
     pub async fn pairs(&self, service: &str, query: &str) -> Vec<Entry> {
+        self.rows(service, query).await
+    }
+
+    async fn rows<T>(&self, service: &str, query: &str) -> Vec<T>
+    where
+        T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+    {
         let query = AssertSqlSafe(self.in_dialect(query));
-        let pairs = match self.dialect {
+        let rows = match self.dialect {
             Dialect::Postgres => {
                 sqlx::query_as(query)
                     .fetch_all(&mut self.open_postgres(service).await)
@@ -155,7 +155,7 @@ impl Databases {
                     .await
             }
         };
-        pairs.unwrap_or_else(|error| panic!("{service}: {error}"))
+        rows.unwrap_or_else(|error| panic!("{service}: {error}"))
     }
 
     fn in_dialect(&self, query: &str) -> String {
