@@ -10,7 +10,7 @@ use crate::{
     servers::variable,
 };
 
-/// Programs that go by the clock of their database.
+/// Programs that write times, and hold leases by them.
 const PROGRAMS: [&str; 5] = [
     "svc-auth",
     "svc-orders",
