@@ -22,4 +22,7 @@ pub struct Event {
     pub data: Bytes,
     /// The trace that it belongs to: `traceparent` and `tracestate` of W3C Trace Context.
     pub trace: Vec<(String, String)>,
+    /// 0, and one more each time that an operator has it published again, for a bus that lost it: a
+    /// server that remembers the one before does not take this for its repetition. Not sent along.
+    pub publication: i64,
 }

@@ -158,7 +158,7 @@ impl JetStream {
         let message = PublishMessage::build()
             .headers(headers::of(event))
             .payload(event.data.clone())
-            .message_id(event.id.to_string());
+            .message_id(message_id(event));
         self.send(&context, &event.subject, message).await
     }
 
@@ -182,6 +182,14 @@ impl JetStream {
             }
             _ => PublishError::Unavailable(error.to_string()),
         })
+    }
+}
+
+/// By which the server recognises that an event is published twice.
+fn message_id(event: &Event) -> String {
+    match event.publication {
+        0 => event.id.to_string(),
+        again => format!("{}/{again}", event.id),
     }
 }
 

@@ -125,8 +125,9 @@ pub async fn pending(tx: &mut Tx) -> Result<i64, Error> {
     Ok(count)
 }
 
-/// Has everything that was published since `since` published again, for a bus that lost it.
-/// Published events are kept for 7 days. Gives their number.
+/// Has everything that was published since `since` published again, for a bus that lost it, and not
+/// taken for a repetition by one that lost its consumers' work alone. Published events are kept for 7
+/// days. Gives their number.
 ///
 /// # Errors
 /// When the database is away.
@@ -135,7 +136,8 @@ pub async fn republish(
     since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<u64, Error> {
-    let sql = "UPDATE outbox SET due_at = $2, published_at = NULL WHERE published_at >= $1";
+    let sql = "UPDATE outbox SET due_at = $2, published_at = NULL, publication = publication + 1
+               WHERE published_at >= $1";
     crate::execute!(tx, sql, since, now)
 }
 
@@ -150,5 +152,6 @@ fn event(row: &row::Leased, source: &str) -> Event {
         time: row.time,
         data: row.data.clone().into(),
         trace: row.trace.0.clone(),
+        publication: row.publication,
     }
 }

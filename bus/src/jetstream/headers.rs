@@ -55,6 +55,7 @@ pub(crate) fn read(subject: &str, headers: &HeaderMap, data: Bytes) -> Result<Ev
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), headers.get(*name)?.as_str().to_owned())))
             .collect(),
+        publication: 0,
     })
 }
 
@@ -118,6 +119,7 @@ mod tests {
             time: DateTime::from_timestamp_micros(1_700_000_000_123_456).expect("in range"),
             data: Bytes::from_static(b"\x08\x01"),
             trace: vec![("traceparent".into(), "00-01-02-01".into())],
+            publication: 0,
         };
         let read = read(&event.subject, &of(&event), event.data.clone());
         assert_eq!(read, Ok(event));

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use bus::{BroadcastItem, Delivery, Failure, WorkGroup, dead_letters};
+use bus::{BroadcastItem, Delivery, Event, Failure, WorkGroup, dead_letters};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Member, PATIENCE, event, hear, servers::Place};
@@ -91,6 +91,15 @@ async fn a_repeated_publish_is_stored_once() {
     let mut member = Member::join(&bus, "svc-shipping", &[CONFIRMED], |_| Ok(()));
     assert_eq!(member.next().await.version, 1);
     assert_eq!(member.next().await.version, 2);
+    let again = Event {
+        publication: 1,
+        ..sent.clone()
+    };
+    bus.publish(&again, 1).await.expect("stored");
+    bus.publish(&again, 1).await.expect("recognised");
+    bus.publish(&event(CONFIRMED, 3), 1).await.expect("stored");
+    assert_eq!(member.next().await, sent);
+    assert_eq!(member.next().await.version, 3);
 }
 
 #[tokio::test]

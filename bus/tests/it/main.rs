@@ -32,6 +32,7 @@ fn event(subject: &str, version: i64) -> Event {
             "traceparent".to_owned(),
             "00-0af7651916cd43dd8448eb211c80319c-01".to_owned(),
         )],
+        publication: 0,
     }
 }
 

@@ -58,6 +58,7 @@ pub(crate) fn revoked(session_id: Uuid) -> Event {
         time: Clock::system().now(),
         data: data.encode_to_vec().into(),
         trace: Vec::new(),
+        publication: 0,
     }
 }
 

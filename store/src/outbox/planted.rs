@@ -34,6 +34,7 @@ impl PublishesEarly {
             time,
             data: event.data.clone().into(),
             trace: Vec::new(),
+            publication: 0,
         };
         // The relay publishes it once more.
         let _ = self.bus.publish(&event, 1).await;

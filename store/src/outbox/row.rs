@@ -26,6 +26,7 @@ pub(super) struct Leased {
     pub(super) trace: Json<Vec<(String, String)>>,
     pub(super) attempts: i64,
     pub(super) failures: i64,
+    pub(super) publication: i64,
 }
 
 /// What to write into a row.
@@ -49,10 +50,12 @@ pub(super) async fn take(
         "UPDATE outbox SET due_at = $2 WHERE id = ANY (ARRAY
          (SELECT id FROM outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3
           FOR UPDATE SKIP LOCKED))
-         RETURNING id, subject, aggregate_id, version, time, data, trace, attempts, failures",
+         RETURNING id, subject, aggregate_id, version, time, data, trace, attempts, failures,
+                   publication",
         "UPDATE outbox SET due_at = $2 WHERE id IN
          (SELECT id FROM outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3)
-         RETURNING id, subject, aggregate_id, version, time, data, trace, attempts, failures",
+         RETURNING id, subject, aggregate_id, version, time, data, trace, attempts, failures,
+                   publication",
     );
     let rows = crate::fetch_all!(tx, Leased, sql, now, now + lease, count)?;
     tx.commit().await?;

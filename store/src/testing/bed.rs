@@ -146,6 +146,7 @@ impl<C: Clone> Bed<C> {
             time: self.node.clock.now(),
             data: message.encode_to_vec().into(),
             trace: Vec::new(),
+            publication: 0,
         }
     }
 

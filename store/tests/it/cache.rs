@@ -216,6 +216,7 @@ async fn an_event_of_another_replica_invalidates() {
         time: node.clock.now(),
         data: bytes::Bytes::new(),
         trace: Vec::new(),
+        publication: 0,
     };
     node.bus.publish(&event, 1).await.expect("in process");
     seen.notified().await;

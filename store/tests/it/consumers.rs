@@ -72,6 +72,7 @@ fn what_does_not_decode_is_permanent() {
         time: Default::default(),
         data: bytes::Bytes::from_static(b"\x0a\xff"),
         trace: Vec::new(),
+        publication: 0,
     };
     assert!(matches!(
         store::message::<OrderConfirmed>(&event),
