@@ -131,6 +131,17 @@ impl Members {
         self.start = Readiness::default().waits_for("");
     }
 
+    /// Starts the relays, and waits until nothing more is awaited than that it is all started; `false` if
+    /// `stop` comes first.
+    pub async fn prepare(&mut self, stop: impl Future<Output = ()>) -> Result<bool, StartError> {
+        self.tasks.start_relays();
+        tokio::select! {
+            () = stop => Ok(false),
+            Some(error) = self.died.recv() => Err(error),
+            () = self.readiness.waits_only_for(&self.start) => Ok(true),
+        }
+    }
+
     /// Runs until `stop` or until a task dies, then stops in order: not ready, pause, members in
     /// reverse, steps under way, loops, relays.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), StartError> {

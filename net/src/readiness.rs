@@ -124,6 +124,15 @@ impl Readiness {
         let _ = changes.wait_for(|state| state.report().is_ready()).await;
     }
 
+    /// Completes at the first moment when nothing but the gate is awaited.
+    pub async fn waits_only_for(&self, gate: &Gate) {
+        let mut changes = self.changes();
+        // As above.
+        let _ = changes
+            .wait_for(|state| state.waits.keys().eq([&gate.key]))
+            .await;
+    }
+
     /// Wakes at every change.
     pub fn changes(&self) -> watch::Receiver<State> {
         self.state.subscribe()

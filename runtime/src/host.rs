@@ -84,6 +84,7 @@ pub struct Host {
     verifier: Verifier,
     members: Members,
     nodes: Vec<Node>,
+    follows: bool,
 }
 
 impl Host {
@@ -95,6 +96,7 @@ impl Host {
             verifier: Verifier::new(config.issuer.clone(), config.clock.clone()),
             members: Members::new(telemetry, http, config.drain_delay),
             nodes: Vec::new(),
+            follows: false,
             config,
         }
     }
@@ -243,9 +245,22 @@ impl Host {
     /// All services are built: starts the relays, follows keys, revocations and the bus, and is
     /// ready when nothing is awaited any more.
     pub fn start(&mut self) {
-        self.follow_identity();
-        self.follow_bus();
+        self.follow();
         self.members.start();
+    }
+
+    fn follow(&mut self) {
+        if !std::mem::replace(&mut self.follows, true) {
+            self.follow_identity();
+            self.follow_bus();
+        }
+    }
+
+    /// As `start`, but returns when nothing more is awaited than that [`Host::run`] is called; `false` if
+    /// `stop` comes first.
+    pub async fn prepare(&mut self, stop: impl Future<Output = ()>) -> Result<bool, StartError> {
+        self.follow();
+        self.members.prepare(stop).await
     }
 
     /// Runs until `stop` or until a task dies, then stops in order, as [`Members::stop`].

@@ -51,6 +51,11 @@ where
             service = build(config, &node) => service?,
             () = &mut stop => return Ok(()),
         };
+        // Whoever calls before that is refused at once, and finds another replica.
+        if !host.prepare(&mut stop).await? {
+            host.stop(false).await;
+            return Ok(());
+        }
         let listener = socket
             .listen(BACKLOG)
             .map_err(|source| taken(name, address, "--listen", source))?;
