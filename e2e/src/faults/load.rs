@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::Value;
 use tokio::{
     sync::watch,
-    task::JoinHandle,
+    task::JoinSet,
     time::{Instant, sleep},
 };
 
@@ -39,7 +39,8 @@ pub struct Pressure {
 
 /// Clients at work.
 pub struct Load {
-    clients: Vec<JoinHandle<()>>,
+    /// They end when this is dropped.
+    clients: JoinSet<()>,
     stop: watch::Sender<bool>,
 }
 
@@ -72,9 +73,9 @@ impl Load {
             orders: Vec::new(),
             begun: 0,
         };
-        let clients = (0..pressure.clients).map(client);
+        let clients = (0..pressure.clients).map(|number| client(number).work());
         Load {
-            clients: clients.map(|it| tokio::spawn(it.work())).collect(),
+            clients: clients.collect(),
             stop,
         }
     }
@@ -83,10 +84,10 @@ impl Load {
     ///
     /// # Panics
     /// When a client has.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        for client in self.clients {
-            client.await.expect("clients take any answer");
+        while let Some(ended) = self.clients.join_next().await {
+            ended.expect("clients take any answer");
         }
     }
 }

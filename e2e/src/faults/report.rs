@@ -30,6 +30,14 @@ pub struct Row {
 #[derive(Default)]
 pub struct Report {
     rows: Vec<Row>,
+    given_up: Vec<GivenUp>,
+}
+
+/// A fault that could not be tried to its end.
+struct GivenUp {
+    name: &'static str,
+    seed: u64,
+    why: String,
 }
 
 impl Report {
@@ -38,9 +46,14 @@ impl Report {
         self.rows.push(row);
     }
 
-    /// Whether everything holds.
+    /// Adds that a fault could not be tried to its end.
+    pub fn give_up(&mut self, name: &'static str, seed: u64, why: String) {
+        self.given_up.push(GivenUp { name, seed, why });
+    }
+
+    /// Whether everything was tried, and holds.
     pub fn is_right(&self) -> bool {
-        self.rows.iter().all(|row| row.violations.is_empty())
+        self.given_up.is_empty() && self.rows.iter().all(|row| row.violations.is_empty())
     }
 }
 
@@ -101,6 +114,9 @@ impl fmt::Display for Report {
             for violation in &row.violations {
                 writeln!(f, "{}, seed {}: {violation}", row.name, row.seed)?;
             }
+        }
+        for GivenUp { name, seed, why } in &self.given_up {
+            writeln!(f, "{name}, seed {seed}, was not tried to its end: {why}")?;
         }
         Ok(())
     }

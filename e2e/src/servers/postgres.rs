@@ -184,15 +184,24 @@ impl Postgres {
         }
     }
 
-    /// Sends a signal to the process of a standby that hears what its primary writes.
+    /// A standby hears no more of what its primary writes.
     ///
     /// # Panics
-    /// When it is no standby that follows one.
-    pub async fn signal_receiver(&self, name: &str) {
-        let question = "SELECT pid::text FROM pg_stat_activity WHERE backend_type = 'walreceiver'";
-        let id = self.ask(question).await.expect("it is there");
-        let status = Command::new("kill").args(["-s", name, &id]).status();
-        assert!(status.is_ok_and(|it| it.success()), "it follows nobody");
+    /// When it does not run, or goes on.
+    pub async fn follow_nobody(&self) {
+        for statement in [
+            "ALTER SYSTEM SET primary_conninfo = ''",
+            "SELECT pg_reload_conf()::text",
+        ] {
+            let done = self.ask(statement).await;
+            done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        }
+        let question = "SELECT count(*)::text FROM pg_stat_wal_receiver";
+        eventually("it follows nobody", PATIENCE, || async {
+            let receivers = self.ask(question).await.ok()?;
+            (receivers == "0").then_some(())
+        })
+        .await;
     }
 
     /// Takes every connection that anybody may have but its owner, and ends those of others. Their

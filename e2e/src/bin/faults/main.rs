@@ -6,7 +6,10 @@
 //! fault and after it, or in all of a mix; `FAULTS_FOLDER`, where histories are kept. It needs the
 //! variables of `scripts/servers`.
 
-use std::{env, io::Write as _, path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
+use std::{
+    any::Any, env, io::Write as _, panic::AssertUnwindSafe, path::PathBuf, process::ExitCode,
+    str::FromStr, time::Duration,
+};
 
 use e2e::faults::{
     fault::{Fault, Notice},
@@ -16,6 +19,7 @@ use e2e::faults::{
     run::Trial,
     stage::Stage,
 };
+use futures::FutureExt as _;
 
 fn main() -> ExitCode {
     let mut words: Vec<String> = env::args().skip(1).collect();
@@ -92,16 +96,34 @@ async fn run(seed: u64, faults: &[&Fault], report: &mut Report) {
             Some(stage) => stage,
             None => Stage::set(seed).await,
         };
-        let row = trial.of(fault, &mut stage, &folder).await;
-        let is_right = row.violations.is_empty();
-        tell(if is_right { "holds\n" } else { "BROKEN\n" });
-        report.add(row);
+        // One that comes to no end takes the others' rows with it no more than a broken one.
+        let tried = AssertUnwindSafe(trial.of(fault, &mut stage, &folder));
+        let is_right = match tried.catch_unwind().await {
+            Ok(row) => {
+                let is_right = row.violations.is_empty();
+                tell(if is_right { "holds\n" } else { "BROKEN\n" });
+                report.add(row);
+                is_right
+            }
+            Err(panic) => {
+                tell("GIVEN UP\n");
+                report.give_up(fault.name, seed, told(&*panic));
+                false
+            }
+        };
         leave(&mut stage, is_right);
         // What one fault has broken, or lost, is not held against the next one.
         if is_right && fault.notice != Notice::Losses {
             set = Some(stage);
         }
     }
+}
+
+/// What a panic says.
+fn told(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("nobody knows why").to_owned()
 }
 
 /// A stage on which something broke leaves its logs.

@@ -47,11 +47,10 @@ pub(super) const FAULTS: &[Fault] = &[
         inject: |stage| {
             Box::pin(async {
                 let standby = follow(stage, "async").await;
-                // What is written meanwhile is lost with the primary.
-                standby.signal_receiver("STOP").await;
+                // What is written from now on is lost with the primary.
+                standby.follow_nobody().await;
                 tokio::time::sleep(BEHIND).await;
                 stage.postgres.stop_at_once().await;
-                standby.signal_receiver("CONT").await;
                 stage.standby = Some(standby);
             })
         },
