@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test simulate new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk clients test test-telemetry simulate new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ clients: ## Generate clients in every language of docs/SDKS.md and compile them,
 
 test: ## Run every test, on embedded and on real servers, installing what is missing
 	scripts/test
+
+test-telemetry: ## ops/collector in front of Jaeger, Prometheus and VictoriaLogs: redaction, sampling, span metrics, logs
+	scripts/telemetry
 
 new-service-test: ## Make a service in a copy of the repository, start it and call it; compiles for minutes
 	export NEW_SERVICE_TARGET_DIR="$$PWD/target/new-service"
