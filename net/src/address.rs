@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 
 use crate::in_process::InProcess;
+use crate::names::Names;
 
 /// One or more `host:port`; each host may stand for several endpoints in DNS.
 /// Written `http://svc-users:4001`, or several with commas between; `https` is TLS.
@@ -14,6 +15,7 @@ use crate::in_process::InProcess;
 pub struct Address {
     pub(crate) hosts: Arc<[(String, u16)]>,
     is_tls: bool,
+    pub(crate) names: Names,
     /// Instead of hosts.
     pub(crate) in_process: Option<InProcess>,
 }
@@ -24,6 +26,12 @@ impl Address {
     pub fn is_tls(&self) -> bool {
         self.is_tls
     }
+
+    /// The same, whose hosts are looked up by somebody else than the system.
+    #[must_use]
+    pub fn looked_up_by(self, names: Names) -> Address {
+        Address { names, ..self }
+    }
 }
 
 /// Of a server in this process, which needs no socket.
@@ -32,6 +40,7 @@ impl From<InProcess> for Address {
         Address {
             hosts: [].into(),
             is_tls: false,
+            names: Names::default(),
             in_process: Some(server),
         }
     }
@@ -50,6 +59,7 @@ impl FromStr for Address {
         Ok(Address {
             hosts: all.into_iter().map(|(_, host)| host).collect(),
             is_tls,
+            names: Names::default(),
             in_process: None,
         })
     }
@@ -60,6 +70,7 @@ impl From<std::net::SocketAddr> for Address {
         Address {
             hosts: [(address.ip().to_string(), address.port())].into(),
             is_tls: false,
+            names: Names::default(),
             in_process: None,
         }
     }

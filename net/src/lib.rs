@@ -13,6 +13,7 @@ pub mod in_process;
 pub mod listen;
 pub mod members;
 pub mod metadata;
+pub mod names;
 pub mod ops;
 pub mod planted;
 pub mod process;

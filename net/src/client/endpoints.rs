@@ -117,6 +117,9 @@ impl Endpoints {
     ) -> Result<PendingRequest, Failure> {
         let list = self.list().await?;
         if let [only] = list.as_slice() {
+            if not.is_some() || !only.standing.is_in() {
+                self.resolve_in_need();
+            }
             return Ok(PendingRequest::new(only, pool));
         }
         let other = |one: &&Arc<Endpoint>| not.is_none_or(|not| !Arc::ptr_eq(one, &not.endpoint));

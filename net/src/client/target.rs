@@ -83,9 +83,9 @@ impl Target {
                 targets.push(of(SocketAddr::new(ip, *port)));
                 continue;
             }
-            let found = tokio::net::lookup_host((host.as_str(), *port)).await;
+            let found = address.names.look_up(host, *port).await;
             let found = found.map_err(|error| format!("{host}: {error}"))?;
-            targets.extend(found.map(of));
+            targets.extend(found.into_iter().map(of));
         }
         targets.sort_by_key(|target| target.address);
         targets.dedup_by(|one, other| one.is(other));

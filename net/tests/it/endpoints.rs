@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
+use net::address::Address;
 use net::client::{Call, Channel, Describe, EndpointConfig, Health, Lost, Unconnected};
 use net::random::Random;
 use net::telemetry::Telemetry;
@@ -65,6 +66,14 @@ async fn start(server: Server) -> (String, Arc<AtomicUsize>) {
 }
 
 fn channel(addresses: &[&str], failing: EndpointConfig, telemetry: &Telemetry) -> Channel {
+    channel_to(addresses.join(",").parse().unwrap(), failing, telemetry)
+}
+
+pub(crate) fn channel_to(
+    address: Address,
+    failing: EndpointConfig,
+    telemetry: &Telemetry,
+) -> Channel {
     let unconnected = Unconnected {
         service: "greeter".into(),
         caller: "test",
@@ -77,10 +86,10 @@ fn channel(addresses: &[&str], failing: EndpointConfig, telemetry: &Telemetry) -
         health: Health::default(),
         failing,
     };
-    unconnected.to(Some(addresses.join(",").parse().unwrap()))
+    unconnected.to(Some(address))
 }
 
-async fn say_hello(channel: &Channel) -> (Code, Option<Lost>) {
+pub(crate) async fn say_hello(channel: &Channel) -> (Code, Option<Lost>) {
     let path = "/greeter.v1.Greeter/SayHello";
     let mut request = Request::new(Full::new(Bytes::from_static(&[0; 5])));
     *request.uri_mut() = path.parse().unwrap();
