@@ -14,7 +14,7 @@ use std::sync::Arc;
 use net::StartError;
 use runtime::load::{Load, Queue};
 use sqlx::{
-    PgPool, SqlitePool,
+    AssertSqlSafe, PgPool, SqlitePool,
     migrate::{MigrateError, Migrator},
 };
 
@@ -264,14 +264,46 @@ fn no_migration(error: &MigrateError) -> StartError {
 /// The store's own migrations are noted beside the service's, in a table of their own.
 const OWN_TABLE: &str = "_store_migrations";
 
-/// Runs the store's own migrations, then the service's.
+/// Runs the store's own migrations, then the service's. Those that a newer version has run already are
+/// left as they are: a replica of this one runs beside it, and may start again.
 async fn migrate<C>(connection: &mut C, migrators: &mut [Migrator; 2]) -> Result<(), MigrateError>
 where
     C: sqlx::migrate::Migrate,
 {
     migrators[0].dangerous_set_table_name(OWN_TABLE);
     for migrator in migrators {
+        let table = migrator.table_name.clone();
+        connection.ensure_migrations_table(&table).await?;
+        let applied = connection.list_applied_migrations(&table).await?;
+        let newest = newest(migrator);
+        let is_strange = |version: &i64| *version <= newest && !migrator.version_exists(*version);
+        if let Some(strange) = applied.iter().map(|it| it.version).find(is_strange) {
+            return Err(MigrateError::VersionMissing(strange));
+        }
+        migrator.set_ignore_missing(true);
         migrator.run_direct(None, connection, false).await?;
     }
     Ok(())
+}
+
+fn newest(migrator: &Migrator) -> i64 {
+    let versions = migrator.iter().map(|migration| migration.version);
+    versions.max().unwrap_or_default()
+}
+
+/// Asks for a migration of a newer version that takes away what this one may need: the name of its file
+/// begins with `contract`.
+fn taken_away(migrators: &[Migrator; 2]) -> AssertSqlSafe<String> {
+    let of = |migrator: &Migrator| {
+        let (table, newest) = (&migrator.table_name, newest(migrator));
+        format!(
+            "SELECT version FROM {table} WHERE version > {newest} AND description LIKE 'contract%'"
+        )
+    };
+    AssertSqlSafe(migrators.each_ref().map(of).join(" UNION ALL "))
+}
+
+/// Refuses to start on tables that lack something.
+fn refuse(taken_away: Option<i64>) -> Result<(), MigrateError> {
+    taken_away.map_or(Ok(()), |version| Err(MigrateError::VersionMissing(version)))
 }

@@ -17,6 +17,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that was idle for longer is tried before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_millis(500);
+/// Held by the replica that migrates a database (`pg_advisory_lock`).
+const MIGRATION_LOCK: i64 = 0x6d69_6772;
+const LOCK_RETRY: Duration = Duration::from_millis(50);
 /// In which other databases are created.
 const MAINTENANCE_DATABASE: &str = "postgres";
 
@@ -75,10 +78,28 @@ async fn prepare(
         }
         connection => connection?,
     };
+    lock(&mut connection).await?;
+    for migrator in &mut *migrators {
+        migrator.set_locking(false);
+    }
     super::migrate(&mut connection, migrators).await?;
+    let taken_away = sqlx::query_scalar(super::taken_away(migrators));
+    super::refuse(taken_away.fetch_optional(&mut connection).await?)?;
     // Closing is a courtesy to the server.
     let _ = connection.close().await;
     Ok(())
+}
+
+/// Waits until no other replica migrates; the lock ends with the connection. It is asked for again and
+/// again: a statement that waits has a snapshot, for whose end CREATE INDEX CONCURRENTLY waits in turn.
+async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    loop {
+        let asked = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(MIGRATION_LOCK);
+        if asked.fetch_one(&mut *connection).await? {
+            return Ok(());
+        }
+        tokio::time::sleep(LOCK_RETRY).await;
+    }
 }
 
 async fn create_database(options: &PgConnectOptions) -> Result<(), sqlx::Error> {

@@ -10,8 +10,8 @@ use std::{
 
 use net::StartError;
 use sqlx::{
-    SqlitePool,
-    migrate::Migrator,
+    SqliteConnection, SqlitePool,
+    migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -38,7 +38,7 @@ pub(super) async fn open(
     let writer = writer(options.clone()).await.map_err(cannot)?;
     {
         let mut connection = writer.acquire().await.map_err(cannot)?;
-        super::migrate(&mut *connection, &mut migrators)
+        migrate(&mut connection, &mut migrators)
             .await
             .map_err(|error| super::no_migration(&error))?;
     }
@@ -47,6 +47,15 @@ pub(super) async fn open(
         readers: readers(options),
         _directory: directory,
     })
+}
+
+async fn migrate(
+    connection: &mut SqliteConnection,
+    migrators: &mut [Migrator; 2],
+) -> Result<(), MigrateError> {
+    super::migrate(connection, migrators).await?;
+    let taken_away = sqlx::query_scalar(super::taken_away(migrators));
+    super::refuse(taken_away.fetch_optional(connection).await?)
 }
 
 /// None if there is no such file.

@@ -1,6 +1,8 @@
 use chrono::{DateTime, Utc};
+use sqlx::SqlStr;
+use sqlx::migrate::{Migration, MigrationType};
 use sqlx::types::Json;
-use store::{Database, DatabaseConfig, Error, Tx, ViolationKind};
+use store::{Database, DatabaseConfig, Error, Migrations, Tx, ViolationKind};
 use uuid::Uuid;
 
 use crate::{id, migrations};
@@ -41,6 +43,23 @@ async fn violation(tx: &mut Tx, insert: Result<u64, Error>) -> store::Violation 
         .violation()
         .expect("a violation")
         .clone()
+}
+
+/// The migrations and one more, of the next version.
+fn with(version: i64, description: &'static str, sql: &'static str) -> Migrations {
+    let mut all = migrations();
+    let sql = SqlStr::from_static(sql);
+    let next = Migration::new(
+        version,
+        description.into(),
+        MigrationType::Simple,
+        sql,
+        false,
+    );
+    for migrator in [&mut all.postgres, &mut all.sqlite] {
+        migrator.migrations.to_mut().push(next.clone());
+    }
+    all
 }
 
 store::on_both! {
@@ -186,14 +205,29 @@ store::on_both! {
         assert_eq!(count, 0);
     }
 
-    async fn a_program_older_than_its_tables_does_not_start(database: TestDatabase) {
-        database.open(migrations()).await.close().await;
-        let mut older = migrations();
-        older.postgres.migrations = Vec::new().into();
-        older.sqlite.migrations = Vec::new().into();
-        let started = Database::connect(&database.config(), "test", older, |_| {}).await;
-        let refused = started.expect_err("it knows nothing of these tables").to_string();
-        assert!(refused.contains("the migrations do not fit the database: migration 1"), "{refused}");
+    async fn a_program_older_than_its_tables_starts_and_leaves_them_as_they_are(database: TestDatabase) {
+        let newer = with(2, "expand a nickname", "ALTER TABLE accounts ADD COLUMN nickname text NOT NULL DEFAULT 'none'");
+        database.open(newer).await.close().await;
+        let older = database.open(migrations()).await;
+        let mut tx = older.begin().await.expect("a transaction");
+        assert_eq!(insert(&mut tx, id(), "ada@example.com", 0).await.expect("written"), 1);
+        let (nickname,) = store::fetch_one!(tx, (String,), "SELECT nickname FROM accounts").expect("it is there");
+        assert_eq!(nickname, "none");
+    }
+
+    async fn a_program_does_not_start_on_tables_that_lack_what_it_may_need(database: TestDatabase) {
+        database.open(with(2, "contract the picture", "ALTER TABLE accounts DROP COLUMN picture")).await.close().await;
+        let refused = Database::connect(&database.config(), "test", migrations(), |_| {}).await;
+        let refused = refused.expect_err("it knows nothing of that").to_string();
+        assert!(refused.contains("the migrations do not fit the database: migration 2"), "{refused}");
+    }
+
+    async fn a_program_does_not_start_on_the_tables_of_another_one(database: TestDatabase) {
+        database.open(with(2, "expand a nickname", "ALTER TABLE accounts ADD COLUMN nickname text")).await.close().await;
+        let other = with(3, "expand a hat", "ALTER TABLE accounts ADD COLUMN hat text");
+        let refused = Database::connect(&database.config(), "test", other, |_| {}).await;
+        let refused = refused.expect_err("its second migration is missing").to_string();
+        assert!(refused.contains("the migrations do not fit the database: migration 2"), "{refused}");
     }
 
     async fn a_database_that_no_service_made_is_not_made_by_who_looks_for_it(database: TestDatabase) {
@@ -207,6 +241,31 @@ store::on_both! {
         let mut tx = found.begin().await.expect("a transaction");
         assert_eq!(insert(&mut tx, id(), "ada@example.com", 0).await.expect("written"), 1);
     }
+}
+
+#[tokio::test]
+async fn replicas_start_at_once_while_one_of_them_makes_an_index_beside_the_calls() {
+    let database = store::testing::TestDatabase::postgres();
+    database.open(migrations()).await.close().await;
+    let newer = || {
+        let mut newer = migrations();
+        let sql = SqlStr::from_static("CREATE INDEX CONCURRENTLY by_balance ON accounts (balance)");
+        let index = Migration::new(
+            2,
+            "expand an index".into(),
+            MigrationType::Simple,
+            sql,
+            true,
+        );
+        newer.postgres.migrations.to_mut().push(index);
+        newer
+    };
+    let all = futures::future::join_all((0..4).map(|_| database.open(newer()))).await;
+    let mut tx = all[3].read().await.expect("a connection");
+    let sql =
+        "SELECT count(*) FROM pg_index WHERE indexrelid = 'by_balance'::regclass AND indisvalid";
+    let (count,) = store::fetch_one!(tx, (i64,), sql).expect("counted");
+    assert_eq!(count, 1);
 }
 
 #[tokio::test]
