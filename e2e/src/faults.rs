@@ -18,4 +18,5 @@ mod rollout;
 pub mod run;
 pub mod shop;
 pub mod stage;
+mod versions;
 pub mod ways;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use net::random::Random;
 
-use super::{history::History, load::Load, shop::Shop, ways::Network};
+use super::{history::History, load::Load, shop::Shop, versions, ways::Network};
 use crate::{
     Mesh, Setup,
     mesh::Kind,
@@ -65,6 +65,9 @@ impl Stage {
             ("redis", port(&mesh.redis)),
         ];
         let network = Network::between(&mut mesh, &servers, &random);
+        if let Some(old) = versions::old() {
+            versions::begin(&mut mesh, &old);
+        }
         mesh.restart().await;
         let shop = Arc::new(Shop::open(&mesh).await);
         Stage {

@@ -1,6 +1,6 @@
 //! The processes of a mesh: started, stopped, killed, and started again.
 
-use std::{process::ExitStatus, time::Duration};
+use std::{path::Path, process::ExitStatus, time::Duration};
 
 use super::Mesh;
 use crate::{condition::eventually, process::Process};
@@ -121,6 +121,16 @@ impl Mesh {
         let program = self.programs.get_mut(process);
         let program = program.unwrap_or_else(|| panic!("there is no {process}"));
         program.variables.insert(name, value);
+    }
+
+    /// Runs a process from the binaries of a folder from its next start on, if it has them.
+    pub fn take_from(&mut self, folder: &Path, process: &str) {
+        let program = self.programs.get_mut(process);
+        let program = program.unwrap_or_else(|| panic!("there is no {process}"));
+        let binary = folder.join(program.binary.file_name().unwrap_or_default());
+        if binary.is_file() {
+            program.binary = binary;
+        }
     }
 
     /// SIGTERM of a process, and its end.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::faults::{
     fault::{Fault, Notice, nothing},
-    rollout,
+    rollout, versions,
 };
 
 /// Programs that take part in an order and have two replicas anywhere.
@@ -86,6 +86,13 @@ pub(super) const FAULTS: &[Fault] = &[
         notice: Notice::Nothing,
         lasts: Duration::ZERO,
         inject: |stage| Box::pin(rollout::restart(stage)),
+        heal: nothing,
+    },
+    Fault {
+        name: "an_old_and_a_new_version_run_side_by_side",
+        notice: Notice::Nothing,
+        lasts: Duration::ZERO,
+        inject: |stage| Box::pin(versions::side_by_side(stage)),
         heal: nothing,
     },
 ];
