@@ -49,7 +49,7 @@ HARMLESS = [
     "basic authentication is not offered; bearer tokens are",
     "4111 of 5500 items @ 12.50 to orders@v2",
     "m457aTpE+if8McAGAmV9HxpqcPGgj/ZbOLe7sigULBE=",
-    "http://svc-orders:4005/tradewind.orders.v1.OrdersService/GetOrder",
+    "http://orders:4005/tradewind.orders.v1.OrdersService/GetOrder",
 ]
 
 

@@ -13,8 +13,8 @@ WHEN = "2026-01-02T03:04:05.678901Z"
 def line(trace, level, message, **fields):
     """As LOG_FORMAT=json has it."""
     around = [
-        {"name": "process", "service.name": "svc-orders"},
-        {"trace_id": trace, "request.id": "r-1", "service.name": "svc-orders", "name": "request"},
+        {"name": "process", "service.name": "orders"},
+        {"trace_id": trace, "request.id": "r-1", "service.name": "orders", "name": "request"},
     ]
     return {"timestamp": WHEN, "level": level, "message": message, **fields, "target": "net", "spans": around}
 
