@@ -192,6 +192,7 @@ class Checks:
             assert {each["k8s.namespace.name"] for each in written} == {"tradewind"}, sink
             [access] = [each for each in ours if "client" in each]
             assert access["_msg"] == "GET /v1/orders?page=2 200", access
+            assert access["request.id"] == "r-1", access
 
 
 def main(folder):
