@@ -12,6 +12,8 @@ mod hints;
 mod provider;
 mod service;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +86,11 @@ pub struct Config {
     #[doc(hidden)]
     #[arg(skip)]
     pub crash: Crash,
+    /// What is between it and its provider in a test.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    #[arg(skip)]
+    pub network: testing::Network,
 }
 
 impl ::store::Stored for Config {
@@ -105,6 +112,8 @@ impl Config {
             payments_lease: Duration::from_secs(30),
             provider_events_kept: Duration::from_secs(90 * 24 * 3600),
             crash: Crash::default(),
+            #[cfg(feature = "testing")]
+            network: testing::Network::default(),
         }
     }
 
@@ -158,6 +167,8 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
             (Arc::new(stripe), None)
         }
     };
+    #[cfg(feature = "testing")]
+    let provider = config.network.to(provider);
     refuse_others(&db, provider.name()).await?;
     let parts = Parts {
         db,

@@ -64,6 +64,7 @@ pub(crate) struct Person {
     life: Life,
     pub(crate) id: Uuid,
     token: String,
+    endpoints: EndpointConfig,
 }
 
 /// What a buyer was told of an order.
@@ -93,6 +94,7 @@ impl Person {
             life: Life::outside(world, "somebody"),
             id,
             token,
+            endpoints: EndpointConfig::default(),
         }
     }
 
@@ -104,7 +106,7 @@ impl Person {
             contract: Contract::tradewind(),
             metrics: self.world.telemetry.client_metrics(),
             random: self.world.random("somebody", 0),
-            endpoints: EndpointConfig::default(),
+            endpoints: self.endpoints,
         };
         let tokens = Tokens {
             user: Some(self.token.clone()),

@@ -18,10 +18,12 @@ use store::testing::{SimulatedDatabase, Turn, Turns};
 use store::{CacheConfig, DatabaseConfig};
 use svc_inventory::ExpiryConfig;
 use svc_orders::audit::AuditKey;
+use svc_payments::testing::Network;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::network::ToProvider;
 use crate::world::{World, lock};
 use crate::{network, run};
 
@@ -36,7 +38,7 @@ pub(crate) const SERVICES: [&str; 4] = [
 /// Signs the histories of orders.
 pub(crate) const AUDIT_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 /// How long work in progress is left alone: longer than anybody waits for it.
-const LEASE: Duration = Duration::from_secs(10);
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 /// A service, whether it runs or not.
 pub(crate) struct Process {
@@ -238,6 +240,7 @@ impl World {
     /// All that runs is dropped, and the databases are closed.
     pub(crate) fn end(&self) {
         self.hub.forget_all();
+        lock(&self.provider).take();
         let ended = std::mem::take(&mut *lock(&self.processes));
         for process in ended.into_values() {
             if let Some(running) = process.running {
@@ -265,7 +268,7 @@ impl World {
         node.identity.set_own_signer(self.signer.clone());
         let database = self.database(name).with_turns(Arc::new(life.clone()));
         let service = self
-            .service(&node, DatabaseConfig::simulated(database))
+            .service(life, &node, DatabaseConfig::simulated(database))
             .await?;
         let server = host.server(&node, service, CancellationToken::new())?;
         host.start();
@@ -279,7 +282,12 @@ impl World {
         process.database.clone()
     }
 
-    async fn service(&self, node: &Node, database: DatabaseConfig) -> Result<Service, StartError> {
+    async fn service(
+        &self,
+        life: &Life,
+        node: &Node,
+        database: DatabaseConfig,
+    ) -> Result<Service, StartError> {
         match node.name {
             "svc-inventory" => {
                 let expiry = ExpiryConfig {
@@ -296,6 +304,7 @@ impl World {
                 let config = svc_payments::Config {
                     payments_lease: LEASE,
                     payments_provider_timeout: LEASE / 2,
+                    network: Network::played(Arc::new(ToProvider(life.clone()))),
                     ..svc_payments::Config::sandbox(database, &key)
                 };
                 svc_payments::build(config, node).await

@@ -12,10 +12,11 @@ use net::clock::Clock;
 use net::random::Random;
 use net::telemetry::Telemetry;
 use runtime::identity::Signer;
+use svc_payments::testing::Provider;
 use tokio::time::{Instant, sleep};
 
 use crate::broker::Hub;
-use crate::process::Process;
+use crate::process::{Life, Process};
 
 /// When it begins.
 pub(crate) const START: DateTime<Utc> = DateTime::from_timestamp_nanos(1_767_225_600_000_000_000);
@@ -30,6 +31,8 @@ pub(crate) struct World {
     pub(crate) weather: Weather,
     pub(crate) hub: Hub,
     pub(crate) processes: Mutex<BTreeMap<&'static str, Process>>,
+    /// Who holds the money, and the process that it is in.
+    pub(crate) provider: Mutex<Option<(Life, Provider)>>,
     /// Decides what befalls whom.
     dice: Random,
     is_calm: AtomicBool,
@@ -46,6 +49,8 @@ pub(crate) struct Weather {
     pub(crate) lost_replies: usize,
     pub(crate) repeated: usize,
     pub(crate) slow: usize,
+    /// Of requests: it arrives when nobody waits for it any more.
+    pub(crate) late: usize,
     /// Of statements of databases.
     pub(crate) slow_statements: usize,
     /// Of transactions: whoever wants to begin one, or has committed one, stands still for longer than others
@@ -71,6 +76,7 @@ impl Weather {
         lost_replies: 0,
         repeated: 0,
         slow: 0,
+        late: 0,
         slow_statements: 0,
         stalls: 0,
         is_bus_exact: true,
@@ -88,6 +94,7 @@ impl Weather {
             lost_replies: pick(&[0, 20, 100, 200]),
             repeated: pick(&[0, 50, 200]),
             slow: pick(&[0, 50, 200]),
+            late: pick(&[0, 0, 20, 100]),
             slow_statements: pick(&[0, 20, 100, 300]),
             stalls: pick(&[0, 0, 5, 20]),
             is_bus_exact: dice.below(2) == 0,
@@ -112,6 +119,7 @@ impl World {
             weather: weather.unwrap_or_else(|| Weather::of(&dice)),
             hub: Hub::default(),
             processes: Mutex::default(),
+            provider: Mutex::default(),
             dice,
             is_calm: AtomicBool::new(true),
             began: Instant::now(),
