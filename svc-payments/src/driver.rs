@@ -83,6 +83,9 @@ async fn drive_due(payments: Payments, payment: Uuid) {
     }
 }
 
+/// A payment, and what is to be asked next, which is marked as sent.
+pub(crate) type Turn = (Payment, Ask);
+
 /// What the provider answered.
 enum Answer {
     Intent(Intent),
@@ -96,18 +99,25 @@ enum Answer {
 
 impl Payments {
     /// Drives a payment as far as it comes, and waits for that within the deadline of the call. What is
-    /// left then goes on without the caller. Gives the payment as it stands.
+    /// left then goes on without the caller. Gives the payment as it stands. Whoever has just written it
+    /// gives the first turn.
     pub(crate) async fn drive_within(
         &self,
         call: &CallContext,
         payment: Uuid,
+        turn: Option<Turn>,
     ) -> Result<Payment, Error> {
         self.crash.at(Point::Planned)?;
         let until = call
             .deadline
             .map_or_else(|| Instant::now() + PATIENCE, |at| at - MARGIN);
         let payments = self.clone();
-        let driven = call.scope(async move { payments.drive(payment, false).await });
+        let driven = call.scope(async move {
+            match turn {
+                Some(turn) => payments.drive_from(turn).await,
+                None => payments.drive(payment, false).await,
+            }
+        });
         match timeout_at(until, self.tasks.complete(driven)).await {
             Ok(driven) => driven,
             Err(_) => {
@@ -121,13 +131,18 @@ impl Payments {
     /// Drives a payment until nothing is to be asked of the provider, or it does not answer. One that
     /// `is_due` is looked at in any case; one of another provider is left to whoever works with that.
     pub(crate) async fn drive(&self, id: Uuid, is_due: bool) -> Result<Payment, Error> {
-        let mut turn = self.turn(id, is_due, None).await?;
+        let turn = self.turn(id, is_due, None).await?;
+        self.drive_from(turn).await
+    }
+
+    async fn drive_from(&self, mut turn: Turn) -> Result<Payment, Error> {
         let mut unknown = 0;
         for asked in 1.. {
             let (payment, ask) = turn;
             if ask == Ask::Nothing {
                 return Ok(payment);
             }
+            let id = payment.id;
             self.crash.at(Point::Sent)?;
             let answer = self.put(&payment, &ask).await;
             self.crash.at(Point::Answered)?;
@@ -156,7 +171,7 @@ impl Payments {
         id: Uuid,
         is_due: bool,
         answered: Option<Box<Answered>>,
-    ) -> Result<(Payment, Ask), Error> {
+    ) -> Result<Turn, Error> {
         let mut tx = self.db.begin().await?;
         let found = payments::lock(&mut tx, id).await?;
         let mut payment = found.ok_or(Error::NotFound(id))?;
@@ -178,15 +193,12 @@ impl Payments {
                     }
                     is_heard
                 });
-                let next = payment.next(is_fresh, book.now);
-                match next {
-                    _ if is_enough => Ask::Nothing,
+                if is_enough {
+                    return Ask::Nothing;
+                }
+                match payment.ask(is_fresh, book.now) {
                     Ask::Nothing if is_due && payment.provider_ref.is_some() => Ask::Look,
-                    Ask::Send(operation) => {
-                        payment.send(&operation, book.now);
-                        Ask::Send(operation)
-                    }
-                    next => next,
+                    ask => ask,
                 }
             })
             .await?;

@@ -1,4 +1,5 @@
-//! Events of the provider: each is written down once, and has its payment looked at.
+//! Events of the provider: each is written down once, and has its payment looked at if it tells of it
+//! what is not known.
 
 use crate::error::Error;
 use crate::provider::ProviderEvent;
@@ -38,21 +39,23 @@ impl Payments {
             now,
         )
         .await?;
-        if is_new && let Some(payment) = payment {
-            provider_events::hint(&mut tx, payment, now).await?;
-        }
-        tx.commit().await?;
-        match payment {
-            Some(_) if is_new => self.wake.notify_one(),
-            None if is_new => {
-                self.ignored.add(1, &[]);
-                tracing::info!(
-                    event.id = event.event_id,
-                    event.kind = event.kind,
-                    "an event of the payment provider fits no payment"
-                );
+        let is_hint = match payment {
+            Some(payment) if is_new => {
+                provider_events::hint(&mut tx, payment, event.standing.as_ref(), now).await?
             }
-            _ => {}
+            _ => false,
+        };
+        tx.commit().await?;
+        if is_hint {
+            self.wake.notify_one();
+        }
+        if is_new && payment.is_none() {
+            self.ignored.add(1, &[]);
+            tracing::info!(
+                event.id = event.event_id,
+                event.kind = event.kind,
+                "an event of the payment provider fits no payment"
+            );
         }
         Ok(())
     }

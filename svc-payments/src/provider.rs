@@ -1,8 +1,8 @@
 //! The seam between payments and whoever holds the money.
 //!
 //! What the provider's object says is the truth: every reply and every look gives what it says at
-//! that moment, and the domain brings the payment to it. An event of the provider's is a hint to look,
-//! and so is an outcome that is not known.
+//! that moment, and the domain brings the payment to it. An event of the provider's that tells
+//! anything new is a hint to look, and so is an outcome that is not known.
 
 pub(crate) mod sandbox;
 mod signature;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 pub(crate) use self::stripe::Stripe;
 pub use self::stripe::StripeConfig;
-use crate::domain::snapshot::{Intent, ProviderRefund, Snapshot};
+use crate::domain::snapshot::{Intent, ProviderRefund, Snapshot, Standing};
 
 /// A provider that can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -90,6 +90,8 @@ pub(crate) struct ProviderEvent {
     pub(crate) payment_id: Option<Uuid>,
     /// The provider's object that it is about.
     pub(crate) provider_ref: Option<String>,
+    /// How the object stands, if the event says so.
+    pub(crate) standing: Option<Standing>,
 }
 
 /// Why something is no event of a provider's.

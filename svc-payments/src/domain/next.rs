@@ -50,6 +50,15 @@ impl Payment {
         ready.map_or(Ask::Nothing, |it| Ask::Send(it.clone()))
     }
 
+    /// What is to be asked of the provider at this moment, see [`Payment::next`], and is marked as sent.
+    pub fn ask(&mut self, is_fresh: bool, now: DateTime<Utc>) -> Ask {
+        let ask = self.next(is_fresh, now);
+        if let Ask::Send(operation) = &ask {
+            self.send(operation, now);
+        }
+        ask
+    }
+
     /// Marks what is about to be asked: from here on its outcome is not known until it is heard.
     pub fn send(&mut self, operation: &Operation, now: DateTime<Utc>) {
         if let Some(operation) = self.operation_mut(operation.id) {

@@ -5,6 +5,7 @@ use money::Currency;
 use uuid::Uuid;
 
 use super::operation::Unknown;
+use super::state::State;
 
 /// A payment as its provider knows it, with all that belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,39 @@ pub struct Intent {
     pub capture_before: Option<DateTime<Utc>>,
     /// When it was made.
     pub create_time: DateTime<Utc>,
+}
+
+/// How a provider tells that its object stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Where.
+    pub status: IntentStatus,
+    /// What is held back, in minor units.
+    pub held: i64,
+    /// What was captured.
+    pub captured: i64,
+}
+
+impl From<Intent> for Standing {
+    fn from(intent: Intent) -> Standing {
+        Standing {
+            status: intent.status,
+            held: intent.held,
+            captured: intent.captured,
+        }
+    }
+}
+
+impl Standing {
+    /// The state of a payment that has nothing to learn of this, if it has the same amounts.
+    #[must_use]
+    pub fn is_known_as(&self) -> Option<State> {
+        match self.status {
+            IntentStatus::Held => Some(State::Authorized),
+            IntentStatus::Captured => Some(State::Captured),
+            _ => None,
+        }
+    }
 }
 
 /// Where a provider's object stands.

@@ -12,7 +12,7 @@ use store::Tx;
 use uuid::Uuid;
 
 use crate::convert;
-use crate::domain::{Book, NewPayment, Payment, Refusal, State};
+use crate::domain::{Ask, Book, NewPayment, Payment, Refusal, State};
 use crate::error::Error;
 use crate::service::{Due, Payments};
 use crate::store::payments as stored;
@@ -37,10 +37,11 @@ pub(super) async fn authorize(
     if !payments.provider.takes(new.amount.currency) {
         return Err(Error::CurrencyUnknown(new.amount.currency));
     }
-    let payment = begun(payments, new, &token).await?;
+    let (payment, first) = begun(payments, new, &token).await?;
     let payment = match payment.state {
         State::Authorizing | State::RequiresAction => {
-            payments.drive_within(call, payment.id).await?
+            let turn = first.map(|ask| (payment.clone(), ask));
+            payments.drive_within(call, payment.id, turn).await?
         }
         _ => payment,
     };
@@ -58,18 +59,19 @@ pub(super) async fn authorize(
     }
 }
 
-/// The payment of the order; it is begun with the token, if there is none.
+/// The payment of the order; it is begun with the token, if there is none, and what it asks for first is
+/// marked as sent then.
 async fn begun(
     payments: &Payments,
     new: NewPayment,
     token: &SecretString,
-) -> Result<Payment, Error> {
+) -> Result<(Payment, Option<Ask>), Error> {
     let order_id = new.order_id;
     let mut tx = payments.db.begin().await?;
     if let Some(payment) = stored::lock_of_order(&mut tx, order_id).await? {
         return match payment.is_tombstone() {
             true => Err(Error::NotStarted(order_id)),
-            false => Ok(payment),
+            false => Ok((payment, None)),
         };
     }
     let id = payments.new_id();
@@ -80,22 +82,23 @@ async fn begun(
         // Somebody may have begun it at this moment: asked again, it says so.
         return Err(Error::NotStarted(order_id));
     }
+    let now = payments.clock.now();
     let mut payment = {
         let mut new_id = || payments.new_id();
-        Payment::begin(id, new, &mut Book::new(payments.clock.now(), &mut new_id))
+        Payment::begin(id, new, &mut Book::new(now, &mut new_id))
     };
     payment.token_sealed = Some(payments.seal(id, token));
+    let ask = payment.ask(false, now);
     if stored::insert(&mut tx, &payment, Some(payments.leased())).await? {
         tx.commit().await?;
-        return Ok(payment);
+        return Ok((payment, Some(ask)));
     }
     // Another call was faster, and its payment is visible by now.
     drop(tx);
     let mut tx = payments.db.begin().await?;
     let payment = stored::lock_of_order(&mut tx, order_id).await?;
-    payment
-        .filter(|it| !it.is_tombstone())
-        .ok_or(Error::NotStarted(order_id))
+    let payment = payment.filter(|it| !it.is_tombstone());
+    Ok((payment.ok_or(Error::NotStarted(order_id))?, None))
 }
 
 pub(super) async fn capture(
@@ -120,7 +123,7 @@ pub(super) async fn capture(
             .await?
             .map_err(|refusal| refused(&payment, refusal))?;
         tx.commit().await?;
-        payment = payments.drive_within(call, payment.id).await?;
+        payment = payments.drive_within(call, payment.id, None).await?;
     }
     Ok(CapturePaymentResponse {
         payment: Some(convert::payment(&payment)),

@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::{
     Action, Answer, EventError, Failure, Listed, NewIntent, Provider, ProviderEvent, signature,
 };
-use crate::domain::snapshot::{Intent, ProviderRefund, Snapshot};
+use crate::domain::snapshot::{Intent, ProviderRefund, Snapshot, Standing};
 use script::script;
 use tables::Row;
 
@@ -98,7 +98,7 @@ impl Sandbox {
     async fn advance(&self, tx: &mut Tx) -> Result<(), Error> {
         for object in tables::pass_time(tx, self.clock.now()).await? {
             if let Some(row) = tables::lock(tx, &object).await? {
-                self.tell(tx, "payment_intent.changed", &row).await?;
+                self.tell(tx, outgoing::CHANGED, &row).await?;
             }
         }
         Ok(())
@@ -199,6 +199,7 @@ impl Provider for Sandbox {
             kind: told.kind,
             payment_id: object.metadata.payment_id,
             provider_ref: object.id,
+            standing: object.standing.and_then(Told::read),
         })
     }
 }
@@ -221,6 +222,24 @@ struct Object {
     id: Option<String>,
     #[serde(default)]
     metadata: Metadata,
+    standing: Option<Told>,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    status: String,
+    held: i64,
+    captured: i64,
+}
+
+impl Told {
+    fn read(self) -> Option<Standing> {
+        Some(Standing {
+            status: tables::status(&self.status, String::new())?,
+            held: self.held,
+            captured: self.captured,
+        })
+    }
 }
 
 #[derive(Default, Deserialize)]

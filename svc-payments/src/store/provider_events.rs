@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use store::{Error, Tx};
 use uuid::Uuid;
 
+use crate::domain::snapshot::Standing;
+
 /// Removes up to `$2` that came before `$1`. One that is told once more after that is a hint once more.
 pub(crate) const REMOVE_OLD: &str = "DELETE FROM provider_events WHERE (provider, event_id) IN \
      (SELECT provider, event_id FROM provider_events WHERE receive_time < $1 LIMIT $2)";
@@ -53,13 +55,24 @@ pub(crate) async fn insert(
     Ok(inserted == 1)
 }
 
-/// Has a payment looked at, by whoever is next; one that works on it already looks once more.
-pub(crate) async fn hint(tx: &mut Tx, payment: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
-    store::execute!(
+/// Has a payment looked at, by whoever is next; one that works on it already looks once more. Not one
+/// that stands as its provider tells. Returns whether it is looked at.
+pub(crate) async fn hint(
+    tx: &mut Tx,
+    payment: Uuid,
+    told: Option<&Standing>,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let known = told.and_then(|told| Some((told.is_known_as()?, told.held, told.captured)));
+    let hinted = store::execute!(
         tx,
-        "UPDATE payments SET hints = hints + 1, due_at = $2 WHERE payment_id = $1",
+        "UPDATE payments SET hints = hints + 1, due_at = $2 \
+         WHERE payment_id = $1 AND NOT (state = $3 AND held = $4 AND captured = $5)",
         payment,
-        now
+        now,
+        known.map_or("", |(state, ..)| state.as_str()),
+        known.map_or(0, |(_, held, _)| held),
+        known.map_or(0, |(.., captured)| captured)
     )?;
-    Ok(())
+    Ok(hinted == 1)
 }

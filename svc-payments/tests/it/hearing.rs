@@ -11,7 +11,7 @@ use store::testing::{eventually, fields, refused};
 use svc_payments::NAME;
 use tonic::{Request, Status};
 
-use crate::till::Till;
+use crate::till::{Till, minor};
 
 impl Till {
     fn signed(&self, body: &str, away: i64) -> String {
@@ -28,6 +28,13 @@ impl Till {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         format!("t={time},v1={hex}")
+    }
+
+    /// How often the only payment was to be looked at.
+    async fn hints(&self) -> i64 {
+        let mut tx = self.read().await;
+        let sql = "SELECT hints FROM payments";
+        store::fetch_one!(tx, (i64,), sql).unwrap().0
     }
 
     async fn hear(&self, body: &str, signature: &str) -> Result<(), Status> {
@@ -103,6 +110,32 @@ store::on_both! {
             till.hear(body, &till.signed(body, 0)).await.unwrap();
             let known = till.count("provider_events WHERE payment_id IS NOT NULL").await;
             assert_eq!(known, 2 + number as i64);
+        }
+    }
+
+    async fn an_event_that_tells_what_is_known_is_no_reason_to_look(database: TestDatabase) {
+        let till = Till::open(&database).await;
+        let payment = till.authorize(till.new_id(), "tok_ok").await.unwrap();
+        let (id, held) = (payment.payment_id, minor(&payment.authorized));
+        eventually("the sandbox has told", async || {
+            till.count("provider_events WHERE payment_id IS NOT NULL").await == 1
+        }).await;
+        let standing = |status: &str, held: i64| {
+            format!(r#","standing":{{"status":"{status}","held":{held},"captured":0}}"#)
+        };
+        let mut hints = till.hints().await;
+        for (number, (standing, is_hint)) in [
+            (standing("HELD", held), false),
+            (standing("HELD", held - 1), true),
+            (standing("CANCELED", 0), true),
+            (standing("of another time", held), true),
+            (String::new(), true),
+        ].iter().enumerate() {
+            let body = event(&format!("evt_{number}"), &id, "pi_1");
+            let body = body.replace(r#""id":"pi_1""#, &format!(r#""id":"pi_1"{standing}"#));
+            till.hear(&body, &till.signed(&body, 0)).await.unwrap();
+            hints += i64::from(*is_hint);
+            assert_eq!(till.hints().await, hints, "{standing}");
         }
     }
 

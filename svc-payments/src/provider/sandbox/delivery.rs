@@ -37,6 +37,7 @@ async fn round(sandbox: &Sandbox, payments: &Payments) -> Result<(), Error> {
     sandbox.advance(&mut tx).await?;
     let events = outgoing::claim(&mut tx, now).await?;
     tx.commit().await?;
+    let mut told = Vec::new();
     for event in events {
         let body = event.body();
         let signed = signature::sign(&sandbox.secret, &body, now);
@@ -49,13 +50,13 @@ async fn round(sandbox: &Sandbox, payments: &Payments) -> Result<(), Error> {
             Err(error) => Err(error),
         };
         match taken {
-            Ok(()) => {
-                let mut tx = sandbox.db.begin().await?;
-                outgoing::told(&mut tx, &event.event_id, now).await?;
-                tx.commit().await?;
-            }
+            Ok(()) => told.push(event.event_id),
             Err(error) => tracing::warn!(%error, "an event of the sandbox was not taken"),
         }
     }
-    Ok(())
+    let mut tx = sandbox.db.begin().await?;
+    for event in told {
+        outgoing::told(&mut tx, &event, now).await?;
+    }
+    tx.commit().await
 }

@@ -5,6 +5,9 @@ use serde_json::json;
 use store::{Error, Tx};
 use uuid::Uuid;
 
+/// What changed by itself: the object, or its refunds and disputes.
+pub(super) const CHANGED: &str = "payment_intent.changed";
+
 /// Writes an event to be told so many times.
 pub(super) async fn tell(
     tx: &mut Tx,
@@ -34,16 +37,24 @@ pub(super) struct Outgoing {
     kind: String,
     intent_ref: String,
     payment_id: Uuid,
+    status: String,
+    held: i64,
+    captured: i64,
 }
 
 impl Outgoing {
     /// What is sent: of the same form as Stripe's.
     pub(super) fn body(&self) -> Vec<u8> {
-        let object = json!({
+        let mut object = json!({
             "object": "payment_intent",
             "id": self.intent_ref,
             "metadata": {"payment_id": self.payment_id.to_string()},
         });
+        // Of refunds and disputes this says nothing.
+        if self.kind.starts_with("payment_intent.") && self.kind != CHANGED {
+            object["standing"] =
+                json!({"status": self.status, "held": self.held, "captured": self.captured});
+        }
         let event = json!({"id": self.event_id, "type": self.kind, "data": {"object": object}});
         event.to_string().into_bytes()
     }
@@ -69,7 +80,7 @@ pub(super) async fn claim(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Outgoin
     store::fetch_all!(
         tx,
         Outgoing,
-        "SELECT event_id, kind, intent_ref, payment_id FROM sandbox_events \
+        "SELECT event_id, kind, intent_ref, payment_id, status, held, captured FROM sandbox_events \
          JOIN sandbox_intents ON provider_ref = intent_ref \
          WHERE times > 0 AND deliver_time = $1 ORDER BY event_id",
         now + TimeDelta::seconds(30)

@@ -62,19 +62,10 @@ impl Row {
     pub(super) fn intent(&self) -> Result<Intent, Error> {
         let unreadable = || Error::unreadable("object of the sandbox", &self.provider_ref);
         let code = self.decline_code.clone().unwrap_or_default();
-        let status = match self.status.as_str() {
-            "UNCONFIRMED" => IntentStatus::Unconfirmed,
-            "ACTION" => IntentStatus::RequiresAction,
-            "HELD" => IntentStatus::Held,
-            "DECLINED" => IntentStatus::Declined { code },
-            "CANCELED" => IntentStatus::Canceled,
-            "CAPTURED" => IntentStatus::Captured,
-            _ => return Err(unreadable()),
-        };
         Ok(Intent {
             provider_ref: self.provider_ref.clone(),
             payment_id: Some(self.payment_id),
-            status,
+            status: status(&self.status, code).ok_or_else(unreadable)?,
             currency: Currency::recorded(&self.currency).map_err(|_| unreadable())?,
             amount: self.amount,
             held: self.held,
@@ -83,6 +74,19 @@ impl Row {
             create_time: self.create_time,
         })
     }
+}
+
+/// Where an object stands, by the word for it and what it was refused for.
+pub(super) fn status(word: &str, code: String) -> Option<IntentStatus> {
+    Some(match word {
+        "UNCONFIRMED" => IntentStatus::Unconfirmed,
+        "ACTION" => IntentStatus::RequiresAction,
+        "HELD" => IntentStatus::Held,
+        "DECLINED" => IntentStatus::Declined { code },
+        "CANCELED" => IntentStatus::Canceled,
+        "CAPTURED" => IntentStatus::Captured,
+        _ => return None,
+    })
 }
 
 /// The object, locked until the transaction ends.

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::intents::{PAYMENT_ID, id_in};
+use super::intents::{PAYMENT_ID, PaymentIntent, id_in};
 use crate::provider::{EventError, ProviderEvent, signature};
 
 /// What events are signed by.
@@ -39,7 +39,7 @@ impl Secrets {
             return Err(EventError::SignatureInvalid);
         }
         let event: Event = serde_json::from_slice(body).map_err(|_| EventError::Malformed)?;
-        Ok(event.read())
+        event.read().ok_or(EventError::Malformed)
     }
 }
 
@@ -54,7 +54,7 @@ struct Event {
 
 #[derive(Deserialize)]
 struct Data {
-    object: Subject,
+    object: Value,
 }
 
 /// What happened to something: an intent, or a charge, refund or dispute of one.
@@ -68,15 +68,19 @@ struct Subject {
 }
 
 impl Event {
-    fn read(self) -> ProviderEvent {
-        let subject = self.data.object;
+    fn read(self) -> Option<ProviderEvent> {
+        let subject = Subject::deserialize(&self.data.object).ok()?;
+        let is_intent = subject.object == "payment_intent";
+        let intent = is_intent.then(|| PaymentIntent::deserialize(&self.data.object));
         let metadata = subject.metadata.as_ref();
-        ProviderEvent {
+        Some(ProviderEvent {
             payment_id: metadata.and_then(|metadata| id_in(metadata, PAYMENT_ID)),
             provider_ref: subject.intent(),
+            // What cannot be read is looked at.
+            standing: intent.and_then(|intent| Some(intent.ok()?.read().ok()?.into())),
             event_id: self.id,
             kind: self.kind,
-        }
+        })
     }
 }
 

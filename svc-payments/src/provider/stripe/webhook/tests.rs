@@ -2,6 +2,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::snapshot::{IntentStatus, Standing};
 
 /// As Stripe's own library signs this body at 1700000000 with `whsec_current`, and with `whsec_previous`.
 const BODY: &[u8] = br#"{"id":"evt_1"}"#;
@@ -102,6 +103,26 @@ fn a_signature_holds_for_five_minutes_in_both_directions() {
         let opened = opened_at(&header, SIGNED + away);
         assert_eq!(opened, Err(expected), "{away} seconds away");
     }
+}
+
+#[test]
+fn an_event_of_an_intent_says_how_it_stands() {
+    let intent = json!({
+        "object": "payment_intent", "id": "pi_1", "status": "requires_capture", "currency": "jpy",
+        "amount": 500, "amount_capturable": 500, "amount_received": 0, "created": SIGNED,
+        "metadata": {}, "latest_charge": "ch_1",
+    });
+    let held = Standing {
+        status: IntentStatus::Held,
+        held: 500,
+        captured: 0,
+    };
+    assert_eq!(about(&intent).standing, Some(held));
+    let mut unknown = intent;
+    unknown["status"] = "of another time".into();
+    assert_eq!(about(&unknown).standing, None);
+    let charge = json!({"object": "charge", "id": "ch_1", "status": "succeeded"});
+    assert_eq!(about(&charge).standing, None);
 }
 
 #[test]
