@@ -24,6 +24,7 @@ const USERS: &str = r#"authorization { users: [
     publish: { allow: [
       "$JS.API.INFO",
       "$JS.API.CONSUMER.CREATE.ORDERS.svc-shipping-v1-OrderConfirmed.orders.v1.OrderConfirmed",
+      "$JS.API.CONSUMER.INFO.ORDERS.svc-shipping-v1-OrderConfirmed",
       "$JS.API.CONSUMER.MSG.NEXT.ORDERS.svc-shipping-v1-OrderConfirmed",
       "$JS.ACK.ORDERS.svc-shipping-v1-OrderConfirmed.>",
       "dead_letters.svc-shipping.>",
@@ -83,6 +84,18 @@ async fn those_who_may_not_make_streams_use_the_ones_that_are_there() {
         .make_streams(&["orders"])
         .await
         .expect("there already");
+
+    // Whoever connects again asks how its consumer stands, and does not go on before it knows.
+    server.kill();
+    server.start_with(USERS);
+    ready(&orders).await;
+    orders
+        .publish(&event(CONFIRMED, 4), 1)
+        .await
+        .expect("stored");
+    while member.next().await.version != 4 {}
+    let log = server.log();
+    assert!(!log.contains("Violation"), "{log}");
 }
 
 /// The server lets whoever asks for a message name any subject for the answer.

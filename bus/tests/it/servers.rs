@@ -61,6 +61,8 @@ pub(crate) async fn ready(bus: &Bus) {
     assert!(ready.is_ok(), "the bus is not ready in time: {why}");
 }
 
+const LOG: &str = "nats.log";
+
 /// A server of the test's own, to be killed.
 pub(crate) struct Server {
     directory: TempDir,
@@ -107,10 +109,18 @@ impl Server {
         let process = Command::new(&self.program)
             .arg("-c")
             .arg(&file)
+            .arg("--log")
+            .arg(self.directory.path().join(LOG))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
         self.process = Some(process.expect("nats-server starts"));
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        let file = self.directory.path().join(LOG);
+        std::fs::read_to_string(file).expect("it has logged")
     }
 
     /// kill -9
