@@ -11,6 +11,8 @@ use std::{
 /// What is left on it.
 const ROOM: u64 = 24 * 1024 * 1024;
 const FILLER: &str = "filler";
+/// What a run of faults does not fill.
+const LARGE: &str = "remount,size=1g";
 
 /// A disk that a folder is moved to. Dropped, what was put there since is gone.
 pub struct SmallDisk(PathBuf);
@@ -51,12 +53,14 @@ impl SmallDisk {
         assert!(end.is_some(), "the disk is larger than it says");
     }
 
-    /// There is room again.
+    /// There is room again, and more than before.
     ///
     /// # Panics
     /// When it was not filled.
     pub fn clear(&self) {
         fs::remove_file(self.0.join(FILLER)).expect("it was filled");
+        let words = ["-o", LARGE].map(OsStr::new);
+        run("mount", words.into_iter().chain([self.0.as_os_str()]));
     }
 }
 

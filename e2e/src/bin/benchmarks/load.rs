@@ -47,6 +47,11 @@ impl Outcome {
         self.answers as f64 / self.seconds
     }
 
+    /// The share of requests that were not answered with success, in percent.
+    pub(crate) fn refused(&self) -> f64 {
+        self.failures as f64 / (self.answers + self.failures) as f64 * 100.0
+    }
+
     /// The latency that this share of the replies did not exceed, in milliseconds.
     pub(crate) fn percentile(&self, share: f64) -> f64 {
         let last = self.latencies.len().saturating_sub(1);

@@ -1,6 +1,6 @@
 //! Measures Tradewind on this machine and writes docs/BENCHMARKS.md.
 //!
-//! `benchmarks SECTION...` measures startup, orders, refresh or edge and prints what it found;
+//! `benchmarks SECTION...` measures startup, orders, overload, refresh or edge and prints what it found;
 //! `benchmarks write SECTION...` also puts it into the page, whose other sections stay. It needs a
 //! release build and the variables of `scripts/servers`.
 
@@ -8,6 +8,7 @@ mod contract;
 mod edge;
 mod load;
 mod orders;
+mod overload;
 mod pgbench;
 mod refresh;
 mod report;
@@ -21,7 +22,7 @@ use e2e::{Mesh, Setup, mesh::Kind};
 
 use report::Report;
 
-const SECTIONS: [&str; 4] = ["startup", "orders", "refresh", "edge"];
+const SECTIONS: [&str; 5] = ["startup", "orders", "overload", "refresh", "edge"];
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -58,6 +59,9 @@ async fn measure(sections: &[&str]) -> Report {
     }
     if sections.contains(&"orders") {
         report.add(orders::measure().await);
+    }
+    if sections.contains(&"overload") {
+        report.add(overload::measure().await);
     }
     if sections.contains(&"refresh") || sections.contains(&"edge") {
         tell("starting the mesh as separate processes");

@@ -6,9 +6,10 @@ use crate::tell;
 
 const PAGE: &str = "BENCHMARKS.md";
 /// The page's sections in their order.
-const TITLES: [&str; 4] = [
+const TITLES: [&str; 5] = [
     "Everything in one process",
     "Placing orders",
+    "Overload",
     "Refreshing a session",
     "The edge",
 ];

@@ -50,6 +50,15 @@ impl Shop {
         (0..count).map(|number| self.client(number)).collect()
     }
 
+    /// Clients that look at the first page of their orders.
+    pub(crate) fn readers(&self, count: usize) -> Vec<Client> {
+        let reader = |number: usize| {
+            let token = &self.tokens[number % CUSTOMERS];
+            load::same(&load::request("GET", "/v1/orders", token, b"", ""), 1)
+        };
+        (0..count).flat_map(reader).collect()
+    }
+
     fn client(&self, number: usize) -> Client {
         let (skus, token) = (self.skus.clone(), self.tokens[number % CUSTOMERS].clone());
         let mut state = number as u64 + 1;
