@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use net::planted::is_planted;
 use runtime::call::CallContext;
 use secrecy::SecretString;
 use tokio::task::JoinSet;
@@ -256,6 +257,10 @@ impl Payments {
             Kind::Cancel => provider.cancel(&key, object).await?,
             Kind::Refund => {
                 let refund_id = operation.request_id.unwrap_or(operation.id);
+                let key = match is_planted("refund without key") {
+                    true => self.new_id().to_string(),
+                    false => key,
+                };
                 let refund = provider.refund(&key, object, refund_id, amount).await?;
                 return Ok(Answer::Refund(refund));
             }

@@ -25,11 +25,12 @@ const SEEDS: u64 = 1000;
 const STACK: usize = 64 << 20;
 
 /// What a simulation has to find, by the names under which the services' code makes it.
-const MISTAKES: [&str; 4] = [
+const MISTAKES: [&str; 5] = [
     "ack before commit",
     "publish before commit",
     "reserve without lock",
     "cancel without tombstone",
+    "refund without key",
 ];
 
 #[test]
