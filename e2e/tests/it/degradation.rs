@@ -1,11 +1,10 @@
 //! What goes on when a service is away, and what does not: the rows of docs/RELIABILITY.md.
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 use e2e::{
     Mesh, Reply, Rest,
     condition::eventually,
-    mesh::{Kind, Setup},
     shop::{self, Customer, order},
     unique::unique,
 };
@@ -152,62 +151,4 @@ async fn without_orders_browsing_goes_on() {
     assert_eq!(cache_status(&fresh), "");
     shop.buyer.rest.get("/v1/users/me").await.expect(200);
     shop.heals(&key).await;
-}
-
-/// Sends a signal to all processes of a service.
-fn signal(mesh: &Mesh, service: &str, signal: &str) {
-    for replica in mesh.replicas(service) {
-        let id = mesh.id(&replica).to_string();
-        let sent = Command::new("kill").args([signal, &id]).status();
-        assert!(sent.expect("there is a kill").success());
-    }
-}
-
-/// Looks at a page of the catalogue as long as it hangs, until answers come of which the call upstream ended
-/// like this; by how they are marked.
-async fn hangs(variables: &[(&'static str, &str)], ends: &'static str) -> (Mesh, String) {
-    let setup = variables
-        .iter()
-        .fold(Setup::new(Kind::Real), |setup, (name, value)| {
-            setup.with(name, *value)
-        });
-    let mesh = Mesh::start(setup).await;
-    let admin = mesh.admin().await;
-    let page = format!("/v1/products/{}", shop::product(&admin, 9).await);
-    let rest = mesh.rest().with_header("request-timeout", "1.2");
-    rest.get(&page).await.expect(200);
-    signal(&mesh, "svc-catalog", "-STOP");
-    let mut seen = String::new();
-    for _ in 0..4 {
-        let looks = (0..24).map(|_| rest.get(&page));
-        for reply in futures::future::join_all(looks).await {
-            seen = cache_status(&reply.expect(200)).to_owned();
-        }
-        if seen.contains(ends) {
-            break;
-        }
-    }
-    // Whoever does not need it does not notice.
-    admin.get("/v1/orders").await.expect(200);
-    (mesh, seen)
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_waits_for_a_service_that_hangs_once_its_breaker_is_open() {
-    let (mesh, seen) = hangs(&[], "fwd-status=503").await;
-    assert!(seen.contains("fwd-status=503"), "{seen}");
-    signal(&mesh, "svc-catalog", "-CONT");
-    let (rest, page) = (mesh.rest(), "/v1/products?pageSize=1");
-    eventually("the catalogue is asked again", PATIENCE, || async {
-        let reply = rest.get(page).await;
-        (reply.status == 200 && cache_status(&reply).is_empty()).then_some(())
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_breaker_everybody_waits_for_a_service_that_hangs() {
-    let (mesh, seen) = hangs(&[("ENDPOINT_BREAKER", "0")], "fwd-status=503").await;
-    assert!(seen.contains("fwd-status=504"), "{seen}");
-    signal(&mesh, "svc-catalog", "-CONT");
 }

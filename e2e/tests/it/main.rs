@@ -35,6 +35,7 @@ mod shutdown;
 mod structure;
 mod tracing;
 mod typescript;
+mod weaknesses;
 
 use e2e::Mesh;
 use tokio::sync::OnceCell;
