@@ -119,6 +119,7 @@ impl Endpoints {
         if let [only] = list.as_slice() {
             if not.is_some() || !only.standing.is_in() {
                 self.resolve_in_need();
+                only.link(pool).hurry();
             }
             return Ok(PendingRequest::new(only, pool));
         }
@@ -132,7 +133,9 @@ impl Endpoints {
         let among = match up.is_empty() {
             true => {
                 self.resolve_in_need();
-                list.iter().filter(other).collect()
+                let all: Vec<_> = list.iter().filter(other).collect();
+                all.iter().for_each(|one| one.link(pool).hurry());
+                all
             }
             false => up,
         };

@@ -43,6 +43,7 @@ type Opening = Shared<BoxFuture<'static, Result<(), Failure>>>;
 
 #[derive(Clone, Debug)]
 struct Outage {
+    since: Instant,
     until: Instant,
     backoff: Backoff,
     why: String,
@@ -53,6 +54,14 @@ impl Link {
     pub(super) fn is_down(&self) -> bool {
         let state = self.connections.state();
         state.open.is_empty() && state.pause().is_some()
+    }
+
+    /// Nobody else can be called: the shortest pause is enough.
+    pub(super) fn hurry(&self) {
+        let mut state = self.connections.state();
+        if let Some(down) = &mut state.down {
+            down.until = down.until.min(down.since + BACKOFF.after(0));
+        }
     }
 
     /// Connects, beside whoever calls; whether it succeeds shows when it is needed.
@@ -147,9 +156,10 @@ impl Connections {
             Err(why) => {
                 let why = format!("{target}: {why}");
                 let mut backoff = state.down.take().map_or(BACKOFF, |down| down.backoff);
-                let until = Instant::now() + backoff.pause();
+                let since = Instant::now();
                 state.down = Some(Outage {
-                    until,
+                    since,
+                    until: since + backoff.pause(),
                     backoff,
                     why: why.clone(),
                 });

@@ -99,7 +99,10 @@ struct Server {
 
 impl Server {
     async fn start() -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Server::on(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    fn on(listener: TcpListener) -> Server {
         let server = Server {
             address: listener.local_addr().unwrap(),
             connections: Arc::default(),
@@ -211,6 +214,24 @@ async fn dns_is_asked_after_a_second_already_when_nobody_can_be_called() {
         assert!(dns.asked() > asked);
         dns.calls_until(|| server.calls() > 0).await;
     }
+}
+
+/// As when the second replica is replaced right after the first.
+#[tokio::test]
+async fn whoever_is_back_is_called_at_once_when_everybody_else_is_gone() {
+    let replaced = Server::gone().await;
+    let dns = Dns::with(&[&replaced]);
+    // The pauses between attempts grow to a second.
+    for _ in 0..10 {
+        assert_eq!(dns.call().await, Code::Unavailable);
+        pass(Duration::from_secs(1)).await;
+    }
+    assert_eq!(dns.call().await, Code::Unavailable);
+    let listener = TcpListener::bind(replaced.address).await.unwrap();
+    let back = Server::on(listener);
+    pass(Duration::from_millis(20)).await;
+    assert_eq!(dns.call().await, Code::Ok);
+    assert_eq!(back.calls(), 1);
 }
 
 #[tokio::test]
