@@ -271,16 +271,23 @@ where
     C: sqlx::migrate::Migrate,
 {
     migrators[0].dangerous_set_table_name(OWN_TABLE);
-    for migrator in migrators {
+    for migrator in &mut *migrators {
         let table = migrator.table_name.clone();
         connection.ensure_migrations_table(&table).await?;
         let applied = connection.list_applied_migrations(&table).await?;
+        let has_run = |version: i64| applied.iter().any(|it| it.version == version);
+        let is_complete = migrator.iter().all(|own| has_run(own.version));
+        // Those of a newer version follow all of this one's.
         let newest = newest(migrator);
-        let is_strange = |version: &i64| *version <= newest && !migrator.version_exists(*version);
+        let is_strange = |version: &i64| {
+            !migrator.version_exists(*version) && (*version <= newest || !is_complete)
+        };
         if let Some(strange) = applied.iter().map(|it| it.version).find(is_strange) {
             return Err(MigrateError::VersionMissing(strange));
         }
         migrator.set_ignore_missing(true);
+    }
+    for migrator in migrators {
         migrator.run_direct(None, connection, false).await?;
     }
     Ok(())

@@ -126,8 +126,8 @@ pub async fn pending(tx: &mut Tx) -> Result<i64, Error> {
 }
 
 /// Has everything that was published since `since` published again, for a bus that lost it, and not
-/// taken for a repetition by one that lost its consumers' work alone. Published events are kept for 7
-/// days. Gives their number.
+/// taken for a repetition by one that lost its consumers' work alone. What still waits may have been
+/// published too, where the mark of it was lost. Published events are kept for 7 days. Gives their number.
 ///
 /// # Errors
 /// When the database is away.
@@ -137,7 +137,7 @@ pub async fn republish(
     now: DateTime<Utc>,
 ) -> Result<u64, Error> {
     let sql = "UPDATE outbox SET due_at = $2, published_at = NULL, publication = publication + 1
-               WHERE published_at >= $1";
+               WHERE published_at >= $1 OR due_at IS NOT NULL";
     crate::execute!(tx, sql, since, now)
 }
 

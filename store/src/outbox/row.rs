@@ -1,6 +1,6 @@
 //! Rows on their way: leased, then marked.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use bus::Delivery;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -76,13 +76,15 @@ pub(super) async fn mark(
     settled: &[(Leased, Mark)],
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, Error> {
-    let (mut published, mut put_back) = (Vec::new(), Vec::new());
+    let (mut published, mut put_back) = (BTreeMap::<i64, Vec<Uuid>>::new(), Vec::new());
     let mut first_due: Option<DateTime<Utc>> = None;
     let mut is_due = |at: DateTime<Utc>| first_due = Some(first_due.map_or(at, |due| due.min(at)));
     let mut tx = database.statements().await?;
     for (row, mark) in settled {
         match mark {
-            Mark::Delivered(Delivery::Settled) => published.push(row.id),
+            Mark::Delivered(Delivery::Settled) => {
+                published.entry(row.publication).or_default().push(row.id);
+            }
             Mark::PutBack => {
                 put_back.push(row.id);
                 is_due(now + PAUSE);
@@ -101,16 +103,21 @@ pub(super) async fn mark(
             }
         }
     }
+    // One that is to be published again by now is not settled by the publication before.
     let sql = tx.dialect().pick(
-        "UPDATE outbox SET due_at = NULL, published_at = $2, why = NULL WHERE id = ANY($1)",
-        "UPDATE outbox SET due_at = NULL, published_at = $2, why = NULL WHERE id = $1",
+        "UPDATE outbox SET due_at = NULL, published_at = $2, why = NULL
+         WHERE id = ANY($1) AND publication = $3",
+        "UPDATE outbox SET due_at = NULL, published_at = $2, why = NULL
+         WHERE id = $1 AND publication = $3",
     );
-    update(&mut tx, sql, &published, now).await?;
+    for (publication, ids) in &published {
+        update(&mut tx, sql, ids, now, *publication).await?;
+    }
     let sql = tx.dialect().pick(
-        "UPDATE outbox SET due_at = $2 WHERE id = ANY($1)",
-        "UPDATE outbox SET due_at = $2 WHERE id = $1",
+        "UPDATE outbox SET due_at = $2 WHERE id = ANY($1) AND publication >= $3",
+        "UPDATE outbox SET due_at = $2 WHERE id = $1 AND publication >= $3",
     );
-    update(&mut tx, sql, &put_back, now + PAUSE).await?;
+    update(&mut tx, sql, &put_back, now + PAUSE, 0).await?;
     tx.commit().await?;
     Ok(first_due)
 }
@@ -121,6 +128,7 @@ async fn update(
     sql: &'static str,
     ids: &[Uuid],
     at: DateTime<Utc>,
+    publication: i64,
 ) -> Result<(), Error> {
     if ids.is_empty() {
         return Ok(());
@@ -130,12 +138,13 @@ async fn update(
             sqlx::query(sql)
                 .bind(ids)
                 .bind(at)
+                .bind(publication)
                 .execute(connection)
                 .await?;
         }
         Connection::Sqlite(connection, pace) => {
             for id in ids {
-                let update = sqlx::query(sql).bind(id).bind(at);
+                let update = sqlx::query(sql).bind(id).bind(at).bind(publication);
                 pace.of(update.execute(&mut *connection)).await?;
             }
         }

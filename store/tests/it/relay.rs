@@ -170,6 +170,12 @@ store::on_both! {
         outbox.wake();
         assert_eq!(again, 1);
         until("it arrives", async || notes(&db).await == ["one"]).await;
+        until("the outbox drains", async || pending(&db).await == 0).await;
+        let mut tx = db.begin().await.expect("a transaction");
+        let sql = "SELECT publication FROM outbox";
+        let (publication,) = store::fetch_one!(tx, (i64,), sql).expect("it is kept");
+        assert_eq!(publication, 1, "no server takes it for what it had before");
+        drop(tx);
         bed.stop().await;
     }
 
