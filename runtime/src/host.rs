@@ -304,7 +304,7 @@ impl Host {
                 identity.follow_keys(gate, stop).await
             });
         }
-        // Ports are open already: readiness alone does not keep callers away.
+        // Ports may be open already: readiness alone does not keep callers away.
         identity.revocations().set_awaited(true);
         let gate = node.readiness.waits_for("the revocations of svc-auth");
         let readiness = node.readiness.clone();

@@ -51,11 +51,12 @@ where
             service = build(config, &node) => service?,
             () = &mut stop => return Ok(()),
         };
-        // Whoever calls before that is refused at once, and finds another replica.
-        if !host.prepare(&mut stop).await? {
+        // It listens once it is ready: whoever calls before is refused at once, and finds another replica.
+        let prepared = host.prepare(&mut stop).await;
+        let Ok(true) = prepared else {
             host.stop(false).await;
-            return Ok(());
-        }
+            return prepared.map(|_| ());
+        };
         let listener = socket
             .listen(BACKLOG)
             .map_err(|source| taken(name, address, "--listen", source))?;
