@@ -10,7 +10,7 @@ pub struct Crash(Option<Arc<dyn Fn(Point) -> bool + Send + Sync>>);
 /// Where a crash may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Point {
-    /// The request is written, and nothing was sent.
+    /// The request is written, and nothing was sent; of a new payment it is marked already.
     Planned,
     /// It is marked as sent, and the provider knows nothing of it.
     Sent,

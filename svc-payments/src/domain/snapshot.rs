@@ -65,7 +65,7 @@ impl From<Intent> for Standing {
 impl Standing {
     /// The state of a payment that has nothing to learn of this, if it has the same amounts.
     #[must_use]
-    pub fn is_known_as(&self) -> Option<State> {
+    pub fn known_as(&self) -> Option<State> {
         match self.status {
             IntentStatus::Held => Some(State::Authorized),
             IntentStatus::Captured => Some(State::Captured),

@@ -63,16 +63,16 @@ pub(crate) async fn hint(
     told: Option<&Standing>,
     now: DateTime<Utc>,
 ) -> Result<bool, Error> {
-    let known = told.and_then(|told| Some((told.is_known_as()?, told.held, told.captured)));
+    let known = told.and_then(|told| Some((told.known_as()?, told.held, told.captured)));
     let hinted = store::execute!(
         tx,
         "UPDATE payments SET hints = hints + 1, due_at = $2 \
-         WHERE payment_id = $1 AND NOT (state = $3 AND held = $4 AND captured = $5)",
+         WHERE payment_id = $1 AND (state = $3 AND held = $4 AND captured = $5) IS NOT TRUE",
         payment,
         now,
-        known.map_or("", |(state, ..)| state.as_str()),
-        known.map_or(0, |(_, held, _)| held),
-        known.map_or(0, |(.., captured)| captured)
+        known.map(|(state, ..)| state.as_str()),
+        known.map(|(_, held, _)| held),
+        known.map(|(.., captured)| captured)
     )?;
     Ok(hinted == 1)
 }
