@@ -47,6 +47,8 @@ pub(super) fn old() -> Option<PathBuf> {
 
 /// Has a mesh that is still to be started begin with these.
 pub(super) fn begin(mesh: &mut Mesh, old: &Path) {
+    let is_there = old.join(SERVICE).is_file();
+    assert!(is_there, "{} holds no {SERVICE}", old.display());
     for name in mesh.processes() {
         mesh.take_from(old, &name);
     }
