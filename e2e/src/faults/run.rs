@@ -111,6 +111,8 @@ impl Trial {
             Notice::Losses => {
                 let lost = violations.extract_if(.., |it| it.rule == Rule::Answers);
                 failures.insert("answer that was lost".to_owned(), lost.count() as u64);
+                // What others tell of an order that is lost, nobody can take.
+                violations.retain(|it| it.rule != Rule::DeadLetters);
             }
         }
         let shipped_after = delay::median(&stage.mesh.databases, &history).await;
