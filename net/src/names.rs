@@ -9,7 +9,9 @@ use futures::future::BoxFuture;
 
 /// Whoever knows the addresses of hosts; the system, by default.
 #[derive(Clone, Default)]
-pub struct Names(Option<Arc<dyn Fn(&str, u16) -> Found + Send + Sync>>);
+pub struct Names(Option<Arc<LookUp>>);
+
+type LookUp = dyn Fn(&str, u16) -> Found + Send + Sync;
 
 /// Addresses that are being looked up.
 pub type Found = BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
