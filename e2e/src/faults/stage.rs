@@ -1,11 +1,11 @@
 //! A mesh on which faults are tried: two of each process, a proxy on each way between them, and servers
 //! of its own.
 
-use std::sync::Arc;
+use std::{env, path::PathBuf, sync::Arc};
 
 use net::random::Random;
 
-use super::{history::History, load::Load, shop::Shop, versions, ways::Network};
+use super::{history::History, load::Load, shop::Shop, ways::Network};
 use crate::{
     Mesh, Setup,
     mesh::Kind,
@@ -65,8 +65,10 @@ impl Stage {
             ("redis", port(&mesh.redis)),
         ];
         let network = Network::between(&mut mesh, &servers, &random);
-        if let Some(old) = versions::old() {
-            versions::begin(&mut mesh, &old);
+        if let Some(old) = old_binaries() {
+            for name in mesh.processes() {
+                mesh.take_from(&old, &name);
+            }
         }
         mesh.restart().await;
         let shop = Arc::new(Shop::open(&mesh).await);
@@ -106,4 +108,15 @@ impl Stage {
         let replicas = self.mesh.replicas(program);
         replicas[self.random.below(replicas.len())].clone()
     }
+}
+
+/// The binaries of an earlier version, where there are some: the folder in `FAULTS_OLD_BINARIES`.
+///
+/// # Panics
+/// When they are not there.
+pub(super) fn old_binaries() -> Option<PathBuf> {
+    let folder = env::var_os("FAULTS_OLD_BINARIES").map(PathBuf::from)?;
+    let is_there = folder.join("svc-orders").is_file();
+    assert!(is_there, "{} holds no svc-orders", folder.display());
+    Some(folder)
 }

@@ -5,18 +5,16 @@
 //! that they do not know: a column, a table and an index more, as the first of the three releases of a
 //! change brings them (ARCHITECTURE.md).
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
-
 use sqlx::{
     SqlStr,
     migrate::{Migration, MigrationType, Migrator},
 };
 use store::{Database, DatabaseConfig, Migrations};
 
-use super::{rollout, stage::Stage};
+use super::{
+    rollout,
+    stage::{Stage, old_binaries},
+};
 use crate::{Mesh, process::binary};
 
 /// Whose tables change.
@@ -40,26 +38,12 @@ const NEXT: [(&str, &str, bool); 3] = [
     ),
 ];
 
-/// The binaries of an earlier version, where there are some.
-pub(super) fn old() -> Option<PathBuf> {
-    env::var_os("FAULTS_OLD_BINARIES").map(PathBuf::from)
-}
-
-/// Has a mesh that is still to be started begin with these.
-pub(super) fn begin(mesh: &mut Mesh, old: &Path) {
-    let is_there = old.join(SERVICE).is_file();
-    assert!(is_there, "{} holds no {SERVICE}", old.display());
-    for name in mesh.processes() {
-        mesh.take_from(old, &name);
-    }
-}
-
 /// The new version takes the place of one replica of each, then the old one comes back, and at last the new
 /// one takes all places.
 pub(super) async fn side_by_side(stage: &mut Stage) {
     let new = binary(SERVICE);
     let new = new.parent().expect("it is in a folder");
-    let old = old();
+    let old = old_binaries();
     if old.is_none() {
         expand(&stage.mesh).await;
     }
