@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use http::request::Parts;
 use http::{Method, StatusCode, Version};
-use net::telemetry::{Durations, RECORDED, Telemetry, Trace};
+use net::telemetry::{Durations, RECORDED, Telemetry, Trace, rename};
 use opentelemetry::KeyValue;
 use tracing::Span;
 use tracing::field::Empty;
@@ -149,13 +149,13 @@ impl Exchange {
             Target::Route(template) => {
                 if is_recorded {
                     let name = format!("{} {template}", METHODS[self.method]);
-                    self.span.record("otel.name", name);
+                    rename(&self.span, name);
                 }
                 self.goes_by(template);
             }
             Target::Method(path) => {
                 if is_recorded {
-                    self.span.record("otel.name", path.trim_start_matches('/'));
+                    rename(&self.span, path.trim_start_matches('/').to_owned());
                 }
                 self.goes_by(path);
             }

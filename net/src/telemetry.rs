@@ -23,7 +23,7 @@ pub use durations::Durations;
 pub use endpoints::ClientMetrics;
 pub(crate) use endpoints::EndpointMetrics;
 pub use logs::{LogFormat, TelemetryConfig};
-pub use propagation::{RECORDED, Trace, span_of};
+pub use propagation::{RECORDED, Trace, rename, span_of};
 
 use crate::start::StartError;
 

@@ -68,4 +68,8 @@ async fn one_trace_spans_the_order_and_its_shipment(kind: Kind) {
             .collect();
         panic!("the trace is not whole:\n{}", lines.join("\n"));
     }
+    let spans = sink.trace(&trace);
+    let request = spans.iter().find(|span| span.parent_id == root);
+    let name = request.map(|span| span.name.as_str());
+    assert_eq!(name, Some("POST /v1/orders"));
 }

@@ -1,5 +1,7 @@
 //! The trace goes along: W3C Trace Context in metadata and in events.
 
+use std::borrow::Cow;
+
 use http::{HeaderName, HeaderValue};
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
@@ -156,6 +158,12 @@ impl Trace {
     }
 }
 
+/// Names a span by what is known only later. As its field `otel.name` that would be lost: a span that
+/// belongs to a trace already keeps the name it began with.
+pub fn rename(span: &Span, name: impl Into<Cow<'static, str>>) {
+    span.context().span().update_name(name);
+}
+
 /// A span of a service, named `name`, that continues the trace an event carries.
 #[must_use]
 pub fn span_of(service: &str, name: &str, trace: &[(String, String)]) -> (Span, Trace) {
@@ -226,7 +234,54 @@ fn write_hex(bytes: &[u8], text: &mut [u8]) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use opentelemetry::trace::{Status, TracerProvider as _};
+    use opentelemetry_sdk::error::OTelSdkResult;
+    use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+    use tracing::field::Empty;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
     use super::*;
+
+    #[derive(Clone, Debug, Default)]
+    struct Exported(Arc<Mutex<Vec<SpanData>>>);
+
+    impl SpanExporter for Exported {
+        async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+            self.0.lock().expect("nobody panics").extend(batch);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_span_that_belongs_to_a_trace_takes_what_is_known_only_later() {
+        let exported = Exported::default();
+        let provider = SdkTracerProvider::builder();
+        let provider = provider.with_simple_exporter(exported.clone()).build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let span = tracing::info_span!(
+                "request",
+                otel.name = "POST",
+                otel.status_code = Empty,
+                http.route = Empty,
+            );
+            let _ = Trace::with_flags(TraceFlags::SAMPLED).adopt(&span);
+            rename(&span, "POST /v1/orders");
+            span.record("otel.status_code", "ERROR");
+            span.record("http.route", "/v1/orders");
+        });
+        let exported = exported.0.lock().expect("nobody panics");
+        let [span] = &exported[..] else {
+            panic!("{exported:?}")
+        };
+        assert_eq!(span.name, "POST /v1/orders");
+        assert_eq!(span.status, Status::error(""));
+        let mut attributes = span.attributes.iter();
+        let route = attributes.find(|one| one.key.as_str() == "http.route");
+        assert_eq!(route.map(|it| it.value.as_str()), Some("/v1/orders".into()));
+    }
 
     #[test]
     fn what_goes_along_is_what_the_propagator_reads() {
