@@ -6,6 +6,7 @@ mod connection;
 mod credentials;
 pub(crate) mod headers;
 pub(crate) mod kept;
+mod pulls;
 mod streams;
 pub(crate) mod work;
 

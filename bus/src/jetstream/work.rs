@@ -7,11 +7,10 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, DeliverPolicy, pull},
     message::PublishMessage,
 };
-use futures::{FutureExt, StreamExt};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{JetStream, connection::RECONNECT, headers, headers_or_empty, streams};
+use super::{JetStream, connection::RECONNECT, headers, headers_or_empty, pulls::Pulls, streams};
 use crate::{
     ATTEMPTS, Failure, PublishError, WorkGroup, dead_letters,
     work_group::{Handler, backoff},
@@ -57,22 +56,24 @@ impl Consumer {
         // Failures that count, by sequence in the stream, of the events seen lately.
         let mut failures: HashMap<u64, u32> = HashMap::new();
         while !self.shutdown.is_cancelled() {
-            match self.messages().await {
-                Ok(messages) => {
+            let consumed = match self.pulls().await {
+                Ok(pulls) => {
                     pauses.reset();
-                    self.consume(messages, &mut failures).await;
+                    self.consume(pulls, &mut failures).await
                 }
-                Err(why) => {
-                    tracing::debug!(group = self.group, subject = self.pattern, why, "waiting");
-                    let pause = tokio::time::sleep(pauses.pause());
-                    self.shutdown.run_until_cancelled(pause).await;
-                }
+                Err(why) => Err(why),
+            };
+            if let Err(why) = consumed {
+                tracing::debug!(group = self.group, subject = self.pattern, why, "waiting");
+                let pause = tokio::time::sleep(pauses.pause());
+                self.shutdown.run_until_cancelled(pause).await;
             }
         }
     }
 
     /// Opens the durable consumer, making it if it is not there.
-    async fn messages(&self) -> Result<pull::Stream, String> {
+    async fn pulls(&self) -> Result<Pulls, String> {
+        let link = self.bus.connection.watch();
         let context = self.bus.connection.context()?;
         let stream = streams::of(self.pattern);
         let made = self
@@ -97,14 +98,7 @@ impl Consumer {
             self.bus.streams.forget();
             error.to_string()
         })?;
-        consumer
-            .stream()
-            .max_messages_per_batch(CONCURRENCY)
-            .expires(Duration::from_secs(30))
-            .heartbeat(Duration::from_secs(5))
-            .messages()
-            .await
-            .map_err(|error| error.to_string())
+        Pulls::open(context, link, consumer, CONCURRENCY).await
     }
 
     /// A consumer's name may hold no dots and no wildcards.
@@ -120,35 +114,41 @@ impl Consumer {
         format!("{}-{}", self.group, events.join("-"))
     }
 
-    /// Handles messages until the stream of them breaks or the group stops, then finishes what
-    /// is in hand and gives the rest back.
-    async fn consume(&self, mut messages: pull::Stream, failures: &mut HashMap<u64, u32>) {
+    /// Handles messages until no more come or the group stops, then finishes what is in hand and
+    /// gives the rest back.
+    async fn consume(
+        &self,
+        mut pulls: Pulls,
+        failures: &mut HashMap<u64, u32>,
+    ) -> Result<(), String> {
         let mut in_hand = JoinSet::new();
-        loop {
+        let end = loop {
             tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => break,
+                () = self.shutdown.cancelled() => break Ok(()),
                 Some(outcome) = in_hand.join_next() => count(failures, &outcome),
-                message = messages.next(), if in_hand.len() < CONCURRENCY => match message {
-                    Some(Ok(message)) => {
+                message = pulls.next(), if in_hand.len() < CONCURRENCY => match message {
+                    Ok(message) => {
                         let sequence = sequence(&message);
                         let failed = failures.get(&sequence).copied().unwrap_or(0);
                         in_hand.spawn(self.clone().handle(message, sequence, failed));
                     }
-                    Some(Err(error)) => {
-                        tracing::debug!(group = self.group, subject = self.pattern, %error, "pull");
-                        break;
-                    }
-                    None => break,
+                    Err(why) => break Err(why),
                 },
             }
-        }
-        while let Some(outcome) = in_hand.join_next().await {
-            count(failures, &outcome);
-        }
-        while let Some(Some(Ok(message))) = messages.next().now_or_never() {
-            let _ = message.ack_with(AckKind::Nak(None)).await;
-        }
+        };
+        let finish = async {
+            while let Some(outcome) = in_hand.join_next().await {
+                count(failures, &outcome);
+            }
+        };
+        let give_back = async {
+            for message in pulls.leave().await {
+                let _ = message.ack_with(AckKind::Nak(None)).await;
+            }
+        };
+        futures::join!(finish, give_back);
+        end
     }
 
     async fn handle(self, message: Message, sequence: u64, failed: u32) -> Outcome {
