@@ -261,13 +261,16 @@ impl Stack {
             .pick(pool, None)
             .await
             .map_err(|why| self.failed(&why, deadline))?;
-        let failure = match first.send(outgoing.request(body), deadline).await {
-            Ok((response, held)) => return Ok(response.map(|body| ResponseBody::new(body, held))),
-            Err(failure) => failure,
-        };
-        let (Failure::NotHandled(why) | Failure::Goodbye(why), Some(body)) = (&failure, again)
-        else {
-            return Err(self.failed(&failure, deadline));
+        let (why, body) = match (first.send(outgoing.request(body), deadline).await, again) {
+            // A callee whose clock or keys are wrong believes nobody: others do.
+            (Ok((reply, _)), Some(body)) if self.disbelieved(reply.headers()).is_some() => {
+                ("the credentials are not believed".to_owned(), body)
+            }
+            (Ok((response, held)), _) => {
+                return Ok(response.map(|body| ResponseBody::new(body, held)));
+            }
+            (Err(Failure::NotHandled(why) | Failure::Goodbye(why)), Some(body)) => (why, body),
+            (Err(failure), _) => return Err(self.failed(&failure, deadline)),
         };
         self.counted.retried();
         tracing::debug!(

@@ -5,7 +5,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorInfo, StatusExt as _};
 
 use crate::metadata::WORKLOAD_AUTHORIZATION;
-use crate::status::{DOMAIN, Problem, Reason};
+use crate::status::{DOMAIN, Problem};
 
 /// The key of ErrorInfo's metadata that says which credential was not believed, if not the user's.
 const CREDENTIAL: &str = "credential";
@@ -17,7 +17,8 @@ pub(crate) fn refusal(problem: impl Into<Problem>) -> Status {
 }
 
 /// What this workload says instead when a callee did not believe it. That is for us to mend: a user
-/// who was told UNAUTHENTICATED would sign in again, for nothing.
+/// who was told UNAUTHENTICATED would sign in again, for nothing. It may be this process alone whose
+/// clock is wrong, so that whoever calls it does well to call another.
 pub(crate) fn own(callee: &str, reply: &HeaderMap) -> Option<Status> {
     let said = Status::from_header_map(reply)?;
     let is_ours = |info: ErrorInfo| info.domain == DOMAIN && info.metadata.contains_key(CREDENTIAL);
@@ -26,5 +27,5 @@ pub(crate) fn own(callee: &str, reply: &HeaderMap) -> Option<Status> {
     }
     let why = said.message();
     tracing::error!(callee, why, "the own workload token is not believed");
-    Some(Problem::new(Reason::Internal, Code::Internal, "internal error").into())
+    Some(Problem::unavailable(callee).into())
 }

@@ -42,8 +42,8 @@ async fn say_hello(channel: &Channel, call: Call) -> Status {
     Status::from_header_map(response.headers()).unwrap_or_else(|| Status::ok(""))
 }
 
-/// A server that answers every call, and tells with which headers it came.
-async fn greeter() -> (String, mpsc::UnboundedReceiver<HeaderMap>) {
+/// A server that answers every call with this code, and tells with which headers it came.
+async fn greeter(code: Code) -> (String, mpsc::UnboundedReceiver<HeaderMap>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (tell, came) = mpsc::unbounded_channel();
@@ -52,7 +52,7 @@ async fn greeter() -> (String, mpsc::UnboundedReceiver<HeaderMap>) {
         let mut connection = h2::server::handshake(stream).await.unwrap();
         while let Some(Ok((request, mut respond))) = connection.accept().await {
             tell.send(request.into_parts().0.headers).unwrap();
-            let response = http::Response::builder().header("grpc-status", "0");
+            let response = http::Response::builder().header("grpc-status", code as i32);
             let response = response.body(()).unwrap();
             respond.send_response(response, true).unwrap();
         }
@@ -80,11 +80,17 @@ impl Credentials for ApiKey {
             Ok(key.unwrap().clone())
         })
     }
+
+    fn refused(&self, _: &str, reply: &HeaderMap) -> Option<Status> {
+        let said = Status::from_header_map(reply)?;
+        let is_refused = said.code() == Code::Unauthenticated;
+        is_refused.then(|| Status::unavailable("nobody believes the key"))
+    }
 }
 
 #[tokio::test]
 async fn a_credential_is_waited_for_where_the_callee_wants_one_and_then_goes_along() {
-    let (address, mut came) = greeter().await;
+    let (address, mut came) = greeter(Code::Ok).await;
     let (key, coming) = watch::channel(None);
     let credentials = Arc::new(ApiKey(coming));
     let channel = channel(Some(&address), Some(credentials), Describe::default());
@@ -102,6 +108,28 @@ async fn a_credential_is_waited_for_where_the_callee_wants_one_and_then_goes_alo
     key.send_replace(Some(HeaderValue::from_static("secret")));
     assert_eq!(waiting.await.code(), Code::Ok);
     assert_eq!(came.recv().await.unwrap()["x-api-key"], "secret");
+}
+
+#[tokio::test]
+async fn whom_one_callee_does_not_believe_another_is_asked() {
+    let (_, key) = watch::channel(Some(HeaderValue::from_static("secret")));
+    let credentials = || Some(Arc::new(ApiKey(key.clone())) as Arc<dyn Credentials>);
+    let (doubts, mut asked) = greeter(Code::Unauthenticated).await;
+    let alone = channel(Some(&doubts), credentials(), Describe::default());
+    let status = say_hello(&alone, Call::unary(SAY_HELLO)).await;
+    assert_eq!(status.message(), "nobody believes the key");
+    for _ in 0..2 {
+        asked.recv().await.unwrap();
+    }
+
+    let (doubts, mut asked) = greeter(Code::Unauthenticated).await;
+    let (believes, _came) = greeter(Code::Ok).await;
+    let both = format!("{doubts},{believes}");
+    let channel = channel(Some(&both), credentials(), Describe::default());
+    while asked.try_recv().is_err() {
+        let status = say_hello(&channel, Call::unary(SAY_HELLO)).await;
+        assert_eq!(status.code(), Code::Ok, "{status}");
+    }
 }
 
 #[tokio::test]

@@ -230,7 +230,7 @@ async fn a_callee_that_does_not_believe_the_workload_is_no_matter_of_the_users()
     let stranger = Signer::generate("test", &Random::system());
     orders.identity.set_own_signer(stranger);
     let reply = mesh.list(&mesh.token(1)).await;
-    assert_eq!(reply.code(), Code::Internal, "{reply:?}");
-    assert_eq!(reply.reason(), Some(Reason::Internal));
+    assert_eq!(reply.code(), Code::Unavailable, "{reply:?}");
+    assert_eq!(reply.reason(), Some(Reason::DependencyUnavailable));
     assert!(reply.message.encode_to_vec().is_empty());
 }
