@@ -70,13 +70,15 @@ pub(super) async fn end_leases(database: &Database, now: DateTime<Utc>) -> Resul
     tx.commit().await
 }
 
-/// Writes what became of rows. Returns when the first of them is due again, if one is.
+/// Writes what became of rows, but of those that are to be published again by now: what became of the
+/// publication before is nothing to them. Returns when the first of them is due again, if one is.
 pub(super) async fn mark(
     database: &Database,
     settled: &[(Leased, Mark)],
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, Error> {
-    let (mut published, mut put_back) = (BTreeMap::<i64, Vec<Uuid>>::new(), Vec::new());
+    type ByPublication = BTreeMap<i64, Vec<Uuid>>;
+    let (mut published, mut put_back) = (ByPublication::new(), ByPublication::new());
     let mut first_due: Option<DateTime<Utc>> = None;
     let mut is_due = |at: DateTime<Utc>| first_due = Some(first_due.map_or(at, |due| due.min(at)));
     let mut tx = database.statements().await?;
@@ -86,38 +88,42 @@ pub(super) async fn mark(
                 published.entry(row.publication).or_default().push(row.id);
             }
             Mark::PutBack => {
-                put_back.push(row.id);
+                put_back.entry(row.publication).or_default().push(row.id);
                 is_due(now + PAUSE);
             }
             Mark::Delivered(Delivery::Dead { group, why }) => {
                 let sql = "UPDATE outbox SET due_at = NULL, dead_at = $2, dead_group = $3, why = $4
-                           WHERE id = $1";
-                crate::execute!(tx, sql, row.id, now, group.as_str(), why.as_str())?;
+                           WHERE id = $1 AND publication = $5";
+                let (group, why) = (group.as_str(), why.as_str());
+                crate::execute!(tx, sql, row.id, now, group, why, row.publication)?;
             }
             Mark::Delivered(Delivery::Retry { why, permanent }) => {
                 let due_at = now + BACKOFF.after(u32::try_from(row.attempts).unwrap_or(0));
                 let sql = "UPDATE outbox SET due_at = $2, attempts = attempts + 1,
-                           failures = failures + $3, why = $4 WHERE id = $1";
-                crate::execute!(tx, sql, row.id, due_at, i64::from(*permanent), why.as_str())?;
+                           failures = failures + $3, why = $4
+                           WHERE id = $1 AND publication = $5";
+                let (failed, why) = (i64::from(*permanent), why.as_str());
+                crate::execute!(tx, sql, row.id, due_at, failed, why, row.publication)?;
                 is_due(due_at);
             }
         }
     }
-    // One that is to be published again by now is not settled by the publication before.
-    let sql = tx.dialect().pick(
+    let settle = tx.dialect().pick(
         "UPDATE outbox SET due_at = NULL, published_at = $2, why = NULL
          WHERE id = ANY($1) AND publication = $3",
         "UPDATE outbox SET due_at = NULL, published_at = $2, why = NULL
          WHERE id = $1 AND publication = $3",
     );
     for (publication, ids) in &published {
-        update(&mut tx, sql, ids, now, *publication).await?;
+        update(&mut tx, settle, ids, now, *publication).await?;
     }
-    let sql = tx.dialect().pick(
-        "UPDATE outbox SET due_at = $2 WHERE id = ANY($1) AND publication >= $3",
-        "UPDATE outbox SET due_at = $2 WHERE id = $1 AND publication >= $3",
+    let put_off = tx.dialect().pick(
+        "UPDATE outbox SET due_at = $2 WHERE id = ANY($1) AND publication = $3",
+        "UPDATE outbox SET due_at = $2 WHERE id = $1 AND publication = $3",
     );
-    update(&mut tx, sql, &put_back, now + PAUSE, 0).await?;
+    for (publication, ids) in &put_back {
+        update(&mut tx, put_off, ids, now + PAUSE, *publication).await?;
+    }
     tx.commit().await?;
     Ok(first_due)
 }
@@ -130,9 +136,6 @@ async fn update(
     at: DateTime<Utc>,
     publication: i64,
 ) -> Result<(), Error> {
-    if ids.is_empty() {
-        return Ok(());
-    }
     match tx.connection() {
         Connection::Postgres(connection) => {
             sqlx::query(sql)
@@ -209,5 +212,35 @@ mod tests {
             .await
             .expect("a batch");
         assert_eq!(later.len(), 3);
+    }
+    /// Whoever asks for it to be published again does not wait for what the bus said before.
+    #[tokio::test]
+    async fn what_became_of_a_publication_is_not_said_of_the_next_one() {
+        let (database, now) = (TestDatabase::postgres(), Clock::system().now());
+        database.leaves_events();
+        let database = open(&database).await;
+        write(&database, 4, now).await;
+        let lease = TimeDelta::seconds(30);
+        let batch = take(&database, now, lease, 64).await.expect("a batch");
+        let mut tx = database.begin().await.expect("a transaction");
+        let again = "UPDATE outbox SET due_at = $1, publication = publication + 1";
+        crate::execute!(tx, again, now).expect("due again");
+        tx.commit().await.expect("committed");
+        let (why, group) = ("no".to_owned(), "svc-shipping".to_owned());
+        let permanent = true;
+        let became = [
+            Mark::Delivered(Delivery::Settled),
+            Mark::PutBack,
+            Mark::Delivered(Delivery::Retry {
+                why: why.clone(),
+                permanent,
+            }),
+            Mark::Delivered(Delivery::Dead { group, why }),
+        ];
+        let marked: Vec<_> = batch.into_iter().zip(became).collect();
+        mark(&database, &marked, now).await.expect("marked");
+        let batch = take(&database, now, lease, 64).await.expect("a batch");
+        let kept = batch.iter().filter(|row| row.attempts + row.failures == 0);
+        assert_eq!(kept.count(), 4);
     }
 }
