@@ -152,7 +152,9 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error as E;
         match &error {
+            // A server that dies may do so in the middle of a message (Protocol).
             E::Io(_)
+            | E::Protocol(_)
             | E::Tls(_)
             | E::PoolTimedOut
             | E::PoolClosed
