@@ -1,6 +1,7 @@
 //! Logs, traces and metrics of a process; one set for all services in it.
 
 mod calls;
+mod dependency;
 mod durations;
 mod endpoints;
 mod log_fields;
@@ -19,6 +20,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use prometheus::Registry;
 
 pub use calls::{CallMetrics, CallRecord, code_name};
+pub use dependency::Dependency;
 pub use durations::Durations;
 pub use endpoints::ClientMetrics;
 pub(crate) use endpoints::EndpointMetrics;

@@ -16,7 +16,7 @@ use net::members::Members;
 use net::ops::Ops;
 use net::random::Random;
 use net::readiness::{Gate, Readiness};
-use net::telemetry::Telemetry;
+use net::telemetry::{Dependency, Telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -320,19 +320,23 @@ impl Host {
             return;
         };
         let (bus, readiness) = (self.config.bus.clone(), self.readiness().clone());
-        let gate = readiness.waits_for("the event bus");
+        let gate = readiness.waits_for(EVENT_BUS);
+        let names = (EVENT_BUS, "bus");
+        let dependency = Dependency::new(node.name, names, readiness, &self.config.telemetry);
         node.tasks.spawn("bus-status", |stop| async move {
             tokio::select! {
                 biased;
-                () = watch_bus(bus, readiness, gate) => {}
+                () = watch_bus(bus, dependency, gate) => {}
                 () = stop.cancelled() => {}
             }
         });
     }
 }
 
+const EVENT_BUS: &str = "the event bus";
+
 /// Waits for the bus once; afterwards tells when it is away.
-async fn watch_bus(bus: Bus, readiness: Readiness, gate: Gate) {
+async fn watch_bus(bus: Bus, dependency: Dependency, gate: Gate) {
     while let Err(why) = bus.ready().await {
         gate.set(why);
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -340,10 +344,8 @@ async fn watch_bus(bus: Bus, readiness: Readiness, gate: Gate) {
     drop(gate);
     loop {
         match bus.status() {
-            bus::Status::Connected => readiness.degraded("the event bus", None),
-            bus::Status::Disconnected { why, .. } => {
-                readiness.degraded("the event bus", Some(&why));
-            }
+            bus::Status::Connected => dependency.is(Ok(())),
+            bus::Status::Disconnected { why, .. } => dependency.is(Err(&why)),
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

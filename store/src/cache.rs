@@ -16,6 +16,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use net::SecretUrl;
 use net::StartError;
+use net::telemetry::Dependency;
 use prost::Message;
 use runtime::node::Node;
 use tonic::Status;
@@ -141,6 +142,7 @@ impl Cache {
     where
         F: Fn(&Event) -> Vec<(String, i64)> + Send + 'static,
     {
+        self.watch(node);
         let (cache, mut news) = (self.clone(), node.bus.broadcast(subjects));
         node.tasks
             .spawn("cache-invalidation", |shutdown| async move {
@@ -161,6 +163,30 @@ impl Cache {
             });
     }
 
+    /// Tells whether the server answers, also while nobody reads anything.
+    fn watch(&self, node: &Node) {
+        if matches!(&*self.place, Place::Local(_)) {
+            return;
+        }
+        let names = ("the cache", "cache");
+        let readiness = node.readiness.clone();
+        let dependency = Dependency::new(node.name, names, readiness, &node.telemetry);
+        let place = self.place.clone();
+        node.tasks.spawn("cache-watch", |shutdown| async move {
+            let Place::Remote(remote) = &*place else {
+                return;
+            };
+            let watch = async {
+                loop {
+                    let answer = remote.answers().await;
+                    dependency.is(answer.as_ref().copied().map_err(String::as_str));
+                    tokio::time::sleep(LOOK).await;
+                }
+            };
+            shutdown.run_until_cancelled(watch).await;
+        });
+    }
+
     async fn get(&self, key: &str) -> Option<Bytes> {
         match &*self.place {
             Place::Local(local) => local.get(key),
@@ -176,6 +202,8 @@ impl Cache {
     }
 }
 
+/// How often a server is looked at.
+const LOOK: Duration = Duration::from_secs(5);
 /// How long an invalidation is remembered: longer than any fill takes.
 const TOMBSTONE_TTL: Duration = Duration::from_secs(60);
 

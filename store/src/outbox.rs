@@ -120,9 +120,13 @@ impl std::fmt::Debug for Outbox {
 /// # Errors
 /// When the database is away.
 pub async fn pending(tx: &mut Tx) -> Result<i64, Error> {
-    let sql = "SELECT count(*) FROM outbox WHERE due_at IS NOT NULL";
-    let (count,) = crate::fetch_one!(tx, (i64,), sql)?;
-    Ok(count)
+    Ok(waiting(tx).await?.0)
+}
+
+/// How many events wait to be published, and when the oldest of them was written.
+async fn waiting(tx: &mut Tx) -> Result<(i64, Option<DateTime<Utc>>), Error> {
+    let sql = "SELECT count(*), min(time) FROM outbox WHERE due_at IS NOT NULL";
+    crate::fetch_one!(tx, (i64, Option<DateTime<Utc>>), sql)
 }
 
 /// Has everything that was published since `since` published again, for a bus that lost it, and not

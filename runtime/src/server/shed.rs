@@ -57,13 +57,19 @@ impl Shed {
         let counted = counted.with_description("Calls that were refused as they would be in vain");
         let paces = limits.refuse_late.then(|| Paces::new(&node.contract));
         node.load.measure(node.name, &node.telemetry);
+        let counted = counted.build();
+        for cause in [Cause::Queue, Cause::Calls, Cause::Deadline] {
+            for priority in [Priority::Low, Priority::Normal, Priority::High] {
+                counted.add(0, &labels(node.name, cause, priority));
+            }
+        }
         Shed {
             service: node.name,
             limit: limits.max_concurrent_calls,
             running: Arc::default(),
             load: node.load.clone(),
             paces: paces.map(Arc::new),
-            counted: counted.build(),
+            counted,
         }
     }
 
@@ -76,17 +82,7 @@ impl Shed {
     }
 
     fn refuse(&self, cause: Cause, priority: Priority) -> Response<Body> {
-        let name = match cause {
-            Cause::Queue => "queue",
-            Cause::Calls => "calls",
-            Cause::Deadline => "deadline",
-        };
-        let labels = [
-            KeyValue::new("service.name", self.service),
-            KeyValue::new("cause", name),
-            KeyValue::new("priority", format!("{priority:?}").to_ascii_lowercase()),
-        ];
-        self.counted.add(1, &labels);
+        self.counted.add(1, &labels(self.service, cause, priority));
         let status: Status = match cause {
             Cause::Deadline => Problem::deadline_exceeded().into(),
             Cause::Queue | Cause::Calls => {
@@ -113,6 +109,19 @@ impl Shed {
         let left = deadline.saturating_duration_since(Instant::now());
         left < paces.best(method)
     }
+}
+
+fn labels(service: &'static str, cause: Cause, priority: Priority) -> [KeyValue; 3] {
+    let cause = match cause {
+        Cause::Queue => "queue",
+        Cause::Calls => "calls",
+        Cause::Deadline => "deadline",
+    };
+    [
+        KeyValue::new("service.name", service),
+        KeyValue::new("cause", cause),
+        KeyValue::new("priority", format!("{priority:?}").to_ascii_lowercase()),
+    ]
 }
 
 impl Filter for Shed {

@@ -144,6 +144,22 @@ impl Remote {
         Ok(())
     }
 
+    /// Whether Redis answers; or why it does not.
+    pub(super) async fn answers(&self) -> Result<(), String> {
+        let asked = async {
+            let mut redis = self.manager().await?;
+            let _: Option<String> = redis::cmd("GET")
+                .arg(&self.epoch)
+                .query_async(&mut redis)
+                .await?;
+            RedisResult::Ok(())
+        };
+        match tokio::time::timeout(TIMEOUT, asked).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no answer within {TIMEOUT:?}")),
+        }
+    }
+
     fn key(&self, key: &str) -> String {
         format!("{}:{key}", self.prefix)
     }

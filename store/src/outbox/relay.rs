@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use bus::{Bus, Delivery, PublishError, Status};
 use chrono::TimeDelta;
 use net::clock::Clock;
-use opentelemetry::{KeyValue, metrics::Gauge};
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Gauge},
+};
 use runtime::node::Node;
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +37,8 @@ pub(super) struct Relay {
     wake: Arc<Notify>,
     lease: TimeDelta,
     pending: Gauge<i64>,
+    oldest: Gauge<f64>,
+    relayed: Counter<u64>,
 }
 
 /// Tasks of their own: in process a consumer may hold the one connection that writes, for which
@@ -42,12 +47,15 @@ type OnTheirWay = JoinSet<(Leased, Mark)>;
 
 impl Relay {
     pub(super) fn new(database: &Database, node: &Node, wake: Arc<Notify>) -> Self {
-        let pending = node
-            .telemetry
-            .meter()
-            .i64_gauge("tradewind.outbox.pending")
-            .with_description("Events that wait in the outbox to be published.")
+        let meter = node.telemetry.meter();
+        let relayed = meter
+            .u64_counter("tradewind.outbox.relayed")
+            .with_unit("{event}")
+            .with_description("Events that the relay took to the bus")
             .build();
+        for outcome in OUTCOMES {
+            relayed.add(0, &labels(node.name, outcome));
+        }
         Self {
             source: node.name,
             database: database.clone(),
@@ -56,7 +64,17 @@ impl Relay {
             wake,
             lease: TimeDelta::from_std(node.bus.publish_timeout() + MARGIN)
                 .unwrap_or(TimeDelta::MAX),
-            pending,
+            pending: meter
+                .i64_gauge("tradewind.outbox.pending")
+                .with_unit("{event}")
+                .with_description("Events that wait in the outbox to be published")
+                .build(),
+            oldest: meter
+                .f64_gauge("tradewind.outbox.oldest.age")
+                .with_unit("s")
+                .with_description("For how long the oldest event of the outbox has waited")
+                .build(),
+            relayed,
         }
     }
 
@@ -124,6 +142,9 @@ impl Relay {
         while let Some(Ok(next)) = on_their_way.try_join_next() {
             settled.push(next);
         }
+        for (_, mark) in &settled {
+            self.relayed.add(1, &labels(self.source, outcome(mark)));
+        }
         let now = self.clock.now();
         match row::mark(&self.database, &settled, now).await {
             Ok(Some(due_at)) => Instant::now() + (due_at - now).to_std().unwrap_or_default(),
@@ -137,12 +158,34 @@ impl Relay {
     }
 
     async fn measure(&self) {
-        let counted = async { super::pending(&mut self.database.read().await?).await };
-        if let Ok(pending) = counted.await {
-            self.pending
-                .record(pending, &[KeyValue::new("service.name", self.source)]);
+        let waiting = async { super::waiting(&mut self.database.read().await?).await };
+        if let Ok((count, oldest)) = waiting.await {
+            let age = oldest.map(|time| self.clock.now() - time);
+            let age = age.and_then(|age| age.to_std().ok()).unwrap_or_default();
+            let labels = [KeyValue::new("service.name", self.source)];
+            self.pending.record(count, &labels);
+            self.oldest.record(age.as_secs_f64(), &labels);
         }
     }
+}
+
+const OUTCOMES: [&str; 3] = ["settled", "retry", "failed"];
+
+/// What became of an event, as it is counted.
+fn outcome(mark: &Mark) -> &'static str {
+    let [settled, retry, failed] = OUTCOMES;
+    match mark {
+        Mark::Delivered(Delivery::Settled) => settled,
+        Mark::Delivered(Delivery::Retry { .. }) => retry,
+        Mark::Delivered(Delivery::Dead { .. }) | Mark::PutBack => failed,
+    }
+}
+
+fn labels(service: &'static str, outcome: &'static str) -> [KeyValue; 2] {
+    [
+        KeyValue::new("service.name", service),
+        KeyValue::new("outcome", outcome),
+    ]
 }
 
 async fn publish(bus: Bus, source: &'static str, row: Leased) -> (Leased, Mark) {
