@@ -21,6 +21,7 @@ mod hostile;
 mod import;
 mod imports;
 mod manifests;
+mod metrics;
 mod migration;
 mod new_service;
 mod openapi;
