@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures::future::join_all;
+use net::readiness::Report;
 use runtime::{status::Problem, testbed::Testbed};
 use store::{
     Cache, CacheConfig,
@@ -146,6 +147,32 @@ async fn a_redis_that_is_away_only_makes_it_slower() {
         get(&cache, "kept", 1, "anew").await == "one"
     })
     .await;
+}
+
+#[tokio::test]
+async fn whether_redis_answers_is_told() {
+    let (mut way, url) = Proxy::to_url(&server("TEST_REDIS_URL")).await;
+    let cache = Cache::open(&CacheConfig::redis(&url), &unique_name()).expect("opened");
+    let mut bed = Testbed::new();
+    let node = bed.node("svc-users").await;
+    cache.follow(&node, &["users.v1.*"], |_| Vec::new());
+    bed.host().start();
+    let is_told = async |up: &str| {
+        let metrics = node.telemetry.prometheus();
+        let mut lines = metrics.lines();
+        lines.any(|line| line.contains("dependency=\"cache\"") && line.ends_with(up))
+    };
+    until("it answers", async || is_told(" 1").await).await;
+    way.cut().await;
+    until("it does not", async || is_told(" 0").await).await;
+    let degraded = node.readiness.report();
+    let Report::Degraded { missing } = degraded else {
+        panic!("{degraded:?}");
+    };
+    assert_eq!(missing[0].dependency, "the cache");
+    way.restore().await;
+    until("it does again", async || is_told(" 1").await).await;
+    bed.stop().await;
 }
 
 #[tokio::test]
