@@ -184,18 +184,24 @@ impl Postgres {
         }
     }
 
+    /// `ALTER SYSTEM` by this, such as `RESET synchronous_standby_names`, in force at once.
+    ///
+    /// # Panics
+    /// When it does not run, or refuses.
+    pub async fn alter(&self, setting: &str) {
+        let statement = format!("ALTER SYSTEM {setting}");
+        for statement in [&*statement, "SELECT pg_reload_conf()::text"] {
+            let done = self.ask(statement).await;
+            done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        }
+    }
+
     /// A standby hears no more of what its primary writes.
     ///
     /// # Panics
     /// When it does not run, or goes on.
     pub async fn follow_nobody(&self) {
-        for statement in [
-            "ALTER SYSTEM SET primary_conninfo = ''",
-            "SELECT pg_reload_conf()::text",
-        ] {
-            let done = self.ask(statement).await;
-            done.unwrap_or_else(|error| panic!("{statement}: {error}"));
-        }
+        self.alter("SET primary_conninfo = ''").await;
         let question = "SELECT count(*)::text FROM pg_stat_wal_receiver";
         eventually("it follows nobody", PATIENCE, || async {
             let receivers = self.ask(question).await.ok()?;

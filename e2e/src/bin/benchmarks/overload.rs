@@ -46,7 +46,7 @@ pub(crate) async fn measure() -> Section {
         }
         let mesh = Mesh::start(setup).await;
         let shop = Shop::open(&mesh).await;
-        warm_up(&shop);
+        both(&shop, FULL, [Pace::Closed; 2]);
         variants.push(Variant {
             name,
             shop,
@@ -94,10 +94,6 @@ impl Mixed {
     fn goodput(&self) -> f64 {
         self.orders.rate() + self.lists.rate()
     }
-}
-
-fn warm_up(shop: &Shop) {
-    both(shop, FULL, [Pace::Closed; 2]);
 }
 
 /// Orders, and lists of one's own orders, beside each other.

@@ -23,14 +23,8 @@ pub(super) const FAULTS: &[Fault] = &[
         inject: |stage| {
             Box::pin(async {
                 let standby = follow(stage, "sync").await;
-                let postgres = &mut stage.postgres;
-                for statement in [
-                    "ALTER SYSTEM SET synchronous_standby_names = 'standby'",
-                    "SELECT pg_reload_conf()::text",
-                ] {
-                    let done = postgres.ask(statement).await;
-                    done.unwrap_or_else(|error| panic!("{statement}: {error}"));
-                }
+                let waits = "SET synchronous_standby_names = 'standby'";
+                stage.postgres.alter(waits).await;
                 is_followed(stage, "sync").await;
                 // Everything that is answered from now on is there too.
                 tokio::time::sleep(BEHIND).await;
@@ -91,12 +85,7 @@ async fn promote(stage: &mut Stage) {
     let promoted = standby.ask("SELECT pg_promote()::text").await;
     promoted.expect("it may be promoted");
     // It has its settings from the one before, who waited for it.
-    let alone = standby
-        .ask("ALTER SYSTEM RESET synchronous_standby_names")
-        .await;
-    alone.expect("it is writable now");
-    let reload = standby.ask("SELECT pg_reload_conf()::text").await;
-    reload.expect("it is there");
+    standby.alter("RESET synchronous_standby_names").await;
     stage.network.lead_to("postgres", standby.port());
     stage.mesh.databases.move_to(&standby.url);
     stage.postgres = standby;
