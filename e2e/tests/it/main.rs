@@ -28,6 +28,8 @@ mod openapi;
 mod orders;
 mod payments;
 mod quick_start;
+mod rules;
+mod runbooks;
 mod saga;
 mod security;
 mod services;

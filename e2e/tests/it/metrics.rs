@@ -14,26 +14,52 @@ const MOST_SERIES: usize = 5000;
 /// Values of a label that are not listed.
 const MOST_VALUES: usize = 200;
 
+/// `ops/metrics.yaml`.
 #[derive(Deserialize)]
-struct Told {
+pub(crate) struct Told {
     labels: BTreeMap<String, Values>,
     metrics: Vec<Metric>,
 }
 
 #[derive(Deserialize)]
-struct Metric {
-    name: String,
+pub(crate) struct Metric {
+    pub(crate) name: String,
     r#type: String,
-    labels: BTreeMap<String, Values>,
+    pub(crate) labels: BTreeMap<String, Values>,
     when: Option<String>,
 }
 
 /// What values a label has: these, or what is told for people; nothing where that stands elsewhere.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Values {
+pub(crate) enum Values {
     Listed(Vec<String>),
     Told(Option<String>),
+}
+
+impl Told {
+    pub(crate) fn read() -> Told {
+        let told = include_str!("../../../ops/metrics.yaml");
+        serde_saphyr::from_str(told).expect("ops/metrics.yaml makes sense")
+    }
+
+    /// Of this name, or that a series of this name is a part of.
+    pub(crate) fn metric(&self, series: &str) -> Option<&Metric> {
+        let parts = ["_bucket", "_sum", "_count"];
+        let whole = parts.iter().find_map(|part| series.strip_suffix(part));
+        self.metrics.iter().find(|it| match it.r#type.as_str() {
+            "histogram" => whole == Some(&it.name),
+            _ => it.name == series,
+        })
+    }
+
+    /// What values a label of a metric has; nothing where it has no such label.
+    pub(crate) fn values<'a>(&'a self, metric: &'a Metric, label: &str) -> Option<&'a Values> {
+        match (metric.labels.get(label)?, self.labels.get(label)) {
+            (Values::Told(None), Some(of_all)) => Some(of_all),
+            (here, _) => Some(here),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -46,8 +72,7 @@ struct Seen {
 crate::on_both_kinds!(the_metrics_of_a_mesh_are_those_that_the_file_names);
 
 async fn the_metrics_of_a_mesh_are_those_that_the_file_names(kind: Kind) {
-    let told = include_str!("../../../ops/metrics.yaml");
-    let told: Told = serde_saphyr::from_str(told).expect("ops/metrics.yaml makes sense");
+    let told = Told::read();
     let mesh = Mesh::start(Setup::new(kind)).await;
     let mut wanted = told.metrics.iter().filter(|it| it.when.is_none());
     let at_rest = eventually(
@@ -88,14 +113,8 @@ fn check(told: &Told, name: &str, seen: &Seen) {
     let kinds = BTreeSet::from([metric.r#type.clone()]);
     assert_eq!(seen.kinds, kinds, "{name}");
     for (label, values) in &seen.labels {
-        let told_here = metric.labels.get(label);
-        let told_here = told_here.unwrap_or_else(|| panic!("{name} is not told to have {label}"));
-        let told_of_all = told.labels.get(label);
-        let told = match (told_here, told_of_all) {
-            (Values::Told(None), Some(of_all)) => of_all,
-            (here, _) => here,
-        };
-        match told {
+        let told = told.values(metric, label);
+        match told.unwrap_or_else(|| panic!("{name} is not told to have {label}")) {
             Values::Listed(listed) => {
                 let strange = values.iter().find(|value| !listed.contains(value));
                 assert_eq!(strange, None, "{label} of {name}");
