@@ -28,7 +28,6 @@ mod openapi;
 mod orders;
 mod payments;
 mod quick_start;
-mod rules;
 mod runbooks;
 mod saga;
 mod security;

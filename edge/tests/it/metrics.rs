@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ops::{Catalogue, Seen, Source};
 use tonic::Status;
 
 use crate::descriptors::library;
@@ -60,48 +61,24 @@ type Metrics = BTreeMap<String, BTreeSet<String>>;
 
 /// Those of Prometheus' text.
 fn told(text: &str) -> Metrics {
-    let mut metrics = Metrics::new();
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let (name, rest) = line.split_once('{').unwrap_or((line, ""));
-        let of_histogram = ["_bucket", "_sum", "_count"];
-        let mut parts = of_histogram.iter().filter_map(|end| name.strip_suffix(end));
-        let name = parts.next().unwrap_or(name);
-        let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        let before = rest
-            .split("=\"")
-            .map(|part| part.rsplit(|it| !is_of_name(it)).next());
-        let labels = before.map(|label| label.unwrap_or_default().to_owned());
-        let mut labels: BTreeSet<_> = labels.collect();
-        // What stands behind the last label, the parts of histograms, and who has all of them.
-        for other in ["", "le", "otel_scope_name"] {
-            labels.remove(other);
-        }
-        labels.retain(|label| !label.chars().all(|it| it.is_ascii_digit()));
-        metrics.entry(name.to_owned()).or_default().extend(labels);
-    }
-    metrics.remove("target_info");
-    metrics
+    let mut metrics = BTreeMap::new();
+    ops::read(text, &mut metrics);
+    let labels = |seen: Seen| seen.labels.into_keys().collect();
+    let metrics = metrics.into_iter();
+    metrics.map(|(name, seen)| (name, labels(seen))).collect()
 }
 
-/// Those of the page.
-fn documented() -> Metrics {
-    let page = include_str!("../../../docs/OPERATIONS.md");
-    let (_, section) = page.split_once("\n## The edge's metrics\n").unwrap();
-    let section = section.split("\n## ").next().unwrap();
-    let rows = section.lines().filter(|line| line.starts_with("| `"));
-    let row = |line: &str| {
-        let mut cells = line.split('|').skip(1);
-        let mut names = || {
-            let cell = cells.next().unwrap().split('`').skip(1).step_by(2);
-            cell.map(str::to_owned).collect::<Vec<_>>()
-        };
-        (names().concat(), names().into_iter().collect())
-    };
-    rows.map(row).collect()
+/// Those that the catalogue says of such a process.
+fn listed(source: Source) -> Metrics {
+    let metrics = Catalogue::tradewind().metrics.iter();
+    let metrics = metrics.filter(|metric| metric.from.contains(&source));
+    metrics
+        .map(|metric| (metric.name.clone(), metric.labels.keys().cloned().collect()))
+        .collect()
 }
 
 #[tokio::test]
-async fn the_list_of_metrics_is_that_of_the_page() {
+async fn the_edge_has_the_metrics_that_the_list_names() {
     let upstream = Upstream::start(|_| Answer::Error(Status::internal("no"))).await;
     let folder = Folder::new();
     let keys = r#"{"keys": [{"kty": "RSA", "kid": "a", "n": "3q2-7w", "e": "AQAB"}]}"#;
@@ -122,8 +99,13 @@ async fn the_list_of_metrics_is_that_of_the_page() {
     let more = format!("{more}tls: {{certificate: tls.crt, key: tls.key}}\n");
     folder.write("edge.yaml", &config(&upstream, &more));
 
-    let documented = documented();
-    let all = async || told(&program.metrics().await).len() >= documented.len();
-    eventually(all).await;
-    assert_eq!(told(&program.metrics().await), documented);
+    let of_all = listed(Source::Process);
+    let own = async || {
+        let mut metrics = told(&program.metrics().await);
+        metrics.retain(|name, _| !of_all.contains_key(name));
+        metrics
+    };
+    let listed = listed(Source::Edge);
+    eventually(async || own().await.len() >= listed.len()).await;
+    assert_eq!(own().await, listed);
 }

@@ -1,0 +1,11 @@
+//! What metrics there are (`metrics.yaml`), what a process tells of them, and what expressions of PromQL
+//! ask of them.
+
+mod catalogue;
+mod exposition;
+mod expression;
+mod names;
+
+pub use catalogue::{Catalogue, Metric, Source, Values};
+pub use exposition::{Seen, read};
+pub use expression::{Named, Recorded};
