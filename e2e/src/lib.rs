@@ -19,6 +19,7 @@ pub mod mesh;
 pub mod otlp;
 pub mod ports;
 pub mod process;
+pub mod prometheus;
 pub mod provider;
 pub mod rest;
 pub mod sdk;

@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use clap::{Args as _, Parser, Subcommand};
 
 use crate::{
-    contract, dead_letters, import, k8s, ledger, publish_again, reconcile, seed, streams, token,
-    up, verify,
+    contract, dead_letters, import, k8s, ledger, ops, publish_again, reconcile, seed, streams,
+    token, up, verify,
 };
 
 /// Tradewind: a commerce back end of gRPC services behind a REST edge.
@@ -55,6 +55,8 @@ enum Command {
     Streams(streams::Arguments),
     /// The manifests of k8s/
     K8s(k8s::Arguments),
+    /// Rules of Prometheus, dashboards of Grafana, and tables of metrics
+    Ops(ops::Arguments),
 }
 
 /// Runs the command that this process was called with. The long-running ones tell all mistakes of
@@ -88,6 +90,7 @@ impl Arguments {
             Command::Token(arguments) => client(token::run(arguments)),
             Command::Streams(arguments) => client(streams::run(arguments)),
             Command::K8s(arguments) => exit_code(k8s::run(&arguments)),
+            Command::Ops(arguments) => exit_code(ops::run(&arguments)),
             Command::Routes(set) => exit_code(contract::routes(&set)),
             Command::Policy(set) => exit_code(contract::policy(&set)),
             Command::Descriptors(arguments) => exit_code(contract::descriptors(&arguments)),

@@ -3,7 +3,6 @@
 
 mod base;
 mod dev;
-mod fill;
 mod rights;
 
 use std::{
@@ -15,7 +14,13 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use runtime::services::{AUTHORITY, EDGE, SERVICES, ServiceInfo};
 
-use crate::up::members;
+use crate::{fill::Marks, up::members};
+
+const MARKS: Marks = Marks {
+    begin: "# Written by `tradewind k8s generate`: ",
+    close: "",
+    end: "# End of what is generated.",
+};
 
 #[derive(Args)]
 pub(crate) struct Arguments {

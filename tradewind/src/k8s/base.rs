@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Workload, fill::fill};
+use super::{MARKS, Workload};
 
 /// The files of a service's folder.
 pub(super) fn files(service: &Workload) -> [(&'static str, String); 3] {
@@ -112,7 +112,7 @@ spec:
 
 /// The folders that belong to the mesh.
 pub(super) fn kustomization(text: &str, services: &[Workload]) -> Result<String> {
-    fill(
+    MARKS.fill(
         text,
         "services",
         services.iter().map(|it| format!("- {}", it.name())),
@@ -129,5 +129,5 @@ pub(super) fn addresses(text: &str, services: &[Workload]) -> Result<String> {
         );
         format!("{variable}: http://{name}:{port}")
     };
-    fill(text, "addresses", services.iter().map(line))
+    MARKS.fill(text, "addresses", services.iter().map(line))
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use runtime::services::AUTHORITY;
 
-use super::{Workload, fill::fill};
+use super::{MARKS, Workload};
 
 const PAYMENT_TOKEN_SECRET: (&str, &str) = (
     "PAYMENT_TOKEN_ENCRYPTION_KEY",
@@ -37,7 +37,7 @@ pub(super) fn kustomization(text: &str, workloads: &[Workload]) -> Result<String
     let replicas = workloads
         .iter()
         .map(|it| format!("- {{name: {}, count: 1}}", it.name()));
-    let text = fill(text, "replicas", replicas)?;
+    let text = MARKS.fill(text, "replicas", replicas)?;
     let with_key = || {
         workloads
             .iter()
@@ -45,12 +45,12 @@ pub(super) fn kustomization(text: &str, workloads: &[Workload]) -> Result<String
             .map(Workload::name)
     };
     let keys = with_key().map(|name| format!("- secrets/public/{name}.pem"));
-    let text = fill(&text, "public keys", keys)?;
+    let text = MARKS.fill(&text, "public keys", keys)?;
     let secrets = workloads
         .iter()
         .flat_map(secret)
         .chain(with_key().flat_map(key));
-    fill(&text, "secrets", secrets)
+    MARKS.fill(&text, "secrets", secrets)
 }
 
 fn secret(workload: &Workload) -> Vec<String> {

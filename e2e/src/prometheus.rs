@@ -1,0 +1,85 @@
+//! A Prometheus that scrapes meshes every second.
+
+use std::{fs, path::Path, time::Duration};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Mesh, condition::eventually, ports::free_port, process::Process};
+
+/// A running Prometheus, with the rules of objectives.
+pub struct Prometheus {
+    /// `http://host:port`
+    pub url: String,
+    http: reqwest::Client,
+    _process: Process,
+    _folder: TempDir,
+}
+
+impl Prometheus {
+    /// Starts one that scrapes all processes of these meshes.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn of(meshes: &[&Mesh]) -> Prometheus {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let targets = meshes.iter().flat_map(|mesh| mesh.ops.values());
+        let targets: Vec<_> = targets
+            .map(|url| url.trim_start_matches("http://"))
+            .collect();
+        // Every second too: what is looked at by the minute would be there after one.
+        let rules = include_str!("../../ops/prometheus/objectives.yaml");
+        let rules = rules.replace("    interval: 1m\n", "");
+        let config = format!(
+            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\n\
+             rule_files: [rules.yaml]\n\
+             scrape_configs: [{{job_name: tradewind, static_configs: [{{targets: {targets:?}}}]}}]\n"
+        );
+        let file = |name: &str| folder.path().join(name);
+        for (name, text) in [("rules.yaml", rules), ("prometheus.yaml", config)] {
+            fs::write(file(name), text).expect("the folder can be written");
+        }
+        let address = format!("127.0.0.1:{}", free_port());
+        let arguments = [
+            format!("--config.file={}", file("prometheus.yaml").display()),
+            format!("--storage.tsdb.path={}", file("data").display()),
+            format!("--web.listen-address={address}"),
+        ];
+        let process = Process::start(
+            "prometheus",
+            Path::new("prometheus"),
+            arguments,
+            [],
+            &file("log"),
+        );
+        let prometheus = Prometheus {
+            url: format!("http://{address}"),
+            http: reqwest::Client::new(),
+            _process: process,
+            _folder: folder,
+        };
+        let ready = format!("{}/-/ready", prometheus.url);
+        let what = "Prometheus is ready";
+        eventually(what, Duration::from_secs(20), || async {
+            let reply = prometheus.http.get(&ready).send().await.ok()?;
+            reply.status().is_success().then_some(())
+        })
+        .await;
+        prometheus
+    }
+
+    /// The values that a query finds now; those that are no numbers are none.
+    ///
+    /// # Panics
+    /// If it refuses the query.
+    pub async fn ask(&self, query: &str) -> Vec<f64> {
+        let request = self.http.get(format!("{}/api/v1/query", self.url));
+        let reply = request.query(&[("query", query)]).send().await;
+        let reply = reply.expect("Prometheus answers").json::<Value>().await;
+        let reply = reply.expect("it answers in JSON");
+        let found = reply["data"]["result"].as_array();
+        let found = found.unwrap_or_else(|| panic!("{query}: {reply}")).iter();
+        let values = found.filter_map(|series| series["value"][1].as_str()?.parse().ok());
+        values.filter(|value: &f64| !value.is_nan()).collect()
+    }
+}

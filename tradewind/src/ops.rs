@@ -1,0 +1,104 @@
+//! `tradewind ops generate`: what follows from the contract and from `ops/metrics.yaml`, written: rules
+//! of Prometheus, dashboards of Grafana, and the tables of metrics in docs/. Whatever asks for a metric
+//! that is not in there is refused.
+
+mod asked;
+mod dashboards;
+mod objectives;
+mod pages;
+mod panel;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use ::ops::Catalogue;
+use anyhow::{Context as _, Result, ensure};
+use clap::{Args, Subcommand};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Write the rules of objectives, the dashboards, and the tables of metrics
+    Generate {
+        /// The folder of the repository
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// Write nothing, and fail if anything is not what would be written
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+/// What is written, by paths from the repository.
+type Files = BTreeMap<PathBuf, String>;
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let Action::Generate { folder, check } = &arguments.action;
+    let files = files(folder)?;
+    if !check {
+        return files.iter().try_for_each(|(path, text)| {
+            let path = folder.join(path);
+            fs::write(&path, text).with_context(|| path.display().to_string())
+        });
+    }
+    let is_old = |path: &Path, text: &String| {
+        let there = fs::read_to_string(folder.join(path));
+        there.ok().as_ref() != Some(text)
+    };
+    let old: Vec<_> = files
+        .iter()
+        .filter(|(path, text)| is_old(path, text))
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    ensure!(
+        old.is_empty(),
+        "not what `tradewind ops generate` writes: {}",
+        old.join(", ")
+    );
+    Ok(())
+}
+
+fn files(folder: &Path) -> Result<Files> {
+    let catalogue = read(&folder.join("ops/metrics.yaml"))?;
+    let catalogue = Catalogue::read(&catalogue).context("ops/metrics.yaml")?;
+    let mut files = Files::from([("ops/prometheus/objectives.yaml".into(), objectives::rules())]);
+    for (path, text) in sources(&folder.join("ops/dashboards"))? {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let dashboard = dashboards::dashboard(&name, &text, &catalogue);
+        let dashboard = dashboard.with_context(|| path.display().to_string())?;
+        files.insert(format!("ops/grafana/{name}.json").into(), dashboard);
+    }
+    for (path, text) in sources(&folder.join("ops/prometheus"))? {
+        asked::by_rules(&text, &catalogue).with_context(|| path.display().to_string())?;
+    }
+    let runbooks = "docs/RUNBOOKS.md";
+    asked::by_page(&read(&folder.join(runbooks))?, &catalogue).context(runbooks)?;
+    for page in ["docs/OPERATIONS.md", "docs/RELIABILITY.md"] {
+        let text = read(&folder.join(page))?;
+        files.insert(page.into(), pages::page(&text, &catalogue).context(page)?);
+    }
+    Ok(files)
+}
+
+/// The files of YAML in a folder.
+fn sources(folder: &Path) -> Result<Files> {
+    let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    let paths = entries.map(|entry| Ok(entry?.path()));
+    let paths: Vec<_> = paths.collect::<Result<_>>()?;
+    let yaml = paths
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|it| it == "yaml"));
+    yaml.map(|path| Ok((path.clone(), read(&path)?))).collect()
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| path.display().to_string())
+}
