@@ -43,8 +43,9 @@ clients: ## Generate clients in every language of docs/SDKS.md and compile them,
 test: ## Run every test, on embedded and on real servers, installing what is missing
 	scripts/test
 
-test-telemetry: ## ops/collector in front of Jaeger, Prometheus and VictoriaLogs: redaction, sampling, span metrics, logs
+test-telemetry: ## ops/: the Collector in front of what it sends to, rules and runbooks, and a mesh that breaks until somebody is told
 	scripts/telemetry
+	scripts/alerts
 
 new-service-test: ## Make a service in a copy of the repository, start it and call it; compiles for minutes
 	export NEW_SERVICE_TARGET_DIR="$$PWD/target/new-service"
