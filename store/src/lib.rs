@@ -14,6 +14,7 @@ pub mod events;
 pub mod idempotency;
 pub mod inbox;
 mod macros;
+pub mod measure;
 mod open;
 pub mod outbox;
 pub mod page;

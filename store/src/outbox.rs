@@ -21,6 +21,7 @@ use uuid::Uuid;
 pub use dead::{DeadEvent, dead, replay, replay_all};
 pub use written::{Written, written};
 
+use crate::measure::{self, Backlog, Measure};
 use crate::{Database, Error, Tx};
 
 /// An event as a service writes it; the outbox adds id, time, source and trace.
@@ -69,6 +70,7 @@ impl Outbox {
         let relay = relay::Relay::new(database, node, wake.clone());
         node.tasks
             .spawn_relay("outbox-relay", |shutdown| relay.run(shutdown));
+        measure::start(node, "outbox-measure", database, Waiting::new(node));
         Self {
             clock: node.clock.clone(),
             random: node.random.clone(),
@@ -112,6 +114,31 @@ impl Outbox {
 impl std::fmt::Debug for Outbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Outbox")
+    }
+}
+
+/// What waits in the outbox of a service.
+struct Waiting {
+    service: &'static str,
+    events: Backlog,
+}
+
+impl Waiting {
+    fn new(node: &Node) -> Self {
+        let about = "Events that wait in the outbox to be published";
+        let events = Backlog::new(node, "tradewind.outbox.pending", "{event}", about);
+        Self {
+            service: node.name,
+            events: events.with_age(node, "tradewind.outbox.oldest.age"),
+        }
+    }
+}
+
+impl Measure for Waiting {
+    async fn measure(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), Error> {
+        let labels = [("service.name", self.service)];
+        self.events.record(waiting(tx).await?, now, &labels);
+        Ok(())
     }
 }
 

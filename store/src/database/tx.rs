@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Counter;
 use prost::Message;
 use runtime::call::CallContext;
 use sqlx::{Postgres, Sqlite, Transaction, pool::PoolConnection};
@@ -17,6 +19,8 @@ use crate::{Claim, Error};
 pub struct Tx {
     inner: Inner,
     on_commit: Vec<Arc<Notify>>,
+    /// What is counted once it has committed.
+    counted: Vec<(Counter<u64>, Vec<KeyValue>)>,
     /// What it commits is the effect of the call in progress, if there is one.
     is_of_call: bool,
     claimed: Option<Claimed>,
@@ -43,6 +47,7 @@ impl Tx {
         Self {
             inner,
             on_commit: Vec::new(),
+            counted: Vec::new(),
             is_of_call: false,
             claimed: None,
         }
@@ -153,6 +158,9 @@ impl Tx {
                 .claim
                 .committed(claimed.names_resource, claimed.answers);
         }
+        for (counter, labels) in self.counted {
+            counter.add(1, &labels);
+        }
         for sleeper in self.on_commit {
             sleeper.notify_one();
         }
@@ -179,6 +187,16 @@ impl Tx {
         if !self.on_commit.iter().any(|one| Arc::ptr_eq(one, sleeper)) {
             self.on_commit.push(sleeper.clone());
         }
+    }
+
+    /// Counts one once it has committed.
+    pub fn count_on_commit(
+        &mut self,
+        counter: &Counter<u64>,
+        labels: impl IntoIterator<Item = KeyValue>,
+    ) {
+        let labels = labels.into_iter().collect();
+        self.counted.push((counter.clone(), labels));
     }
 }
 

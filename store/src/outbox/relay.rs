@@ -5,10 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bus::{Bus, Delivery, PublishError, Status};
 use chrono::TimeDelta;
 use net::clock::Clock;
-use opentelemetry::{
-    KeyValue,
-    metrics::{Counter, Gauge},
-};
+use opentelemetry::{KeyValue, metrics::Counter};
 use runtime::node::Node;
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -26,8 +23,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How much longer a lease is than publishing takes. After a crash the events of a replica are
 /// published by another one when their lease is over.
 const MARGIN: Duration = Duration::from_secs(10);
-/// How often the number of waiting events is measured.
-const MEASURE: Duration = Duration::from_secs(10);
 
 pub(super) struct Relay {
     source: &'static str,
@@ -36,8 +31,6 @@ pub(super) struct Relay {
     clock: Clock,
     wake: Arc<Notify>,
     lease: TimeDelta,
-    pending: Gauge<i64>,
-    oldest: Gauge<f64>,
     relayed: Counter<u64>,
 }
 
@@ -64,16 +57,6 @@ impl Relay {
             wake,
             lease: TimeDelta::from_std(node.bus.publish_timeout() + MARGIN)
                 .unwrap_or(TimeDelta::MAX),
-            pending: meter
-                .i64_gauge("tradewind.outbox.pending")
-                .with_unit("{event}")
-                .with_description("Events that wait in the outbox to be published")
-                .build(),
-            oldest: meter
-                .f64_gauge("tradewind.outbox.oldest.age")
-                .with_unit("s")
-                .with_description("For how long the oldest event of the outbox has waited")
-                .build(),
             relayed,
         }
     }
@@ -84,15 +67,10 @@ impl Relay {
         }
         let mut on_their_way = OnTheirWay::new();
         let mut look_at = Instant::now();
-        let mut measure_at = Instant::now();
         loop {
             let room = CONCURRENCY - on_their_way.len();
             if Instant::now() >= look_at && room > 0 {
                 look_at = Instant::now() + self.take(&mut on_their_way, room).await;
-            }
-            if Instant::now() >= measure_at {
-                self.measure().await;
-                measure_at = Instant::now() + MEASURE;
             }
             tokio::select! {
                 biased;
@@ -154,17 +132,6 @@ impl Relay {
                 tracing::warn!(%error, events = settled.len(), "events could not be marked");
                 Instant::now() + PAUSE
             }
-        }
-    }
-
-    async fn measure(&self) {
-        let waiting = async { super::waiting(&mut self.database.read().await?).await };
-        if let Ok((count, oldest)) = waiting.await {
-            let age = oldest.map(|time| self.clock.now() - time);
-            let age = age.and_then(|age| age.to_std().ok()).unwrap_or_default();
-            let labels = [KeyValue::new("service.name", self.source)];
-            self.pending.record(count, &labels);
-            self.oldest.record(age.as_secs_f64(), &labels);
         }
     }
 }
