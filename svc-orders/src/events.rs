@@ -108,7 +108,8 @@ pub(crate) async fn advance(
     id: Uuid,
     change: &Change<'_>,
 ) -> Result<(), store::Error> {
-    let moved = changes::advance(tx, id, change, &orders.signer).await?;
+    let (signer, transitions) = (&orders.signer, &orders.transitions);
+    let moved = changes::advance(tx, id, change, signer, transitions).await?;
     let moved = moved.expect("the order is locked in this state");
     let changed = changed(id, &moved, change.to);
     orders.outbox.append(tx, changed).await?;

@@ -16,6 +16,7 @@ mod recovery;
 mod service;
 mod store;
 mod terms;
+mod waiting;
 mod watchers;
 
 use std::time::Duration;
@@ -30,6 +31,7 @@ use crate::audit::AuditKey;
 use crate::cache::OrderCache;
 use crate::domain::history::Signer;
 use crate::service::Orders;
+use crate::waiting::Waiting;
 
 pub use crate::terms::{Origin, Payments, Terms};
 
@@ -74,6 +76,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let signer = signer(&config.audit, node)?;
     let db = Database::open(&config.database, node, ::store::migrations!()).await?;
     let cache = OrderCache::open(&config.cache, node)?;
+    ::store::measure::start(node, "orders-measure", &db, Waiting::new(node));
     let orders = Orders::new(db, cache, signer, config.recovery_lease, config.terms, node);
 
     let (recovered, name) = (orders.clone(), node.name);

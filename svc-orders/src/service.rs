@@ -8,14 +8,15 @@ use net::random::Random;
 use runtime::call::Caller;
 use runtime::id;
 use runtime::node::Node;
+use store::measure::Transitions;
 use store::{Database, Idempotency, Outbox};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::cache::OrderCache;
 use crate::callees::Callees;
-use crate::domain::Order;
 use crate::domain::history::Signer;
+use crate::domain::{Order, State};
 use crate::error::Error;
 use crate::store::orders;
 use crate::terms::Terms;
@@ -31,6 +32,7 @@ pub(crate) struct Orders {
     pub(crate) callees: Callees,
     pub(crate) watchers: Watchers,
     pub(crate) signer: Signer,
+    pub(crate) transitions: Transitions,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     /// For how long an order in progress is left to whoever works on it.
@@ -49,6 +51,8 @@ impl Orders {
         terms: Terms,
         node: &Node,
     ) -> Self {
+        let states = State::ALL.map(State::as_str);
+        let transitions = Transitions::new(node, "tradewind.order.transitions", "{order}", states);
         Self {
             outbox: Outbox::new(&db, node),
             idempotency: Idempotency::new(&db, node),
@@ -59,6 +63,7 @@ impl Orders {
             db,
             cache,
             signer,
+            transitions,
             lease,
             wake: Arc::default(),
             terms: Arc::new(terms),

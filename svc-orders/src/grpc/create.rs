@@ -114,8 +114,9 @@ async fn write(
     };
     precondition::check("order", &order.id, None)?;
     let mut tx = orders.db.begin_for(order.id).await?;
-    let until = now + orders.lease;
-    if let Err(error) = changes::insert(&mut tx, &order, actor, until, &orders.signer).await {
+    let (until, signer, transitions) = (now + orders.lease, &orders.signer, &orders.transitions);
+    let written = changes::insert(&mut tx, &order, actor, until, signer, transitions).await;
+    if let Err(error) = written {
         return Err(taken(error, &order));
     }
     tx.commit().await?;

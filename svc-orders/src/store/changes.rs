@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 use sqlx::types::Json;
+use store::measure::Transitions;
 use store::{Dialect, Error, Tx};
 use uuid::Uuid;
 
@@ -65,6 +66,7 @@ pub(crate) async fn insert(
     actor: &str,
     recovery_time: DateTime<Utc>,
     signer: &Signer,
+    transitions: &Transitions,
 ) -> Result<(), Error> {
     let record = Record {
         order: order.id,
@@ -163,6 +165,7 @@ pub(crate) async fn insert(
             )?;
         }
     }
+    transitions.count(tx, order.state.as_str());
     Ok(())
 }
 
@@ -249,6 +252,7 @@ pub(crate) async fn advance(
     id: Uuid,
     change: &Change<'_>,
     signer: &Signer,
+    transitions: &Transitions,
 ) -> Result<Option<Moved>, Error> {
     let rejection_reason = change.rejection.map(|rejection| rejection.reason.as_str());
     let rejection_details = change
@@ -301,6 +305,9 @@ pub(crate) async fn advance(
         &link.hash[..],
         &link.signature[..]
     )?;
+    if change.from != change.to {
+        transitions.count(tx, change.to.as_str());
+    }
     Ok(Some(Moved {
         user_id,
         version,

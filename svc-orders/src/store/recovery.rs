@@ -1,7 +1,7 @@
 //! Orders in progress that nobody works on any more.
 
 use chrono::{DateTime, Utc};
-use store::{Dialect, Error, Tx};
+use store::{Dialect, Error, Tx, measure};
 use uuid::Uuid;
 
 /// Takes up to `limit` orders whose time has come, and leaves them to others again at `until`.
@@ -64,4 +64,20 @@ pub(crate) async fn postpone(tx: &mut Tx, order: Uuid, time: DateTime<Utc>) -> R
         time
     )?;
     Ok(())
+}
+
+/// How many orders in progress there are, by their states, and when the oldest of each came to stand as it
+/// does.
+pub(crate) async fn in_progress(
+    tx: &mut Tx,
+) -> Result<Vec<(String, i64, Option<DateTime<Utc>>)>, Error> {
+    store::fetch_all!(
+        tx,
+        (String, i64, Option<DateTime<Utc>>),
+        "SELECT state, count(*), min(update_time) FROM (
+             SELECT state, update_time FROM orders WHERE recovery_time IS NOT NULL
+             ORDER BY recovery_time LIMIT $1) AS waiting
+         GROUP BY state",
+        measure::MOST
+    )
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use store::{Dialect, Error, Tx};
+use store::{Dialect, Error, Tx, measure};
 use uuid::Uuid;
 
 /// Money to be taken for a shipment: the one kind of task there is.
@@ -94,4 +94,15 @@ pub(crate) async fn finish(tx: &mut Tx, task: &Task) -> Result<(), Error> {
         task.request_id
     )?;
     Ok(())
+}
+
+/// How many there are, and since when the first is due.
+pub(crate) async fn pending(tx: &mut Tx) -> Result<(i64, Option<DateTime<Utc>>), Error> {
+    store::fetch_one!(
+        tx,
+        (i64, Option<DateTime<Utc>>),
+        "SELECT count(*), min(due_time) FROM (
+             SELECT due_time FROM order_tasks ORDER BY due_time LIMIT $1) AS waiting",
+        measure::MOST
+    )
 }

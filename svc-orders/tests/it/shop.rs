@@ -161,6 +161,11 @@ impl Replica {
         Replica(bed.await.unwrap())
     }
 
+    /// What it tells by the metric of this name, with these among its labels.
+    pub(crate) fn metric(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        self.0.metric(name, labels)
+    }
+
     /// Ends the process in order.
     pub(crate) async fn stop(self) {
         self.0.stop().await;
