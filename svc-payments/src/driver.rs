@@ -287,13 +287,17 @@ impl Payments {
         self.within(self.provider.look(object)).await
     }
 
+    /// What the provider answers, within the time that it is given.
     pub(crate) async fn within<T>(
         &self,
         answer: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        timeout(self.patience, answer)
+        let began = Instant::now();
+        let answer = timeout(self.patience, answer)
             .await
-            .unwrap_or_else(|_| Err(Failure::Unknown("no answer in time".to_owned())))
+            .unwrap_or_else(|_| Err(Failure::Unknown("no answer in time".to_owned())));
+        self.metrics.called(began.elapsed(), &answer);
+        answer
     }
 }
 

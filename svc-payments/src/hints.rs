@@ -20,7 +20,8 @@ impl Payments {
         if provider != self.provider.name() {
             return Err(Error::NoProvider(provider.to_owned()));
         }
-        Ok(self.provider.event(header, body, self.clock.now())?)
+        let event = self.provider.event(header, body, self.clock.now());
+        Ok(event.inspect_err(|error| self.metrics.told_wrongly(*error))?)
     }
 
     /// Takes an event. When it returns, the event is stored.
@@ -45,6 +46,7 @@ impl Payments {
             }
             _ => false,
         };
+        self.metrics.told(&mut tx, is_new);
         tx.commit().await?;
         if is_hint {
             self.wake.notify_one();

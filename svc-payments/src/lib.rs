@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod grpc;
 mod hints;
+mod metrics;
 mod provider;
 mod service;
 mod store;
@@ -31,6 +32,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 #[doc(hidden)]
 pub use crate::crash::{Crash, Point};
 use crate::grpc::sandbox::Pages;
+use crate::metrics::Waiting;
 use crate::provider::sandbox::{self, Sandbox};
 use crate::provider::{Provider, Stripe};
 pub use crate::provider::{ProviderName, StripeConfig};
@@ -179,6 +181,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
         crash: config.crash,
     };
     upkeep(node, &parts.db, config.provider_events_kept);
+    ::store::measure::start(node, "payments-measure", &parts.db, Waiting::new(node));
     let payments = Payments::new(parts, node);
     let driven = payments.clone();
     node.tasks

@@ -21,6 +21,7 @@ use crate::crash::Crash;
 use crate::domain::{Book, Operation, Payment};
 use crate::error::Error;
 use crate::events;
+use crate::metrics::Metrics;
 use crate::provider::Provider;
 use crate::store::payments;
 
@@ -42,6 +43,7 @@ pub(crate) struct Payments {
     pub(crate) patience: Duration,
     /// Events that fit no payment.
     pub(crate) ignored: Counter<u64>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) crash: Crash,
     key: EncryptionKey,
 }
@@ -62,6 +64,7 @@ impl Payments {
         Self {
             outbox: Outbox::new(&parts.db, node),
             idempotency: Idempotency::new(&parts.db, node),
+            metrics: Arc::new(Metrics::new(node, parts.provider.name())),
             provider: parts.provider,
             tasks: node.tasks.clone(),
             clock: node.clock.clone(),
@@ -124,6 +127,7 @@ impl Payments {
             Due::ByItself => payment.due(now),
         };
         payments::update(tx, &before, payment, &postings, due).await?;
+        self.metrics.changed(tx, &before, payment);
         for event in told {
             self.outbox.append(tx, events::told(payment, event)).await?;
         }

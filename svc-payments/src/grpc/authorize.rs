@@ -90,6 +90,7 @@ async fn begun(
     payment.token_sealed = Some(payments.seal(id, token));
     let ask = payment.ask(false, now);
     if stored::insert(&mut tx, &payment, Some(payments.leased())).await? {
+        payments.metrics.begun(&mut tx, &payment);
         tx.commit().await?;
         return Ok((payment, Some(ask)));
     }

@@ -1,7 +1,7 @@
 //! Payments that somebody has to work on.
 
 use chrono::{DateTime, Utc};
-use store::{Dialect, Error, Tx};
+use store::{Dialect, Error, Tx, measure};
 use uuid::Uuid;
 
 /// Whether there is any of this provider's.
@@ -61,4 +61,51 @@ pub(crate) async fn claim(
         )?,
     };
     Ok(claimed.into_iter().map(|(id,)| id).collect())
+}
+
+/// How many operations that are due before `until` the provider has not decided, and when the oldest of
+/// them was planned. What waits for its buyer has time.
+pub(crate) async fn open_operations(
+    tx: &mut Tx,
+    until: DateTime<Utc>,
+) -> Result<(i64, Option<DateTime<Utc>>), Error> {
+    let sql = tx.dialect().pick(
+        // The array says to look the payments up, as nothing tells how few they are.
+        "SELECT count(*), min(create_time) FROM operations
+         WHERE state IN ('PLANNED', 'SENT') AND payment_id = ANY (ARRAY(
+             SELECT payment_id FROM payments WHERE due_at <= $1 AND state <> 'REQUIRES_ACTION'
+             ORDER BY due_at LIMIT $2))",
+        "SELECT count(*), min(create_time) FROM operations
+         WHERE state IN ('PLANNED', 'SENT') AND payment_id IN (
+             SELECT payment_id FROM payments WHERE due_at <= $1 AND state <> 'REQUIRES_ACTION'
+             ORDER BY due_at LIMIT $2)",
+    );
+    store::fetch_one!(tx, (i64, Option<DateTime<Utc>>), sql, until, measure::MOST)
+}
+
+/// How many payments hold money until then and no longer. They are due when their hold ends.
+pub(crate) async fn holds_ending(tx: &mut Tx, until: DateTime<Utc>) -> Result<i64, Error> {
+    let (count,) = store::fetch_one!(
+        tx,
+        (i64,),
+        "SELECT count(*) FROM (
+             SELECT state, capture_before FROM payments WHERE due_at <= $1
+             ORDER BY due_at LIMIT $2) AS p
+         WHERE state = 'AUTHORIZED' AND capture_before <= $1",
+        until,
+        measure::MOST
+    )?;
+    Ok(count)
+}
+
+/// How many disputes wait for their end.
+pub(crate) async fn open_disputes(tx: &mut Tx) -> Result<i64, Error> {
+    let (count,) = store::fetch_one!(
+        tx,
+        (i64,),
+        "SELECT count(*) FROM (
+             SELECT 1 FROM disputes WHERE status = 'OPEN' ORDER BY dispute_id LIMIT $1) AS open",
+        measure::MOST
+    )?;
+    Ok(count)
 }

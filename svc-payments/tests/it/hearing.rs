@@ -87,8 +87,11 @@ store::on_both! {
             till.hear(&body, &good).await.unwrap();
         }
         assert_eq!(till.count("provider_events WHERE payment_id IS NULL").await, 1);
-        let metrics = till.telemetry().prometheus();
-        assert!(metrics.contains("tradewind_payments_events_ignored_total"), "{metrics}");
+        assert_eq!(till.metric("tradewind_payments_events_ignored_total", &[]), Some(1.0));
+        let came = ["bad_signature", "malformed", "recorded", "repeated"].map(|outcome| {
+            till.metric("tradewind_payment_provider_events_total", &[("outcome", outcome)])
+        });
+        assert_eq!(came, [5.0, 1.0, 1.0, 1.0].map(Some));
     }
 
     async fn an_event_is_of_the_payment_that_it_names_or_of_its_object(database: TestDatabase) {

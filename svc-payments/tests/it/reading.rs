@@ -1,8 +1,10 @@
 //! Looking at payments.
 
+use std::time::Duration;
+
 use contracts::tradewind::payments::v1::{
     GetDisputeRequest, GetPaymentRequest, GetTrialBalanceRequest, ListDisputesRequest,
-    ListPaymentsRequest, ListProviderPaymentsRequest, PaymentOperationKind as Kind,
+    ListPaymentsRequest, ListProviderPaymentsRequest, PaymentOperationKind as Kind, PaymentState,
 };
 use runtime::status::Reason;
 use store::testing::{eventually, refused};
@@ -113,5 +115,44 @@ store::on_both! {
         let known = listed.iter().find(|it| it.payment_id == payment).unwrap();
         assert_eq!((minor(&known.captured), minor(&known.refunded)), (10_000, 1_000));
         assert_eq!(listed.len(), 2);
+    }
+
+    async fn metrics_tell_of_payments_and_of_what_waits(database: TestDatabase) {
+        let till = Till::open(&database).await;
+        let order = till.new_id();
+        till.authorize(order, "tok_ok").await.unwrap();
+        till.capture(order, till.new_id(), 10_000).await.unwrap();
+        let came = |state: &str| {
+            till.metric("tradewind_payment_transitions_total", &[("state", state)])
+        };
+        let states = ["AUTHORIZING", "AUTHORIZED", "CAPTURED", "LAPSED"];
+        assert_eq!(states.map(came), [1.0, 1.0, 1.0, 0.0].map(Some));
+        let ended = |kind: &str, outcome: &str| {
+            let labels = [("kind", kind), ("outcome", outcome)];
+            till.metric("tradewind_payment_operations_total", &labels)
+        };
+        assert_eq!(ended("CAPTURE", "succeeded"), Some(1.0));
+        assert_eq!(ended("CAPTURE", "refused"), Some(0.0));
+        let calls = "tradewind_payment_provider_call_duration_seconds_count";
+        let labels = [("provider", "sandbox"), ("outcome", "answered")];
+        assert!(till.metric(calls, &labels).is_some_and(|count| count >= 3.0));
+
+        till.authorize(till.new_id(), "tok_lapses").await.unwrap();
+        let unknown = till.authorize(till.new_id(), "tok_timeout_never").await.unwrap();
+        assert_eq!(unknown.state(), PaymentState::Authorizing);
+        let disputed = till.new_id();
+        till.authorize(disputed, "tok_dispute").await.unwrap();
+        till.capture(disputed, till.new_id(), 10_000).await.unwrap();
+        eventually("the dispute is heard of", async || till.count("disputes").await == 1).await;
+        till.hands.advance(Duration::from_secs(30));
+        // Whoever starts looks at once.
+        let replica = till.replica(&database).await;
+        let told = |name: &str| replica.metric(name, &[]);
+        eventually("what waits is told", async || {
+            told("tradewind_payment_holds_ending") == Some(1.0)
+                && told("tradewind_payment_disputes_open") == Some(1.0)
+                && told("tradewind_payment_operations_open") == Some(1.0)
+        }).await;
+        assert_eq!(told("tradewind_payment_operations_oldest_open_age_seconds"), Some(30.0));
     }
 }
