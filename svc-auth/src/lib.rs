@@ -11,6 +11,7 @@ mod grpc;
 mod hashing;
 mod invitation;
 mod keyring;
+mod metrics;
 mod registration;
 mod service;
 pub mod store;

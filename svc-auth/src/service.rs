@@ -13,10 +13,12 @@ use crate::accounts::Accounts;
 use crate::config::{Config, Passwords, Throttle};
 use crate::domain::network::NetworkNames;
 use crate::domain::refresh::RefreshTokens;
+use crate::domain::throttle::Bucket;
 use crate::error::Error;
 use crate::hashing::Hashing;
 use crate::keyring::Keyring;
-use crate::store::audit;
+use crate::metrics::Metrics;
+use crate::store::{audit, throttle};
 use crate::tokens::Tokens;
 use crate::workloads::WorkloadKeys;
 
@@ -34,6 +36,7 @@ pub(crate) struct Auth {
     pub(crate) throttle: Throttle,
     pub(crate) passwords: Passwords,
     pub(crate) networks: Arc<NetworkNames>,
+    pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
 }
@@ -64,6 +67,7 @@ impl Auth {
             ),
             passwords: config.passwords,
             networks: Arc::new(networks),
+            metrics: Metrics::new(node),
             workloads: Arc::new(workloads),
             administrator: config.admin_email.clone(),
             throttle: config.throttle,
@@ -81,6 +85,19 @@ impl Auth {
         entry: audit::Entry,
     ) -> Result<(), Error> {
         let stamp = (self.random.uuid7(&self.clock), self.clock.now());
+        self.metrics.done(tx, &entry);
         audit::record(tx, entry, call, stamp).await
+    }
+
+    /// Puts an attempt into a bucket.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] if it is full.
+    pub(crate) async fn admit(&self, tx: &mut Tx, bucket: &Bucket) -> Result<(), Error> {
+        let taken = throttle::take(tx, bucket, self.clock.now()).await;
+        if let Err(Error::Throttled(_)) = taken {
+            self.metrics.throttled(bucket.what);
+        }
+        taken
     }
 }

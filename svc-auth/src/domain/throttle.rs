@@ -59,6 +59,8 @@ impl Limit {
 /// A bucket and its limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bucket {
+    /// Of what it holds attempts.
+    pub what: &'static str,
     /// Its name.
     pub name: String,
     /// What it holds.
@@ -67,8 +69,9 @@ pub struct Bucket {
 
 impl Bucket {
     /// A bucket for `what` of somebody.
-    pub fn new(what: &str, whose: impl Display, limit: Limit) -> Self {
+    pub fn new(what: &'static str, whose: impl Display, limit: Limit) -> Self {
         Self {
+            what,
             name: format!("{what}:{whose}"),
             limit,
         }
@@ -85,7 +88,7 @@ impl Bucket {
 /// The buckets of a network, the wider first: an IPv6 client owns a /64 and may own a /48. `name`
 /// says what a network is called.
 pub fn network_buckets<D: Display>(
-    what: &str,
+    what: &'static str,
     network: Network,
     limit: Limit,
     name: impl Fn(Network) -> D,
@@ -99,7 +102,7 @@ pub fn network_buckets<D: Display>(
 
 /// The buckets of a client for `action`. Those whose address is not known share one.
 #[must_use]
-pub fn client_buckets(action: &str, network: Option<Network>, limit: Limit) -> Vec<Bucket> {
+pub fn client_buckets(action: &'static str, network: Option<Network>, limit: Limit) -> Vec<Bucket> {
     match network {
         Some(network) => network_buckets(action, network, limit, |network| network),
         None => vec![Bucket::new(action, "unknown", limit)],

@@ -73,7 +73,7 @@ async fn change_own(
 async fn begin(auth: &Auth, user: &User) -> Result<(Option<Credential>, Option<String>), Error> {
     let now = auth.clock.now();
     let mut tx = auth.db.begin().await?;
-    throttle::take(&mut tx, &bucket(auth, user), now).await?;
+    auth.admit(&mut tx, &bucket(auth, user)).await?;
     let known = credential::find(&mut tx, user.id).await?;
     let before = changed_password::find(&mut tx, user.id, now).await?;
     tx.commit().await?;

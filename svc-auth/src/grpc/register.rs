@@ -17,7 +17,6 @@ use crate::registration;
 use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential, Pending};
-use crate::store::throttle;
 use crate::tokens::Granted;
 
 pub(super) async fn register(
@@ -79,7 +78,7 @@ async fn take_place(auth: &Auth, call: &CallContext) -> Result<(), Error> {
     let network = call.client_address.map(Network::of);
     let mut tx = auth.db.begin().await?;
     for bucket in client_buckets("register", network, auth.throttle.register()) {
-        throttle::take(&mut tx, &bucket, auth.clock.now()).await?;
+        auth.admit(&mut tx, &bucket).await?;
     }
     tx.commit().await?;
     Ok(())

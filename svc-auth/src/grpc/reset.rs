@@ -14,7 +14,7 @@ use crate::events;
 use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
-use crate::store::{changed_password, password_reset, session, throttle};
+use crate::store::{changed_password, password_reset, session};
 
 pub(super) async fn reset(
     auth: &Auth,
@@ -64,7 +64,7 @@ async fn begin(auth: &Auth, call: &CallContext, token: &[u8]) -> Result<Option<C
     let network = call.client_address.map(Network::of);
     let mut tx = auth.db.begin().await?;
     for bucket in client_buckets("reset", network, auth.throttle.login_address()) {
-        throttle::take(&mut tx, &bucket, now).await?;
+        auth.admit(&mut tx, &bucket).await?;
     }
     let known = match password_reset::find(&mut tx, token, now).await? {
         Some(user_id) => credential::find(&mut tx, user_id).await?,

@@ -38,7 +38,9 @@ pub enum Action {
 }
 
 impl Action {
-    fn name(self) -> &'static str {
+    /// Its name in the audit log and in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Register => "REGISTER",
             Self::Login => "LOGIN",
@@ -75,7 +77,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn name(self) -> &'static str {
+    /// Its name in the audit log and in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Done => "DONE",
             Self::WrongPassword => "WRONG_PASSWORD",

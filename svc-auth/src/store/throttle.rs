@@ -12,7 +12,7 @@ use crate::error::Error;
 /// # Errors
 /// [`Error::Throttled`] if it is full.
 pub async fn take(tx: &mut Tx, bucket: &Bucket, now: DateTime<Utc>) -> Result<(), Error> {
-    let Bucket { name, limit } = bucket;
+    let Bucket { name, limit, .. } = bucket;
     let rows = store::execute!(
         tx,
         "INSERT INTO throttles (bucket, empty_at) VALUES ($1, $2 + $3) \

@@ -74,6 +74,12 @@ store::on_both! {
         refused(bed.login_from(stranger, ADA, PASSWORD).await, Reason::RateLimited);
         refused(bed.login_from(stranger, "eve@example.com", "x").await, Reason::CredentialsInvalid);
         bed.login_from(ELSEWHERE, ADA, PASSWORD).await.unwrap();
+        let throttled = |action, limit| {
+            let labels = [("action", action), ("limit", limit)];
+            bed.metric("tradewind_auth_throttled_total", &labels)
+        };
+        assert_eq!(throttled("login", "account"), Some(1.0));
+        assert_eq!(throttled("register", "address"), Some(0.0));
     }
 
     async fn a_known_network_has_a_limit_too(database: TestDatabase) {

@@ -61,10 +61,15 @@ store::on_both! {
         let other = bed.login(ADA, PASSWORD).await.unwrap();
         let next = bed.refresh(&ada.refresh_token).await.unwrap();
         bed.verify(&next.access_token).await.unwrap();
+        let reuses = || bed.metric("tradewind_refresh_token_reuses_total", &[]);
+        assert_eq!(reuses(), Some(0.0));
         bed.time.advance(Duration::from_secs(11));
         let status = refused(bed.refresh(&ada.refresh_token).await, Reason::RefreshTokenInvalid);
         assert_eq!(status.code(), Code::Unauthenticated);
         refused(bed.refresh(&next.refresh_token).await, Reason::RefreshTokenInvalid);
+        assert_eq!(reuses(), Some(1.0));
+        let logins = [("action", "LOGIN"), ("outcome", "DONE")];
+        assert_eq!(bed.metric("tradewind_auth_actions_total", &logins), Some(1.0));
         eventually("the access token is revoked", async || {
             bed.verify(&next.access_token).await == Err(VerifyError::Revoked)
         }).await;

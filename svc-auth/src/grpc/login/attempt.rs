@@ -75,7 +75,7 @@ impl Attempt {
             own,
         };
         for bucket in attempt.buckets() {
-            throttle::take(&mut tx, bucket, now).await?;
+            auth.admit(&mut tx, bucket).await?;
         }
         let credential = credential::find_by_email(&mut tx, email_key).await?;
         let forms = credential::forms(&mut tx).await?;
