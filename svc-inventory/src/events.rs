@@ -81,7 +81,8 @@ async fn take_off_hand(
         Step::To(state) => {
             let now = inventory.clock.now();
             let shift = reservation.enter(state);
-            reservations::update(tx, &reservation, shift, now).await?;
+            let transitions = &inventory.transitions;
+            reservations::update(tx, &reservation, shift, now, transitions).await?;
             let new_id = || inventory.random.uuid7(&inventory.clock);
             adjustments::insert_dispatched(tx, &reservation, new_id, actor, now).await?;
             let changed = reservation_changed(&reservation);

@@ -50,7 +50,8 @@ async fn expire_next(inventory: &Inventory) -> Result<bool, Error> {
         return Ok(false);
     };
     let shift = reservation.enter(State::Expired);
-    reservations::update(&mut tx, &reservation, shift, now).await?;
+    let transitions = &inventory.transitions;
+    reservations::update(&mut tx, &reservation, shift, now, transitions).await?;
     events::commit_change(inventory, tx, &reservation).await?;
     Ok(true)
 }

@@ -10,6 +10,7 @@ mod expiry;
 mod grpc;
 mod service;
 mod store;
+mod waiting;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use runtime::node::Node;
 use runtime::service::Service;
 
 use crate::service::Inventory;
+use crate::waiting::Waiting;
 
 /// Flags and environment of the inventory: stock by SKU, reservations by order.
 #[derive(Clone, Debug, clap::Args)]
@@ -78,6 +80,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let hold_for = TimeDelta::from_std(config.expiry.reservation_ttl)
         .map_err(|_| StartError::config("RESERVATION_TTL is too long"))?;
     let db = Database::open(&config.database, node, ::store::migrations!()).await?;
+    ::store::measure::start(node, "inventory-measure", &db, Waiting::new(node));
     let cache = Cache::open(&config.cache, node.name)?;
     let inventory = Inventory::new(db, cache, hold_for, node);
     events::consume(&inventory, node);

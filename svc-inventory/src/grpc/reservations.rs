@@ -77,7 +77,8 @@ async fn hold(inventory: &Inventory, order_id: Uuid, lines: &Lines) -> Result<Re
     let shortages = lines.shortages(&levels);
     if shortages.is_empty() {
         let reservation = Reservation::new(order_id, lines.clone(), now + inventory.hold_for);
-        if reservations::hold(&mut tx, &reservation, now).await? {
+        let transitions = &inventory.transitions;
+        if reservations::hold(&mut tx, &reservation, now, transitions).await? {
             events::commit_change(inventory, tx, &reservation).await?;
             return Ok(reservation);
         }
@@ -134,7 +135,8 @@ async fn step(
         Step::Nothing => {}
         Step::To(state) => {
             let shift = reservation.enter(state);
-            reservations::update(&mut tx, &reservation, shift, inventory.clock.now()).await?;
+            let (now, transitions) = (inventory.clock.now(), &inventory.transitions);
+            reservations::update(&mut tx, &reservation, shift, now, transitions).await?;
             events::commit_change(inventory, tx, &reservation).await?;
             if state == State::Expired {
                 return Err(refused(Refusal::Gone));

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::types::Json;
+use store::measure::{self, Transitions};
 use store::{Dialect, Tx};
 use uuid::Uuid;
 
@@ -67,6 +68,15 @@ pub(crate) async fn is_any_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<bool, 
     Ok(is_any_due)
 }
 
+/// How many hold stock back that is not sold.
+pub(crate) async fn count_open(tx: &mut Tx) -> Result<i64, store::Error> {
+    let sql = "SELECT count(*) FROM ( \
+               SELECT 1 FROM reservations WHERE state = 'RESERVED' \
+               ORDER BY expire_time LIMIT $1) AS open";
+    let (count,) = store::fetch_one!(tx, (i64,), sql, measure::MOST)?;
+    Ok(count)
+}
+
 /// A reservation whose time is over, and that no other replica has locked.
 pub(crate) async fn next_due(
     tx: &mut Tx,
@@ -95,6 +105,7 @@ pub(crate) async fn hold(
     tx: &mut Tx,
     reservation: &Reservation,
     now: DateTime<Utc>,
+    transitions: &Transitions,
 ) -> Result<bool, Error> {
     #[derive(Serialize)]
     struct Line<'a> {
@@ -111,7 +122,7 @@ pub(crate) async fn hold(
         .iter()
         .map(|(sku, quantity)| Line { sku, quantity });
     let lines = Json(lines.collect::<Vec<_>>());
-    match tx.dialect() {
+    let is_new = match tx.dialect() {
         Dialect::Postgres => {
             // The array says to look the SKUs up: without it the whole table is read, as nothing
             // tells how few lines there are.
@@ -130,7 +141,7 @@ pub(crate) async fn hold(
                  update_time = $3 \
              FROM lines \
              WHERE stock.sku = lines.sku AND stock.sku = ANY (ARRAY(SELECT sku FROM lines))";
-            Ok(store::execute!(tx, sql, order_id, expire_time, now, &lines)? > 0)
+            store::execute!(tx, sql, order_id, expire_time, now, &lines)? > 0
         }
         Dialect::Sqlite => {
             let sql = "INSERT INTO reservations \
@@ -147,9 +158,13 @@ pub(crate) async fn hold(
                  FROM reservation_lines AS lines \
                  WHERE order_id = $1 AND stock.sku = lines.sku";
             store::execute!(tx, sql, order_id, now)?;
-            Ok(true)
+            true
         }
+    };
+    if is_new {
+        transitions.count(tx, reservation.state.as_str());
     }
+    Ok(is_new)
 }
 
 /// Writes the tombstone of an order whose reservation has not come. Returns false, and does
@@ -180,6 +195,7 @@ pub(crate) async fn update(
     reservation: &Reservation,
     shift: Shift,
     now: DateTime<Utc>,
+    transitions: &Transitions,
 ) -> Result<(), Error> {
     let Reservation {
         order_id,
@@ -223,6 +239,7 @@ pub(crate) async fn update(
             store::execute!(tx, sql, order_id, on_hand, reserved, allocated, now)?;
         }
     }
+    transitions.count(tx, state);
     Ok(())
 }
 

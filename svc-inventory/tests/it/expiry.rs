@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bus::Bus;
 use runtime::status::{Reason, reason};
+use store::testing::eventually;
 use tonic::Code;
 
 use crate::fixture::{Warehouse, order};
@@ -112,5 +113,38 @@ store::on_both! {
             }
         };
         tokio::time::timeout(Duration::from_secs(10), given_back).await.expect("by the sweeps");
+    }
+
+    async fn metrics_tell_of_reservations_and_of_those_that_are_open(database: TestDatabase) {
+        let bus = Bus::in_process();
+        let warehouse = Warehouse::open_on(&database, &bus, |config| {
+            config.expiry.reservation_ttl = TTL;
+            config.expiry.expiry_sweep_interval = Duration::from_millis(10);
+        }).await;
+        let came = |state: &str| {
+            warehouse.metric("tradewind_reservation_transitions_total", &[("state", state)])
+        };
+        let states = ["RESERVED", "ALLOCATED", "DISPATCHED", "RELEASED", "EXPIRED"];
+        assert_eq!(states.map(came), [Some(0.0); 5]);
+        warehouse.adjust("a", 10).await.expect("units came");
+        let (late, committed, released) = (order(), order(), order());
+        for order in [late, late, committed, released] {
+            warehouse.reserve(order, &[("a", 2)]).await.expect("they suffice");
+        }
+        warehouse.commit(committed).await.expect("in time");
+        // Once more, and what was never reserved.
+        for order in [released, released, order()] {
+            warehouse.release(order).await.expect("in time");
+        }
+        warehouse.hands.advance(TTL);
+        eventually("the sweep", async || came("EXPIRED") == Some(1.0)).await;
+        warehouse.reserve(order(), &[("a", 2)]).await.expect("they suffice");
+        assert_eq!(states.map(came), [4.0, 1.0, 0.0, 1.0, 1.0].map(Some));
+
+        // Whoever starts looks at once.
+        let replica = Warehouse::open_on(&database, &bus, |_| {}).await;
+        eventually("what is open is told", async || {
+            replica.metric("tradewind_reservations_open", &[]) == Some(1.0)
+        }).await;
     }
 }
