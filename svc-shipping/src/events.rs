@@ -33,7 +33,7 @@ pub(crate) fn consume(shipping: &Shipping, node: &Node) {
 async fn ship(shipping: &Shipping, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
     let id = shipping.random.uuid7(&shipping.clock);
     let shipment = read(event, id, shipping.clock.now())?;
-    if shipments::insert(tx, &shipment).await? {
+    if shipments::insert(tx, &shipment, &shipping.transitions).await? {
         shipping.outbox.append(tx, created(&shipment)).await?;
     }
     Ok(())

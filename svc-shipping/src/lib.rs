@@ -8,6 +8,7 @@ mod events;
 mod grpc;
 mod service;
 mod store;
+mod waiting;
 
 use ::store::{Database, DatabaseConfig};
 use contracts::tradewind::shipping::v1::shipping_service_server::ShippingServiceServer;
@@ -16,6 +17,7 @@ use runtime::node::Node;
 use runtime::service::Service;
 
 use crate::service::Shipping;
+use crate::waiting::Waiting;
 
 /// What svc-shipping is told at its start.
 #[derive(clap::Args, Clone, Debug)]
@@ -34,6 +36,7 @@ impl ::store::Stored for Config {
 /// Builds the service: its server, and the consumer that makes shipments.
 pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let db = Database::open(&config.database, node, ::store::migrations!()).await?;
+    ::store::measure::start(node, "shipping-measure", &db, Waiting::new(node));
     let shipping = Shipping::new(db, node);
     events::consume(&shipping, node);
     Ok(Service::new(node).with(ShippingServiceServer::new(shipping)))

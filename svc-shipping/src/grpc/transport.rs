@@ -58,7 +58,7 @@ pub(super) async fn cancel(
     if is_planted("cancel without tombstone") && !shipments::is_any(&mut tx, order).await? {
         return Ok(CancelShipmentResponse {});
     }
-    let state = shipments::cancel(&mut tx, order, mark, now).await?;
+    let state = shipments::cancel(&mut tx, order, mark, now, &shipping.transitions).await?;
     tx.commit().await?;
     if state == State::Cancelled {
         return Ok(CancelShipmentResponse {});
@@ -97,7 +97,8 @@ async fn advance(
             return Ok(shipment);
         }
         // Somebody else may have moved it since it was read: then it is looked at again.
-        if shipments::advance(&mut tx, id, from, to, transport, now).await? {
+        let transitions = &shipping.transitions;
+        if shipments::advance(&mut tx, id, from, to, transport, now, transitions).await? {
             let moved = Shipment {
                 state: to,
                 version: shipment.version + 1,

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
 use sqlx::types::Json;
+use store::measure::{self, Transitions};
 use store::{Dialect, Error, Tx};
 use uuid::Uuid;
 
@@ -100,7 +101,11 @@ struct NewItem<'a> {
 
 /// Writes a new shipment with its items. Returns false, and writes nothing, if the order has one
 /// already, or was cancelled.
-pub(crate) async fn insert(tx: &mut Tx, shipment: &Shipment) -> Result<bool, Error> {
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    shipment: &Shipment,
+    transitions: &Transitions,
+) -> Result<bool, Error> {
     let inserted = store::execute!(
         tx,
         concat!(
@@ -152,6 +157,7 @@ pub(crate) async fn insert(tx: &mut Tx, shipment: &Shipment) -> Result<bool, Err
             items
         )?,
     };
+    transitions.count(tx, shipment.state.as_str());
     Ok(true)
 }
 
@@ -162,18 +168,24 @@ pub(crate) async fn cancel(
     order: Uuid,
     mark: Uuid,
     now: DateTime<Utc>,
+    transitions: &Transitions,
 ) -> Result<State, Error> {
-    store::execute!(
+    let written = store::fetch_optional!(
         tx,
+        (Option<Uuid>,),
         "INSERT INTO shipments (shipment_id, order_id, state, version, create_time, update_time)
          VALUES ($1, $2, 'CANCELLED', 1, $3, $3)
          ON CONFLICT (order_id) DO UPDATE
          SET state = 'CANCELLED', version = shipments.version + 1, update_time = excluded.update_time
-         WHERE shipments.state = 'PREPARING'",
+         WHERE shipments.state = 'PREPARING' RETURNING user_id",
         mark,
         order,
         now
     )?;
+    // A mark has no user.
+    if written.is_some_and(|(user,)| user.is_some()) {
+        transitions.count(tx, State::Cancelled.as_str());
+    }
     let sql = "SELECT state FROM shipments WHERE order_id = $1";
     let StateRow { state } = store::fetch_one!(tx, StateRow, sql, order)?;
     Ok(state)
@@ -193,6 +205,7 @@ pub(crate) async fn advance(
     to: State,
     transport: Option<&Transport>,
     now: DateTime<Utc>,
+    transitions: &Transitions,
 ) -> Result<bool, Error> {
     let moved = store::execute!(
         tx,
@@ -206,7 +219,23 @@ pub(crate) async fn advance(
         transport.map(|transport| transport.carrier.as_str()),
         transport.map(|transport| transport.tracking_number.as_str())
     )?;
-    Ok(moved == 1)
+    let has_moved = moved == 1;
+    if has_moved {
+        transitions.count(tx, to.as_str());
+    }
+    Ok(has_moved)
+}
+
+/// How many wait to be dispatched, and since when the oldest does.
+pub(crate) async fn preparing(tx: &mut Tx) -> Result<(i64, Option<DateTime<Utc>>), Error> {
+    store::fetch_one!(
+        tx,
+        (i64, Option<DateTime<Utc>>),
+        "SELECT count(*), min(create_time) FROM (
+             SELECT create_time FROM shipments WHERE state = 'PREPARING'
+             ORDER BY create_time LIMIT $1) AS waiting",
+        measure::MOST
+    )
 }
 
 /// The shipment, whosever it is.

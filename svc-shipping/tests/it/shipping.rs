@@ -3,6 +3,7 @@
 use bus::{Delivery, Event};
 use contracts::tradewind::shipping::v1::ShipmentState;
 use runtime::status::{Reason, reason};
+use store::testing::eventually;
 use tonic::Code;
 
 use crate::warehouse::Warehouse;
@@ -79,5 +80,36 @@ store::on_both! {
             let delivery = warehouse.publish(&Event { data: data.into(), ..event }).await;
             assert!(matches!(delivery, Delivery::Retry { permanent: true, .. }), "{delivery:?}");
         }
+    }
+
+    async fn metrics_tell_of_shipments_and_of_those_that_wait(database: TestDatabase) {
+        let warehouse = Warehouse::open(&database).await;
+        let (ada, administrator) = (warehouse.user(), warehouse.administrator());
+        let came = |state: &str| {
+            warehouse.metric("tradewind_shipment_transitions_total", &[("state", state)])
+        };
+        let states = ["PREPARING", "DISPATCHED", "DELIVERED", "CANCELLED"];
+        assert_eq!(states.map(came), [Some(0.0); 4]);
+        let cancelled = warehouse.new_id();
+        for order in [cancelled, warehouse.new_id(), warehouse.new_id()] {
+            warehouse.confirmed(order, ada.id).await;
+        }
+        // Twice, and where there is no shipment.
+        for order in [cancelled, cancelled, warehouse.new_id()] {
+            warehouse.cancel(order).await.unwrap();
+        }
+        let sent = ada.list().await.remove(0).shipment_id;
+        for _ in 0..2 {
+            administrator.dispatch(&sent, "RM 1").await.unwrap();
+        }
+        assert_eq!(states.map(came), [3.0, 1.0, 0.0, 1.0].map(Some));
+
+        // Whoever starts looks at once.
+        let replica = Warehouse::open(&database).await;
+        eventually("what waits is told", async || {
+            replica.metric("tradewind_shipments_preparing", &[]) == Some(1.0)
+        }).await;
+        let age = replica.metric("tradewind_shipments_oldest_preparing_age_seconds", &[]);
+        assert!(age.is_some_and(|age| age > 0.0));
     }
 }

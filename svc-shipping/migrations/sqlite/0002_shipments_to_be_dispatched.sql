@@ -1,0 +1,1 @@
+CREATE INDEX shipments_preparing ON shipments (create_time) WHERE state = 'PREPARING';
