@@ -11,6 +11,11 @@ pub trait Caller: Send + Sync {
     /// As limits count it.
     fn id(&self) -> &Arc<str>;
 
+    /// What kind of caller it is, as metrics call it: one of a few.
+    fn class(&self) -> &'static str {
+        "user"
+    }
+
     /// The token that upstreams get, to judge it themselves; none if it stays here.
     fn token(&self) -> Option<&str>;
 

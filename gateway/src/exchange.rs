@@ -10,9 +10,11 @@ use http::request::Parts;
 use http::{Method, StatusCode, Version};
 use net::telemetry::{Durations, RECORDED, Telemetry, Trace, rename};
 use opentelemetry::KeyValue;
+use opentelemetry::metrics::Counter;
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::audience::Audience;
 use crate::counters::Counters;
 use crate::failure::Failure;
 
@@ -21,12 +23,20 @@ pub(crate) struct HttpMetrics {
     /// The process, or the part of it.
     service: &'static str,
     duration: Durations<Key>,
+    audience: Audience,
+    /// Requests that met a limit.
+    limited: Counter<u64>,
     /// Of each method.
     active: Arc<[AtomicI64; METHODS.len()]>,
 }
 
 /// Method, status, version and route.
 type Key = (&'static str, u16, &'static str, Option<Arc<str>>);
+
+/// What may be refused with 429 for.
+const LIMITS: [&str; 4] = ["address", "machine", "user", STREAMS];
+/// That of open streams.
+pub(crate) const STREAMS: &str = "streams";
 
 /// Unknown methods count as the last, so that clients cannot make up metrics.
 const METHODS: [&str; 10] = [
@@ -64,15 +74,31 @@ impl HttpMetrics {
             .with_description("Bytes held of bodies that are being read")
             .with_callback(move |gauge| gauge.observe(signed(bodies.total()), &[]))
             .build();
+        let limited = meter
+            .u64_counter("edge.rate_limited")
+            .with_unit("{request}")
+            .with_description("Requests that were refused with 429, by the limit that they met")
+            .build();
+        for limit in LIMITS {
+            limited.add(0, &[KeyValue::new("limit", limit)]);
+        }
         Self {
             service,
             duration: Durations::new(&meter, "http.server.request.duration", "requests"),
+            audience: Audience::new(&meter),
+            limited,
             active,
         }
     }
+
+    /// A request was refused by this limit.
+    pub(crate) fn refused_by(&self, limit: &'static str) {
+        self.limited.add(1, &[KeyValue::new("limit", limit)]);
+    }
 }
 
-fn signed(count: usize) -> i64 {
+/// A count as observed.
+pub(crate) fn signed(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
@@ -160,6 +186,13 @@ impl Exchange {
                 self.goes_by(path);
             }
             Target::Gateway => {}
+        }
+    }
+
+    /// Who makes it, as far as that is known.
+    pub(crate) fn is_of(&self, class: &'static str) {
+        if let Some(route) = &self.route {
+            self.metrics.audience.count(route, class);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::budget::RetryBudget;
 use crate::config::{Config, Settings, Tls};
 use crate::counters::Counters;
 use crate::door::{Door, Kept};
-use crate::exchange::HttpMetrics;
+use crate::exchange::{HttpMetrics, signed};
 use crate::last_good::LastGood;
 use crate::plan::{Connect, Plan};
 use crate::routing::Routing;
@@ -130,6 +130,7 @@ impl Gateway {
         )?;
         gateway.forget_idle_callers();
         gateway.measure_certificate();
+        gateway.measure_body_memory();
         Ok(gateway)
     }
 
@@ -259,6 +260,22 @@ impl Gateway {
                 let tls = newest.as_ref().and_then(|newest| newest.kept.tls.as_ref());
                 if let Some(end) = tls.and_then(tls::Server::end_of_certificate) {
                     gauge.observe(end.as_secs(), &[]);
+                }
+            })
+            .build();
+    }
+
+    /// Tells what bodies may take then.
+    fn measure_body_memory(self: &Arc<Self>) {
+        let first = Arc::downgrade(self);
+        let meter = self.surroundings.telemetry.meter();
+        meter
+            .i64_observable_up_down_counter("edge.body_memory_limit")
+            .with_unit("By")
+            .with_description("Bytes that may be held of bodies that are being read")
+            .with_callback(move |gauge| {
+                if let Some(newest) = first.upgrade().map(|first| first.newest()) {
+                    gauge.observe(signed(newest.settings.requests.body_memory), &[]);
                 }
             })
             .build();

@@ -12,6 +12,7 @@ mod accept;
 mod access_log;
 mod admitted;
 mod api;
+mod audience;
 mod body;
 mod budget;
 mod call;

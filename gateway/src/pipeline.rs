@@ -33,6 +33,7 @@ use tonic::Code;
 use tracing::Instrument as _;
 
 use crate::access_log::Entry;
+use crate::audience::ANONYMOUS;
 use crate::body::Incoming;
 use crate::door::Door;
 use crate::exchange::{Exchange, Target};
@@ -194,6 +195,11 @@ impl Handle for Steps<'_> {
         }
         let mut standings = Vec::with_capacity(2);
         let admitted = admit(door, &request, &head, arrival, &mut standings).await;
+        let caller = admitted
+            .as_ref()
+            .ok()
+            .and_then(|it| it.context.caller.as_ref());
+        exchange.is_of(caller.map_or(ANONYMOUS, |caller| caller.class()));
         let served = match admitted {
             Ok(admitted) => request.serve(admitted, &head, body).await,
             Err(failure) => Err(failure),

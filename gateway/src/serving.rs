@@ -21,6 +21,7 @@ use crate::client_address::limited_as;
 use crate::config::Settings;
 use crate::connection;
 use crate::entrance::Entrance;
+use crate::exchange::signed;
 use crate::gateway::Gateway;
 
 /// A connection on its way to the thread that serves it.
@@ -78,6 +79,7 @@ async fn serve(
     let open = Arc::new(Semaphore::new(limit));
     let crowd = Room::new();
     let workers = start(&gateway, &shutdown)?;
+    measure(&gateway, &workers);
     while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &open)).await {
         let (stream, peer, permit) = accepted;
         let Ok(place) = admit(&crowd, peer.ip(), &gateway.newest().settings) else {
@@ -118,6 +120,24 @@ async fn serve(
         let _ = ended.await;
     }
     Ok(())
+}
+
+/// Tells how many connections are open.
+fn measure(gateway: &Gateway, workers: &[Worker]) {
+    let counts: Vec<_> = workers
+        .iter()
+        .map(|worker| worker.connections.clone())
+        .collect();
+    let meter = gateway.surroundings.telemetry.meter();
+    meter
+        .i64_observable_up_down_counter("edge.open_connections")
+        .with_unit("{connection}")
+        .with_description("Connections of clients that are open")
+        .with_callback(move |gauge| {
+            let open: usize = counts.iter().map(|it| it.load(Ordering::Relaxed)).sum();
+            gauge.observe(signed(open), &[]);
+        })
+        .build();
 }
 
 /// A connection's place; a trusted proxy may have any number, for it speaks for many.

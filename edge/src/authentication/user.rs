@@ -43,6 +43,13 @@ impl Caller for User {
         &self.id
     }
 
+    fn class(&self) -> &'static str {
+        match self.caller.is_admin() {
+            true => "admin",
+            false => "user",
+        }
+    }
+
     fn token(&self) -> Option<&str> {
         self.users.tells_tokens.then_some(&*self.token)
     }

@@ -40,6 +40,9 @@ pub(super) fn keep(
         .u64_counter("edge.config_reloads")
         .with_description("Configurations that were read again, by what became of them")
         .build();
+    for outcome in ["applied", "refused"] {
+        reloads.add(0, &[KeyValue::new("outcome", outcome)]);
+    }
     let keeper = Keeper {
         period: configured.arguments.generic.servers.descriptor_refresh,
         file: File {

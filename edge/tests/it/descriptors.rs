@@ -107,7 +107,9 @@ async fn status(fixture: &Fixture, path: &str) -> u16 {
 fn counts(fixture: &Fixture, outcome: &str) -> bool {
     let (metrics, outcome) = (fixture.node.telemetry.prometheus(), format!("{outcome:?}"));
     let mut lines = metrics.lines();
-    lines.any(|line| line.starts_with("edge_descriptor_reloads_total") && line.contains(&outcome))
+    let line = lines
+        .find(|line| line.starts_with("edge_descriptor_reloads_total") && line.contains(&outcome));
+    line.is_some_and(|line| !line.ends_with(" 0"))
 }
 
 /// A connection of its own, which outlasts its requests.

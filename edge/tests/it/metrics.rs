@@ -25,23 +25,31 @@ async fn requests_are_measured_by_their_route() {
         .send()
         .await
         .unwrap();
+    fixture.get("/v1/orders/o-3").await;
+    let admin = fixture.token(&["user", "admin"]);
+    let by_admin = fixture.request("GET", "/v1/orders/o-4").bearer_auth(admin);
+    by_admin.send().await.unwrap();
     fixture.get("/nothing/o-3?ticket=secret").await;
     let metrics = fixture.node.telemetry.prometheus();
-    let counted = |parts: &[&str]| {
-        let mut lines = metrics
-            .lines()
-            .filter(|line| line.starts_with("http_server_request_duration_seconds_count"));
+    let count_of = |name: &str, parts: &[&str]| {
+        let mut lines = metrics.lines().filter(|line| line.starts_with(name));
         let line = lines.find(|line| parts.iter().all(|part| line.contains(part)));
         line.and_then(|line| line.rsplit_once(' '))
             .map(|(_, count)| count.to_owned())
     };
+    let counted = |parts: &[&str]| count_of("http_server_request_duration_seconds_count", parts);
     let route = r#"http_route="/v1/orders/{order_id}""#;
     let status = r#"http_response_status_code="200""#;
     assert_eq!(
         counted(&[route, status, r#"http_request_method="GET""#]).as_deref(),
-        Some("2"),
+        Some("3"),
         "{metrics}"
     );
+    let by = ["anonymous", "user", "admin"].map(|class| {
+        let class = format!("user_class={class:?}");
+        count_of("edge_api_requests_total", &[route, &class])
+    });
+    assert_eq!(by, ["1", "2", "1"].map(|count| Some(count.to_owned())));
     assert_eq!(
         counted(&[r#"http_response_status_code="404""#]).as_deref(),
         Some("1")
@@ -94,8 +102,15 @@ async fn the_edge_has_the_metrics_that_the_list_names() {
     let changed = library(|text| text + "\nmessage More {}\n");
     std::fs::write(folder.path("library.binpb"), changed).unwrap();
     // A configuration that is read again reads the descriptors too, and then they have not changed.
-    let renewed = "edge_descriptor_reloads_total";
-    eventually(async || program.metrics().await.contains(renewed)).await;
+    let renewed = async || {
+        let metrics = program.metrics().await;
+        let mut lines = metrics
+            .lines()
+            .filter(|line| line.contains("outcome=\"applied\""));
+        let line = lines.find(|line| line.starts_with("edge_descriptor_reloads_total"));
+        line.is_some_and(|line| line.ends_with(" 1"))
+    };
+    eventually(renewed).await;
     let more = format!("{more}tls: {{certificate: tls.crt, key: tls.key}}\n");
     folder.write("edge.yaml", &config(&upstream, &more));
 

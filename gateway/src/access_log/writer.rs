@@ -77,6 +77,7 @@ impl Writer {
             .u64_counter("edge.access_log_lost")
             .with_description("Lines of the access log that were not written")
             .build();
+        lost.add(0, &[]);
         let (records, waiting) = sync_channel(WAITING);
         let (end, ended) = sync_channel::<()>(0);
         let (next, failed) = (Arc::<Mutex<Option<Sink>>>::default(), lost.clone());

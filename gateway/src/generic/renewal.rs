@@ -68,6 +68,9 @@ pub(super) fn keep_fresh(
         .u64_counter("edge.descriptor_reloads")
         .with_description("Descriptors that were found changed, by what became of them")
         .build();
+    for outcome in ["applied", "refused"] {
+        reloads.add(0, &[KeyValue::new("outcome", outcome)]);
+    }
     let tasks = surroundings.tasks.clone();
     let keeper = Keeper {
         contract,

@@ -12,6 +12,7 @@ use crate::admitted::Admitted;
 use crate::client_address::limited_as;
 use crate::context::Context;
 use crate::door::Door;
+use crate::exchange::STREAMS;
 use crate::failure::Failure;
 use crate::guard::Asked;
 use crate::limits::{Limiter, Standing, Who};
@@ -59,7 +60,7 @@ pub(super) async fn admit<'a>(
         true => &counters.machine,
         false => &counters.address,
     };
-    count(limiter.as_deref(), Who::Address(limited), standings).await?;
+    count(door, limiter.as_deref(), Who::Address(limited), standings).await?;
 
     let mut context = Context {
         deadline,
@@ -87,12 +88,13 @@ pub(super) async fn admit<'a>(
             entry.is_of(user);
         }
         let user = Who::User(user.clone());
-        count(counters.user.as_deref(), user, standings).await?;
+        count(door, counters.user.as_deref(), user, standings).await?;
     }
     let open = match policy.is_streaming() {
         true => {
-            let open = counters.streams.open(limited, user, &settings.streams)?;
-            Some(Arc::new(open))
+            let open = counters.streams.open(limited, user, &settings.streams);
+            let refused = |_: &Failure| door.kept.metrics.refused_by(STREAMS);
+            Some(Arc::new(open.inspect_err(refused)?))
         }
         false => None,
     };
@@ -112,6 +114,7 @@ pub(super) async fn admit<'a>(
 }
 
 async fn count(
+    door: &Door,
     limiter: Option<&Limiter>,
     who: Who,
     standings: &mut Vec<Standing>,
@@ -122,7 +125,10 @@ async fn count(
     let standing = limiter.count(who).await;
     standings.push(standing);
     match standing.retry_after {
-        Some(wait) => Err(Failure::rate_limited(standing.policy, wait)),
+        Some(wait) => {
+            door.kept.metrics.refused_by(standing.policy);
+            Err(Failure::rate_limited(standing.policy, wait))
+        }
         None => Ok(()),
     }
 }
