@@ -3,7 +3,9 @@
 
 mod books;
 mod findings;
+mod metrics;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -14,6 +16,7 @@ use serde_json::json;
 use crate::client::{Client, Door};
 use books::Books;
 use findings::Finding;
+use metrics::Outcome;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -29,27 +32,43 @@ pub(crate) struct Arguments {
     /// Print findings as JSON, one a line
     #[arg(long)]
     json: bool,
+    /// Write when this came to its end and what is open then, in Prometheus' text format, for a collector
+    /// of text files
+    #[arg(long, value_name = "FILE")]
+    metrics_file: Option<PathBuf>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let client = Client::new(&arguments.door)?;
     let books = Books::read(&client).await?;
     let findings = findings::of(&books, Clock::system().now() - arguments.grace);
-    let mut open = 0;
+    let mut open = Vec::new();
     for finding in &findings {
         let mended = arguments.mend && mend(&client, finding).await?;
-        open += usize::from(!mended);
         crate::print(&line(finding, mended, arguments.json))?;
+        if !mended {
+            open.push(finding);
+        }
+    }
+    if let Some(path) = &arguments.metrics_file {
+        let mendable = open.iter().filter(|it| it.is_mendable).count();
+        let outcome = Outcome {
+            time: Clock::system().now(),
+            mendable,
+            others: open.len() - mendable,
+        };
+        metrics::write(path, outcome)?;
     }
     if !arguments.json {
         crate::print(&format!("{}\n", books.summary()))?;
     }
-    if open > 0 {
+    if !open.is_empty() {
         let advice = match findings.iter().any(|it| it.is_mendable) && !arguments.mend {
             true => "; `--mend` gives back what can be given back",
             false => "",
         };
-        bail!("{open} of {} findings are open{advice}", findings.len());
+        let (open, all) = (open.len(), findings.len());
+        bail!("{open} of {all} findings are open{advice}");
     }
     Ok(())
 }

@@ -46,8 +46,14 @@ async fn books_that_are_in_order_and_one_that_is_not(kind: Kind) {
     mesh.databases.execute("svc-inventory", units).await;
     let stock = "UPDATE stock SET allocated = allocated + 1";
     mesh.databases.execute("svc-inventory", stock).await;
-    let (found, is_in_order) = said(&mesh, &["reconcile", "--grace", "0s"]).await;
+    let metrics = mesh.folder().join("reconcile.prom");
+    let file = metrics.to_str().expect("a path in UTF-8");
+    let reconcile = ["reconcile", "--grace", "0s", "--metrics-file", file];
+    let told = || std::fs::read_to_string(&metrics).expect("metrics are written");
+    let (found, is_in_order) = said(&mesh, &reconcile).await;
     assert!(!is_in_order, "{found}");
+    let findings = "tradewind_reconciliation_findings{mendable=\"true\"}";
+    assert!(told().contains(&format!("{findings} 1\n")), "{}", told());
     let expected = format!("order {cancelled}: it is CANCELLED, and its stock ALLOCATED");
     assert!(
         found.contains(&expected) && found.contains("--mend"),
@@ -55,7 +61,9 @@ async fn books_that_are_in_order_and_one_that_is_not(kind: Kind) {
     );
     let (found, is_mended) = said(&mesh, &["reconcile", "--grace", "0s", "--mend"]).await;
     assert!(is_mended && found.contains("(mended)"), "{found}");
-    let (found, is_in_order) = said(&mesh, &["reconcile", "--grace", "0s"]).await;
+    let (found, is_in_order) = said(&mesh, &reconcile).await;
     assert!(is_in_order, "{found}");
+    assert!(told().contains(&format!("{findings} 0\n")), "{}", told());
+    assert!(told().contains("\ntradewind_reconciliation_last_run_seconds 1"));
     mesh.databases.hold(0).await;
 }
