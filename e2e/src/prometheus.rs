@@ -1,9 +1,15 @@
 //! A Prometheus that scrapes meshes every second.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use axum::{Router, routing::get};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
 use crate::{Mesh, condition::eventually, ports::free_port, process::Process};
 
@@ -17,16 +23,15 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts one that scrapes all processes of these meshes.
+    /// Starts one that scrapes all processes of these meshes, and other addresses.
     ///
     /// # Panics
     /// If it does not start.
-    pub async fn of(meshes: &[&Mesh]) -> Prometheus {
+    pub async fn of(meshes: &[&Mesh], others: &[String]) -> Prometheus {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let targets = meshes.iter().flat_map(|mesh| mesh.ops.values());
-        let targets: Vec<_> = targets
-            .map(|url| url.trim_start_matches("http://"))
-            .collect();
+        let targets = targets.map(|url| url.trim_start_matches("http://"));
+        let targets: Vec<_> = targets.chain(others.iter().map(String::as_str)).collect();
         // Every second too: what is looked at by the minute would be there after one.
         let rules = include_str!("../../ops/prometheus/objectives.yaml");
         let rules = rules.replace("    interval: 1m\n", "");
@@ -82,4 +87,18 @@ impl Prometheus {
         let values = found.filter_map(|series| series["value"][1].as_str()?.parse().ok());
         values.filter(|value: &f64| !value.is_nan()).collect()
     }
+}
+
+/// Serves a file of metrics as a collector of text files does, and says where: `host:port`.
+///
+/// # Panics
+/// If there is no port.
+pub async fn serve(file: PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a port is free");
+    let address = listener.local_addr().expect("it listens").to_string();
+    let read = move || std::future::ready(fs::read_to_string(&file).unwrap_or_default());
+    let page = Router::new().route("/metrics", get(read));
+    tokio::spawn(async move { axum::serve(listener, page).await });
+    address
 }

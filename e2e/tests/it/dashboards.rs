@@ -8,12 +8,12 @@ use std::{
 };
 
 use e2e::{
-    Mesh,
+    Mesh, commands,
     condition::eventually,
-    prometheus::Prometheus,
+    prometheus::{self, Prometheus},
     shop::{self, Customer},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     task::JoinSet,
     time::{Instant, interval, sleep, timeout_at},
@@ -31,7 +31,8 @@ struct Query {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_panel_has_data() {
     let meshes = [crate::embedded().await, crate::real().await];
-    let prometheus = Prometheus::of(&meshes).await;
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let prometheus = Prometheus::of(&meshes, &[job(meshes[1], folder.path()).await]).await;
     let mut load = JoinSet::new();
     for mesh in meshes {
         load.spawn(trade(mesh));
@@ -57,7 +58,8 @@ async fn every_panel_has_data() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pictures() {
     let mesh = crate::real().await;
-    let prometheus = Prometheus::of(&[mesh]).await;
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let prometheus = Prometheus::of(&[mesh], &[job(mesh, folder.path()).await]).await;
     let mut load = JoinSet::new();
     for _ in 0..2 {
         load.spawn(trade(mesh));
@@ -83,20 +85,38 @@ async fn pictures() {
     }
 }
 
-/// Buys, looks and changes their mind, without end, and leaves room for other tests.
+/// Where it stands what a job found.
+async fn job(mesh: &Mesh, folder: &Path) -> String {
+    let file = folder.join("reconcile.prom");
+    let name = file.to_str().expect("temporary folders have plain names");
+    let (told, _) = commands::said(mesh, &["reconcile", "--metrics-file", name]).await;
+    assert!(file.exists(), "{told}");
+    prometheus::serve(file).await
+}
+
+/// Buys, looks, changes their mind and is sent the rest, without end, and leaves room for other tests.
 async fn trade(mesh: &'static Mesh) {
     let (admin, buyer) = (mesh.admin().await, Customer::register(mesh).await);
     let sku = shop::product(&admin, 1_000_000).await;
     let mut pace = interval(Duration::from_millis(200));
-    loop {
+    for number in 0_u64.. {
         pace.tick().await;
         let order = shop::order(&[(&sku, 1)]);
         let placed = shop::order_patiently(&buyer.rest, &order).await.expect(201);
-        let path = format!("/v1/orders/{}", placed.text_at("/orderId"));
+        let id = placed.text_at("/orderId");
+        let path = format!("/v1/orders/{id}");
         buyer.rest.get(&path).await;
         buyer.rest.get("/v1/products").await;
-        let cancel = format!("{path}:cancel");
-        buyer.rest.post(&cancel, &serde_json::json!({})).await;
+        if number % 2 == 0 {
+            buyer.rest.post(&format!("{path}:cancel"), &json!({})).await;
+            continue;
+        }
+        let made = || shop::shipment_of(&admin, &id);
+        let shipment = eventually("a shipment is made", PATIENCE, made).await;
+        let shipment = shipment["shipmentId"].as_str().expect("it has an id");
+        let dispatch = json!({"carrier": "Blue Anchor", "trackingNumber": "BA-1"});
+        let path = format!("/v1/shipments/{shipment}:dispatch");
+        admin.post(&path, &dispatch).await;
     }
 }
 
