@@ -2,6 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A series, and its value.
+#[derive(Debug)]
+pub struct Series<'a> {
+    /// Of a histogram, with the ending of one of its parts.
+    pub name: &'a str,
+    /// With their values; all of them.
+    pub labels: Vec<(&'a str, &'a str)>,
+    /// Its value.
+    pub value: f64,
+}
+
+impl<'a> Series<'a> {
+    /// The value of a label, if it has that.
+    pub fn label(&self, name: &str) -> Option<&'a str> {
+        let label = self.labels.iter().find(|(label, _)| *label == name);
+        label.map(|(_, value)| *value)
+    }
+}
+
+/// The series that a text tells; what cannot be read is passed over.
+pub fn series(text: &str) -> impl Iterator<Item = Series<'_>> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| {
+        let (series, value) = line.rsplit_once(' ')?;
+        Some(Series {
+            name: series.split('{').next()?,
+            labels: labels(series),
+            value: value.parse().ok()?,
+        })
+    })
+}
+
 /// What was told of a metric.
 #[derive(Debug, Default)]
 pub struct Seen {
@@ -51,4 +83,21 @@ fn labels(line: &str) -> Vec<(&str, &str)> {
     pairs
         .map(|(name, value)| (name, value.trim_end_matches('"')))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_are_read_with_their_labels_and_values() {
+        let text = "# TYPE took histogram\ntook_bucket{code=\"a b\",le=\"+Inf\"} 3\nup 1.5\n\nno\n";
+        let read: Vec<_> = series(text).collect();
+        let read: Vec<_> = read
+            .iter()
+            .map(|it| (it.name, it.label("code"), it.label("le"), it.value))
+            .collect();
+        let bucket = ("took_bucket", Some("a b"), Some("+Inf"), 3.0);
+        assert_eq!(read, [bucket, ("up", None, None, 1.5)]);
+    }
 }
