@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use clap::{Args as _, Parser, Subcommand};
 
 use crate::{
-    contract, dead_letters, import, k8s, ledger, ops, publish_again, reconcile, seed, streams,
-    token, up, verify,
+    contract, dead_letters, import, k8s, ledger, ops, publish_again, reconcile, seed, status,
+    streams, token, up, verify,
 };
 
 /// Tradewind: a commerce back end of gRPC services behind a REST edge.
@@ -24,6 +24,8 @@ enum Command {
     Up(Box<up::Arguments>),
     /// Start the edge alone, for the mesh or in front of any gRPC server
     Edge(Box<edge::command::Arguments>),
+    /// Show which services run and how they are: calls, errors, events that wait; every 2 seconds
+    Status(status::Arguments),
     /// Take a table of sales into a running shop; safe to run again
     Import(import::Arguments),
     /// Fill a running shop with a small assortment; safe to run again
@@ -80,6 +82,7 @@ impl Arguments {
     fn run(self) -> ExitCode {
         match self.command {
             Command::Up(_) | Command::Edge(_) => unreachable!("these are the first word"),
+            Command::Status(arguments) => client(status::run(arguments)),
             Command::DeadLetters(arguments) => client(dead_letters::run(arguments)),
             Command::PublishAgain(arguments) => client(publish_again::run(arguments)),
             Command::Verify(arguments) => client(verify::run(arguments)),

@@ -10,7 +10,7 @@ use net::backoff::Backoff;
 use reqwest::{Method, Response, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
-use url::Url;
+use url::{Position, Url};
 
 use crate::{operator, running::is_loopback};
 
@@ -32,6 +32,38 @@ pub(crate) struct Client {
     patience: Duration,
     /// What to say when this is not the right edge or account.
     hint: Option<String>,
+}
+
+/// What speaks to a server: to one on this machine, past any proxy.
+pub(crate) fn http(server: &Url) -> reqwest::ClientBuilder {
+    let mut http = reqwest::Client::builder();
+    if is_loopback(server) {
+        http = http.no_proxy();
+    }
+    if server.scheme() == "http" {
+        // Otherwise those of the system are read, and where it has none there is no client.
+        http = http.tls_certs_only([]);
+    }
+    http
+}
+
+/// Host and port of a URL, and nothing else of it.
+pub(crate) fn address(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
+}
+
+/// Why there was no reply, in a few words: connection refused, operation timed out.
+pub(crate) fn why(error: reqwest::Error) -> String {
+    anyhow::Error::from(error).root_cause().to_string()
+}
+
+/// A URL with these segments behind its path, which are escaped.
+pub(crate) fn within<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
 }
 
 /// A request that can be sent again.
@@ -63,17 +95,10 @@ impl Call {
 impl Client {
     pub(crate) fn new(door: &Door) -> anyhow::Result<Self> {
         let way = door.way()?;
-        let mut http = reqwest::Client::builder().timeout(ATTEMPT);
+        let mut http = http(&way.edge).timeout(ATTEMPT);
         if matches!(way.account, Account::Operator(_)) {
             // Its proof goes where it was meant to go, and nowhere else.
             http = http.redirect(Policy::none());
-        }
-        if is_loopback(&way.edge) {
-            http = http.no_proxy();
-        }
-        if way.edge.scheme() == "http" {
-            // Otherwise those of the system are read, and where it has none there is no client.
-            http = http.tls_certs_only([]);
         }
         Ok(Self {
             http: http.build()?,
@@ -100,13 +125,9 @@ impl Client {
     }
 
     fn call<'a>(&self, method: Method, segments: impl IntoIterator<Item = &'a str>) -> Call {
-        let mut url = self.edge.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
-        }
         Call {
             method,
-            url,
+            url: within(&self.edge, segments),
             body: None,
             idempotency_key: None,
         }

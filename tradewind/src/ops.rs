@@ -17,6 +17,7 @@ use std::{
 use ::ops::Catalogue;
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Subcommand};
+pub(crate) use objectives::FAULTS;
 
 #[derive(Args)]
 pub(crate) struct Arguments {

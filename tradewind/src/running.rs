@@ -26,7 +26,9 @@ pub(crate) struct Mesh {
     /// Of its process.
     pub(crate) pid: u32,
     pub(crate) edge: SocketAddr,
-    /// Everything that it listens on, the edge too.
+    /// Its health and metrics.
+    pub(crate) ops: SocketAddr,
+    /// Everything that it listens on, these too.
     pub(crate) listens: Vec<SocketAddr>,
     /// Absolute.
     pub(crate) data_dir: PathBuf,
@@ -41,14 +43,12 @@ pub(crate) struct Mesh {
 impl Mesh {
     /// The edge as its own machine reaches it.
     pub(crate) fn url(&self) -> Url {
-        let host = match self.edge {
-            SocketAddr::V4(edge) if !edge.ip().is_unspecified() => edge.ip().to_string(),
-            SocketAddr::V6(edge) if !edge.ip().is_unspecified() => format!("[{}]", edge.ip()),
-            SocketAddr::V4(_) => "127.0.0.1".to_owned(),
-            SocketAddr::V6(_) => "[::1]".to_owned(),
-        };
-        let url = format!("http://{host}:{}", self.edge.port());
-        url.parse().expect("an address and a port make a URL")
+        url_of(self.edge)
+    }
+
+    /// Its ops port as its own machine reaches it.
+    pub(crate) fn ops_url(&self) -> Url {
+        url_of(self.ops)
     }
 
     fn serves(&self, edge: &Url) -> bool {
@@ -59,6 +59,17 @@ impl Mesh {
         };
         (its_own || is_loopback(edge)) && edge.port_or_known_default() == Some(self.edge.port())
     }
+}
+
+fn url_of(address: SocketAddr) -> Url {
+    let host = match address {
+        SocketAddr::V4(it) if !it.ip().is_unspecified() => it.ip().to_string(),
+        SocketAddr::V6(it) if !it.ip().is_unspecified() => format!("[{}]", it.ip()),
+        SocketAddr::V4(_) => "127.0.0.1".to_owned(),
+        SocketAddr::V6(_) => "[::1]".to_owned(),
+    };
+    let url = format!("http://{host}:{}", address.port());
+    url.parse().expect("an address and a port make a URL")
 }
 
 /// Whether a URL leads to this machine, whatever a name server says.

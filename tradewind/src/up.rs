@@ -123,11 +123,13 @@ async fn up(
 fn announce(arguments: &Arguments, ops: &TcpListener, door: &TcpListener) -> Option<Announcement> {
     let ports = &arguments.ports;
     let edge = door.local_addr().unwrap_or(ports.edge());
-    let mut listens = vec![edge, ops.local_addr().unwrap_or(ports.ops())];
+    let ops = ops.local_addr().unwrap_or(ports.ops());
+    let mut listens = vec![edge, ops];
     listens.extend(SERVICES.iter().map(|service| ports.of(service.name)));
     running::announce(&Mesh {
         pid: std::process::id(),
         edge,
+        ops,
         listens,
         data_dir: arguments.data_dir.canonicalize().ok()?,
         nats: arguments.bus.nats_url.as_ref().map(Server::of),

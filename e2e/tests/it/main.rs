@@ -36,6 +36,7 @@ mod security;
 mod services;
 mod sessions;
 mod shutdown;
+mod status;
 mod structure;
 mod tracing;
 mod typescript;

@@ -52,6 +52,7 @@ mod tests {
         Mesh {
             pid: 7,
             edge,
+            ops: edge,
             listens: vec![edge],
             data_dir: "/data".into(),
             nats: nats.map(|url| Server::of(&url.into())),

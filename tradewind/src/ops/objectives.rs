@@ -14,7 +14,7 @@ const AVAILABILITY: &[(Priority, u32)] = &[
 /// takes.
 const LATENCY: &[(Priority, u32)] = &[(Priority::High, 990), (Priority::Normal, 950)];
 /// Codes of calls that were not answered, for what the caller can do nothing about.
-pub(super) const FAULTS: &str = "UNKNOWN|DEADLINE_EXCEEDED|INTERNAL|UNAVAILABLE|DATA_LOSS";
+pub(crate) const FAULTS: &str = "UNKNOWN|DEADLINE_EXCEEDED|INTERNAL|UNAVAILABLE|DATA_LOSS";
 const SHORT_WINDOWS: [&str; 4] = ["5m", "30m", "1h", "2h"];
 const LONG_WINDOWS: [&str; 3] = ["6h", "1d", "3d"];
 /// Fewer bad calls than these are no trend.

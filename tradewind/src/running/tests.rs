@@ -7,6 +7,7 @@ fn mesh(port: u16, data_dir: &str) -> Mesh {
     Mesh {
         pid: 7,
         edge,
+        ops: edge,
         listens: vec![edge],
         data_dir: data_dir.into(),
         nats: None,

@@ -252,6 +252,7 @@ fn help_shows_each_command_as_it_is_typed() {
         "edge",
         "import",
         "seed",
+        "status",
         "token",
         "routes",
         "policy",

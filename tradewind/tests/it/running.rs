@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use runtime::services::SERVICES;
 use tempfile::TempDir;
 
 use super::{port_flags, text};
@@ -113,6 +114,9 @@ fn commands_find_the_mesh_that_runs_wherever_its_data_and_its_ports_are() {
     );
     let letters = succeeds(&user.run(&["dead-letters", "list"]));
     assert_eq!(letters, "no dead letters\n");
+    let status = succeeds(&user.run(&["status", "--once", "--every", "100ms"]));
+    let lines = status.lines().filter(|line| line.contains("  ready  "));
+    assert_eq!(lines.count(), SERVICES.len() + 1, "{status}");
 
     let sales = user.path().join("elsewhere/sales.csv");
     let header = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country";
@@ -130,6 +134,8 @@ fn commands_find_the_mesh_that_runs_wherever_its_data_and_its_ports_are() {
         "{told}"
     );
     assert!(user.edges().is_empty());
+    let told = fails(&user.run(&["status", "--once"]));
+    assert!(told.contains("no such mesh"), "{told}");
 }
 
 #[test]
