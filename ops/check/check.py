@@ -7,7 +7,9 @@ found behind that one, or nothing is proved by finding none behind the other.
 
 import itertools
 import json
+import os
 import pathlib
+import subprocess
 import sys
 
 import otlp
@@ -150,6 +152,21 @@ class Checks:
                 spans = kept.get(trace, [])
                 assert len(spans) == 3, f"{kind} {trace}: {len(spans)} spans"
 
+    def a_trace_is_printed_as_a_tree(self):
+        def printed(trace):
+            command = [os.environ["TRADEWIND"], "trace", trace, "--from", self.jaeger.url]
+            return subprocess.run(command, capture_output=True, text=True)
+
+        trace = self.redacted.ids["failed"][0]
+        tree = printed(trace)
+        assert tree.returncode == 0, tree.stderr
+        _, _, *lines = tree.stdout.splitlines()
+        names = [line.split(self.redacted.service)[0].rstrip() for line in lines]
+        assert names == ["root", "└─ call", "   └─ query"], tree.stdout
+        assert lines[2].endswith("ERROR"), tree.stdout
+        none = printed("0" * 31 + "1")
+        assert none.returncode == 1 and "has no trace" in none.stderr, none
+
     def of_the_others_a_share_is_kept(self):
         kept = self.jaeger.traces(self.redacted.service)
         share = sum(trace in kept for trace in self.redacted.ids["ordinary"]) / ORDINARY
@@ -203,6 +220,7 @@ def main(folder):
         checks.without_redaction_every_secret_is_found,
         checks.what_is_no_secret_arrives_as_it_was,
         checks.failed_and_slow_traces_are_kept_whole,
+        checks.a_trace_is_printed_as_a_tree,
         checks.of_the_others_a_share_is_kept,
         checks.span_metrics_count_all_spans,
         checks.logs_have_their_trace_level_and_time,

@@ -7,7 +7,7 @@ use clap::{Args as _, Parser, Subcommand};
 
 use crate::{
     contract, dead_letters, import, k8s, ledger, ops, publish_again, reconcile, seed, status,
-    streams, token, up, verify,
+    streams, token, trace, up, verify,
 };
 
 /// Tradewind: a commerce back end of gRPC services behind a REST edge.
@@ -26,6 +26,8 @@ enum Command {
     Edge(Box<edge::command::Arguments>),
     /// Show which services run and how they are: calls, errors, events that wait; every 2 seconds
     Status(status::Arguments),
+    /// Print a trace as a tree, from Jaeger or Tempo
+    Trace(trace::Arguments),
     /// Take a table of sales into a running shop; safe to run again
     Import(import::Arguments),
     /// Fill a running shop with a small assortment; safe to run again
@@ -83,6 +85,7 @@ impl Arguments {
         match self.command {
             Command::Up(_) | Command::Edge(_) => unreachable!("these are the first word"),
             Command::Status(arguments) => client(status::run(arguments)),
+            Command::Trace(arguments) => client(trace::run(arguments)),
             Command::DeadLetters(arguments) => client(dead_letters::run(arguments)),
             Command::PublishAgain(arguments) => client(publish_again::run(arguments)),
             Command::Verify(arguments) => client(verify::run(arguments)),

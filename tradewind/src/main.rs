@@ -23,6 +23,7 @@ mod status;
 mod streams;
 mod terminal;
 mod token;
+mod trace;
 mod up;
 mod verify;
 

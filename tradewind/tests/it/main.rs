@@ -2,6 +2,7 @@
 
 mod first_start;
 mod running;
+mod trace;
 mod verify;
 
 use std::{
@@ -253,6 +254,7 @@ fn help_shows_each_command_as_it_is_typed() {
         "import",
         "seed",
         "status",
+        "trace",
         "token",
         "routes",
         "policy",
