@@ -5,6 +5,7 @@
 
 mod calls;
 pub(crate) mod delivery;
+mod event;
 mod outgoing;
 mod page;
 mod pages;
@@ -19,7 +20,6 @@ use net::clock::Clock;
 use net::random::Random;
 use runtime::seal::EncryptionKey;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 use store::{Database, Error, Tx};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::{
     Action, Answer, EventError, Failure, Listed, NewIntent, Provider, ProviderEvent, signature,
 };
-use crate::domain::snapshot::{Intent, ProviderRefund, Snapshot, Standing};
+use crate::domain::snapshot::{Intent, ProviderRefund, Snapshot};
 use script::script;
 use tables::Row;
 
@@ -192,57 +192,6 @@ impl Provider for Sandbox {
         if !signature::holds(&self.secret, header, body, now, signature::TOLERANCE) {
             return Err(EventError::SignatureInvalid);
         }
-        let told: Event = serde_json::from_slice(body).map_err(|_| EventError::Malformed)?;
-        let object = told.data.object;
-        Ok(ProviderEvent {
-            event_id: told.id,
-            kind: told.kind,
-            payment_id: object.metadata.payment_id,
-            provider_ref: object.id,
-            standing: object.standing.and_then(Told::read),
-        })
+        event::read(body).ok_or(EventError::Malformed)
     }
-}
-
-#[derive(Deserialize)]
-struct Event {
-    id: String,
-    #[serde(rename = "type")]
-    kind: String,
-    data: Data,
-}
-
-#[derive(Deserialize)]
-struct Data {
-    object: Object,
-}
-
-#[derive(Deserialize)]
-struct Object {
-    id: Option<String>,
-    #[serde(default)]
-    metadata: Metadata,
-    standing: Option<Told>,
-}
-
-#[derive(Deserialize)]
-struct Told {
-    status: String,
-    held: i64,
-    captured: i64,
-}
-
-impl Told {
-    fn read(self) -> Option<Standing> {
-        Some(Standing {
-            status: tables::status(&self.status, String::new())?,
-            held: self.held,
-            captured: self.captured,
-        })
-    }
-}
-
-#[derive(Default, Deserialize)]
-struct Metadata {
-    payment_id: Option<Uuid>,
 }
