@@ -15,7 +15,7 @@ use async_nats::{
         },
     },
 };
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::watch;
 
 use super::connection::Link;
@@ -119,8 +119,18 @@ impl Pulls {
     /// Asks for nothing more, and returns what had come, or was on its way.
     pub(super) async fn leave(mut self) -> Vec<Message> {
         let mut rest = Vec::new();
-        if self.link.borrow().is_connected() {
+        let remembered = {
+            let link = self.link.borrow();
+            link.is_connected() && link.epoch == self.epoch
+        };
+        if remembered {
             let _ = tokio::time::timeout(ANSWER, self.await_rest(&mut rest)).await;
+        } else {
+            while let Some(Some(come)) = self.messages.next().now_or_never() {
+                if matches!(come.status, None | Some(StatusCode::OK)) {
+                    rest.push(self.message(come));
+                }
+            }
         }
         rest
     }

@@ -75,6 +75,16 @@ impl Member {
 
     /// A member that never gets done.
     fn hang(bus: &Bus, name: &'static str, subject: &'static str) -> Self {
+        Self::hold(bus, name, subject, CancellationToken::new())
+    }
+
+    /// A member that does not get done before it is told.
+    fn hold(
+        bus: &Bus,
+        name: &'static str,
+        subject: &'static str,
+        until: CancellationToken,
+    ) -> Self {
         let (tell, given) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();
         let group = WorkGroup {
@@ -85,7 +95,11 @@ impl Member {
         let work = bus.work_group(group, move |event: Event| {
             // A test that has seen enough no longer listens.
             let _ = tell.send(event);
-            std::future::pending()
+            let until = until.clone();
+            async move {
+                until.cancelled().await;
+                Ok(())
+            }
         });
         Self {
             given,

@@ -1,6 +1,8 @@
 use std::collections::HashSet;
 
+use async_nats::jetstream::consumer::pull;
 use bus::{BroadcastItem, Bus, JetStreamConfig, PublishError, Status};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Member, PATIENCE, event, hear,
@@ -61,14 +63,7 @@ async fn a_killed_server_loses_nothing_it_acknowledged_and_work_goes_on() {
             .expect("stored");
     }
     server.kill();
-    let noticed = async {
-        while matches!(bus.status(), Status::Connected) {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, noticed)
-        .await
-        .expect("the outage is noticed");
+    notice(&bus).await;
     assert!(bus.publish(&event(CONFIRMED, 50), 1).await.is_err());
     let mut member = Member::join(&bus, "svc-shipping", &[CONFIRMED], |_| Ok(()));
 
@@ -97,4 +92,57 @@ async fn a_killed_server_loses_nothing_it_acknowledged_and_work_goes_on() {
     while gaps < 2 {
         gaps += usize::from(hear(&mut broadcast).await == BroadcastItem::Gap);
     }
+}
+
+#[tokio::test]
+async fn whoever_leaves_after_an_outage_asks_for_nothing_in_the_place_of_what_was_forgotten() {
+    let mut server = Server::stopped();
+    server.start();
+    let bus = Bus::jetstream(JetStreamConfig::new(server.url()));
+    ready(&bus).await;
+    let done = CancellationToken::new();
+    let mut member = Member::hold(&bus, "svc-shipping", CONFIRMED, done.clone());
+    // As many as a member has in hand at once, so that it waits for no more.
+    for version in 0..16 {
+        let published = bus.publish(&event(CONFIRMED, version), 1).await;
+        published.expect("stored");
+        member.next().await;
+    }
+
+    server.kill();
+    notice(&bus).await;
+    server.start();
+    ready(&bus).await;
+    for version in 16..40 {
+        let published = bus.publish(&event(CONFIRMED, version), 1).await;
+        published.expect("stored");
+    }
+    let client = async_nats::connect(server.url()).await.expect("it runs");
+    let context = async_nats::jetstream::new(client);
+    let given = async || {
+        let consumer = context.get_consumer_from_stream::<pull::Config, _, _>(
+            "svc-shipping-v1-OrderConfirmed",
+            "ORDERS",
+        );
+        let mut consumer = consumer.await.expect("the member made it");
+        let info = consumer.info().await.expect("it is known");
+        info.delivered.consumer_sequence
+    };
+    let before = given().await;
+    member.shutdown.cancel();
+    done.cancel();
+    member.leave().await;
+    assert_eq!(given().await, before);
+}
+
+/// Until the bus knows that its server is away.
+async fn notice(bus: &Bus) {
+    let noticed = async {
+        while matches!(bus.status(), Status::Connected) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, noticed)
+        .await
+        .expect("the outage is noticed");
 }
