@@ -171,21 +171,23 @@ mod tests {
         tx.commit().await.expect("committed");
     }
 
-    async fn open(database: &TestDatabase) -> Database {
+    /// A database with so many events that are due now.
+    async fn holding(count: i64) -> (TestDatabase, Database, DateTime<Utc>) {
+        let (place, now) = (TestDatabase::postgres(), Clock::system().now());
+        place.leaves_events();
         let migrations = Migrations {
             postgres: sqlx::migrate!("tests/migrations/postgres"),
             sqlite: sqlx::migrate!("tests/migrations/sqlite"),
         };
-        database.open(migrations).await
+        let database = place.open(migrations).await;
+        write(&database, count, now).await;
+        (place, database, now)
     }
 
     /// The planner that knows of one row in the table may look for the batch anew for each row.
     #[tokio::test]
     async fn a_batch_is_no_larger_than_asked_for() {
-        let (database, now) = (TestDatabase::postgres(), Clock::system().now());
-        database.leaves_events();
-        let database = open(&database).await;
-        write(&database, 1, now).await;
+        let (_place, database, now) = holding(1).await;
         let mut tx = database.statements().await.expect("a connection");
         crate::execute!(tx, "ANALYZE outbox").expect("analysed");
         drop(tx);
@@ -197,10 +199,7 @@ mod tests {
     /// A bus that is there and refuses at once must not be asked as fast as it can refuse.
     #[tokio::test]
     async fn what_the_bus_did_not_take_is_left_alone_for_a_moment() {
-        let (database, now) = (TestDatabase::postgres(), Clock::system().now());
-        database.leaves_events();
-        let database = open(&database).await;
-        write(&database, 3, now).await;
+        let (_place, database, now) = holding(3).await;
         let lease = TimeDelta::seconds(30);
         let batch = take(&database, now, lease, 64).await.expect("a batch");
         let refused: Vec<_> = batch.into_iter().map(|row| (row, Mark::PutBack)).collect();
@@ -213,13 +212,11 @@ mod tests {
             .expect("a batch");
         assert_eq!(later.len(), 3);
     }
+
     /// Whoever asks for it to be published again does not wait for what the bus said before.
     #[tokio::test]
     async fn what_became_of_a_publication_is_not_said_of_the_next_one() {
-        let (database, now) = (TestDatabase::postgres(), Clock::system().now());
-        database.leaves_events();
-        let database = open(&database).await;
-        write(&database, 4, now).await;
+        let (_place, database, now) = holding(4).await;
         let lease = TimeDelta::seconds(30);
         let batch = take(&database, now, lease, 64).await.expect("a batch");
         let mut tx = database.begin().await.expect("a transaction");
