@@ -23,6 +23,8 @@ use run::{Outcome, run};
 const SEEDS: u64 = 1000;
 /// Futures of a debug build are large.
 const STACK: usize = 64 << 20;
+/// Half of a seed's time is spent on waiting for SQLite's own threads.
+const THREADS_PER_CORE: usize = 2;
 
 /// What a simulation has to find, by the names under which the services' code makes it.
 const MISTAKES: [&str; 5] = [
@@ -92,9 +94,9 @@ fn planted_mistakes_are_found() {
 /// The first seed of so many with which something does not hold.
 fn first_wrong(count: u64, mistake: Option<&'static str>) -> Option<Outcome> {
     let (next, found) = (AtomicU64::new(0), Mutex::new(None::<Outcome>));
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
     thread::scope(|scope| {
-        for _ in 0..threads {
+        for _ in 0..THREADS_PER_CORE * cores {
             let work = || {
                 net::planted::plant(mistake);
                 loop {
