@@ -51,8 +51,8 @@ new-service-test: ## Make a service in a copy of the repository, start it and ca
 	export NEW_SERVICE_TARGET_DIR="$$PWD/target/new-service"
 	$(CARGO) test --package e2e --test it -- --ignored a_new_service
 
-simulate: ## The services' own code under faults that seeds decide: make simulate SEEDS=100000, or SEED=7
-	export SIMULATION_SEEDS="$(or $(SEEDS),1000)"
+simulate: ## The services' own code under faults that seeds decide: make simulate SEEDS=100000 FROM=0, or SEED=7
+	export SIMULATION_SEEDS="$(or $(SEEDS),1000)" SIMULATION_FROM="$(or $(FROM),0)"
 	$(if $(SEED),export SIMULATION_SEED="$(SEED)")
 	$(CARGO) test --profile $(PROFILE) --package e2e --test simulation all_invariants -- --nocapture
 
