@@ -87,11 +87,14 @@ impl Link {
 }
 
 async fn connect(url: String, link: Arc<watch::Sender<Link>>) {
-    let servers: Vec<_> = url.split(',').map(str::trim).collect();
     let mut backoff = RECONNECT;
     loop {
         let options = credentials::log_in(options(link.clone()), &url);
-        match options.connect(&servers).await {
+        let connected = match credentials::servers(&url) {
+            Ok(servers) => options.connect(servers).await.map_err(|it| it.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match connected {
             Ok(client) => {
                 let context = ContextBuilder::new()
                     .timeout(ACK_TIMEOUT)
@@ -106,10 +109,10 @@ async fn connect(url: String, link: Arc<watch::Sender<Link>>) {
                 return;
             }
             Err(error) => {
-                tracing::debug!(%error, "no connection to NATS yet");
+                tracing::debug!(error, "no connection to NATS yet");
                 link.send_modify(|link| {
                     if let Status::Disconnected { why, .. } = &mut link.status {
-                        *why = error.to_string();
+                        *why = error;
                     }
                 });
             }

@@ -1,5 +1,7 @@
 //! How a process logs in to NATS: with what the URL carries, which the client itself passes over.
 
+use std::io;
+
 use async_nats::{ConnectOptions, ServerAddr};
 
 use super::headers::decode;
@@ -25,6 +27,18 @@ pub(super) fn log_in(options: ConnectOptions, url: &str) -> ConnectOptions {
         Credentials::Token(token) => options.token(token),
         Credentials::User { name, password } => options.user_and_password(name, password),
     }
+}
+
+/// The servers of a URL without what it says of who connects: the client writes them into its log.
+pub(super) fn servers(url: &str) -> io::Result<Vec<ServerAddr>> {
+    let servers = url.split(',').map(|server| {
+        let mut url = server.trim().parse::<ServerAddr>()?.into_inner();
+        // A URL that cannot have a login has none.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        ServerAddr::from_url(url)
+    });
+    servers.collect()
 }
 
 impl Credentials {
@@ -57,6 +71,14 @@ impl Credentials {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_servers_are_named_without_logins() {
+        let servers = servers("nats://ada:secret@a:4222, token@b").expect("they are servers");
+        let servers: Vec<_> = servers.iter().map(ServerAddr::as_url_str).collect();
+        assert_eq!(servers, ["nats://a:4222", "nats://b"]);
+        assert!(super::servers("nats://a, http://b").is_err());
+    }
 
     #[test]
     fn the_first_url_says_who_connects_and_where_its_replies_come_to() {
