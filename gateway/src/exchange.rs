@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use http::request::Parts;
 use http::{Method, StatusCode, Version};
-use net::telemetry::{Durations, RECORDED, Telemetry, Trace, rename};
+use net::secrets;
+use net::telemetry::{Durations, RECORDED, Telemetry, Trace, code_name, rename};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use tracing::Span;
@@ -201,9 +202,10 @@ impl Exchange {
         self.route = Some(route.clone());
     }
 
-    /// The reply tells of this error.
+    /// The reply tells of this error, in words that may repeat what was sent.
     pub(crate) fn failed(&self, failure: &Failure) {
-        tracing::debug!(error = failure.message(), "refused");
+        let (code, reason) = (code_name(failure.code()), failure.own_reason());
+        tracing::debug!(code, reason, "refused");
     }
 
     /// The reply begins.
@@ -292,7 +294,7 @@ fn recorded(
         http.request.method = method,
         http.response.status_code = Empty,
         http.route = Empty,
-        url.path = head.uri.path(),
+        url.path = &*secrets::masked(head.uri.path()),
         client.address = %client,
         error.r#type = Empty,
         service.name = service,

@@ -195,6 +195,14 @@ impl Failure {
         }
     }
 
+    /// The gateway's own reason.
+    pub(crate) fn own_reason(&self) -> Option<&'static str> {
+        match &self.said {
+            Said::Gateway(problem) => Some(problem.reason.name()),
+            Said::Guard(_) | Said::Upstream(_) => None,
+        }
+    }
+
     /// The status that clients are told, without metadata.
     pub(crate) fn told(&self, voice: &Voice) -> Cow<'_, Status> {
         match &self.said {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use net::metadata::REQUEST_ID;
+use net::secrets;
 use uuid::Uuid;
 
 /// What the client calls it, if that is short and harmless in a log; a fresh one otherwise.
@@ -19,5 +20,5 @@ pub(crate) fn of(headers: &HeaderMap, fresh: impl FnOnce() -> Uuid) -> Arc<str> 
 
 fn is_harmless(id: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/=+".contains(&byte);
-    (1..=128).contains(&id.len()) && id.bytes().all(plain)
+    (1..=128).contains(&id.len()) && id.bytes().all(plain) && secrets::masked(id) == id
 }

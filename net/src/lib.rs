@@ -21,6 +21,7 @@ pub mod random;
 pub mod readiness;
 pub mod room;
 pub mod secret_url;
+pub mod secrets;
 pub mod start;
 pub mod tasks;
 pub mod telemetry;

@@ -114,7 +114,7 @@ pub fn message<M: contracts::Event>(event: &Event) -> Result<M, Failure> {
 /// # Errors
 /// Permanent, if it is none.
 pub fn id(of: &str, text: &str) -> Result<Uuid, Failure> {
-    Uuid::parse_str(text).map_err(|_| Failure::Permanent(format!("{text:?} is no id of {of}")))
+    Uuid::parse_str(text).map_err(|_| Failure::Permanent(format!("it holds no id of {of}")))
 }
 
 /// What a call that a handler made means for the event: tried again without bound if the same call

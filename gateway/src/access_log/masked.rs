@@ -2,6 +2,7 @@
 
 use http::HeaderValue;
 use http::uri::PathAndQuery;
+use net::secrets;
 
 /// Parameters that hold credentials (RFC 6750, section 2.3; tickets).
 const SECRET: [&str; 7] = [
@@ -23,32 +24,36 @@ pub(super) fn target(target: Option<&PathAndQuery>, own: Option<&str>) -> String
         return "*".to_owned();
     };
     let path = target.path();
-    cut(match target.query() {
-        None => path.to_owned(),
-        Some(query) => format!("{path}?{}", masked(query, own)),
-    })
+    match target.query() {
+        None => told(path),
+        Some(query) => told(&format!("{path}?{}", masked(query, own))),
+    }
 }
 
 /// The page that led here.
 pub(super) fn referer(referer: &HeaderValue, own: Option<&str>) -> String {
-    let text = header(referer);
+    let text = String::from_utf8_lossy(referer.as_bytes());
     match text.split_once('?') {
-        None => text,
-        Some((page, query)) => cut(format!("{page}?{}", masked(query, own))),
+        None => told(&text),
+        Some((page, query)) => told(&format!("{page}?{}", masked(query, own))),
     }
 }
 
 /// Any other header.
 pub(super) fn header(value: &HeaderValue) -> String {
-    cut(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    told(&String::from_utf8_lossy(value.as_bytes()))
 }
 
 fn masked(query: &str, own: Option<&str>) -> String {
+    // A call of Connect has its request in there.
+    let is_call = query.split('&').any(|pair| pair.starts_with("encoding="));
     let is_secret = |pair: &str| {
         let named = form_urlencoded::parse(pair.as_bytes()).next();
         named.is_some_and(|(name, _)| {
             let name = name.to_ascii_lowercase();
-            SECRET.contains(&name.as_str()) || own.is_some_and(|own| own == name)
+            SECRET.contains(&name.as_str())
+                || own.is_some_and(|own| own == name)
+                || is_call && name == "message"
         })
     };
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
@@ -58,7 +63,9 @@ fn masked(query: &str, own: Option<&str>) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-fn cut(mut text: String) -> String {
+/// Without what looks like a secret, whatever it is called.
+fn told(text: &str) -> String {
+    let mut text = secrets::masked(text).into_owned();
     if text.len() > LONGEST {
         text.truncate(text.floor_char_boundary(LONGEST));
         text.push_str(CUT);
@@ -78,6 +85,8 @@ mod tests {
             ("Access_Token=secret", "Access_Token=***"),
             ("own=secret", "own=***"),
             ("tickets=3&ticket", "tickets=3&ticket"),
+            ("encoding=json&message={}", "encoding=json&message=***"),
+            ("message=hello", "message=hello"),
             ("ticket=a=b", "ticket=***"),
             ("", ""),
         ] {
@@ -85,6 +94,8 @@ mod tests {
         }
         let page = HeaderValue::from_static("https://shop.example/a?token=secret");
         assert_eq!(referer(&page, None), "https://shop.example/a?token=***");
+        let mail = PathAndQuery::from_static("/v1/users:search?query=ada%40example.com");
+        assert_eq!(target(Some(&mail), None), "/v1/users:search?query=***");
     }
 
     #[test]

@@ -123,9 +123,11 @@ impl Trace {
         adopted
     }
 
-    /// Notes on a span that another trace led to it.
+    /// Notes on a span that another trace led to it. What its `tracestate` says is for those in it.
     pub fn link_to(&self, span: &Span) {
-        span.add_link(self.context.clone());
+        let (trace, span_id) = (self.context.trace_id(), self.context.span_id());
+        let (flags, state) = (self.context.trace_flags(), TraceState::NONE);
+        span.add_link(SpanContext::new(trace, span_id, flags, true, state));
     }
 
     /// Sends it along with a request.

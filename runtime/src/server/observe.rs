@@ -12,6 +12,7 @@ use net::clock::Clock;
 use net::http::Arrived;
 use net::metadata::{GRPC_STATUS, REQUEST_ID};
 use net::random::Random;
+use net::secrets;
 use net::telemetry::{CallMetrics, CallRecord, RECORDED, Trace};
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -140,9 +141,10 @@ impl Filter for Observed {
     }
 }
 
-/// A caller's own request id is kept if it is short and printable.
+/// A caller's own request id is kept if it is short, printable and no secret.
 fn is_request_id(id: &str) -> bool {
-    (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_graphic());
+    (1..=128).contains(&id.len()) && is_plain && secrets::masked(id) == id
 }
 
 /// Sees the status in the trailers.

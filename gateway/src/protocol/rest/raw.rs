@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
+use net::telemetry::code_name;
 use tokio::time::{Instant, timeout_at};
 use transcoder::{HttpBody, Route};
 
@@ -68,7 +69,7 @@ pub(super) async fn stream(
 
 /// The last piece of a stream that broke off, or its bad end.
 fn broken(failure: &Failure, routing: &Routing) -> Result<Bytes, Cut> {
-    tracing::debug!(error = failure.message(), "a download broke off");
+    tracing::debug!(code = code_name(failure.code()), "a download broke off");
     match routing.profile.framing {
         Some(Framing::Results) => Ok(format!("\n{}\n", error::text(failure, routing)).into()),
         _ => Err(Cut),
