@@ -81,6 +81,17 @@ pub enum PublishError {
     Refused(String),
 }
 
+impl PublishError {
+    /// Its kind, in a word.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
 /// How the connection to the event bus is.
 #[derive(Clone, Debug)]
 pub enum Status {
@@ -112,6 +123,15 @@ impl Bus {
     pub fn jetstream(config: JetStreamConfig) -> Self {
         Self {
             kind: Kind::JetStream(Arc::new(JetStream::connect(config))),
+        }
+    }
+
+    /// What carries events, as OpenTelemetry's conventions for messaging name it.
+    #[must_use]
+    pub fn system(&self) -> &'static str {
+        match &self.kind {
+            Kind::JetStream(_) => "nats",
+            _ => "in_process",
         }
     }
 

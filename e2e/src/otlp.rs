@@ -24,6 +24,8 @@ pub struct Span {
     pub span_id: String,
     /// Hex; empty for a root.
     pub parent_id: String,
+    /// Ids of the spans that it links to.
+    pub links: Vec<String>,
     /// What was done.
     pub name: String,
     /// Of the span, and of its process where the span has none of that name.
@@ -103,6 +105,7 @@ impl TraceService for Collector {
                     trace_id: hex(&span.trace_id),
                     span_id: hex(&span.span_id),
                     parent_id: hex(&span.parent_span_id),
+                    links: span.links.iter().map(|link| hex(&link.span_id)).collect(),
                     name: span.name,
                     attributes: all,
                 });

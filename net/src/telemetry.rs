@@ -6,6 +6,7 @@ mod durations;
 mod endpoints;
 mod log_fields;
 mod logs;
+mod messages;
 mod propagation;
 mod sampling;
 
@@ -25,7 +26,8 @@ pub use durations::Durations;
 pub use endpoints::ClientMetrics;
 pub(crate) use endpoints::EndpointMetrics;
 pub use logs::{LogFormat, TelemetryConfig};
-pub use propagation::{RECORDED, Trace, rename, span_of};
+pub use messages::Message;
+pub use propagation::{RECORDED, Trace, rename};
 
 use crate::start::StartError;
 

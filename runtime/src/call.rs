@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use net::etag::Preconditions;
-use net::telemetry::Trace;
+use net::telemetry::{Message, Trace};
 use tokio::time::Instant;
 use tonic::{Code, Status};
 use tracing::Span;
@@ -104,14 +104,9 @@ impl CallContext {
         self
     }
 
-    /// The same in a span of its own, `name` of a service, under the trace that an event carries.
-    pub fn with_trace(
-        mut self,
-        service: &str,
-        name: &str,
-        trace: &[(String, String)],
-    ) -> CallContext {
-        (self.span, self.trace) = net::telemetry::span_of(service, name, trace);
+    /// The same in a span of its own, in the trace of an event that a group processes.
+    pub fn processing(mut self, event: &Message<'_>, group: &str) -> CallContext {
+        (self.span, self.trace) = event.process(group);
         self
     }
 

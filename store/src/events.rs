@@ -2,7 +2,7 @@
 
 use bus::{Event, Failure, WorkGroup};
 use futures::{FutureExt as _, future::BoxFuture};
-use net::{clock::Clock, planted::is_planted};
+use net::{clock::Clock, planted::is_planted, telemetry::Message};
 use runtime::{call::CallContext, node::Node};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -62,11 +62,16 @@ where
         shutdown: leave.clone(),
     };
     // Joined here and not in the task: a relay that starts next must find the group.
-    let service = node.name;
+    let (service, system) = (node.name, node.bus.system());
     let work = node.bus.work_group(membership, move |event: Event| {
-        let call = CallContext::background(group);
-        let name = format!("process {}", event.subject);
-        let call = call.with_trace(service, &name, &event.trace);
+        let message = Message {
+            service,
+            system,
+            destination: &event.subject,
+            id: event.id,
+            trace: &event.trace,
+        };
+        let call = CallContext::background(group).processing(&message, group);
         call.scope(handler(event))
     });
     node.tasks.spawn("consumer", |shutdown| async move {

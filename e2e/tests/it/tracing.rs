@@ -6,10 +6,11 @@ use e2e::{
     Mesh, Setup,
     condition::eventually,
     mesh::Kind,
-    otlp::Sink,
+    otlp::{Sink, Span},
     shop::{self, Customer},
 };
 
+const PATIENCE: Duration = Duration::from_secs(30);
 const SERVICES: [&str; 5] = [
     "edge",
     "svc-catalog",
@@ -29,15 +30,20 @@ async fn one_trace_spans_the_order_and_its_shipment(kind: Kind) {
     let (admin, buyer) = (mesh.admin().await, Customer::register(&mesh).await);
     let sku = shop::product(&admin, 5).await;
 
-    let trace = uuid::Uuid::now_v7().simple().to_string();
     let root = "00f067aa0ba902b7";
-    let traced = buyer
-        .rest
-        .with_header("traceparent", &format!("00-{trace}-{root}-01"));
-    traced
-        .post("/v1/orders", &shop::order(&[(&sku, 1)]))
-        .await
-        .expect(201);
+    let order = async |trace: &str, flags: &str| {
+        let parent = format!("00-{trace}-{root}-{flags}");
+        let traced = buyer.rest.with_header("traceparent", &parent);
+        let order = traced.post("/v1/orders", &shop::order(&[(&sku, 1)])).await;
+        order.expect(201).text_at("/orderId")
+    };
+    let [unrecorded, trace] = [(); 2].map(|()| uuid::Uuid::now_v7().simple().to_string());
+    let first = order(&unrecorded, "00").await;
+    eventually("the first order is shipped", PATIENCE, || {
+        shop::shipment_of(&admin, &first)
+    })
+    .await;
+    order(&trace, "01").await;
 
     let complete = || async {
         let spans = sink.trace(&trace);
@@ -48,8 +54,7 @@ async fn one_trace_spans_the_order_and_its_shipment(kind: Kind) {
             .all(|span| span.parent_id == root || known.contains(&span.parent_id));
         (SERVICES.iter().all(|service| services.contains(*service)) && connected).then_some(())
     };
-    let patience = Duration::from_secs(30);
-    if tokio::time::timeout(patience, eventually("", patience * 2, complete))
+    if tokio::time::timeout(PATIENCE, eventually("", PATIENCE * 2, complete))
         .await
         .is_err()
     {
@@ -72,4 +77,26 @@ async fn one_trace_spans_the_order_and_its_shipment(kind: Kind) {
     let request = spans.iter().find(|span| span.parent_id == root);
     let name = request.map(|span| span.name.as_str());
     assert_eq!(name, Some("POST /v1/orders"));
+
+    let of = |service: &str, name: &str| -> &Span {
+        let mut found = spans.iter().filter(|it| it.service() == service);
+        let found = found.find(|it| it.name == name);
+        found.unwrap_or_else(|| panic!("{service} has no span {name}"))
+    };
+    let sent = of("svc-orders", "send orders.v1.OrderConfirmed");
+    let processed = of("svc-shipping", "process orders.v1.OrderConfirmed");
+    assert_eq!(processed.parent_id, sent.span_id);
+    assert_eq!(processed.links, [sent.span_id.clone()]);
+    for (name, value) in [
+        ("messaging.destination.name", "orders.v1.OrderConfirmed"),
+        ("messaging.operation.type", "process"),
+        ("messaging.consumer.group.name", "svc-shipping"),
+    ] {
+        assert_eq!(
+            processed.attributes.get(name).map(String::as_str),
+            Some(value)
+        );
+    }
+    // Each process exports its spans in the order of their ends.
+    assert_eq!(sink.trace(&unrecorded).len(), 0);
 }

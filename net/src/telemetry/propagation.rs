@@ -166,32 +166,6 @@ pub fn rename(span: &Span, name: impl Into<Cow<'static, str>>) {
     span.context().span().update_name(name);
 }
 
-/// A span of a service, named `name`, that continues the trace an event carries.
-#[must_use]
-pub fn span_of(service: &str, name: &str, trace: &[(String, String)]) -> (Span, Trace) {
-    let trace = Trace::of_event(trace).unwrap_or_else(Trace::unrecorded);
-    if !trace.is_recorded() {
-        let span = tracing::info_span!(
-            parent: None,
-            "consume",
-            service.name = service,
-            trace_id = trace.id(),
-        );
-        return (span, trace);
-    }
-    let span = tracing::info_span!(
-        target: RECORDED,
-        parent: None,
-        "consume",
-        otel.name = name,
-        otel.kind = "consumer",
-        service.name = service,
-        trace_id = tracing::field::Empty,
-    );
-    let trace = trace.adopt(&span);
-    (span, trace)
-}
-
 struct Pairs(Vec<(String, String)>);
 
 impl Injector for Pairs {

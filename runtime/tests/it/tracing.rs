@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use net::telemetry::{Telemetry, TelemetryConfig};
+use net::telemetry::{Message, Telemetry, TelemetryConfig};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -73,6 +73,16 @@ fn attribute(span: &Span, key: &str) -> Option<String> {
     }
 }
 
+fn message<'a>(service: &'a str, trace: &'a [(String, String)]) -> Message<'a> {
+    Message {
+        service,
+        system: "in_process",
+        destination: "it",
+        id: Uuid::nil(),
+        trace,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_trace_spans_caller_callee_and_event() {
     let (endpoint, mut spans) = sink().await;
@@ -97,11 +107,8 @@ async fn one_trace_spans_caller_callee_and_event() {
             assert_eq!(call(&channel, LIST_STOCK, &[], &[]).await.code(), Code::Ok);
             // What an outbox keeps, and what a consumer makes of it.
             let event = CallContext::current_trace();
-            let consumed = CallContext::background("consumer").with_trace(
-                "svc-shipping",
-                "consume it",
-                &event,
-            );
+            let consumed = CallContext::background("consumer");
+            let consumed = consumed.processing(&message("svc-shipping", &event), "svc-shipping");
             consumed.scope(async {}).await;
             Ok(Vec::new())
         }
@@ -112,7 +119,8 @@ async fn one_trace_spans_caller_callee_and_event() {
     let user = bearer(&testbed.access_token(Uuid::nil(), Uuid::nil(), &["user"]));
     let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
     let context = CallContext::background("test");
-    let context = context.with_trace("test", "the test", &[("traceparent".into(), parent)]);
+    let parent = [("traceparent".into(), parent)];
+    let context = context.processing(&message("test", &parent), "test");
     let channel = testbed.channel("svc-orders");
     let listed = context
         .scope(async move { call(&channel, LIST_ORDERS, &[], &[("authorization", &user)]).await });
@@ -170,7 +178,7 @@ async fn one_trace_spans_caller_callee_and_event() {
             2,
             Some("svc-inventory"),
         ),
-        ("consume it", 5, Some("svc-shipping")),
+        ("process it", 5, Some("svc-shipping")),
     ] {
         let wanted = (name, kind, service.map(str::to_owned));
         assert!(said.contains(&wanted), "{wanted:?} is not in {said:?}");

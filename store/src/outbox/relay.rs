@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use bus::{Bus, Delivery, PublishError, Status};
 use chrono::TimeDelta;
-use net::clock::Clock;
+use net::{clock::Clock, telemetry::Message};
 use opentelemetry::{KeyValue, metrics::Counter};
 use runtime::node::Node;
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument as _, Span};
 
 use super::row::{self, Leased, Mark};
 use crate::Database;
@@ -156,9 +156,26 @@ fn labels(service: &'static str, outcome: &'static str) -> [KeyValue; 2] {
 }
 
 async fn publish(bus: Bus, source: &'static str, row: Leased) -> (Leased, Mark) {
-    let event = super::event(&row, source);
+    let mut event = super::event(&row, source);
+    let sending = Message {
+        service: source,
+        system: bus.system(),
+        destination: &row.subject,
+        id: row.id,
+        trace: &row.trace,
+    };
+    let span = sending.send().map(|(span, trace)| {
+        event.trace = trace.pairs();
+        span
+    });
+    let span = span.unwrap_or_else(Span::current);
     let attempt = u32::try_from(row.failures + 1).unwrap_or(u32::MAX);
-    let mark = match bus.publish(&event, attempt).await {
+    let published = bus.publish(&event, attempt).instrument(span.clone()).await;
+    if let Err(error) = &published {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", error.name());
+    }
+    let mark = match published {
         Ok(delivery) => {
             report(&row, &delivery);
             Mark::Delivered(delivery)
