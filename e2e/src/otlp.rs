@@ -1,17 +1,28 @@
-//! A collector of traces inside the test (OTLP over gRPC).
+//! A collector of traces, metrics and logs inside the test (OTLP over gRPC).
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use opentelemetry_proto::tonic::{
-    collector::trace::v1::{
-        ExportTraceServiceRequest, ExportTraceServiceResponse,
-        trace_service_server::{TraceService, TraceServiceServer},
+    collector::{
+        logs::v1::{
+            ExportLogsServiceRequest, ExportLogsServiceResponse,
+            logs_service_server::{LogsService, LogsServiceServer},
+        },
+        metrics::v1::{
+            ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+            metrics_service_server::{MetricsService, MetricsServiceServer},
+        },
+        trace::v1::{
+            ExportTraceServiceRequest, ExportTraceServiceResponse,
+            trace_service_server::{TraceService, TraceServiceServer},
+        },
     },
     common::v1::{KeyValue, any_value::Value},
 };
+use prost::Message as _;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
@@ -42,12 +53,32 @@ impl Span {
     }
 }
 
-/// Keeps all spans that it is sent.
+/// A line of a log.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Hex, 32 digits; empty for one of no trace.
+    pub trace_id: String,
+    /// What it says.
+    pub text: String,
+    /// Of the line, and of its process where the line has none of that name.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// Keeps all that it is sent.
 #[derive(Clone)]
 pub struct Sink {
     /// `http://host:port`, for OTEL_EXPORTER_OTLP_ENDPOINT.
     pub endpoint: String,
-    spans: Arc<Mutex<Vec<Span>>>,
+    received: Arc<Mutex<Received>>,
+}
+
+#[derive(Default)]
+struct Received {
+    spans: Vec<Span>,
+    lines: Vec<Line>,
+    metrics: BTreeSet<String>,
+    /// All messages as they came.
+    bytes: Vec<u8>,
 }
 
 impl Sink {
@@ -59,26 +90,46 @@ impl Sink {
         let address = listener.local_addr().expect("it is bound");
         let sink = Sink {
             endpoint: format!("http://{address}"),
-            spans: Arc::default(),
+            received: Arc::default(),
         };
-        let service = TraceServiceServer::new(Collector(sink.spans.clone()));
-        let server = tonic::transport::Server::builder().add_service(service);
+        let collector = || Collector(sink.received.clone());
+        let server = tonic::transport::Server::builder()
+            .add_service(TraceServiceServer::new(collector()))
+            .add_service(MetricsServiceServer::new(collector()))
+            .add_service(LogsServiceServer::new(collector()));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         sink
     }
 
     /// The spans of one trace so far.
     pub fn trace(&self, trace_id: &str) -> Vec<Span> {
-        let spans = self.spans.lock().unwrap_or_else(PoisonError::into_inner);
-        spans
-            .iter()
-            .filter(|span| span.trace_id == trace_id)
-            .cloned()
-            .collect()
+        let received = lock(&self.received);
+        let spans = received.spans.iter();
+        let spans = spans.filter(|span| span.trace_id == trace_id);
+        spans.cloned().collect()
+    }
+
+    /// The lines of logs so far.
+    pub fn lines(&self) -> Vec<Line> {
+        lock(&self.received).lines.clone()
+    }
+
+    /// The names of the metrics so far.
+    pub fn metrics(&self) -> BTreeSet<String> {
+        lock(&self.received).metrics.clone()
+    }
+
+    /// All that came, to look for texts in it.
+    pub fn everything(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.received).bytes).into_owned()
     }
 }
 
-struct Collector(Arc<Mutex<Vec<Span>>>);
+fn lock(received: &Mutex<Received>) -> MutexGuard<'_, Received> {
+    received.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Collector(Arc<Mutex<Received>>);
 
 #[tonic::async_trait]
 impl TraceService for Collector {
@@ -86,8 +137,10 @@ impl TraceService for Collector {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        let request = request.into_inner();
+        let bytes = request.encode_to_vec();
         let mut spans = Vec::new();
-        for resource in request.into_inner().resource_spans {
+        for resource in request.resource_spans {
             let process = attributes(
                 resource
                     .resource
@@ -111,25 +164,81 @@ impl TraceService for Collector {
                 });
             }
         }
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(spans);
+        let mut received = lock(&self.0);
+        received.bytes.extend(bytes);
+        received.spans.extend(spans);
+        drop(received);
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
 }
 
+#[tonic::async_trait]
+impl MetricsService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let request = request.into_inner();
+        let bytes = request.encode_to_vec();
+        let resources = request.resource_metrics.into_iter();
+        let scopes = resources.flat_map(|resource| resource.scope_metrics);
+        let metrics = scopes.flat_map(|scope| scope.metrics);
+        let mut received = lock(&self.0);
+        received.bytes.extend(bytes);
+        received.metrics.extend(metrics.map(|metric| metric.name));
+        drop(received);
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl LogsService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportLogsServiceRequest>,
+    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
+        let request = request.into_inner();
+        let bytes = request.encode_to_vec();
+        let mut lines = Vec::new();
+        for resource in request.resource_logs {
+            let process = attributes(
+                resource
+                    .resource
+                    .map(|it| it.attributes)
+                    .unwrap_or_default(),
+            );
+            let scopes = resource.scope_logs.into_iter();
+            for record in scopes.flat_map(|scope| scope.log_records) {
+                let mut all = process.clone();
+                all.extend(attributes(record.attributes));
+                let body = record.body.and_then(|body| body.value);
+                lines.push(Line {
+                    trace_id: hex(&record.trace_id),
+                    text: body.and_then(text).unwrap_or_default(),
+                    attributes: all,
+                });
+            }
+        }
+        let mut received = lock(&self.0);
+        received.bytes.extend(bytes);
+        received.lines.extend(lines);
+        drop(received);
+        Ok(Response::new(ExportLogsServiceResponse::default()))
+    }
+}
+
 fn attributes(attributes: Vec<KeyValue>) -> BTreeMap<String, String> {
-    let text = |attribute: KeyValue| {
-        let value = match attribute.value?.value? {
-            Value::StringValue(text) => text,
-            Value::IntValue(number) => number.to_string(),
-            Value::BoolValue(yes) => yes.to_string(),
-            _ => return None,
-        };
-        Some((attribute.key, value))
-    };
-    attributes.into_iter().filter_map(text).collect()
+    let named = |attribute: KeyValue| Some((attribute.key, text(attribute.value?.value?)?));
+    attributes.into_iter().filter_map(named).collect()
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::StringValue(text) => Some(text),
+        Value::IntValue(number) => Some(number.to_string()),
+        Value::BoolValue(yes) => Some(yes.to_string()),
+        _ => None,
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

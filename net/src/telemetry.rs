@@ -7,6 +7,7 @@ mod endpoints;
 mod log_fields;
 mod logs;
 mod messages;
+mod otlp;
 mod propagation;
 mod sampling;
 
@@ -14,10 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::metrics::{Meter, MeterProvider as _};
-use opentelemetry_otlp::WithExportConfig as _;
+use opentelemetry_otlp::MetricExporter;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::metrics::SdkMeterProvider;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use prometheus::Registry;
 
 pub use calls::{CallMetrics, CallRecord, code_name};
@@ -25,11 +27,14 @@ pub use dependency::Dependency;
 pub use durations::Durations;
 pub use endpoints::ClientMetrics;
 pub(crate) use endpoints::EndpointMetrics;
-pub use logs::{LogFormat, TelemetryConfig};
+pub use logs::{Exporter, LogFormat, TelemetryConfig};
 pub use messages::Message;
 pub use propagation::{RECORDED, Trace, rename};
 
 use crate::start::StartError;
+
+/// How long what was not sent yet may take when the process ends.
+const FLUSH: Duration = Duration::from_secs(5);
 
 /// Metrics and traces of a process.
 #[derive(Clone)]
@@ -40,36 +45,46 @@ struct Inner {
     registry: Registry,
     meters: SdkMeterProvider,
     tracers: Option<SdkTracerProvider>,
+    loggers: Option<SdkLoggerProvider>,
     server: CallMetrics,
     client: ClientMetrics,
 }
 
 impl Telemetry {
-    /// Sets up the process: logs to standard error, traces over OTLP if there is an endpoint,
-    /// metrics for the ops port. Once per process, inside of a Tokio runtime.
+    /// Sets up the process: logs to standard error, traces over OTLP if there is an endpoint, metrics for
+    /// the ops port, and over OTLP what else is asked for. Once per process, inside of a Tokio runtime.
     pub fn install(process: &'static str, config: &TelemetryConfig) -> Result<Self, StartError> {
-        let tracers = tracers(process, config)?;
-        let telemetry = Telemetry::new(process, tracers.clone())?;
-        logs::install(process, config, tracers.as_ref())?;
+        let tracers = otlp::tracers(process, config)?;
+        let loggers = otlp::loggers(process, config)?;
+        logs::install(process, config, tracers.as_ref(), loggers.as_ref())?;
+        let telemetry = Telemetry::new(process, tracers, loggers, otlp::metrics(config)?)?;
         opentelemetry::global::set_meter_provider(telemetry.0.meters.clone());
         Ok(telemetry)
     }
 
     /// Metrics alone, that nobody else in the process sees: for tests.
     pub fn detached() -> Telemetry {
-        Telemetry::new("test", None).expect("a new registry has no names to clash with")
+        Telemetry::new("test", None, None, None).expect("a new registry has no names to clash with")
     }
 
-    fn new(process: &'static str, tracers: Option<SdkTracerProvider>) -> Result<Self, StartError> {
+    fn new(
+        process: &'static str,
+        tracers: Option<SdkTracerProvider>,
+        loggers: Option<SdkLoggerProvider>,
+        otlp: Option<PeriodicReader<MetricExporter>>,
+    ) -> Result<Self, StartError> {
         let registry = Registry::new();
         let exporter = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
             .build()
             .map_err(StartError::other)?;
-        let meters = SdkMeterProvider::builder()
+        let mut meters = SdkMeterProvider::builder()
             .with_resource(resource(process))
-            .with_reader(exporter)
-            .build();
+            .with_reader(exporter);
+        if let Some(otlp) = otlp {
+            meters = meters.with_reader(otlp);
+        }
+        let meters = meters.build();
         let meter = meters.meter(process);
         let server = CallMetrics::new(&meter, "rpc.server.call.duration", "calls served");
         Ok(Telemetry(Arc::new(Inner {
@@ -77,6 +92,7 @@ impl Telemetry {
             registry,
             meters,
             tracers,
+            loggers,
             server,
             client: ClientMetrics::new(&meter),
         })))
@@ -110,35 +126,27 @@ impl Telemetry {
 
     /// Sends what was not sent yet, and ends. Blocks for up to five seconds.
     pub fn flush(&self) {
-        if let Some(tracers) = &self.0.tracers {
-            // The process ends anyway; there is nobody left to tell.
-            let _ = tracers.shutdown_with_timeout(Duration::from_secs(5));
-        }
+        let Inner {
+            tracers,
+            loggers,
+            meters,
+            ..
+        } = &*self.0;
+        // The process ends anyway; there is nobody left to tell of what fails.
+        std::thread::scope(|each| {
+            if let Some(tracers) = tracers {
+                each.spawn(|| tracers.shutdown_with_timeout(FLUSH));
+            }
+            if let Some(loggers) = loggers {
+                each.spawn(|| loggers.shutdown_with_timeout(FLUSH));
+            }
+            each.spawn(|| meters.shutdown_with_timeout(FLUSH));
+        });
     }
 }
 
 fn resource(process: &'static str) -> Resource {
     Resource::builder().with_service_name(process).build()
-}
-
-/// Without an endpoint nothing is recorded.
-fn tracers(
-    process: &'static str,
-    config: &TelemetryConfig,
-) -> Result<Option<SdkTracerProvider>, StartError> {
-    let Some(endpoint) = &config.otlp_endpoint else {
-        return Ok(None);
-    };
-    sampling::Sampler::from_env()?.install();
-    let exporter = opentelemetry_otlp::SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .build()
-        .map_err(|error| StartError::config(format!("--otlp-endpoint: {error}")))?;
-    // A span is made only where it is to be recorded.
-    let builder = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOn);
-    let builder = builder.with_resource(resource(process));
-    Ok(Some(builder.with_batch_exporter(exporter).build()))
 }
 
 impl std::fmt::Debug for Telemetry {

@@ -1,4 +1,4 @@
-//! One trace from the edge to the shipment.
+//! What goes out over OTLP: one trace from the edge to the shipment; metrics and logs where asked for.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -99,4 +99,48 @@ async fn one_trace_spans_the_order_and_its_shipment(kind: Kind) {
     }
     // Each process exports its spans in the order of their ends.
     assert_eq!(sink.trace(&unrecorded).len(), 0);
+    assert!(
+        sink.metrics().is_empty() && sink.lines().is_empty(),
+        "nobody asked for them"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_and_logs_go_where_traces_go_if_they_are_asked_for() {
+    let sink = Sink::start().await;
+    let setup = Setup::new(Kind::Embedded).with("OTEL_EXPORTER_OTLP_ENDPOINT", &sink.endpoint);
+    let setup = setup
+        .with("OTEL_METRICS_EXPORTER", "otlp")
+        .with("OTEL_LOGS_EXPORTER", "otlp");
+    let setup = setup
+        .with("OTEL_METRIC_EXPORT_INTERVAL", "200")
+        .with("RUST_LOG", "debug");
+    let mesh = Mesh::start(setup.with("TRUSTED_PROXIES", "127.0.0.1")).await;
+    let trace = uuid::Uuid::now_v7().simple().to_string();
+    // Lines have the trace also where no span is recorded.
+    let parent = format!("00-{trace}-00f067aa0ba902b7-00");
+    let stranger = mesh.rest().with_header("traceparent", &parent);
+    stranger.get("/v1/orders").await.expect(401);
+
+    let line = eventually("its line of the log", PATIENCE, || async {
+        sink.lines().into_iter().find(|line| line.trace_id == trace)
+    });
+    let line = line.await;
+    assert_eq!(line.text, "refused");
+    for (name, value) in [("service.name", "edge"), ("code", "UNAUTHENTICATED")] {
+        assert_eq!(line.attributes.get(name).map(String::as_str), Some(value));
+    }
+    eventually("what is measured", PATIENCE, || async {
+        let all = ["http.server.request.duration", "rpc.server.call.duration"];
+        let metrics = sink.metrics();
+        all.iter().all(|name| metrics.contains(*name)).then_some(())
+    })
+    .await;
+    let scraped = reqwest::get(format!("{}/metrics", mesh.ops["tradewind"])).await;
+    let scraped = scraped.expect("the ops port answers").text().await;
+    assert!(
+        scraped
+            .expect("metrics are text")
+            .contains("http_server_request_duration_seconds")
+    );
 }

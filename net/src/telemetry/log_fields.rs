@@ -11,7 +11,7 @@ use tracing::span::Record;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::{FormatFields, FormattedFields, format::Writer};
 
-const NAMES: [&str; 7] = [
+pub(super) const NAMES: [&str; 7] = [
     "trace_id",
     "request.id",
     "service.name",

@@ -1,8 +1,10 @@
-//! Logs: for people or as JSON, always with the ids of the trace and the request.
+//! Logs: for people or as JSON, and over OTLP; always with the ids of the trace and the request.
 
 use std::io::IsTerminal as _;
 
 use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_appender_tracing::layer::{OpenTelemetryTracingBridge, TracingSpanAttributes};
+use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Level;
 use tracing_subscriber::Layer as _;
@@ -12,7 +14,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::RECORDED;
-use super::log_fields::LogFields;
+use super::log_fields::{LogFields, NAMES};
 use crate::start::StartError;
 
 /// Logs and traces.
@@ -29,6 +31,33 @@ pub struct TelemetryConfig {
     /// OTEL_TRACES_SAMPLER says which
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     pub otlp_endpoint: Option<String>,
+    /// Where metrics go, besides the ops port's /metrics: `otlp`, where traces go
+    #[arg(
+        long,
+        env = "OTEL_METRICS_EXPORTER",
+        value_name = "EXPORTER",
+        default_value = "none"
+    )]
+    pub metrics_exporter: Exporter,
+    /// Where logs go, besides standard error: `otlp`, where traces go
+    #[arg(
+        long,
+        env = "OTEL_LOGS_EXPORTER",
+        value_name = "EXPORTER",
+        default_value = "none"
+    )]
+    pub logs_exporter: Exporter,
+}
+
+/// Where a signal goes.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Exporter {
+    /// Nowhere.
+    #[default]
+    #[value(name = "none")]
+    Nowhere,
+    /// To the endpoint of OTLP.
+    Otlp,
 }
 
 /// How logs look.
@@ -44,16 +73,22 @@ pub(super) fn install(
     process: &'static str,
     config: &TelemetryConfig,
     tracers: Option<&SdkTracerProvider>,
+    loggers: Option<&SdkLoggerProvider>,
 ) -> Result<(), StartError> {
     let directives = if config.log.is_empty() {
         "info"
     } else {
         &config.log
     };
+    let filter = |directives: &str| {
+        let filter = directives.parse::<Targets>();
+        filter.map_err(|error| StartError::config(format!("--log {directives:?}: {error}")))
+    };
     // OpenTelemetry tells of its own start; what is asked for comes later and counts.
-    let filter: Targets = format!("opentelemetry=warn,{directives}")
-        .parse()
-        .map_err(|error| StartError::config(format!("--log {directives:?}: {error}")))?;
+    let shown = filter(&format!("opentelemetry=warn,{directives}"))?;
+    // What sending them writes itself would never come to an end.
+    let of_sending = "opentelemetry=off,h2=off,hyper=off,tonic=off,tower=off";
+    let exportable = filter(&format!("{directives},{of_sending}"))?;
     let terminal = std::io::stderr().is_terminal();
     let by_default = if terminal {
         LogFormat::Pretty
@@ -64,13 +99,19 @@ pub(super) fn install(
         LogFormat::Pretty => fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(terminal)
-            .with_filter(filter)
+            .with_filter(shown)
             .boxed(),
         LogFormat::Json => json()
             .with_writer(std::io::stderr)
-            .with_filter(filter)
+            .with_filter(shown)
             .boxed(),
     };
+    let exported = loggers.map(|loggers| {
+        let spans = TracingSpanAttributes::allowlist(NAMES);
+        let bridge = OpenTelemetryTracingBridge::builder(loggers);
+        let bridge = bridge.with_tracing_span_attributes(spans).build();
+        bridge.with_filter(exportable)
+    });
     // Asked each time: what a layer answers once and for all is skipped on a thread where somebody
     // has just asked for something else without doing it (`tracing::enabled!`, as sqlx does for
     // each statement), and the next span or event is lost. The hint keeps those of all libraries
@@ -93,6 +134,7 @@ pub(super) fn install(
     let installed = tracing_subscriber::registry()
         .with(output)
         .with(traces)
+        .with(exported)
         .try_init();
     installed.map_err(|_| StartError::other("telemetry was installed before"))
 }
