@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod books;
+mod canaries;
 mod circles;
 mod clients;
 mod compression;
