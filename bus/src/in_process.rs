@@ -94,37 +94,18 @@ impl InProcess {
     pub(crate) async fn publish(&self, event: &Event, attempt: u32) -> Delivery {
         // No listener is no error.
         let _ = self.listeners.send(Arc::new(event.clone()));
-        let deliveries = self
-            .interested(&event.subject)
-            .into_iter()
-            .map(|member| async move {
-                if member.shutdown.is_cancelled() {
-                    let why = format!("{} has stopped", member.group);
-                    return Delivery::Retry {
-                        why,
-                        permanent: false,
-                    };
-                }
-                match member.handler.handle(event.clone()).await {
-                    Ok(()) => Delivery::Settled,
-                    Err(Failure::Transient(why)) => Delivery::Retry {
-                        why: format!("{}: {why}", member.group),
-                        permanent: false,
-                    },
-                    Err(Failure::Permanent(why)) if attempt >= ATTEMPTS => Delivery::Dead {
-                        group: member.group.into(),
-                        why,
-                    },
-                    Err(Failure::Permanent(why)) => Delivery::Retry {
-                        why: format!("{}: {why}", member.group),
-                        permanent: true,
-                    },
-                }
-            });
-        futures::future::join_all(deliveries)
-            .await
-            .into_iter()
-            .fold(Delivery::Settled, worse)
+        let interested = self.interested(&event.subject);
+        let deliveries = interested
+            .iter()
+            .map(|member| member.deliver(event, attempt));
+        let deliveries = futures::future::join_all(deliveries).await;
+        let delivery = deliveries.into_iter().fold(Delivery::Settled, worse);
+        if let Delivery::Dead { group, .. } = &delivery
+            && let Some(member) = interested.iter().find(|member| member.group == group)
+        {
+            member.handler.metrics.gave_up(member.pattern);
+        }
+        delivery
     }
 
     /// One member of each group that wants the subject, a running one if there is one.
@@ -145,6 +126,33 @@ impl InProcess {
             }
         }
         chosen
+    }
+}
+
+impl Member {
+    async fn deliver(&self, event: &Event, attempt: u32) -> Delivery {
+        if self.shutdown.is_cancelled() {
+            return Delivery::Retry {
+                why: format!("{} has stopped", self.group),
+                permanent: false,
+            };
+        }
+        let (why, permanent) = match self.handler.handle(event.clone()).await {
+            Ok(()) => return Delivery::Settled,
+            Err(Failure::Permanent(why)) if attempt >= ATTEMPTS => {
+                return Delivery::Dead {
+                    group: self.group.into(),
+                    why,
+                };
+            }
+            Err(Failure::Permanent(why)) => (why, true),
+            Err(Failure::Transient(why)) => (why, false),
+        };
+        self.handler.metrics.redelivered(self.pattern);
+        Delivery::Retry {
+            why: format!("{}: {why}", self.group),
+            permanent,
+        }
     }
 }
 

@@ -92,6 +92,15 @@ impl JetStreamConfig {
     }
 }
 
+/// How many servers keep a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replicas {
+    /// That shall.
+    pub configured: usize,
+    /// That are there, and have all of it.
+    pub current: usize,
+}
+
 pub(crate) struct JetStream {
     config: JetStreamConfig,
     connection: Connection,
@@ -143,6 +152,24 @@ impl JetStream {
             streams::make(&context, &self.config, stream).await?;
         }
         Ok(())
+    }
+
+    pub(crate) async fn replicas(&self, service: &str) -> Result<Option<Replicas>, PublishError> {
+        let name = self.config.stream_name(service);
+        let Some(stream) = kept::stream(self, name).await? else {
+            return Ok(None);
+        };
+        let info = stream.cached_info();
+        // A server that belongs to no cluster.
+        let current = info.cluster.as_ref().map_or(1, |cluster| {
+            let others = cluster.replicas.iter();
+            let others = others.filter(|other| other.current && !other.offline);
+            usize::from(cluster.leader.is_some()) + others.count()
+        });
+        Ok(Some(Replicas {
+            configured: info.config.num_replicas,
+            current,
+        }))
     }
 
     /// Stores the event; returns when the server has acknowledged it.

@@ -14,6 +14,7 @@ pub mod dead_letters;
 mod event;
 mod in_process;
 mod jetstream;
+mod metrics;
 mod subject;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -25,7 +26,7 @@ use futures::FutureExt as _;
 
 pub use broadcast::{Broadcast, BroadcastItem};
 pub use event::Event;
-pub use jetstream::JetStreamConfig;
+pub use jetstream::{JetStreamConfig, Replicas};
 pub use work_group::{Failure, WorkGroup};
 
 use crate::{in_process::InProcess, jetstream::JetStream};
@@ -168,6 +169,18 @@ impl Bus {
         }
     }
 
+    /// How many servers keep the stream of a service (`orders`); none of a stream that is not there, as in
+    /// process.
+    ///
+    /// # Errors
+    /// When the server is away, or refuses.
+    pub async fn replicas(&self, service: &str) -> Result<Option<Replicas>, PublishError> {
+        match &self.kind {
+            Kind::JetStream(bus) => bus.replicas(service).await,
+            _ => Ok(None),
+        }
+    }
+
     /// Publishes an event. `attempt` counts from 1 and grows with each [`Delivery::Retry`] that
     /// was permanent; only the bus in process reads it.
     ///
@@ -218,7 +231,11 @@ impl Bus {
         F: Fn(Event) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        let handler = work_group::Handler::new(handler);
+        let system = match &self.kind {
+            Kind::JetStream(_) => "nats",
+            _ => "in_process",
+        };
+        let handler = work_group::Handler::new(&group, system, handler);
         match &self.kind {
             Kind::InProcess(bus) => bus.work_group(group, &handler).boxed(),
             Kind::JetStream(bus) => jetstream::work::run(bus.clone(), group, handler).boxed(),

@@ -1,10 +1,11 @@
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
-use net::{backoff::Backoff, tasks::panic_message};
+use net::{backoff::Backoff, clock::Clock, tasks::panic_message, telemetry::Telemetry};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::Event;
+use crate::{Event, metrics::Metrics};
 
 /// How long a handler may take before it is stopped and the event comes again.
 pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -19,6 +20,10 @@ pub struct WorkGroup {
     pub subjects: Vec<&'static str>,
     /// Stops it.
     pub shutdown: CancellationToken,
+    /// Tells how old events are.
+    pub clock: Clock,
+    /// Where it is measured.
+    pub telemetry: Telemetry,
 }
 
 /// Why a handler did not do its work.
@@ -34,21 +39,35 @@ pub enum Failure {
 
 type Run = dyn Fn(Event) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync;
 
-/// A work group's handler, with its time bound and its panics caught.
+/// A work group's handler, measured, with its time bound and its panics caught.
 #[derive(Clone)]
-pub(crate) struct Handler(Arc<Run>);
+pub(crate) struct Handler {
+    run: Arc<Run>,
+    pub(crate) metrics: Metrics,
+}
 
 impl Handler {
-    pub(crate) fn new<F, Fut>(handler: F) -> Self
+    /// Of a group of the bus that is this `system`.
+    pub(crate) fn new<F, Fut>(group: &WorkGroup, system: &'static str, handler: F) -> Self
     where
         F: Fn(Event) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        Self(Arc::new(move |event| handler(event).boxed()))
+        Self {
+            run: Arc::new(move |event| handler(event).boxed()),
+            metrics: Metrics::new(group, system),
+        }
     }
 
     pub(crate) async fn handle(&self, event: Event) -> Result<(), Failure> {
-        let run = AssertUnwindSafe(async { (self.0)(event).await }).catch_unwind();
+        let (began, subject) = (Instant::now(), event.subject.clone());
+        let result = self.attempt(event).await;
+        self.metrics.handled(subject, began.elapsed(), &result);
+        result
+    }
+
+    async fn attempt(&self, event: Event) -> Result<(), Failure> {
+        let run = AssertUnwindSafe(async { (self.run)(event).await }).catch_unwind();
         match tokio::time::timeout(HANDLER_TIMEOUT, run).await {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => Err(Failure::Permanent(format!(

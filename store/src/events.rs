@@ -60,6 +60,8 @@ where
         name: group,
         subjects: subjects.to_vec(),
         shutdown: leave.clone(),
+        clock: node.clock.clone(),
+        telemetry: node.telemetry.clone(),
     };
     // Joined here and not in the task: a relay that starts next must find the group.
     let (service, system) = (node.name, node.bus.system());

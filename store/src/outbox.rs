@@ -6,6 +6,7 @@ mod dead;
 mod planted;
 mod relay;
 mod row;
+mod stream;
 mod written;
 
 use std::sync::Arc;
@@ -71,6 +72,7 @@ impl Outbox {
         node.tasks
             .spawn_relay("outbox-relay", |shutdown| relay.run(shutdown));
         measure::start(node, "outbox-measure", database, Waiting::new(node));
+        stream::watch(node);
         Self {
             clock: node.clock.clone(),
             random: node.random.clone(),

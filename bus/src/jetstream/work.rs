@@ -1,10 +1,18 @@
 //! Work groups over JetStream: a durable pull consumer for each subject, shared by the replicas.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_nats::jetstream::{
     AckKind, Message,
-    consumer::{AckPolicy, DeliverPolicy, pull},
+    consumer::{self, AckPolicy, DeliverPolicy, pull},
     message::PublishMessage,
 };
 use tokio::task::JoinSet;
@@ -13,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::{JetStream, connection::RECONNECT, headers, headers_or_empty, pulls::Pulls, streams};
 use crate::{
     ATTEMPTS, Failure, PublishError, WorkGroup, dead_letters,
+    metrics::Progress,
     work_group::{Handler, backoff},
 };
 
@@ -20,6 +29,8 @@ use crate::{
 const CONCURRENCY: usize = 16;
 /// How many events may be out unacknowledged, those that wait for their next attempt included.
 const MAX_ACK_PENDING: i64 = 4096;
+/// How often it is measured how far a consumer is.
+const MEASURE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(bus: Arc<JetStream>, group: WorkGroup, handler: Handler) {
     let consumers = group.subjects.iter().map(|&pattern| {
@@ -29,6 +40,7 @@ pub(crate) async fn run(bus: Arc<JetStream>, group: WorkGroup, handler: Handler)
             pattern,
             handler: handler.clone(),
             shutdown: group.shutdown.clone(),
+            age: Arc::default(),
         };
         consumer.run()
     });
@@ -42,6 +54,8 @@ struct Consumer {
     pattern: &'static str,
     handler: Handler,
     shutdown: CancellationToken,
+    /// Of the last event when its handler began, in milliseconds.
+    age: Arc<AtomicU64>,
 }
 
 /// What became of one delivery.
@@ -59,7 +73,10 @@ impl Consumer {
             let consumed = match self.pulls().await {
                 Ok(pulls) => {
                     pauses.reset();
-                    self.consume(pulls, &mut failures).await
+                    tokio::select! {
+                        consumed = self.consume(pulls, &mut failures) => consumed,
+                        never = self.measure() => match never {},
+                    }
                 }
                 Err(why) => Err(why),
             };
@@ -99,6 +116,29 @@ impl Consumer {
             error.to_string()
         })?;
         Pulls::open(context, link, consumer, CONCURRENCY).await
+    }
+
+    /// Tells from time to time how far it is.
+    async fn measure(&self) -> Infallible {
+        loop {
+            if let Some(progress) = self.progress().await {
+                self.handler.metrics.stands(self.pattern, &progress);
+            }
+            tokio::time::sleep(MEASURE).await;
+        }
+    }
+
+    async fn progress(&self) -> Option<Progress> {
+        let context = self.bus.connection.context().ok()?;
+        let stream = self.bus.config.stream_name(streams::of(self.pattern));
+        let found = context.get_consumer_from_stream(self.durable_name(), stream);
+        let consumer: consumer::Consumer<pull::Config> = found.await.ok()?;
+        let info = consumer.cached_info();
+        Some(Progress {
+            pending: info.num_pending,
+            unacknowledged: info.num_ack_pending as u64,
+            age: Duration::from_millis(self.age.load(Ordering::Relaxed)),
+        })
     }
 
     /// A consumer's name may hold no dots and no wildcards.
@@ -161,6 +201,12 @@ impl Consumer {
             Err(why) => return self.bury(&message, &subject, &why).await,
         };
         let id = event.id;
+        if deliveries > 1 {
+            self.handler.metrics.redelivered(self.pattern);
+        }
+        let age = self.handler.metrics.age(event.time).as_millis();
+        let age = u64::try_from(age).unwrap_or(u64::MAX);
+        self.age.store(age, Ordering::Relaxed);
         match self
             .with_signs_of_life(&message, self.handler.handle(event))
             .await
@@ -214,8 +260,7 @@ impl Consumer {
                     why,
                     "event moved to the dead letters"
                 );
-                let _ = message.double_ack_with(AckKind::Term).await;
-                Outcome::Done
+                self.given_up(message).await
             }
             Err(PublishError::Refused(refusal)) => {
                 tracing::error!(
@@ -226,8 +271,7 @@ impl Consumer {
                     sequence = sequence(message),
                     "event given up, and the dead letters do not take it"
                 );
-                let _ = message.double_ack_with(AckKind::Term).await;
-                Outcome::Done
+                self.given_up(message).await
             }
             Err(error @ PublishError::Unavailable(_)) => {
                 tracing::warn!(group = self.group, subject, %error, "dead letters");
@@ -239,6 +283,12 @@ impl Consumer {
                 }
             }
         }
+    }
+
+    async fn given_up(&self, message: &Message) -> Outcome {
+        self.handler.metrics.gave_up(self.pattern);
+        let _ = message.double_ack_with(AckKind::Term).await;
+        Outcome::Done
     }
 
     async fn dead_letter(

@@ -18,7 +18,7 @@ const CONFIRMED: &str = "orders.v1.OrderConfirmed";
 const USERS: &str = r#"authorization { users: [
   { user: admin, password: secret }
   { user: svc-orders, password: secret, permissions: {
-    publish: { allow: ["$JS.API.INFO", "orders.v1.*"] }
+    publish: { allow: ["$JS.API.INFO", "$JS.API.STREAM.INFO.ORDERS", "orders.v1.*"] }
     subscribe: { allow: ["_INBOX.svc-orders.>"] } } }
   { user: svc-shipping, password: secret, permissions: {
     publish: { allow: [
@@ -60,6 +60,11 @@ async fn those_who_may_not_make_streams_use_the_ones_that_are_there() {
     });
 
     admin.make_streams(&["orders"]).await.expect("made");
+    let kept = orders.replicas("orders").await;
+    assert!(
+        kept.is_ok_and(|kept| kept.is_some()),
+        "it may look at its own"
+    );
     let mut broadcast = shipping.broadcast(&[CONFIRMED]);
     assert_eq!(hear(&mut broadcast).await, BroadcastItem::Gap);
     let sent = event(CONFIRMED, 2);

@@ -53,7 +53,7 @@ async fn a_transient_failure_is_wanted_again_whatever_the_attempt() {
 #[tokio::test]
 async fn a_permanent_failure_and_a_panic_are_dead_at_the_fifth_attempt() {
     let bus = Bus::in_process();
-    let _poisoned = Member::join(&bus, "svc-shipping", &[CONFIRMED], |event| {
+    let poisoned = Member::join(&bus, "svc-shipping", &[CONFIRMED], |event| {
         assert_ne!(event.version, 1, "poison");
         Err(Failure::Permanent("no such order".to_owned()))
     });
@@ -84,6 +84,11 @@ async fn a_permanent_failure_and_a_panic_are_dead_at_the_fifth_attempt() {
             "{why}"
         );
     }
+    let measured = async |metric| poisoned.measured(metric).await;
+    assert_eq!(measured("tradewind_dead_letters_total").await, 2);
+    assert_eq!(measured("tradewind_consumer_redeliveries_total").await, 8);
+    let durations = "messaging_process_duration_seconds_count";
+    assert_eq!(measured(durations).await, 10);
 }
 
 #[tokio::test]

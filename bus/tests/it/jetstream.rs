@@ -10,9 +10,11 @@ use std::{
 use bus::{BroadcastItem, Delivery, Event, Failure, WorkGroup, dead_letters};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Member, PATIENCE, event, hear, servers::Place};
+use crate::{Member, PATIENCE, event, group, hear, servers::Place};
 
 const CONFIRMED: &str = "orders.v1.OrderConfirmed";
+const DEAD_LETTERS: &str = "tradewind_dead_letters_total";
+const REDELIVERIES: &str = "tradewind_consumer_redeliveries_total";
 /// `max_payload` of a NATS server that is not told otherwise.
 const MAX_PAYLOAD: usize = 1 << 20;
 
@@ -29,6 +31,23 @@ async fn an_event_comes_out_as_it_went_in() {
     let mut member = Member::join(&consumer, "svc-shipping", &[CONFIRMED], |_| Ok(()));
     assert_eq!(member.next().await, sent);
     member.leave().await;
+}
+
+#[tokio::test]
+async fn how_far_a_consumer_is_can_be_seen() {
+    let place = Place::new();
+    let bus = place.connect().await;
+    for version in 1..=3 {
+        bus.publish(&event(CONFIRMED, version), 1)
+            .await
+            .expect("stored");
+    }
+    let member = Member::hang(&bus, "svc-shipping", CONFIRMED);
+    let had = member.measured("tradewind_consumer_unacknowledged").await;
+    let not_had = member.measured("tradewind_consumer_pending").await;
+    assert_eq!(had + not_had, 3);
+    let kept = bus.replicas("orders").await.expect("the server answers");
+    assert_eq!(kept.map(|it| (it.configured, it.current)), Some((1, 1)));
 }
 
 #[tokio::test]
@@ -144,6 +163,7 @@ async fn poison_is_a_dead_letter_after_five_attempts_and_can_be_replayed() {
         assert!(!poison, "it is poison");
         Ok(())
     });
+    assert_eq!(member.measured(DEAD_LETTERS).await, 0);
     let poison = event(CONFIRMED, 7);
     bus.publish(&poison, 1).await.expect("stored");
     bus.publish(&event(CONFIRMED, 8), 1).await.expect("stored");
@@ -171,6 +191,8 @@ async fn poison_is_a_dead_letter_after_five_attempts_and_can_be_replayed() {
     );
     assert!(letter.why.contains("it is poison"), "{}", letter.why);
     assert_eq!(letter.event.as_ref(), Some(&poison));
+    member.measures(DEAD_LETTERS, |count| count == 1).await;
+    assert_eq!(member.measured(REDELIVERIES).await, 4);
 
     assert!(
         dead_letters::replay(&bus, letter.id)
@@ -276,9 +298,8 @@ async fn a_slow_handler_keeps_its_event_and_a_crashed_one_loses_it() {
     let join = |bus: &bus::Bus, work: Duration| {
         let tell = tell.clone();
         let group = WorkGroup {
-            name: "svc-shipping",
-            subjects: vec![CONFIRMED],
             shutdown: leave.clone(),
+            ..group("svc-shipping", &[CONFIRMED])
         };
         tokio::spawn(bus.work_group(group, move |_| {
             let tell = tell.clone();

@@ -12,6 +12,7 @@ use bus::{Broadcast, BroadcastItem, Bus, Event, Failure, WorkGroup};
 use bytes::Bytes;
 use chrono::DateTime;
 use futures::StreamExt;
+use net::{clock::Clock, telemetry::Telemetry};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -36,10 +37,22 @@ fn event(subject: &str, version: i64) -> Event {
     }
 }
 
+/// A work group, measured by itself.
+fn group(name: &'static str, subjects: &[&'static str]) -> WorkGroup {
+    WorkGroup {
+        name,
+        subjects: subjects.to_vec(),
+        shutdown: CancellationToken::new(),
+        clock: Clock::system(),
+        telemetry: Telemetry::detached(),
+    }
+}
+
 /// A running member of a work group that tells what it is given.
 struct Member {
     given: mpsc::UnboundedReceiver<Event>,
     shutdown: CancellationToken,
+    telemetry: Telemetry,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -52,12 +65,8 @@ impl Member {
         answer: impl Fn(&Event) -> Result<(), Failure> + Clone + Send + Sync + 'static,
     ) -> Self {
         let (tell, given) = mpsc::unbounded_channel();
-        let shutdown = CancellationToken::new();
-        let group = WorkGroup {
-            name,
-            subjects: subjects.to_vec(),
-            shutdown: shutdown.clone(),
-        };
+        let group = group(name, subjects);
+        let (shutdown, telemetry) = (group.shutdown.clone(), group.telemetry.clone());
         let work = bus.work_group(group, move |event: Event| {
             let (answer, tell) = (answer.clone(), tell.clone());
             async move {
@@ -69,6 +78,7 @@ impl Member {
         Self {
             given,
             shutdown,
+            telemetry,
             task: tokio::spawn(work),
         }
     }
@@ -86,12 +96,8 @@ impl Member {
         until: CancellationToken,
     ) -> Self {
         let (tell, given) = mpsc::unbounded_channel();
-        let shutdown = CancellationToken::new();
-        let group = WorkGroup {
-            name,
-            subjects: vec![subject],
-            shutdown: shutdown.clone(),
-        };
+        let group = group(name, &[subject]);
+        let (shutdown, telemetry) = (group.shutdown.clone(), group.telemetry.clone());
         let work = bus.work_group(group, move |event: Event| {
             // A test that has seen enough no longer listens.
             let _ = tell.send(event);
@@ -104,6 +110,7 @@ impl Member {
         Self {
             given,
             shutdown,
+            telemetry,
             task: tokio::spawn(work),
         }
     }
@@ -116,6 +123,29 @@ impl Member {
     async fn next(&mut self) -> Event {
         let next = tokio::time::timeout(PATIENCE, self.given.recv()).await;
         next.expect("an event in time").expect("the member lives")
+    }
+
+    /// What a metric says, once there is one.
+    async fn measured(&self, metric: &str) -> u64 {
+        self.measures(metric, |_| true).await
+    }
+
+    /// What a metric says, once that is as wanted.
+    async fn measures(&self, metric: &str, is_wanted: impl Fn(u64) -> bool) -> u64 {
+        let measured = async {
+            loop {
+                let metrics = self.telemetry.prometheus();
+                let mut lines = metrics.lines();
+                let line = lines.find(|line| line.split('{').next() == Some(metric));
+                let value = line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok());
+                if let Some(value) = value.filter(|value| is_wanted(*value)) {
+                    return value;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let measured = tokio::time::timeout(PATIENCE, measured).await;
+        measured.unwrap_or_else(|_| panic!("not in time: {metric}"))
     }
 
     fn has_nothing(&mut self) -> bool {

@@ -72,7 +72,6 @@ async fn a_workload_may_not_use_the_subjects_of_another_on_nats() {
                 "UPDATE",
                 "DELETE",
                 "PURGE",
-                "INFO",
                 "MSG.GET",
                 "MSG.DELETE",
             ] {
@@ -86,6 +85,7 @@ async fn a_workload_may_not_use_the_subjects_of_another_on_nats() {
             ));
             publishes.push(format!("$JS.API.CONSUMER.LIST.{stream}"));
             if other != workload {
+                publishes.push(format!("$JS.API.STREAM.INFO.{stream}"));
                 publishes.push(format!("{}.v1.Any", name(other)));
                 publishes.push(format!("dead_letters.{other}.orders.v1.OrderConfirmed"));
                 publishes.push(format!("_INBOX.{other}.reply"));
