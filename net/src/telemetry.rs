@@ -7,6 +7,7 @@ mod endpoints;
 mod log_fields;
 mod logs;
 mod messages;
+mod observed;
 mod otlp;
 mod propagation;
 mod sampling;

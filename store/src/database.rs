@@ -2,6 +2,7 @@
 
 mod config;
 mod connection;
+mod connections;
 pub(crate) mod pace;
 mod postgres;
 #[cfg(feature = "testing")]
@@ -9,12 +10,15 @@ pub(crate) mod simulated;
 mod sqlite;
 mod tx;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use net::StartError;
-use runtime::load::{Load, Queue};
+use net::{StartError, telemetry::Dependency};
+use runtime::{
+    load::{Load, Queue},
+    node::Node,
+};
 use sqlx::{
-    AssertSqlSafe, PgPool, SqlitePool,
+    AssertSqlSafe, PgPool, Postgres, Sqlite,
     migrate::{MigrateError, Migrator},
 };
 
@@ -24,6 +28,7 @@ pub use tx::Tx;
 
 use crate::{Claim, Error};
 use config::Kind;
+use connections::Connections;
 
 /// Which SQL a database speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +50,9 @@ impl Dialect {
     }
 }
 
+/// How often it is looked whether the database answers, and how long it may take.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// The migrations of a crate, see [`migrations!`](crate::migrations).
 #[derive(Debug)]
 pub struct Migrations {
@@ -64,16 +72,22 @@ pub struct Database {
 
 #[derive(Clone)]
 enum Pools {
-    Postgres(PgPool),
+    Postgres(Connections<Postgres>),
     Sqlite(Arc<SqlitePools>),
     #[cfg(feature = "testing")]
     Simulated(simulated::SimulatedDatabase),
 }
 
+impl Pools {
+    fn postgres(pool: PgPool) -> Self {
+        Self::Postgres(Connections::new("postgresql", pool))
+    }
+}
+
 /// SQLite has one writer at a time: its pool of one connection is the queue for it.
 struct SqlitePools {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    writer: Connections<Sqlite>,
+    readers: Connections<Sqlite>,
     /// Of `sqlite::memory:`, removed with the last clone.
     _directory: Option<tempfile::TempDir>,
 }
@@ -103,7 +117,7 @@ impl Database {
                 let migrators = [own.postgres, migrations.postgres];
                 let options = options.application_name(name);
                 let pool = postgres::open(options, config, migrators, waiting).await;
-                Pools::Postgres(pool.map_err(|error| no_migration(&error))?)
+                Pools::postgres(pool.map_err(|error| no_migration(&error))?)
             }
             Kind::Sqlite(path) => {
                 let migrators = [own.sqlite, migrations.sqlite];
@@ -120,9 +134,52 @@ impl Database {
         }
     }
 
-    /// Tells this service how long its work waits for connections.
-    pub(crate) fn told(self, load: Load) -> Self {
-        Self { load, ..self }
+    /// As that of this service, which is told how long its work waits for connections, and measured.
+    pub(crate) fn of_service(self, node: &Node) -> Self {
+        let database = Self {
+            load: node.load.clone(),
+            ..self
+        };
+        match &database.pools {
+            Pools::Postgres(pool) => pool.measure(node.name, &node.telemetry),
+            Pools::Sqlite(pools) => {
+                pools.readers.measure(node.name, &node.telemetry);
+                pools.writer.measure(node.name, &node.telemetry);
+            }
+            // It is never away, and each look would be a turn.
+            #[cfg(feature = "testing")]
+            Pools::Simulated(_) => return database,
+        }
+        database.watch(node);
+        database
+    }
+
+    /// Tells whether it answers, also while nobody asks.
+    fn watch(&self, node: &Node) {
+        let (database, readiness) = (self.clone(), node.readiness.clone());
+        let names = ("the database", "database");
+        let dependency = Dependency::new(node.name, names, readiness, &node.telemetry);
+        let watch = async move {
+            loop {
+                let answer = database.answers().await;
+                dependency.is(answer.as_ref().copied().map_err(String::as_str));
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        node.tasks.spawn("database-watch", |shutdown| async move {
+            shutdown.run_until_cancelled(watch).await;
+        });
+    }
+
+    async fn answers(&self) -> Result<(), String> {
+        let asked = async {
+            let mut tx = self.read().await?;
+            crate::execute!(tx, "SELECT 1")
+        };
+        match tokio::time::timeout(LOOK, asked).await {
+            Ok(answer) => answer.map(|_| ()).map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no answer within {LOOK:?}")),
+        }
     }
 
     /// Opens the database of a service with the tables that it has, for a program that looks into it
@@ -135,7 +192,7 @@ impl Database {
             Kind::Postgres(options) => {
                 let options = options.application_name(name);
                 let pool = postgres::existing(options, config).await?;
-                pool.map(Pools::Postgres)
+                pool.map(Pools::postgres)
             }
             Kind::Sqlite(None) => None,
             Kind::Sqlite(Some(path)) => {

@@ -19,7 +19,7 @@ impl Database {
     ) -> Result<Self, StartError> {
         let gate = node.readiness.waits_for("database");
         let database = Self::connect(config, node.name, migrations, |why| gate.set(why)).await?;
-        let database = database.told(node.load.clone());
+        let database = database.of_service(node);
         upkeep::after_crash(&database, node.clock.now())
             .await
             .map_err(StartError::other)?;

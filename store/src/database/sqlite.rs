@@ -14,8 +14,9 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tempfile::TempDir;
 
-use super::SqlitePools;
+use super::{SqlitePools, connections::Connections};
 
 /// How long a call waits for its turn before it is UNAVAILABLE.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,11 +43,7 @@ pub(super) async fn open(
             .await
             .map_err(|error| super::no_migration(&error))?;
     }
-    Ok(SqlitePools {
-        writer,
-        readers: readers(options),
-        _directory: directory,
-    })
+    Ok(pools(writer, options, directory))
 }
 
 async fn migrate(
@@ -65,11 +62,20 @@ pub(super) async fn existing(path: &Path) -> Result<Option<SqlitePools>, StartEr
     }
     let options = options(path);
     let writer = writer(options.clone()).await;
-    Ok(Some(SqlitePools {
-        writer: writer.map_err(|error| cannot_open(path, &error))?,
-        readers: readers(options),
-        _directory: None,
-    }))
+    let writer = writer.map_err(|error| cannot_open(path, &error))?;
+    Ok(Some(pools(writer, options, None)))
+}
+
+fn pools(
+    writer: SqlitePool,
+    options: SqliteConnectOptions,
+    directory: Option<TempDir>,
+) -> SqlitePools {
+    SqlitePools {
+        writer: Connections::new("write", writer),
+        readers: Connections::new("read", readers(options)),
+        _directory: directory,
+    }
 }
 
 fn cannot_open(path: &Path, error: &sqlx::Error) -> StartError {

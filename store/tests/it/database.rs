@@ -1,11 +1,12 @@
 use chrono::{DateTime, Utc};
+use runtime::testbed::Testbed;
 use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType};
 use sqlx::types::Json;
 use store::{Database, DatabaseConfig, Error, Migrations, Tx, ViolationKind};
 use uuid::Uuid;
 
-use crate::{id, migrations};
+use crate::{id, migrations, until};
 
 type Account = (
     Uuid,
@@ -63,6 +64,30 @@ fn with(version: i64, description: &'static str, sql: &'static str) -> Migration
 }
 
 store::on_both! {
+    async fn whoever_waits_for_a_connection_is_counted(database: TestDatabase) {
+        let mut bed = Testbed::new();
+        let node = bed.node("svc-orders").await;
+        let mut config = database.config();
+        config.database_max_connections = 1;
+        let opened = Database::open(&config, &node, migrations()).await;
+        let opened = opened.expect("opened");
+        let waiting = async || {
+            let metrics = node.telemetry.prometheus();
+            let of_it = |line: &&str| line.starts_with("db_client_connection_pending_requests{");
+            let lines = metrics.lines().filter(of_it);
+            let values = lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok());
+            values.sum::<u64>()
+        };
+        let held = opened.begin().await.expect("a transaction");
+        let also = opened.clone();
+        let other = tokio::spawn(async move { also.begin().await.is_ok() });
+        until("one waits", async || waiting().await > 0).await;
+        drop(held);
+        assert!(other.await.expect("no panic"));
+        until("nobody waits", async || waiting().await == 0).await;
+        bed.stop().await;
+    }
+
     async fn values_come_back_as_they_went(database: TestDatabase) {
         let database = database.open(migrations()).await;
         let mut tx = database.begin().await.expect("a transaction");

@@ -73,6 +73,26 @@ async fn a_lost_connection_is_unavailable_and_heals() {
     assert!(notes(&database).await.is_empty());
 }
 
+#[tokio::test]
+async fn whether_postgres_answers_is_told() {
+    let database = TestDatabase::postgres();
+    let (mut way, url) = Proxy::to_url(&database.url()).await;
+    let mut bed = Testbed::new();
+    let node = bed.node("svc-orders").await;
+    let opened = Database::open(&DatabaseConfig::url(&url), &node, migrations()).await;
+    let _opened = opened.expect("opened");
+    bed.host().start();
+    let is_told = async |up: &str| {
+        let metrics = node.telemetry.prometheus();
+        let mut lines = metrics.lines();
+        lines.any(|line| line.contains("dependency=\"database\"") && line.ends_with(up))
+    };
+    until("it answers", async || is_told(" 1").await).await;
+    way.cut().await;
+    until("it does not", async || is_told(" 0").await).await;
+    bed.stop().await;
+}
+
 store::on_both! {
     async fn events_wait_in_the_outbox_while_nats_is_away(database: TestDatabase) {
         let (mut way, url) = Proxy::to_url(&server("TEST_NATS_URL")).await;
