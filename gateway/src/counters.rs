@@ -19,7 +19,7 @@ pub(crate) struct Counters {
     pub(crate) user: Option<Arc<Limiter>>,
     pub(crate) streams: Streams,
     pub(crate) bodies: Room<IpAddr>,
-    shared: Option<Shared>,
+    pub(crate) shared: Option<Shared>,
 }
 
 impl Counters {

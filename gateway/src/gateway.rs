@@ -10,8 +10,9 @@ use net::members::Members;
 use net::random::Random;
 use net::readiness::Readiness;
 use net::tasks::Tasks;
-use net::telemetry::Telemetry;
+use net::telemetry::{Dependency, Telemetry};
 use net::tls;
+use opentelemetry::KeyValue;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,9 @@ use crate::upstreams::{Trust, Upstream, Upstreams};
 
 /// Between two rounds of forgetting callers that the limits need no longer count.
 const FORGET_EVERY: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether Redis answers.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// What a gateway finds in its process.
 #[derive(Clone)]
@@ -131,6 +135,7 @@ impl Gateway {
         gateway.forget_idle_callers();
         gateway.measure_certificate();
         gateway.measure_body_memory();
+        gateway.watch_redis();
         Ok(gateway)
     }
 
@@ -244,6 +249,52 @@ impl Gateway {
                     first.newest().kept.counters.forget_idle();
                 }
             }
+        });
+    }
+
+    /// Tells whether the Redis that limits are counted in answers, also while nobody calls.
+    fn watch_redis(self: &Arc<Self>) {
+        let Surroundings {
+            name,
+            readiness,
+            telemetry,
+            tasks,
+            ..
+        } = &self.surroundings;
+        let first = Arc::downgrade(self);
+        let shared = move || {
+            let newest = first.upgrade()?.newest();
+            newest.kept.counters.shared.clone()
+        };
+        let service = [KeyValue::new("service.name", *name)];
+        let about = [
+            "tradewind.cache.errors",
+            "{command}",
+            "Commands that the cache did not take",
+        ];
+        let counted = shared.clone();
+        telemetry.counter(about, move |counter| {
+            if let Some(shared) = counted() {
+                counter.observe(shared.errors(), &service);
+            }
+        });
+        let redis = Dependency::new(*name, ("Redis", "cache"), readiness.clone(), telemetry);
+        tasks.spawn("redis-watch", |shutdown| async move {
+            let mut is_told = false;
+            let watch = async {
+                loop {
+                    let answer = match shared() {
+                        Some(shared) => Some(shared.answers().await),
+                        None => is_told.then_some(Ok(())),
+                    };
+                    if let Some(answer) = answer {
+                        is_told = true;
+                        redis.is(answer.as_ref().copied().map_err(String::as_str));
+                    }
+                    tokio::time::sleep(LOOK).await;
+                }
+            };
+            shutdown.run_until_cancelled(watch).await;
         });
     }
 

@@ -9,7 +9,13 @@ mod flights;
 mod local;
 mod remote;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bus::{BroadcastItem, Event};
 use bytes::Bytes;
@@ -17,6 +23,7 @@ use futures::StreamExt;
 use net::SecretUrl;
 use net::StartError;
 use net::telemetry::Dependency;
+use opentelemetry::KeyValue;
 use prost::Message;
 use runtime::node::Node;
 use tonic::Status;
@@ -49,7 +56,19 @@ impl CacheConfig {
 pub struct Cache {
     place: Arc<Place>,
     flights: Arc<Flights>,
+    reads: Arc<Reads>,
 }
+
+/// How many reads came to what.
+#[derive(Default)]
+struct Reads {
+    hit: AtomicU64,
+    miss: AtomicU64,
+    error: AtomicU64,
+}
+
+/// The server was not asked or did not answer.
+struct Away;
 
 enum Place {
     Local(Local),
@@ -70,6 +89,7 @@ impl Cache {
         Ok(Self {
             place: Arc::new(place),
             flights: Arc::default(),
+            reads: Arc::default(),
         })
     }
 
@@ -142,6 +162,7 @@ impl Cache {
     where
         F: Fn(&Event) -> Vec<(String, i64)> + Send + 'static,
     {
+        self.measure(node);
         self.watch(node);
         let (cache, mut news) = (self.clone(), node.bus.broadcast(subjects));
         node.tasks
@@ -160,6 +181,32 @@ impl Cache {
                     }
                 }
                 shutdown.cancelled().await;
+            });
+    }
+
+    /// Tells of it as metrics of this service.
+    fn measure(&self, node: &Node) {
+        let service = KeyValue::new("service.name", node.name);
+        let of_service = service.clone();
+        let about = ["tradewind.cache.reads", "{read}", "Reads of the cache"];
+        node.telemetry
+            .counter_of(about, &self.reads, move |reads, counter| {
+                let Reads { hit, miss, error } = reads;
+                for (outcome, count) in [("hit", hit), ("miss", miss), ("error", error)] {
+                    let labels = [of_service.clone(), KeyValue::new("outcome", outcome)];
+                    counter.observe(count.load(Ordering::Relaxed), &labels);
+                }
+            });
+        let about = [
+            "tradewind.cache.errors",
+            "{command}",
+            "Commands that the cache did not take",
+        ];
+        node.telemetry
+            .counter_of(about, &self.place, move |place, counter| {
+                if let Place::Remote(remote) = place {
+                    counter.observe(remote.errors(), std::slice::from_ref(&service));
+                }
             });
     }
 
@@ -188,10 +235,17 @@ impl Cache {
     }
 
     async fn get(&self, key: &str) -> Option<Bytes> {
-        match &*self.place {
-            Place::Local(local) => local.get(key),
+        let read = match &*self.place {
+            Place::Local(local) => Ok(local.get(key)),
             Place::Remote(remote) => remote.get(key).await,
-        }
+        };
+        let counted = match &read {
+            Ok(Some(_)) => &self.reads.hit,
+            Ok(None) => &self.reads.miss,
+            Err(Away) => &self.reads.error,
+        };
+        counted.fetch_add(1, Ordering::Relaxed);
+        read.unwrap_or_default()
     }
 
     async fn put(&self, key: &str, version: i64, data: Bytes, ttl: Duration) {

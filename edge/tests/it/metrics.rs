@@ -95,6 +95,7 @@ async fn the_edge_has_the_metrics_that_the_list_names() {
     folder.write("tls.crt", &own.certificate);
     folder.write("tls.key", &own.key);
     let more = "access-log: json\naccess-log-file: /dev/full\nupstream-health: ''\n\
+                redis-url: redis://127.0.0.1:1\n\
                 jwt: {issuer: till, jwks: keys.json, audience: shop}\n";
     folder.write("edge.yaml", &config(&upstream, more));
     let program = Program::start(&folder).await;

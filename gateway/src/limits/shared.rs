@@ -43,6 +43,7 @@ struct Inner {
     started: Instant,
     /// Milliseconds after `started` until which Redis is left alone.
     resting_until: AtomicU64,
+    errors: AtomicU64,
 }
 
 impl Shared {
@@ -59,12 +60,30 @@ impl Shared {
             script: redis::Script::new(SCRIPT),
             started: Instant::now(),
             resting_until: AtomicU64::new(0),
+            errors: AtomicU64::new(0),
         })))
     }
 
     /// Whether the connection leads there.
     pub(crate) fn is_at(&self, url: &SecretUrl) -> bool {
         self.0.url.expose() == url.expose()
+    }
+
+    /// How many commands failed.
+    pub(crate) fn errors(&self) -> u64 {
+        self.0.errors.load(Ordering::Relaxed)
+    }
+
+    /// Whether Redis answers; or why it does not.
+    pub(crate) async fn answers(&self) -> Result<(), String> {
+        let mut connection = self.0.connection.clone();
+        let mut asked = redis::cmd("GET");
+        asked.arg("edge:limit:");
+        let answer = asked.query_async::<Option<String>>(&mut connection);
+        match tokio::time::timeout(REST, answer).await {
+            Ok(answer) => answer.map(|_| ()).map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no answer within {REST:?}")),
+        }
     }
 
     /// `None` if Redis does not answer.
@@ -80,6 +99,7 @@ impl Shared {
             script,
             started,
             resting_until,
+            errors,
         } = &*self.0;
         let now = millis(started.elapsed());
         if now < resting_until.load(Ordering::Relaxed) {
@@ -104,6 +124,7 @@ impl Shared {
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {PATIENCE:?}"),
         };
+        errors.fetch_add(1, Ordering::Relaxed);
         let was = resting_until.swap(millis(started.elapsed() + REST), Ordering::Relaxed);
         // Once when it goes away, not once a second.
         if now.saturating_sub(was) > 10 * millis(REST) || was == 0 {

@@ -5,7 +5,10 @@
 mod debts;
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -17,7 +20,7 @@ use redis::{
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 
-use super::TOMBSTONE_TTL;
+use super::{Away, TOMBSTONE_TTL};
 use debts::Debts;
 
 /// A cache that takes longer than this is not worth waiting for.
@@ -67,6 +70,7 @@ pub(super) struct Remote {
     invalidate: Script,
     forget: Script,
     debts: Debts,
+    errors: AtomicU64,
 }
 
 impl Remote {
@@ -84,19 +88,26 @@ impl Remote {
             invalidate: Script::new(&format!("{EPOCH}{INVALIDATE}")),
             forget: Script::new(&format!("{EPOCH}{FORGET}")),
             debts: Debts::default(),
+            errors: AtomicU64::default(),
         })
     }
 
-    pub(super) async fn get(&self, key: &str) -> Option<Bytes> {
+    /// How many commands failed.
+    pub(super) fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
+    }
+
+    pub(super) async fn get(&self, key: &str) -> Result<Option<Bytes>, Away> {
         let mut both = redis::pipe();
         both.get(&self.epoch).hmget(self.key(key), &["e", "d"]);
         type Entry = (Option<String>, Option<Vec<u8>>);
         let found: (Option<String>, Entry) = self
             .run(async |mut redis| both.query_async(&mut redis).await)
-            .await?;
+            .await
+            .ok_or(Away)?;
         let (epoch, (of, data)) = found;
-        data.filter(|_| epoch.is_some() && of == epoch)
-            .map(Bytes::from)
+        let data = data.filter(|_| epoch.is_some() && of == epoch);
+        Ok(data.map(Bytes::from))
     }
 
     pub(super) async fn put(&self, key: &str, version: i64, data: &[u8], ttl: Duration) {
@@ -189,6 +200,7 @@ impl Remote {
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {TIMEOUT:?}"),
         };
+        self.errors.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(why, "the cache is left alone for a moment");
         *self.lock() = Some(Instant::now() + PAUSE);
         None

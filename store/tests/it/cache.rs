@@ -162,8 +162,27 @@ async fn whether_redis_answers_is_told() {
         let mut lines = metrics.lines();
         lines.any(|line| line.contains("dependency=\"cache\"") && line.ends_with(up))
     };
+    let reads = async |outcome: &str| {
+        let metrics = node.telemetry.prometheus();
+        let mut lines = metrics.lines();
+        let label = format!("outcome=\"{outcome}\"");
+        let line =
+            lines.find(|line| line.starts_with("tradewind_cache_reads") && line.contains(&label));
+        line.and_then(|line| line.rsplit_once(' '))
+            .expect("it is counted")
+            .1
+            .to_owned()
+    };
     until("it answers", async || is_told(" 1").await).await;
+    until("it is used", async || {
+        get(&cache, "ada", 1, "one").await;
+        reads("hit").await != "0"
+    })
+    .await;
+    assert_ne!(reads("miss").await, "0");
     way.cut().await;
+    get(&cache, "ada", 1, "one").await;
+    assert_ne!(reads("error").await, "0");
     until("it does not", async || is_told(" 0").await).await;
     let degraded = node.readiness.report();
     let Report::Degraded { missing } = degraded else {
