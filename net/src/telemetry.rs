@@ -27,7 +27,7 @@ pub use calls::{CallMetrics, CallRecord, code_name};
 pub use dependency::Dependency;
 pub use durations::Durations;
 pub use endpoints::ClientMetrics;
-pub(crate) use endpoints::EndpointMetrics;
+pub(crate) use endpoints::{EndpointMetrics, Standings};
 pub use logs::{Exporter, LogFormat, TelemetryConfig};
 pub use messages::Message;
 pub use propagation::{RECORDED, Trace, rename};

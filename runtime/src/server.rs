@@ -81,7 +81,7 @@ impl Server {
     ) -> Result<Server, StartError> {
         service.check(&node.contract)?;
         let routes = health.add_to(service.routes, &service.names);
-        let receiver = Receiver::new(limits);
+        let receiver = Receiver::new(node, limits);
         let stack = ServiceBuilder::new()
             // Outermost, so that every answer is measured and has its request id.
             .layer(FilterLayer(Observed::new(node)))

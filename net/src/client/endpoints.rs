@@ -19,6 +19,7 @@ use super::target::Target;
 use crate::address::Address;
 use crate::random::Random;
 use crate::readiness::Readiness;
+use crate::telemetry::Standings;
 use crate::tls;
 
 /// DNS is asked again after this time, beside the calls.
@@ -79,19 +80,22 @@ impl Endpoints {
         health: Health,
         peers: Peers,
     ) -> Endpoints {
-        let shared = Shared {
+        let shared = Arc::new(Shared {
             health,
             peers: Arc::new(peers),
             list: ArcSwap::default(),
             resolved: ArcSwap::default(),
             resolving: AtomicBool::default(),
             first: tokio::sync::Mutex::default(),
-        };
+        });
+        let counted = Arc::downgrade(&shared);
+        let metrics = shared.peers.metrics();
+        metrics.tell(move || Some(counted.upgrade()?.standings()));
         Endpoints {
             address,
             tls,
             random,
-            shared: Arc::new(shared),
+            shared,
         }
     }
 
@@ -207,6 +211,14 @@ impl Endpoints {
 }
 
 impl Shared {
+    fn standings(&self) -> Standings {
+        let mut standings = Standings::default();
+        for endpoint in &**self.list.load() {
+            standings[endpoint.standing.state() as usize] += 1;
+        }
+        standings
+    }
+
     /// Asks DNS. Endpoints that are still named keep their connections.
     async fn resolve(&self, address: &Address, tls: Option<&tls::Client>) -> Result<(), String> {
         let targets = Target::all(address, tls).await?;

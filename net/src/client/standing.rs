@@ -52,6 +52,10 @@ impl Peers {
         }
     }
 
+    pub(super) fn metrics(&self) -> &EndpointMetrics {
+        &self.metrics
+    }
+
     /// So many endpoints are named.
     pub(super) fn count(&self, all: usize) {
         self.all.store(all, Ordering::Relaxed);
@@ -92,6 +96,14 @@ enum How {
     Tripped { is_tried: bool },
 }
 
+/// How an endpoint stands, as it is counted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum State {
+    In,
+    Ejected,
+    Open,
+}
+
 /// What a call tells of its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Outcome {
@@ -129,6 +141,17 @@ impl Standing {
                 true
             }
             Some(out) => out.how == How::Tripped { is_tried: false },
+        }
+    }
+
+    /// How it stands, for whoever counts.
+    pub(super) fn state(&self) -> State {
+        let notes = self.noted();
+        match notes.as_ref().and_then(|notes| notes.out.as_ref()) {
+            Some(out) if out.how != How::Ejected => State::Open,
+            Some(out) if out.until > Instant::now() => State::Ejected,
+            // It was out for long enough: the next call finds it in.
+            _ => State::In,
         }
     }
 

@@ -180,6 +180,11 @@ async fn one_that_answers_nothing_is_not_asked_again_and_again() {
     assert_eq!(tripped, 50 - reached);
     let refused = counted(&telemetry, "rpc_client_refusals_total", "greeter");
     assert_eq!(refused, tripped as u64);
+    let endpoints = ["in", "ejected", "open"].map(|state| {
+        let state = format!("state=\"{state}\"");
+        counted(&telemetry, "rpc_client_endpoints", &state)
+    });
+    assert_eq!(endpoints, [0, 0, 1]);
 
     let (address, came) = start(Server::Breaks).await;
     let unguarded = channel(&[&address], NOTHING, &telemetry);

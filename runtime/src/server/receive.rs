@@ -10,12 +10,14 @@ use http::Request;
 use http_body_util::BodyExt as _;
 use net::http::Peer;
 use net::room::{Full, Most, Room, Share};
+use opentelemetry::KeyValue;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::limits::ServerLimits;
 use super::policy::Verified;
 use crate::contract::Method;
+use crate::node::Node;
 use crate::status::{Problem, Reason};
 
 /// Flag and length before each message (gRPC over HTTP/2, Length-Prefixed-Message).
@@ -46,15 +48,17 @@ pub(super) struct Receiving {
 }
 
 impl Receiver {
-    pub(super) fn new(limits: &ServerLimits) -> Receiver {
+    pub(super) fn new(node: &Node, limits: &ServerLimits) -> Receiver {
         let (total, each) = (
             limits.request_body_memory,
             limits.request_body_memory_per_address,
         );
+        let memory = Room::new();
+        measure(node, total, memory.clone());
         Receiver {
             timeout: limits.request_body_timeout,
             max_bytes: limits.max_request_bytes,
-            memory: Room::new(),
+            memory,
             strangers: Most {
                 total: total / 2,
                 each,
@@ -81,6 +85,27 @@ impl Receiver {
             base: CALL + headers,
         }
     }
+}
+
+/// Tells how many bytes are held, and may be.
+fn measure(node: &Node, limit: usize, memory: Room<IpAddr>) {
+    let service = [KeyValue::new("service.name", node.name)];
+    let labels = service.clone();
+    let about = [
+        "rpc.server.body_memory",
+        "By",
+        "Bytes held of requests that are on their way",
+    ];
+    node.telemetry.gauge(about, move |gauge| {
+        gauge.observe(memory.total() as u64, &labels);
+    });
+    let about = [
+        "rpc.server.body_memory_limit",
+        "By",
+        "Bytes that may be held of requests that are on their way",
+    ];
+    node.telemetry
+        .gauge(about, move |gauge| gauge.observe(limit as u64, &service));
 }
 
 /// Whether a workload calls.

@@ -56,7 +56,9 @@ impl Shed {
         let counted = meter.u64_counter("rpc.server.shed");
         let counted = counted.with_description("Calls that were refused as they would be in vain");
         let paces = limits.refuse_late.then(|| Paces::new(&node.contract));
+        let (limit, running) = (limits.max_concurrent_calls, Arc::default());
         node.load.measure(node.name, &node.telemetry);
+        measure(node, limit, &running);
         let counted = counted.build();
         for cause in [Cause::Queue, Cause::Calls, Cause::Deadline] {
             for priority in [Priority::Low, Priority::Normal, Priority::High] {
@@ -65,8 +67,8 @@ impl Shed {
         }
         Shed {
             service: node.name,
-            limit: limits.max_concurrent_calls,
-            running: Arc::default(),
+            limit,
+            running,
             load: node.load.clone(),
             paces: paces.map(Arc::new),
             counted,
@@ -109,6 +111,28 @@ impl Shed {
         let left = deadline.saturating_duration_since(Instant::now());
         left < paces.best(method)
     }
+}
+
+/// Tells how many calls there are, and may be.
+fn measure(node: &Node, limit: usize, running: &Arc<AtomicUsize>) {
+    let service = [KeyValue::new("service.name", node.name)];
+    let labels = service.clone();
+    let about = [
+        "rpc.server.active_calls",
+        "{call}",
+        "Calls that are worked on",
+    ];
+    node.telemetry
+        .gauge_of(about, running, move |running, gauge| {
+            gauge.observe(running.load(Ordering::Relaxed) as u64, &labels);
+        });
+    let about = [
+        "rpc.server.call_limit",
+        "{call}",
+        "How many calls may be worked on at once",
+    ];
+    node.telemetry
+        .gauge(about, move |gauge| gauge.observe(limit as u64, &service));
 }
 
 fn labels(service: &'static str, cause: Cause, priority: Priority) -> [KeyValue; 3] {

@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use net::clock::Clock;
 use net::room::{Full, Most, Room, Share};
+use opentelemetry::KeyValue;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -58,11 +59,22 @@ impl Streams {
         limits: &ServerLimits,
         receiver: Receiver,
     ) -> Streams {
+        let open = Room::new();
+        let counted = open.clone();
+        let labels = [KeyValue::new("service.name", node.name)];
+        let about = [
+            "rpc.server.open_streams",
+            "{stream}",
+            "Streams that are open at the service",
+        ];
+        node.telemetry.gauge(about, move |gauge| {
+            gauge.observe(counted.total() as u64, &labels);
+        });
         Streams {
             clock: node.clock.clone(),
             revocations: node.identity.revocations().clone(),
             drain,
-            open: Room::new(),
+            open,
             most: limits.max_concurrent_streams,
             most_per_user: limits.max_streams_per_user,
             most_per_address: limits.max_streams_per_address,

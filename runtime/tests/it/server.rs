@@ -286,6 +286,12 @@ async fn under_overload_what_matters_least_is_refused_first() {
     while entered.load(Ordering::SeqCst) < 3 {
         tokio::task::yield_now().await;
     }
+    let metrics = testbed.telemetry().prometheus();
+    for (name, value) in [("active_calls", "3"), ("call_limit", "4")] {
+        let of_it = |line: &&str| line.starts_with(&format!("rpc_server_{name}{{"));
+        let line = metrics.lines().find(of_it).expect("it is measured");
+        assert!(line.ends_with(&format!("}} {value}")), "{line}");
+    }
     let code = |response: http::Response<tonic::body::Body>| {
         Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
     };

@@ -38,7 +38,10 @@ async fn one_that_fails_again_and_again_is_left_alone_for_longer_each_time() {
     let fails = || (0..5).for_each(|_| answers(&all[0], Code::Unavailable));
     fails();
     assert!(!all[0].is_in() && all[1].is_in());
+    let states = || [all[0].state(), all[1].state()];
+    assert_eq!(states(), [State::Ejected, State::In]);
     advance(Duration::from_secs(5)).await;
+    assert_eq!(states(), [State::In, State::In]);
     assert!(all[0].is_in());
     fails();
     advance(Duration::from_secs(5)).await;
