@@ -162,6 +162,8 @@ fn start(gateway: &Arc<Gateway>, shutdown: &CancellationToken) -> io::Result<Vec
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let telemetry = &gateway.surroundings.telemetry;
+        telemetry.measure_runtime("edge", runtime.handle());
         let (sockets, handed) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
         let (gateway, shutdown) = (gateway.clone(), shutdown.clone());

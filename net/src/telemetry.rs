@@ -9,7 +9,9 @@ mod logs;
 mod messages;
 mod observed;
 mod otlp;
+mod process;
 mod propagation;
+mod runtimes;
 mod sampling;
 
 use std::sync::Arc;
@@ -49,6 +51,7 @@ struct Inner {
     loggers: Option<SdkLoggerProvider>,
     server: CallMetrics,
     client: ClientMetrics,
+    runtimes: Arc<runtimes::Runtimes>,
 }
 
 impl Telemetry {
@@ -60,6 +63,9 @@ impl Telemetry {
         logs::install(process, config, tracers.as_ref(), loggers.as_ref())?;
         let telemetry = Telemetry::new(process, tracers, loggers, otlp::metrics(config)?)?;
         opentelemetry::global::set_meter_provider(telemetry.0.meters.clone());
+        process::measure(&telemetry);
+        telemetry.measure_runtime("main", &tokio::runtime::Handle::current());
+        telemetry.tell_runtimes();
         Ok(telemetry)
     }
 
@@ -96,6 +102,7 @@ impl Telemetry {
             loggers,
             server,
             client: ClientMetrics::new(&meter),
+            runtimes: Arc::default(),
         })))
     }
 

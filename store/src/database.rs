@@ -10,7 +10,7 @@ pub(crate) mod simulated;
 mod sqlite;
 mod tx;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use net::{StartError, telemetry::Dependency};
 use runtime::{
@@ -88,6 +88,7 @@ impl Pools {
 struct SqlitePools {
     writer: Connections<Sqlite>,
     readers: Connections<Sqlite>,
+    file: PathBuf,
     /// Of `sqlite::memory:`, removed with the last clone.
     _directory: Option<tempfile::TempDir>,
 }
@@ -145,6 +146,7 @@ impl Database {
             Pools::Sqlite(pools) => {
                 pools.readers.measure(node.name, &node.telemetry);
                 pools.writer.measure(node.name, &node.telemetry);
+                sqlite::measure_disk(pools, &node.telemetry);
             }
             // It is never away, and each look would be a turn.
             #[cfg(feature = "testing")]

@@ -5,10 +5,12 @@ use std::{
     io::{self, ErrorKind},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use net::StartError;
+use net::{StartError, telemetry::Telemetry};
+use opentelemetry::KeyValue;
 use sqlx::{
     SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migrator},
@@ -43,7 +45,7 @@ pub(super) async fn open(
             .await
             .map_err(|error| super::no_migration(&error))?;
     }
-    Ok(pools(writer, options, directory))
+    Ok(pools(&path, writer, options, directory))
 }
 
 async fn migrate(
@@ -63,10 +65,11 @@ pub(super) async fn existing(path: &Path) -> Result<Option<SqlitePools>, StartEr
     let options = options(path);
     let writer = writer(options.clone()).await;
     let writer = writer.map_err(|error| cannot_open(path, &error))?;
-    Ok(Some(pools(writer, options, None)))
+    Ok(Some(pools(path, writer, options, None)))
 }
 
 fn pools(
+    path: &Path,
     writer: SqlitePool,
     options: SqliteConnectOptions,
     directory: Option<TempDir>,
@@ -74,8 +77,28 @@ fn pools(
     SqlitePools {
         writer: Connections::new("write", writer),
         readers: Connections::new("read", readers(options)),
+        file: path.to_owned(),
         _directory: directory,
     }
+}
+
+/// Tells how full the disk is that holds the file.
+pub(super) fn measure_disk(pools: &Arc<SqlitePools>, telemetry: &Telemetry) {
+    let about = [
+        "system.filesystem.usage",
+        "By",
+        "Bytes of the disk that holds the data folder",
+    ];
+    telemetry.gauge_of(about, pools, |pools, gauge| {
+        let Ok(disk) = rustix::fs::statvfs(&pools.file) else {
+            return;
+        };
+        let used = disk.f_blocks.saturating_sub(disk.f_bfree);
+        for (state, blocks) in [("used", used), ("free", disk.f_bavail)] {
+            let state = KeyValue::new("system.filesystem.state", state);
+            gauge.observe(blocks.saturating_mul(disk.f_frsize), &[state]);
+        }
+    });
 }
 
 fn cannot_open(path: &Path, error: &sqlx::Error) -> StartError {
