@@ -231,11 +231,7 @@ impl Bus {
         F: Fn(Event) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        let system = match &self.kind {
-            Kind::JetStream(_) => "nats",
-            _ => "in_process",
-        };
-        let handler = work_group::Handler::new(&group, system, handler);
+        let handler = work_group::Handler::new(&group, self.system(), handler);
         match &self.kind {
             Kind::InProcess(bus) => bus.work_group(group, &handler).boxed(),
             Kind::JetStream(bus) => jetstream::work::run(bus.clone(), group, handler).boxed(),
