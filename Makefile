@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test test-telemetry simulate new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk clients test test-telemetry pictures simulate new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,14 @@ test: ## Run every test, on embedded and on real servers, installing what is mis
 test-telemetry: ## ops/: the Collector in front of what it sends to, rules and runbooks, and a mesh that breaks until somebody is told
 	scripts/telemetry
 	scripts/alerts
+
+pictures: ## Draw docs/dashboard-*.svg, of a mesh that somebody uses for five minutes
+	scripts/tools nats prometheus
+	scripts/servers start .dev/test
+	trap 'scripts/servers remove .dev/test' EXIT
+	source .dev/test/env
+	$(CARGO) build --workspace --bins
+	$(CARGO) test --package e2e --test it -- --ignored pictures
 
 new-service-test: ## Make a service in a copy of the repository, start it and call it; compiles for minutes
 	export NEW_SERVICE_TARGET_DIR="$$PWD/target/new-service"
