@@ -107,7 +107,7 @@ async fn trade(mesh: &'static Mesh) {
         let path = format!("/v1/orders/{id}");
         buyer.rest.get(&path).await;
         buyer.rest.get("/v1/products").await;
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             buyer.rest.post(&format!("{path}:cancel"), &json!({})).await;
             continue;
         }

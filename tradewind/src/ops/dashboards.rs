@@ -71,7 +71,7 @@ fn panels(rows: &[Row], catalogue: &Catalogue) -> Result<Vec<Value>> {
         y += 1;
         let beside = match row.panels.len() {
             1 => 1,
-            number if number % 3 == 0 => 3,
+            number if number.is_multiple_of(3) => 3,
             _ => 2,
         };
         let width = COLUMNS / beside;

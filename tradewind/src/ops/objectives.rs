@@ -136,7 +136,9 @@ fn record(name: &str, expression: &str, labels: &[(&str, &str)]) -> String {
 /// Lines of an expression, as far in as they stand below it.
 fn block(expression: &str) -> String {
     let lines = expression.lines();
-    lines.map(|line| format!("          {line}\n")).collect()
+    lines
+        .map(|line| ["          ", line, "\n"].concat())
+        .collect()
 }
 
 fn name_of(priority: Priority) -> String {
@@ -258,7 +260,7 @@ fn alerts() -> String {
         summary: missed.to_owned(),
         description: format!("{bad} the budget of a month does not last a month."),
     };
-    page.rule(fast.collect()) + &ticket.rule(low.chain(slow).collect())
+    page.rule(&fast.collect::<Vec<_>>()) + &ticket.rule(&low.chain(slow).collect::<Vec<_>>())
 }
 
 struct Alert {
@@ -270,7 +272,7 @@ struct Alert {
 }
 
 impl Alert {
-    fn rule(&self, burns: Vec<String>) -> String {
+    fn rule(&self, burns: &[String]) -> String {
         let Alert {
             name,
             severity,
