@@ -24,6 +24,13 @@ pub(super) struct Cause {
 /// Those first whose alerts look at the last hour.
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
+        name: "an event that nobody can read",
+        alert: "DeadLetters",
+        labels: &[("service_name", "svc-shipping")],
+        happens: |scene| fault(scene, "an_event_is_poison"),
+        heals: nothing,
+    },
+    Cause {
         name: "a refresh token used again",
         alert: "RefreshTokenReused",
         labels: &[],
@@ -83,6 +90,13 @@ pub(super) const CAUSES: &[Cause] = &[
         labels: &[("service", "svc-catalog")],
         happens: |scene| Box::pin(async { scene.stage.mesh.kill("svc-catalog-1") }),
         heals: |scene| Box::pin(scene.stage.mesh.restart()),
+    },
+    Cause {
+        name: "Postgres stopped",
+        alert: "DatabaseDown",
+        labels: &[("service_name", "svc-orders")],
+        happens: |scene| fault(scene, "postgres_stops_at_once_and_starts_again"),
+        heals: |scene| heal(scene, "postgres_stops_at_once_and_starts_again"),
     },
 ];
 
