@@ -33,34 +33,25 @@ impl<DB: sqlx::Database> Connections<DB> {
     }
 
     pub(super) async fn acquire(&self) -> Result<PoolConnection<DB>, sqlx::Error> {
-        self.waited(self.0.pool.acquire()).await
+        let waiting = Waiting::start(&self.0);
+        waiting.end(self.0.pool.acquire().await)
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction<'static, DB>, sqlx::Error> {
-        self.waited(self.0.pool.begin()).await
+        let waiting = Waiting::start(&self.0);
+        waiting.end(self.0.pool.begin().await)
     }
 
     pub(super) async fn begin_with(
         &self,
         statement: &'static str,
     ) -> Result<Transaction<'static, DB>, sqlx::Error> {
-        self.waited(self.0.pool.begin_with(statement)).await
+        let waiting = Waiting::start(&self.0);
+        waiting.end(self.0.pool.begin_with(statement).await)
     }
 
     pub(super) async fn close(&self) {
         self.0.pool.close().await;
-    }
-
-    async fn waited<T>(
-        &self,
-        acquire: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, sqlx::Error> {
-        let _waiting = Waiting::start(&self.0);
-        let acquired = acquire.await;
-        if matches!(acquired, Err(sqlx::Error::PoolTimedOut)) {
-            self.0.timeouts.fetch_add(1, Ordering::Relaxed);
-        }
-        acquired
     }
 
     /// Tells of it as metrics of this service (semantic conventions for database client metrics).
@@ -145,6 +136,14 @@ impl<'a, DB: sqlx::Database> Waiting<'a, DB> {
             inner,
             since: Instant::now(),
         }
+    }
+
+    /// With what came of it.
+    fn end<T>(self, acquired: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        if matches!(acquired, Err(sqlx::Error::PoolTimedOut)) {
+            self.inner.timeouts.fetch_add(1, Ordering::Relaxed);
+        }
+        acquired
     }
 }
 
