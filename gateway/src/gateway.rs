@@ -278,7 +278,7 @@ impl Gateway {
                 counter.observe(shared.errors(), &service);
             }
         });
-        let redis = Dependency::new(*name, ("Redis", "cache"), readiness.clone(), telemetry);
+        let redis = Dependency::new(name, ("Redis", "cache"), readiness.clone(), telemetry);
         tasks.spawn("redis-watch", |shutdown| async move {
             let mut is_told = false;
             let watch = async {

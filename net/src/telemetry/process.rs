@@ -11,6 +11,9 @@ use super::observed::About;
 /// Of a second, in /proc/self/stat: the `USER_HZ` of every architecture that we know.
 const TICKS: f64 = 100.0;
 
+/// A gauge, and what reads it.
+type Gauge = (About, fn() -> Option<u64>);
+
 /// Measures this process (semantic conventions for process metrics).
 pub(super) fn measure(telemetry: &Telemetry) {
     let meter = telemetry.meter();
@@ -34,7 +37,7 @@ pub(super) fn measure(telemetry: &Telemetry) {
     let uptime =
         uptime.with_callback(move |uptime| uptime.observe(began.elapsed().as_secs_f64(), &[]));
     uptime.build();
-    let gauges: [(About, fn() -> Option<u64>); 4] = [
+    let gauges: [Gauge; 4] = [
         (
             [
                 "process.memory.usage",

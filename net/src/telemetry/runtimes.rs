@@ -10,6 +10,9 @@ use tokio::runtime::{Handle, RuntimeMetrics};
 use super::Telemetry;
 use super::observed::About;
 
+/// A gauge, and what reads it.
+type Gauge = (About, fn(&RuntimeMetrics) -> usize);
+
 /// Those that are measured. The ones of one name are taken together.
 #[derive(Default)]
 pub(super) struct Runtimes(Mutex<Vec<(&'static str, RuntimeMetrics)>>);
@@ -22,7 +25,7 @@ impl Telemetry {
 
     /// Tells of the runtimes, those to come included.
     pub(super) fn tell_runtimes(&self) {
-        let gauges: [(About, fn(&RuntimeMetrics) -> usize); 3] = [
+        let gauges: [Gauge; 3] = [
             (
                 ["tokio.workers", "{thread}", "Threads that run tasks"],
                 RuntimeMetrics::num_workers,
