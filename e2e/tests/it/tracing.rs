@@ -86,7 +86,7 @@ async fn one_trace_spans_the_order_and_its_shipment(kind: Kind) {
     let sent = of("svc-orders", "send orders.v1.OrderConfirmed");
     let processed = of("svc-shipping", "process orders.v1.OrderConfirmed");
     assert_eq!(processed.parent_id, sent.span_id);
-    assert_eq!(processed.links, [sent.span_id.clone()]);
+    assert_eq!(processed.links, std::slice::from_ref(&sent.span_id));
     for (name, value) in [
         ("messaging.destination.name", "orders.v1.OrderConfirmed"),
         ("messaging.operation.type", "process"),

@@ -21,6 +21,7 @@ use std::{
 
 use causes::{CAUSES, Cause};
 use monitoring::{Alert, Monitoring};
+use net::clock::Clock;
 use scene::Scene;
 use sinks::{Channel, Sinks};
 use table::{Row, Table};
@@ -57,12 +58,12 @@ async fn run(causes: &[&Cause]) -> Table {
     let mut told = Vec::new();
     for cause in causes {
         tell(&format!("{} ... ", cause.name));
-        let happened = SystemTime::now();
+        let happened = now();
         (cause.happens)(&mut scene).await;
         let alert = monitoring.fires(cause).await;
         let fired = alert.active_at + monitoring.patience(&alert);
         let arrived = sinks.told("FIRING", alert.summary(), happened).await;
-        let healed = SystemTime::now();
+        let healed = now();
         (cause.heals)(&mut scene).await;
         tell(&format!("{} arrived\n", alert.name()));
         let seen_after = since(alert.active_at, happened);
@@ -84,6 +85,10 @@ async fn run(causes: &[&Cause]) -> Table {
     }
     monitoring.inhibits().await;
     table
+}
+
+fn now() -> SystemTime {
+    Clock::system().now().into()
 }
 
 fn since(later: SystemTime, earlier: SystemTime) -> Duration {

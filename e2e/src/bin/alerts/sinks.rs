@@ -16,7 +16,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::CHANNELS;
+use super::{CHANNELS, now};
 
 /// The password of mail, and the token of webhooks: whoever comes without it is refused.
 pub(super) const TOKEN: &str = "the token of the sinks";
@@ -113,7 +113,7 @@ impl Sinks {
 fn keep(notices: &Notices, channel: Channel, lines: impl Iterator<Item = String>) {
     let notice = Notice {
         channel,
-        at: SystemTime::now(),
+        at: now(),
         lines: lines.collect(),
     };
     let mut notices = notices.lock().unwrap_or_else(PoisonError::into_inner);

@@ -232,7 +232,7 @@ fn bodies(flock: &Flock, door: &Door, known: &Known, kind: Kind) -> Vec<RequestB
     put(admin, post.clone(), "/v1/products", &product);
     let adjust = |canary: &str| json!({"delta": 1, "reason": canary});
     let path = format!("/v1/stock/{}:adjust", known.sku);
-    put(admin, post.clone(), &path, &adjust);
+    put(admin, post, &path, &adjust);
 
     for (form, before, after) in [
         ("application/json", "{\"password\": \"", ""),
