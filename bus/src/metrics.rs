@@ -31,8 +31,8 @@ struct Inner {
 pub(crate) struct Progress {
     pub(crate) pending: u64,
     pub(crate) unacknowledged: u64,
-    /// How old the last event was when its handler began.
-    pub(crate) age: Duration,
+    /// How long events wait for this replica.
+    pub(crate) lag: Duration,
 }
 
 impl Metrics {
@@ -48,7 +48,7 @@ impl Metrics {
             gauge.with_description(description).build()
         };
         let lag = meter.f64_gauge("tradewind.consumer.lag").with_unit("s");
-        let lag = lag.with_description("How old the last event was when its handler began");
+        let lag = lag.with_description("How long events wait for their handler");
         let metrics = Self(Arc::new(Inner {
             service: group.name,
             system,
@@ -127,15 +127,13 @@ impl Metrics {
             Progress {
                 pending,
                 unacknowledged,
-                age,
+                lag,
             },
         ) = (self, progress);
         let labels = inner.labels(subject);
         inner.pending.record(*pending, &labels);
         inner.unacknowledged.record(*unacknowledged, &labels);
-        let is_done = pending + unacknowledged == 0;
-        let lag = if is_done { 0.0 } else { age.as_secs_f64() };
-        inner.lag.record(lag, &labels);
+        inner.lag.record(lag.as_secs_f64(), &labels);
     }
 }
 

@@ -29,6 +29,8 @@ use crate::{
 const CONCURRENCY: usize = 16;
 /// How many events may be out unacknowledged, those that wait for their next attempt included.
 const MAX_ACK_PENDING: i64 = 4096;
+/// After how many attempts to begin it is more than a moment.
+const MANY: u32 = 10;
 /// How often it is measured how far a consumer is.
 const MEASURE: Duration = Duration::from_secs(10);
 
@@ -40,7 +42,7 @@ pub(crate) async fn run(bus: Arc<JetStream>, group: WorkGroup, handler: Handler)
             pattern,
             handler: handler.clone(),
             shutdown: group.shutdown.clone(),
-            age: Arc::default(),
+            begun: Arc::default(),
         };
         consumer.run()
     });
@@ -54,8 +56,8 @@ struct Consumer {
     pattern: &'static str,
     handler: Handler,
     shutdown: CancellationToken,
-    /// Of the last event when its handler began, in milliseconds.
-    age: Arc<AtomicU64>,
+    /// How old the oldest event was that was begun since the last look, in milliseconds, and one more.
+    begun: Arc<AtomicU64>,
 }
 
 /// What became of one delivery.
@@ -66,19 +68,32 @@ enum Outcome {
 
 impl Consumer {
     async fn run(self) {
+        tokio::select! {
+            () = self.work() => {}
+            never = self.measure() => match never {},
+        }
+    }
+
+    async fn work(&self) {
         let mut pauses = RECONNECT;
         // Failures that count, by sequence in the stream, of the events seen lately.
         let mut failures: HashMap<u64, u32> = HashMap::new();
+        let mut refused = 0;
         while !self.shutdown.is_cancelled() {
             let consumed = match self.pulls().await {
                 Ok(pulls) => {
                     pauses.reset();
-                    tokio::select! {
-                        consumed = self.consume(pulls, &mut failures) => consumed,
-                        never = self.measure() => match never {},
-                    }
+                    refused = 0;
+                    self.consume(pulls, &mut failures).await
                 }
-                Err(why) => Err(why),
+                Err(why) => {
+                    refused += 1;
+                    if refused == MANY {
+                        let (group, subject) = (self.group, self.pattern);
+                        tracing::warn!(group, subject, why, "nothing can be consumed");
+                    }
+                    Err(why)
+                }
             };
             if let Err(why) = consumed {
                 tracing::debug!(group = self.group, subject = self.pattern, why, "waiting");
@@ -120,24 +135,37 @@ impl Consumer {
 
     /// Tells from time to time how far it is.
     async fn measure(&self) -> Infallible {
+        let mut lag = Duration::ZERO;
         loop {
-            if let Some(progress) = self.progress().await {
-                self.handler.metrics.stands(self.pattern, &progress);
-            }
-            tokio::time::sleep(MEASURE).await;
+            let pause = match self.progress(lag).await {
+                Some(progress) => {
+                    self.handler.metrics.stands(self.pattern, &progress);
+                    lag = progress.lag;
+                    MEASURE
+                }
+                // It may be about to be made.
+                None => MEASURE / 20,
+            };
+            tokio::time::sleep(pause).await;
         }
     }
 
-    async fn progress(&self) -> Option<Progress> {
+    /// `before` is how long events waited at the last look.
+    async fn progress(&self, before: Duration) -> Option<Progress> {
         let context = self.bus.connection.context().ok()?;
         let stream = self.bus.config.stream_name(streams::of(self.pattern));
         let found = context.get_consumer_from_stream(self.durable_name(), stream);
         let consumer: consumer::Consumer<pull::Config> = found.await.ok()?;
         let info = consumer.cached_info();
+        let begun = self.begun.swap(0, Ordering::Relaxed).checked_sub(1);
         Some(Progress {
             pending: info.num_pending,
             unacknowledged: info.num_ack_pending as u64,
-            age: Duration::from_millis(self.age.load(Ordering::Relaxed)),
+            lag: match begun {
+                Some(age) => Duration::from_millis(age),
+                None if info.num_pending == 0 => Duration::ZERO,
+                None => before + MEASURE,
+            },
         })
     }
 
@@ -206,7 +234,8 @@ impl Consumer {
         }
         let age = self.handler.metrics.age(event.time).as_millis();
         let age = u64::try_from(age).unwrap_or(u64::MAX);
-        self.age.store(age, Ordering::Relaxed);
+        self.begun
+            .fetch_max(age.saturating_add(1), Ordering::Relaxed);
         match self
             .with_signs_of_life(&message, self.handler.handle(event))
             .await
