@@ -150,7 +150,7 @@ impl Waiting {
 
 impl Measure for Waiting {
     async fn measure(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), store::Error> {
-        let operations = due::open_operations(tx, now + LONGEST_OPEN).await?;
+        let operations = due::open_operations(tx, now, now + LONGEST_OPEN).await?;
         self.operations.record(operations, now, &[]);
         let holds = due::holds_ending(tx, now + ENDING).await?;
         self.holds.record((holds, None), now, &[]);

@@ -63,24 +63,35 @@ pub(crate) async fn claim(
     Ok(claimed.into_iter().map(|(id,)| id).collect())
 }
 
-/// How many operations that are due before `until` the provider has not decided, and when the oldest of
-/// them was planned. What waits for its buyer has time.
+/// How many operations that are due before `until` the provider has said nothing of, and when the oldest of
+/// them was planned. What waits for its buyer has time, as has a refund that waits for a bank, or for its next
+/// attempt.
 pub(crate) async fn open_operations(
     tx: &mut Tx,
+    now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<(i64, Option<DateTime<Utc>>), Error> {
     let sql = tx.dialect().pick(
         // The array says to look the payments up, as nothing tells how few they are.
         "SELECT count(*), min(create_time) FROM operations
-         WHERE state IN ('PLANNED', 'SENT') AND payment_id = ANY (ARRAY(
+         WHERE state IN ('PLANNED', 'SENT') AND (kind <> 'REFUND' OR provider_ref IS NULL)
+             AND (not_before IS NULL OR not_before <= $3) AND payment_id = ANY (ARRAY(
              SELECT payment_id FROM payments WHERE due_at <= $1 AND state <> 'REQUIRES_ACTION'
              ORDER BY due_at LIMIT $2))",
         "SELECT count(*), min(create_time) FROM operations
-         WHERE state IN ('PLANNED', 'SENT') AND payment_id IN (
+         WHERE state IN ('PLANNED', 'SENT') AND (kind <> 'REFUND' OR provider_ref IS NULL)
+             AND (not_before IS NULL OR not_before <= $3) AND payment_id IN (
              SELECT payment_id FROM payments WHERE due_at <= $1 AND state <> 'REQUIRES_ACTION'
              ORDER BY due_at LIMIT $2)",
     );
-    store::fetch_one!(tx, (i64, Option<DateTime<Utc>>), sql, until, measure::MOST)
+    store::fetch_one!(
+        tx,
+        (i64, Option<DateTime<Utc>>),
+        sql,
+        until,
+        measure::MOST,
+        now
+    )
 }
 
 /// How many payments hold money until then and no longer. They are due when their hold ends.

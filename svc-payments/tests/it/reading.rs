@@ -144,6 +144,14 @@ store::on_both! {
         till.authorize(disputed, "tok_dispute").await.unwrap();
         till.capture(disputed, till.new_id(), 10_000).await.unwrap();
         eventually("the dispute is heard of", async || till.count("disputes").await == 1).await;
+        let returned = till.new_id();
+        let payment = till.authorize(returned, "tok_refund_pending_then_failed").await.unwrap().payment_id;
+        till.capture(returned, till.new_id(), 10_000).await.unwrap();
+        till.refund(&payment, till.new_id(), 4_000).await.unwrap();
+        eventually("a bank is waited for", async || {
+            let refund = till.operations(&payment).await.pop().unwrap();
+            !refund.provider_ref.is_empty()
+        }).await;
         till.hands.advance(Duration::from_secs(30));
         // Whoever starts looks at once.
         let replica = till.replica(&database).await;
