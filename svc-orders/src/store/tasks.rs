@@ -96,13 +96,16 @@ pub(crate) async fn finish(tx: &mut Tx, task: &Task) -> Result<(), Error> {
     Ok(())
 }
 
-/// How many there are, and since when the first is due.
+/// How many there are, and since when the first is due. One that failed is due again later: it counts from
+/// when its order came to stand as it does.
 pub(crate) async fn pending(tx: &mut Tx) -> Result<(i64, Option<DateTime<Utc>>), Error> {
     store::fetch_one!(
         tx,
         (i64, Option<DateTime<Utc>>),
-        "SELECT count(*), min(due_time) FROM (
-             SELECT due_time FROM order_tasks ORDER BY due_time LIMIT $1) AS waiting",
+        "SELECT count(*), min(since) FROM (
+             SELECT CASE WHEN t.attempts > 0 THEN o.update_time ELSE t.due_time END AS since
+             FROM order_tasks t JOIN orders o ON o.order_id = t.order_id
+             ORDER BY t.due_time LIMIT $1) AS waiting",
         measure::MOST
     )
 }

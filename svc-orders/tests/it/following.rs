@@ -71,5 +71,8 @@ store::on_both! {
         let age = "tradewind_orders_oldest_in_progress_age_seconds";
         assert!(replica.metric(age, &[("state", "PENDING")]).is_some_and(|age| age > 0.0));
         assert_eq!(replica.metric(age, &[("state", "CANCELLING")]), Some(0.0));
+        // That it is to be tried again later is no reason to say that nothing is overdue.
+        let overdue = replica.metric("tradewind_order_tasks_oldest_overdue_seconds", &[]);
+        assert!(overdue.is_some_and(|age| age > 0.0), "{overdue:?}");
     }
 }
