@@ -144,7 +144,7 @@ impl Measure for Waiting {
     }
 }
 
-/// How many events wait to be published.
+/// How many events wait to be published, up to [`measure::MOST`].
 ///
 /// # Errors
 /// When the database is away.
@@ -152,10 +152,13 @@ pub async fn pending(tx: &mut Tx) -> Result<i64, Error> {
     Ok(waiting(tx).await?.0)
 }
 
-/// How many events wait to be published, and when the oldest of them was written.
+/// How many events wait to be published, and when the oldest of them was written; what is published again
+/// has waited for nobody.
 async fn waiting(tx: &mut Tx) -> Result<(i64, Option<DateTime<Utc>>), Error> {
-    let sql = "SELECT count(*), min(time) FROM outbox WHERE due_at IS NOT NULL";
-    crate::fetch_one!(tx, (i64, Option<DateTime<Utc>>), sql)
+    let sql = "SELECT count(*), min(CASE WHEN publication = 0 THEN time END) FROM (
+                   SELECT time, publication FROM outbox WHERE due_at IS NOT NULL
+                   ORDER BY due_at LIMIT $1) AS waiting";
+    crate::fetch_one!(tx, (i64, Option<DateTime<Utc>>), sql, measure::MOST)
 }
 
 /// Has everything that was published since `since` published again, for a bus that lost it, and not
