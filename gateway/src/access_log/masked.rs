@@ -5,12 +5,14 @@ use http::uri::PathAndQuery;
 use net::secrets;
 
 /// Parameters that hold credentials (RFC 6750, section 2.3; tickets).
-const SECRET: [&str; 7] = [
+const SECRET: [&str; 9] = [
     "access_token",
     "api_key",
+    "client_secret",
     "id_token",
     "password",
     "refresh_token",
+    "secret",
     "ticket",
     "token",
 ];
@@ -84,6 +86,7 @@ mod tests {
             ("%74icket=secret", "%74icket=***"),
             ("Access_Token=secret", "Access_Token=***"),
             ("own=secret", "own=***"),
+            ("client_secret=x&secret=y", "client_secret=***&secret=***"),
             ("tickets=3&ticket", "tickets=3&ticket"),
             ("encoding=json&message={}", "encoding=json&message=***"),
             ("message=hello", "message=hello"),

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 pub(super) enum Kind {
     AccessToken,
     RefreshToken,
+    Ticket,
     Password,
     Email,
     Card,
@@ -16,9 +17,10 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Kind; 6] = [
+    pub(super) const ALL: [Kind; 7] = [
         Kind::AccessToken,
         Kind::RefreshToken,
+        Kind::Ticket,
         Kind::Password,
         Kind::Email,
         Kind::Card,
@@ -96,6 +98,7 @@ impl Flock {
         match kind {
             Kind::AccessToken => format!("eyJhbGciOiJFZERTQSJ9.eyJzdWIi{word}.{word}"),
             Kind::RefreshToken => format!("AZ8aQ{word}{}", "bK3_xT9Zq".repeat(6)),
+            Kind::Ticket => format!("Zq7{word}bK3_xT9Zq_bK3_xT9ZqA"),
             Kind::Password => word,
             Kind::Email => format!("{word}@example.org"),
             Kind::Card => with_check_digit(format!("{}{number:05}", self.card)),
