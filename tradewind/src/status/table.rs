@@ -23,8 +23,10 @@ const COLUMNS: [(&str, Alignment); 11] = [
     ("VERSION", Alignment::Left),
     ("OPS PORT", Alignment::Left),
 ];
-/// Where the state stands.
+/// Where the service, its state and its process stand.
+const NAME: usize = 0;
 const HEALTH: usize = 1;
+const ADDRESS: usize = COLUMNS.len() - 1;
 const GAP: &str = "  ";
 
 /// A service of a process.
@@ -37,7 +39,7 @@ struct Row {
 /// A line for each service of each process, and what is wrong with them.
 pub(super) fn text(processes: &[Process], terminal: Terminal) -> String {
     let mut rows: Vec<Row> = processes.iter().flat_map(rows_of).collect();
-    rows.sort_by(|one, other| one.cells.cmp(&other.cells));
+    rows.sort_by_key(|row| [NAME, ADDRESS].map(|column| row.cells[column].clone()));
     let mut text = table(&rows, terminal);
     for what in processes.iter().flat_map(wrong_with) {
         text += &terminal.fit(&plain(&what));
