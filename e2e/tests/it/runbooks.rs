@@ -12,7 +12,7 @@ const PAGE: &str = include_str!("../../../docs/RUNBOOKS.md");
 
 /// There is no cluster here (ops/check/runbooks.py asks kubectl whether it knows these commands), and what
 /// `tradewind` compares may be on its way while others test.
-const BEGINNING: &str = r#"set -uo pipefail
+const BEGINNING: &str = r#"set -euo pipefail
 kubectl() { :; }
 tradewind() {
     "$TRADEWIND" "$@" || [ "$? $1" = "1 reconcile" ] || echo "WRONG: tradewind $*"
