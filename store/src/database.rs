@@ -18,7 +18,7 @@ use runtime::{
     node::Node,
 };
 use sqlx::{
-    AssertSqlSafe, PgPool, Postgres, Sqlite,
+    AssertSqlSafe, PgConnection, PgPool, Postgres, Sqlite,
     migrate::{MigrateError, Migrator},
 };
 
@@ -161,25 +161,31 @@ impl Database {
         let (database, readiness) = (self.clone(), node.readiness.clone());
         let names = ("the database", "database");
         let dependency = Dependency::new(node.name, names, readiness, &node.telemetry);
-        let watch = async move {
+        let watch = Box::pin(async move {
+            let mut own = None;
             loop {
-                let answer = database.answers().await;
+                let answer = database.answers(&mut own).await;
                 dependency.is(answer.as_ref().copied().map_err(String::as_str));
                 tokio::time::sleep(LOOK).await;
             }
-        };
+        });
         node.tasks.spawn("database-watch", |shutdown| async move {
             shutdown.run_until_cancelled(watch).await;
         });
     }
 
-    async fn answers(&self) -> Result<(), String> {
+    /// Asks Postgres over a connection of its own: that calls have all of the pool is no sign of a server
+    /// that is away.
+    async fn answers(&self, own: &mut Option<PgConnection>) -> Result<(), String> {
         let asked = async {
+            if let Pools::Postgres(pool) = &self.pools {
+                return Ok(pool.ping(own).await?);
+            }
             let mut tx = self.read().await?;
-            crate::execute!(tx, "SELECT 1")
+            crate::execute!(tx, "SELECT 1").map(|_| ())
         };
         match tokio::time::timeout(LOOK, asked).await {
-            Ok(answer) => answer.map(|_| ()).map_err(|error| error.to_string()),
+            Ok(answer) => answer.map_err(|error: Error| error.to_string()),
             Err(_) => Err(format!("no answer within {LOOK:?}")),
         }
     }

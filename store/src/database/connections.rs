@@ -5,7 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use net::telemetry::{Durations, Telemetry};
 use opentelemetry::KeyValue;
-use sqlx::{Pool, Transaction, pool::PoolConnection};
+use sqlx::{
+    ConnectOptions as _, Connection as _, PgConnection, Pool, Postgres, Transaction,
+    pool::PoolConnection,
+};
 use tokio::time::Instant;
 
 /// The connections of one pool. Cheap to clone.
@@ -104,6 +107,19 @@ impl<DB: sqlx::Database> Connections<DB> {
         telemetry.counter_of(about, &self.0, move |inner, counter| {
             counter.observe(inner.timeouts.load(Ordering::Relaxed), &labels);
         });
+    }
+}
+
+impl Connections<Postgres> {
+    /// Whether the server answers over this connection, which is made anew where there is none.
+    pub(super) async fn ping(&self, own: &mut Option<PgConnection>) -> Result<(), sqlx::Error> {
+        let mut connection = match own.take() {
+            Some(connection) => connection,
+            None => self.0.pool.connect_options().connect().await?,
+        };
+        connection.ping().await?;
+        *own = Some(connection);
+        Ok(())
     }
 }
 

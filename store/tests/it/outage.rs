@@ -79,8 +79,12 @@ async fn whether_postgres_answers_is_told() {
     let (mut way, url) = Proxy::to_url(&database.url()).await;
     let mut bed = Testbed::new();
     let node = bed.node("svc-orders").await;
-    let opened = Database::open(&DatabaseConfig::url(&url), &node, migrations()).await;
-    let _opened = opened.expect("opened");
+    let mut config = DatabaseConfig::url(&url);
+    config.database_max_connections = 1;
+    let opened = Database::open(&config, &node, migrations()).await;
+    let opened = opened.expect("opened");
+    // Whoever has all connections keeps nobody from looking.
+    let _all = opened.begin().await.expect("a transaction");
     bed.host().start();
     let is_told = async |up: &str| {
         let metrics = node.telemetry.prometheus();
