@@ -10,8 +10,8 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ATTEMPTS, Broadcast, BroadcastItem, Delivery, Event, Failure, WorkGroup, subject,
-    work_group::Handler,
+    ATTEMPTS, Broadcast, BroadcastItem, Delivery, Event, Failure, WorkGroup, handler::Handler,
+    subject,
 };
 
 /// How many events a slow listener may lag behind before it is told of a gap.

@@ -12,6 +12,7 @@
 mod broadcast;
 pub mod dead_letters;
 mod event;
+mod handler;
 mod in_process;
 mod jetstream;
 mod metrics;
@@ -211,7 +212,7 @@ impl Bus {
     #[must_use]
     pub fn publish_timeout(&self) -> Duration {
         match &self.kind {
-            Kind::InProcess(_) => work_group::HANDLER_TIMEOUT,
+            Kind::InProcess(_) => handler::HANDLER_TIMEOUT,
             _ => jetstream::PUBLISH_TIMEOUT,
         }
     }
@@ -231,7 +232,7 @@ impl Bus {
         F: Fn(Event) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        let handler = work_group::Handler::new(&group, self.system(), handler);
+        let handler = handler::Handler::new(&group, self.system(), handler);
         match &self.kind {
             Kind::InProcess(bus) => bus.work_group(group, &handler).boxed(),
             Kind::JetStream(bus) => jetstream::work::run(bus.clone(), group, handler).boxed(),

@@ -7,11 +7,11 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 use crate::{BroadcastItem, Bus, Event, Failure, Kind, PublishError, WorkGroup};
-use crate::{subject, work_group};
+use crate::{handler, subject};
 
 /// A work group's handler.
 #[derive(Clone)]
-pub struct Handler(pub(crate) work_group::Handler);
+pub struct Handler(pub(crate) handler::Handler);
 
 impl Handler {
     /// Handles an event once, within a minute. A panic is [`Failure::Permanent`].

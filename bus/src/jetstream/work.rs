@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 use super::{JetStream, connection::RECONNECT, headers, headers_or_empty, pulls::Pulls, streams};
 use crate::{
     ATTEMPTS, Failure, PublishError, WorkGroup, dead_letters,
+    handler::{Handler, backoff},
     metrics::Progress,
-    work_group::{Handler, backoff},
 };
 
 /// How many events of a subject one process handles at once.
