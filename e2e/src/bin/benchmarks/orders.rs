@@ -1,6 +1,10 @@
 //! Placing orders on Postgres, NATS and Redis, beside pgbench with the same statements.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use e2e::{
     Mesh, Setup,
@@ -31,6 +35,7 @@ const WARM_UP: Duration = Duration::from_secs(3);
 const LENGTH: Duration = Duration::from_secs(6);
 const AIM_SHARE: f64 = 30.0;
 const AIM_P50: f64 = 5.0;
+const AIM_SHIPMENT: f64 = 20.0;
 
 pub(crate) async fn measure() -> Section {
     let server = variable("TEST_DATABASE_URL");
@@ -96,6 +101,8 @@ struct Figures {
     transactions: f64,
     p50: f64,
     p99: f64,
+    /// From an order's confirmation to its shipment, in milliseconds; the median.
+    shipment: f64,
 }
 
 impl Baseline {
@@ -115,6 +122,7 @@ impl Baseline {
         let pace = Pace::Open(median(saturated.rates.clone()) / 2.0);
         let mut clients = shop.clients(OPEN_CONNECTIONS);
         let (mut p50, mut p99) = (Vec::new(), Vec::new());
+        let since = SystemTime::now();
         for round in 1..=ROUNDS {
             tell(&format!(
                 "orders at half of saturation, round {round} of {ROUNDS}"
@@ -124,7 +132,9 @@ impl Baseline {
             p99.push(outcome.percentile(0.99));
             settled(&self.server).await;
         }
+        let took = pgbench::to_shipments(&self.server, since).await;
         Figures {
+            shipment: median(took),
             transactions: commits / saturated.orders as f64,
             saturated,
             p50: median(p50),
@@ -171,6 +181,7 @@ fn section(measured: &[(&str, Figures)], pgbench_transactions: f64) -> Section {
             saturated,
             p50,
             p99,
+            shipment,
             ..
         } = figures;
         let share = median(saturated.shares.clone());
@@ -181,6 +192,7 @@ fn section(measured: &[(&str, Figures)], pgbench_transactions: f64) -> Section {
             format!("{share:.0} % ({})", verdict(share > AIM_SHARE)),
             format!("{p50:.1} ms ({})", verdict(*p50 < AIM_P50)),
             format!("{p99:.1} ms"),
+            format!("{shipment:.1} ms ({})", verdict(*shipment < AIM_SHIPMENT)),
             format!("{:.1} s", median(saturated.drained.clone())),
         ]
     };
@@ -191,6 +203,7 @@ fn section(measured: &[(&str, Figures)], pgbench_transactions: f64) -> Section {
         "share (aim: above 30 %)",
         "p50 at half (aim: below 5 ms)",
         "p99 at half",
+        "confirmed to shipment, p50 at half (aim: below 20 ms)",
         "drained",
     ];
     section.table(&head, &measured.iter().map(row).collect::<Vec<_>>());
@@ -222,7 +235,7 @@ pub(crate) async fn postmaster() -> u32 {
 
 /// Waits until every event of every mesh is published and every confirmed order has its shipment;
 /// how many seconds that took.
-async fn settled(server: &str) -> f64 {
+pub(crate) async fn settled(server: &str) -> f64 {
     let start = Instant::now();
     loop {
         let open = pgbench::unsettled(server).await;

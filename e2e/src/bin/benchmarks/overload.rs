@@ -2,21 +2,21 @@
 
 use std::{thread, time::Duration};
 
-use e2e::{Mesh, Setup, mesh::Kind};
+use e2e::{Mesh, Setup, mesh::Kind, servers::variable};
 
 use crate::{
     load::{self, Outcome, Pace},
     median,
-    orders::{Shop, postmaster},
+    orders::{Shop, postmaster, settled},
     report::{Section, verdict},
     tell,
     usage::Costs,
 };
 
 /// Connections that order, and that look at lists, while the mesh is just full.
-const FULL: [usize; 2] = [8, 24];
+const FULL: [usize; 2] = [2, 30];
 /// The same at three times of that: as many as are busy with what is refused.
-const OVER: [usize; 2] = [48, 144];
+const OVER: [usize; 2] = [200, 1200];
 const TIMES: f64 = 3.0;
 const ROUNDS: usize = 3;
 const LENGTH: Duration = Duration::from_secs(6);
@@ -36,7 +36,7 @@ const OFF: [(&str, &str); 7] = [
 ];
 
 pub(crate) async fn measure() -> Section {
-    let postmaster = postmaster().await;
+    let (server, postmaster) = (variable("TEST_DATABASE_URL"), postmaster().await);
     let mut variants = Vec::new();
     for (name, settings) in [("as it is", &[][..]), ("all of it turned off", &OFF[..])] {
         tell(&format!("starting separate processes, {name}"));
@@ -59,6 +59,8 @@ pub(crate) async fn measure() -> Section {
     for round in 1..=ROUNDS {
         for variant in &mut variants {
             tell(&format!("{}, round {round} of {ROUNDS}", variant.name));
+            // What the other one has left over.
+            settled(&server).await;
             let before = Costs::now(postmaster);
             let full = both(&variant.shop, FULL, [Pace::Closed; 2]);
             variant.costs.push(services(&before.per(full.answers())));

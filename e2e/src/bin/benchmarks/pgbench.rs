@@ -2,10 +2,11 @@
 //! what else is asked of Postgres.
 
 use std::{
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -99,13 +100,8 @@ async fn committed(server: &str, which: &str) -> f64 {
 
 /// Events of all meshes that are not published, and confirmed orders without a shipment.
 pub(crate) async fn unsettled(server: &str) -> i64 {
-    let sql = "SELECT datname::text FROM pg_database \
-               WHERE NOT datistemplate AND datname NOT IN ('bench', 'postgres')";
-    let mut connection = connect(server).await;
-    let names = sqlx::query_scalar(sql).fetch_all(&mut connection).await;
-    let names: Vec<String> = names.expect("Postgres answers");
     let mut open = 0;
-    for name in names {
+    for name in databases(server).await {
         let mut connection = connect(&at(server, &name)).await;
         open += count(
             &mut connection,
@@ -123,6 +119,44 @@ pub(crate) async fn unsettled(server: &str) -> i64 {
         let _ = connection.close().await;
     }
     open
+}
+
+/// How long after its confirmation each order had its shipment, in milliseconds; of the orders that were
+/// confirmed since then. Both times are the services' own, from within the transactions.
+pub(crate) async fn to_shipments(server: &str, since: SystemTime) -> Vec<f64> {
+    let (mut confirmed, mut shipments) = (Vec::new(), HashMap::new());
+    for name in databases(server).await {
+        let mut connection = connect(&at(server, &name)).await;
+        if name.ends_with("orders") {
+            let sql = "SELECT aggregate_id, extract(epoch FROM time)::float8 FROM outbox
+                 WHERE subject = 'orders.v1.OrderConfirmed' AND time >= to_timestamp($1)";
+            let since = since.duration_since(SystemTime::UNIX_EPOCH);
+            let since = since.expect("it is after 1970").as_secs_f64();
+            confirmed = times(&mut connection, sql, since).await;
+        }
+        if name.ends_with("shipping") {
+            let sql =
+                "SELECT order_id::text, extract(epoch FROM create_time)::float8 FROM shipments
+                 WHERE user_id IS NOT NULL AND create_time >= to_timestamp($1)";
+            shipments.extend(times(&mut connection, sql, 0.0).await);
+        }
+    }
+    let took = |(order, since): (String, f64)| (shipments[&order] - since) * 1000.0;
+    confirmed.into_iter().map(took).collect()
+}
+
+async fn times(connection: &mut PgConnection, sql: &'static str, since: f64) -> Vec<(String, f64)> {
+    let times = sqlx::query_as(sql).bind(since).fetch_all(connection).await;
+    times.unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+/// Those of the services.
+async fn databases(server: &str) -> Vec<String> {
+    let sql = "SELECT datname::text FROM pg_database \
+               WHERE NOT datistemplate AND datname NOT IN ('bench', 'postgres')";
+    let mut connection = connect(server).await;
+    let names = sqlx::query_scalar(sql).fetch_all(&mut connection).await;
+    names.expect("Postgres answers")
 }
 
 async fn count(connection: &mut PgConnection, sql: &'static str) -> i64 {
