@@ -1,5 +1,5 @@
-//! A user of its own for each workload on NATS, Redis and Postgres: those that k8s/dev/make-secrets
-//! makes, with the rights of k8s/dev/rights.
+//! A user of its own for each workload on NATS, Redis and Postgres: those that k8s/overlays/dev/make-secrets
+//! makes, with the rights of k8s/overlays/dev/rights.
 
 use std::{
     fs,
@@ -18,7 +18,8 @@ impl Credentials {
     /// When that fails.
     pub fn make(folder: &Path) -> Credentials {
         let secrets = folder.join("secrets");
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s/dev/make-secrets");
+        let program =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s/overlays/dev/make-secrets");
         let output = Command::new(&program).arg(&secrets).output();
         let output = output.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         let errors = String::from_utf8_lossy(&output.stderr);

@@ -86,10 +86,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         seals: false,
     };
     let workloads: Vec<Workload> = [edge].into_iter().chain(services).collect();
-    rewrite(&folder.join("dev/kustomization.yaml"), |text| {
+    rewrite(&folder.join("overlays/dev/kustomization.yaml"), |text| {
         dev::kustomization(text, &workloads)
     })?;
-    rewrite(&folder.join("dev/rights"), |text| {
+    rewrite(&folder.join("overlays/dev/rights"), |text| {
         rights::table(text, &workloads)
     })
 }

@@ -12,7 +12,7 @@ use e2e::{grpc::tool, process::binary};
 use runtime::services::{self, SERVICES};
 use serde_json::{Value, json};
 
-const OVERLAYS: [&str; 2] = ["k8s/base", "k8s/dev"];
+const OVERLAYS: [&str; 2] = ["k8s/base", "k8s/overlays/dev"];
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -49,11 +49,11 @@ fn built(overlay: &str) -> &'static str {
             place.expect("temporary folders have plain names")
         };
         run(Path::new("cp"), &["-R", "k8s", &place("k8s")]);
-        let secrets = folder.path().join("k8s/dev/secrets");
+        let secrets = folder.path().join("k8s/overlays/dev/secrets");
         if secrets.exists() {
             std::fs::remove_dir_all(secrets).expect("the copy is ours");
         }
-        run(&folder.path().join("k8s/dev/make-secrets"), &[]);
+        run(&folder.path().join("k8s/overlays/dev/make-secrets"), &[]);
         let build = |overlay| {
             (
                 overlay,
@@ -131,7 +131,7 @@ fn the_manifests_build_and_pass_strict_schemas() {
 
 #[test]
 fn every_variable_and_port_of_a_manifest_is_one_of_its_program() {
-    let resources = resources(built("k8s/dev"));
+    let resources = resources(built("k8s/overlays/dev"));
     let deployments: Vec<_> = of_kind(&resources, "Deployment").collect();
     assert_eq!(
         deployments.len(),
@@ -162,7 +162,7 @@ fn every_variable_and_port_of_a_manifest_is_one_of_its_program() {
 
 #[test]
 fn what_the_processes_need_is_in_their_manifests() {
-    let resources = resources(built("k8s/dev"));
+    let resources = resources(built("k8s/overlays/dev"));
     for deployment in of_kind(&resources, "Deployment") {
         let pod = &deployment["spec"]["template"]["spec"];
         let container = &pod["containers"][0];
@@ -219,7 +219,7 @@ fn pods(resources: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
 
 #[test]
 fn a_pod_may_do_no_more_than_it_needs() {
-    let resources = resources(built("k8s/dev"));
+    let resources = resources(built("k8s/overlays/dev"));
     let others = 6;
     assert_eq!(
         pods(&resources).count(),
@@ -246,7 +246,7 @@ fn a_pod_may_do_no_more_than_it_needs() {
 
 #[test]
 fn every_secret_is_given_to_one_workload_alone() {
-    let resources = resources(built("k8s/dev"));
+    let resources = resources(built("k8s/overlays/dev"));
     let mut given = BTreeMap::new();
     for (name, pod) in pods(&resources) {
         for secret in secrets(&pod["spec"]) {
@@ -317,14 +317,14 @@ fn no_address_is_believed_in_what_it_says_of_clients() {
         assert!(!names.contains(&&json!("TRUSTED_PROXIES")), "{overlay}");
     }
     assert!(
-        !built("k8s/dev").contains("TRUSTED_PROXIES"),
+        !built("k8s/overlays/dev").contains("TRUSTED_PROXIES"),
         "nor in a ConfigMap"
     );
 }
 
 #[test]
 fn the_jobs_are_what_their_program_takes() {
-    let resources = resources(built("k8s/dev"));
+    let resources = resources(built("k8s/overlays/dev"));
     for (job, arguments) in [
         ("streams", json!(["streams"])),
         ("reconcile", json!(["reconcile", "--json"])),
@@ -350,7 +350,7 @@ fn the_jobs_are_what_their_program_takes() {
 
 #[test]
 fn nats_takes_its_configuration_of_the_dev_overlay() {
-    let resources = resources(built("k8s/dev"));
+    let resources = resources(built("k8s/overlays/dev"));
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let set = named(&resources, "StatefulSet", &json!("nats"));
     let volumes = &set["spec"]["template"]["spec"]["volumes"];

@@ -15,7 +15,7 @@ const PLACES: &[(&str, &str)] = &[
     ("proto/tradewind/*", "which workloads may call a method"),
     (
         "k8s/*",
-        "generated; and what a service consumes, in dev/rights",
+        "generated; and what a service consumes, in overlays/dev/rights",
     ),
     ("runtime/src/services.rs", "the list"),
     ("tradewind/Cargo.toml", "what builds it is here"),

@@ -1,4 +1,4 @@
-//! k8s/dev: one replica of each process, and its secrets.
+//! k8s/overlays/dev: one replica of each process, and its secrets.
 
 use anyhow::Result;
 use runtime::services::AUTHORITY;

@@ -1,4 +1,4 @@
-//! k8s/dev/rights: what each workload does on NATS and Redis. All of it follows from the list, the
+//! k8s/overlays/dev/rights: what each workload does on NATS and Redis. All of it follows from the list, the
 //! contracts and the flags, but for what a service consumes, which the table itself says.
 
 use anyhow::Result;
