@@ -54,14 +54,26 @@ struct Inner {
     runtimes: Arc<runtimes::Runtimes>,
 }
 
+/// What is measured, and for whom.
+enum Measures {
+    Nothing,
+    /// For the ops port, and perhaps to be sent as well.
+    ForScrapes(Option<PeriodicReader<MetricExporter>>),
+}
+
 impl Telemetry {
     /// Sets up the process: logs to standard error, traces over OTLP if there is an endpoint, metrics for
     /// the ops port, and over OTLP what else is asked for. Once per process, inside of a Tokio runtime.
     pub fn install(process: &'static str, config: &TelemetryConfig) -> Result<Self, StartError> {
+        let config = &config.effective();
         let tracers = otlp::tracers(process, config)?;
         let loggers = otlp::loggers(process, config)?;
         logs::install(process, config, tracers.as_ref(), loggers.as_ref())?;
-        let telemetry = Telemetry::new(process, tracers, loggers, otlp::metrics(config)?)?;
+        let measures = match config.sdk_disabled {
+            true => Measures::Nothing,
+            false => Measures::ForScrapes(otlp::metrics(config)?),
+        };
+        let telemetry = Telemetry::new(process, tracers, loggers, measures)?;
         opentelemetry::global::set_meter_provider(telemetry.0.meters.clone());
         process::measure(&telemetry);
         telemetry.measure_runtime("main", &tokio::runtime::Handle::current());
@@ -71,25 +83,29 @@ impl Telemetry {
 
     /// Metrics alone, that nobody else in the process sees: for tests.
     pub fn detached() -> Telemetry {
-        Telemetry::new("test", None, None, None).expect("a new registry has no names to clash with")
+        let measures = Measures::ForScrapes(None);
+        Telemetry::new("test", None, None, measures)
+            .expect("a new registry has no names to clash with")
     }
 
     fn new(
         process: &'static str,
         tracers: Option<SdkTracerProvider>,
         loggers: Option<SdkLoggerProvider>,
-        otlp: Option<PeriodicReader<MetricExporter>>,
+        measures: Measures,
     ) -> Result<Self, StartError> {
         let registry = Registry::new();
-        let exporter = opentelemetry_prometheus::exporter()
-            .with_registry(registry.clone())
-            .build()
-            .map_err(StartError::other)?;
-        let mut meters = SdkMeterProvider::builder()
-            .with_resource(resource(process))
-            .with_reader(exporter);
-        if let Some(otlp) = otlp {
-            meters = meters.with_reader(otlp);
+        let mut meters = SdkMeterProvider::builder().with_resource(resource(process));
+        // Without a reader, instruments keep nothing.
+        if let Measures::ForScrapes(otlp) = measures {
+            let exporter = opentelemetry_prometheus::exporter()
+                .with_registry(registry.clone())
+                .build()
+                .map_err(StartError::other)?;
+            meters = meters.with_reader(exporter);
+            if let Some(otlp) = otlp {
+                meters = meters.with_reader(otlp);
+            }
         }
         let meters = meters.build();
         let meter = meters.meter(process);

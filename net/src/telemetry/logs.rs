@@ -47,6 +47,28 @@ pub struct TelemetryConfig {
         default_value = "none"
     )]
     pub logs_exporter: Exporter,
+    /// Measure and trace nothing, here or over OTLP; what is logged to standard error stays
+    #[arg(
+        long,
+        env = "OTEL_SDK_DISABLED",
+        value_name = "BOOL",
+        default_value_t = false,
+        action = clap::ArgAction::Set
+    )]
+    pub sdk_disabled: bool,
+}
+
+impl TelemetryConfig {
+    /// Without what is disabled.
+    pub(super) fn effective(&self) -> TelemetryConfig {
+        let mut config = self.clone();
+        if config.sdk_disabled {
+            config.otlp_endpoint = None;
+            config.metrics_exporter = Exporter::Nowhere;
+            config.logs_exporter = Exporter::Nowhere;
+        }
+        config
+    }
 }
 
 /// Where a signal goes.
