@@ -1,13 +1,17 @@
 //! How busy a service is: by how long its work waits for its turn, rather than by how much of it there is.
 //!
 //! Work waits for a thread and for a connection to the database. While it waits for longer than a target
-//! on average of a tenth of a second, and of the one before, a growing share of what begins is refused,
-//! the least important first; while it does not, a shrinking one (Zhou et al., Overload Control for
-//! Scaling WeChat Microservices, 2018; the interval, and that a burst is no overload, are of RFC 8289). A
-//! queue that has built up empties with a delay: as long as it does, no more is refused than before.
+//! on average of a tenth of a second, and of the one before, fewer calls may be under way at once than
+//! there were, and while it does not, more, until there may be any number (additive increase and
+//! multiplicative decrease, as of RFC 5681; the interval, and that a burst is no overload, are of RFC
+//! 8289). Of those, the less important may have fewer, and so are refused first (Zhou et al., Overload
+//! Control for Scaling WeChat Microservices, 2018). What is refused by how many there are keeps as many
+//! under way as can be done; a share that is refused by chance would follow the queue with a delay, and
+//! sometimes leave it empty. A queue that has built up empties with a delay, too: as long as it does, no
+//! fewer calls may be under way than before.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -15,11 +19,12 @@ use tokio::time::Instant;
 
 use crate::contract::Priority;
 
-/// Per cent of one priority's calls by which more, or fewer, are refused with each interval.
-const RISE: u32 = 20;
-const FALL: u32 = 10;
-/// All calls of all priorities.
-const MOST: u32 = 300;
+/// By what part fewer calls may be under way after each interval in which work waited for too long.
+const LESS: usize = 8;
+/// And by what part more, and one, when it did not.
+const MORE: usize = 16;
+/// So many intervals without anything to do, and there may be any number.
+const LONG: usize = 1024;
 
 /// What work waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +50,10 @@ struct Inner {
     /// Which tenth of a second it is.
     interval: AtomicU64,
     waits: [Waits; Queue::ALL.len()],
-    /// Whether there was much work in this interval.
-    is_much: AtomicBool,
-    /// Per cent of the calls that are refused: the first hundred of low priority, and so on.
-    pressure: AtomicU32,
-    /// Calls of each priority that were judged.
-    judged: [AtomicU32; 3],
+    /// Most calls under way in this interval.
+    peak: AtomicUsize,
+    /// How many there may be.
+    limit: AtomicUsize,
 }
 
 /// What was waited in one queue, in microseconds.
@@ -77,9 +80,8 @@ impl Load {
             began: Instant::now(),
             interval: AtomicU64::new(0),
             waits: Default::default(),
-            is_much: AtomicBool::new(false),
-            pressure: AtomicU32::new(0),
-            judged: Default::default(),
+            peak: AtomicUsize::new(0),
+            limit: AtomicUsize::new(usize::MAX),
         }))
     }
 
@@ -105,25 +107,17 @@ impl Load {
         waits.count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// There is so much work that it may be too much: otherwise it is the machine that is slow, and to
-    /// refuse some of it would not make it faster.
-    pub(crate) fn has_many(&self) {
+    /// Whether a call may begin that makes so many under way. So few may always be: otherwise it is the
+    /// machine that is slow, and to refuse some would not make it faster.
+    pub(crate) fn admits(&self, priority: Priority, number: usize, few: usize) -> bool {
         let Load(inner) = self;
-        inner.is_much.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether a call may begin.
-    pub(crate) fn admits(&self, priority: Priority) -> bool {
-        let Load(inner) = self;
-        if inner.pressure.load(Ordering::Relaxed) == 0 {
+        if inner.target.is_zero() || number <= part(few, Priority::Low) {
             return true;
         }
+        inner.peak.fetch_max(number, Ordering::Relaxed);
         inner.advance();
-        let pressure = inner.pressure.load(Ordering::Relaxed);
-        let refused = pressure.saturating_sub(100 * priority as u32).min(100);
-        // Spread evenly: 61 and 100 have no factor in common.
-        let before = inner.judged[priority as usize].fetch_add(1, Ordering::Relaxed);
-        before.wrapping_add(1).wrapping_mul(61) % 100 >= refused
+        let limit = inner.limit.load(Ordering::Relaxed).max(few);
+        number <= part(limit, priority)
     }
 
     /// Tells of it as a metric of this service.
@@ -176,17 +170,25 @@ impl Inner {
             is_long |= average > target;
             is_growing |= average >= before && before > target;
         }
-        // Intervals in which nothing happened since.
-        let idle = u32::try_from(now - known - 1).unwrap_or(u32::MAX);
-        let pressure = self.pressure.load(order);
-        is_growing &= self.is_much.swap(false, order);
-        let pressure = match (is_long, is_growing) {
-            (_, true) => (pressure + RISE).min(MOST),
-            (true, false) => pressure,
-            (false, false) => pressure.saturating_sub(FALL),
+        let (peak, limit) = (self.peak.swap(0, order), self.limit.load(order));
+        let limit = match (is_long, is_growing) {
+            (_, true) if peak > 0 => limit.min(peak) - limit.min(peak) / LESS,
+            (true, _) => limit,
+            // Also of intervals in which nothing happened since.
+            (false, _) => (known..now)
+                .take(LONG)
+                .fold(limit, |limit, _| limit.saturating_add(limit / MORE + 1)),
         };
-        self.pressure
-            .store(pressure.saturating_sub(idle.saturating_mul(FALL)), order);
+        self.limit.store(limit, order);
+    }
+}
+
+/// Of so many calls, those that may be under way when one of this priority begins.
+pub(crate) fn part(calls: usize, priority: Priority) -> usize {
+    match priority {
+        Priority::Low => (calls - calls / 4).max(1),
+        Priority::Normal => calls,
+        Priority::High => calls.saturating_add(calls / 4 + 1),
     }
 }
 
@@ -211,65 +213,87 @@ mod tests {
     use super::*;
 
     const INTERVAL: Duration = Duration::from_millis(100);
+    const FEW: usize = 16;
+    const LOW: Duration = Duration::from_millis(20);
+    const TOO_LONG: Duration = Duration::from_millis(50);
 
-    async fn intervals(load: &Load, number: u32, wait: Duration) {
+    /// So many are under way, and wait for so long.
+    async fn intervals(load: &Load, number: u32, calls: usize, wait: Duration) {
         for _ in 0..number {
             load.waited(Queue::Database, wait);
-            load.has_many();
+            load.admits(Priority::Low, calls, FEW);
             advance(INTERVAL).await;
         }
         load.0.advance();
     }
 
-    fn admitted(load: &Load) -> [usize; 3] {
-        let of = |priority| (0..100).filter(|_| load.admits(priority)).count();
+    /// How many of so many that begin one after the other may.
+    fn admitted(load: &Load, calls: usize) -> [usize; 3] {
+        let of = |priority| {
+            let numbers = 1..=calls;
+            numbers
+                .filter(|number| load.admits(priority, *number, FEW))
+                .count()
+        };
         [Priority::Low, Priority::Normal, Priority::High].map(of)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_longer_work_waits_the_more_is_refused_and_the_least_important_first() {
-        let load = Load::new(Duration::from_millis(20));
-        assert_eq!(admitted(&load), [100, 100, 100]);
+    async fn the_longer_work_waits_the_fewer_may_be_under_way_and_the_least_important_first() {
+        let load = Load::new(LOW);
+        assert_eq!(admitted(&load, 1000), [1000, 1000, 1000]);
         let mut seen = Vec::new();
-        for _ in 0..4 {
-            intervals(&load, 5, Duration::from_millis(50)).await;
-            seen.push(admitted(&load));
+        for _ in 0..3 {
+            intervals(&load, 3, 400, TOO_LONG).await;
+            seen.push(admitted(&load, 1000)[1]);
         }
-        assert_eq!(seen, [[20, 100, 100], [0, 20, 100], [0, 0, 20], [0, 0, 0]]);
-        advance(15 * INTERVAL).await;
-        assert_eq!(admitted(&load), [0, 50, 100], "it has recovered by half");
-        advance(15 * INTERVAL).await;
-        assert_eq!(admitted(&load), [100, 100, 100]);
+        assert!(seen.is_sorted_by(|one, next| one > next), "{seen:?}");
+        let [low, normal, high] = admitted(&load, 1000);
+        assert_eq!((low, high), (normal - normal / 4, normal + normal / 4 + 1));
+        intervals(&load, 100, 400, TOO_LONG).await;
+        assert_eq!(admitted(&load, 1000), [12, 16, 21], "so few always");
+        intervals(&load, 200, 10, LOW).await;
+        assert_eq!(admitted(&load, 1000), [1000, 1000, 1000]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_queue_that_is_emptied_and_one_that_is_short_refuse_nobody_else() {
-        let load = Load::new(Duration::from_millis(20));
-        intervals(&load, 1, Duration::from_secs(9)).await;
-        assert_eq!(admitted(&load), [100, 100, 100], "a burst");
-        intervals(&load, 3, Duration::from_secs(9)).await;
-        let before = load.0.pressure.load(Ordering::Relaxed);
-        intervals(&load, 1, Duration::from_millis(60)).await;
-        intervals(&load, 1, Duration::from_millis(30)).await;
-        assert_eq!(load.0.pressure.load(Ordering::Relaxed), before);
-        intervals(&load, 100, Duration::from_millis(20)).await;
-        assert_eq!(admitted(&load), [100, 100, 100]);
+        let load = Load::new(LOW);
+        intervals(&load, 1, 900, Duration::from_secs(9)).await;
+        assert_eq!(admitted(&load, 1000), [1000, 1000, 1000], "a burst");
+        intervals(&load, 3, 900, Duration::from_secs(9)).await;
+        let before = load.0.limit.load(Ordering::Relaxed);
+        intervals(&load, 1, 900, Duration::from_millis(60)).await;
+        intervals(&load, 1, 900, Duration::from_millis(30)).await;
+        assert_eq!(load.0.limit.load(Ordering::Relaxed), before);
+        intervals(&load, 100, 900, LOW).await;
+        assert_eq!(admitted(&load, 1000), [1000, 1000, 1000]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_machine_that_is_slow_with_little_to_do_refuses_nobody() {
-        let load = Load::new(Duration::from_millis(20));
+        const LITTLE: usize = FEW - FEW / 4;
+        let load = Load::new(LOW);
         for _ in 0..50 {
             load.waited(Queue::Threads, Duration::from_secs(1));
+            assert_eq!(admitted(&load, LITTLE), [LITTLE; 3]);
             advance(INTERVAL).await;
         }
-        assert_eq!(admitted(&load), [100, 100, 100]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_rested_for_long_takes_any_number() {
+        let load = Load::new(LOW);
+        intervals(&load, 100, 400, TOO_LONG).await;
+        advance(Duration::from_secs(60)).await;
+        load.0.advance();
+        assert_eq!(admitted(&load, 1000), [1000, 1000, 1000]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_target_nobody_is_refused() {
         let load = Load::default();
-        intervals(&load, 50, Duration::from_secs(9)).await;
-        assert_eq!(admitted(&load), [100, 100, 100]);
+        intervals(&load, 50, 900, Duration::from_secs(9)).await;
+        assert_eq!(admitted(&load, 1000), [1000, 1000, 1000]);
     }
 }

@@ -182,8 +182,8 @@ pub struct ServerConfig {
     )]
     pub max_concurrent_calls: usize,
     /// How long work may wait for a thread or for a connection to the database, on average of a tenth
-    /// of a second, before a growing share of calls is refused, the least important first; 0s: for any
-    /// time
+    /// of a second, before fewer calls may be under way at once, and the least important are refused
+    /// first; 0s: for any time
     #[arg(long, env = "QUEUE_TARGET", value_name = "DURATION", default_value = "50ms",
         value_parser = duration)]
     pub queue_target: Duration,

@@ -19,7 +19,7 @@ use super::limits::ServerLimits;
 use super::observe::Incoming;
 use super::pace::Paces;
 use crate::contract::{Method, Priority};
-use crate::load::{Load, Queue};
+use crate::load::{Load, Queue, part};
 use crate::node::Node;
 use crate::status::{Problem, Reason};
 
@@ -72,14 +72,6 @@ impl Shed {
             load: node.load.clone(),
             paces: paces.map(Arc::new),
             counted,
-        }
-    }
-
-    fn limit_of(&self, priority: Priority) -> usize {
-        match priority {
-            Priority::Low => (self.limit * 3 / 4).max(1),
-            Priority::Normal => self.limit,
-            Priority::High => self.limit * 5 / 4 + 1,
         }
     }
 
@@ -156,13 +148,11 @@ impl Filter for Shed {
         let method = method.clone();
         let priority = method.as_ref().map_or(Priority::Low, |it| it.priority);
         let running = Running::start(&self.running);
-        if running.number > self.limit / PART {
-            self.load.has_many();
-        }
-        if running.number > FEW && !self.load.admits(priority) {
+        let few = FEW.max(self.limit / PART);
+        if !self.load.admits(priority, running.number, few) {
             return self.refuse(Cause::Queue, priority);
         }
-        if running.number > self.limit_of(priority) {
+        if running.number > part(self.limit, priority) {
             return self.refuse(Cause::Calls, priority);
         }
         let Some(method) = method.filter(|method| !method.is_streaming()) else {
