@@ -1,12 +1,13 @@
 //! Measures Tradewind on this machine and writes docs/BENCHMARKS.md.
 //!
-//! `benchmarks SECTION...` measures startup, orders, overload, refresh or edge and prints what it found;
+//! `benchmarks SECTION...` measures startup, orders, overload, telemetry, refresh or edge and prints what it found;
 //! `benchmarks write SECTION...` also puts it into the page, whose other sections stay. It needs a
 //! release build and the variables of `scripts/servers`.
 
 mod contract;
 mod edge;
 mod load;
+mod mixed;
 mod orders;
 mod overload;
 mod pgbench;
@@ -14,6 +15,7 @@ mod refresh;
 mod report;
 mod servers;
 mod startup;
+mod telemetry;
 mod usage;
 
 use std::{io::Write as _, path::Path};
@@ -22,7 +24,14 @@ use e2e::{Mesh, Setup, mesh::Kind};
 
 use report::Report;
 
-const SECTIONS: [&str; 5] = ["startup", "orders", "overload", "refresh", "edge"];
+const SECTIONS: [&str; 6] = [
+    "startup",
+    "orders",
+    "overload",
+    "telemetry",
+    "refresh",
+    "edge",
+];
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -62,6 +71,9 @@ async fn measure(sections: &[&str]) -> Report {
     }
     if sections.contains(&"overload") {
         report.add(overload::measure().await);
+    }
+    if sections.contains(&"telemetry") {
+        report.add(telemetry::measure().await);
     }
     if sections.contains(&"refresh") || sections.contains(&"edge") {
         tell("starting the mesh as separate processes");

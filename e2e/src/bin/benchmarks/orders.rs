@@ -11,6 +11,7 @@ use e2e::{
     mesh::Kind,
     servers::{Server, variable},
 };
+use net::clock::Clock;
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -122,7 +123,7 @@ impl Baseline {
         let pace = Pace::Open(median(saturated.rates.clone()) / 2.0);
         let mut clients = shop.clients(OPEN_CONNECTIONS);
         let (mut p50, mut p99) = (Vec::new(), Vec::new());
-        let since = SystemTime::now();
+        let since: SystemTime = Clock::system().now().into();
         for round in 1..=ROUNDS {
             tell(&format!(
                 "orders at half of saturation, round {round} of {ROUNDS}"

@@ -1,12 +1,13 @@
 //! More than the mesh can do, and what it costs to be prepared for it.
 
-use std::{thread, time::Duration};
+use std::time::Duration;
 
 use e2e::{Mesh, Setup, mesh::Kind, servers::variable};
 
 use crate::{
-    load::{self, Outcome, Pace},
+    load::Pace,
     median,
+    mixed::{Mixed, both, own},
     orders::{Shop, postmaster, settled},
     report::{Section, verdict},
     tell,
@@ -18,19 +19,20 @@ const FULL: [usize; 2] = [2, 30];
 /// The same at three times of that: as many as are busy with what is refused.
 const OVER: [usize; 2] = [200, 1200];
 const TIMES: f64 = 3.0;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 const LENGTH: Duration = Duration::from_secs(6);
 const AIM_GOODPUT: f64 = 90.0;
 const AIM_P99: f64 = 2.0;
 const AIM_COST: f64 = 3.0;
 
 /// Everything that hardens the mesh, turned off.
-const OFF: [(&str, &str); 7] = [
+const OFF: [(&str, &str); 8] = [
     ("ENDPOINT_EJECTION", "0"),
     ("ENDPOINT_BREAKER", "0"),
     ("ENDPOINT_SLOW_START", "0s"),
     ("EDGE_RETRY_PERCENT", "0"),
     ("EDGE_STALE_IF_ERROR", "0s"),
+    ("EDGE_THROTTLE", "false"),
     ("QUEUE_TARGET", "0s"),
     ("REFUSE_LATE", "false"),
 ];
@@ -46,7 +48,7 @@ pub(crate) async fn measure() -> Section {
         }
         let mesh = Mesh::start(setup).await;
         let shop = Shop::open(&mesh).await;
-        both(&shop, FULL, [Pace::Closed; 2]);
+        both(&shop, FULL, [Pace::Closed; 2], LENGTH);
         variants.push(Variant {
             name,
             shop,
@@ -62,10 +64,10 @@ pub(crate) async fn measure() -> Section {
             // What the other one has left over.
             settled(&server).await;
             let before = Costs::now(postmaster);
-            let full = both(&variant.shop, FULL, [Pace::Closed; 2]);
-            variant.costs.push(services(&before.per(full.answers())));
+            let full = both(&variant.shop, FULL, [Pace::Closed; 2], LENGTH);
+            variant.costs.push(own(&before.per(full.answers())));
             let rates = [&full.orders, &full.lists].map(|it| Pace::Open(it.rate() * TIMES));
-            variant.over.push(both(&variant.shop, OVER, rates));
+            variant.over.push(both(&variant.shop, OVER, rates, LENGTH));
             variant.full.push(full);
         }
     }
@@ -80,41 +82,6 @@ struct Variant {
     /// CPU time of our own processes per answer, in microseconds.
     costs: Vec<f64>,
     _mesh: Mesh,
-}
-
-/// What became of both kinds of requests.
-struct Mixed {
-    orders: Outcome,
-    lists: Outcome,
-}
-
-impl Mixed {
-    fn answers(&self) -> u64 {
-        self.orders.answers + self.lists.answers
-    }
-
-    fn goodput(&self) -> f64 {
-        self.orders.rate() + self.lists.rate()
-    }
-}
-
-/// Orders, and lists of one's own orders, beside each other.
-fn both(shop: &Shop, connections: [usize; 2], paces: [Pace; 2]) -> Mixed {
-    let (mut buyers, mut readers) = (shop.clients(connections[0]), shop.readers(connections[1]));
-    let edge = shop.address();
-    thread::scope(|scope| {
-        let orders = scope.spawn(|| load::run(edge, &mut buyers, paces[0], LENGTH));
-        let lists = load::run(edge, &mut readers, paces[1], LENGTH);
-        let orders = orders.join().expect("clients take any answer");
-        Mixed { orders, lists }
-    })
-}
-
-fn services(costs: &std::collections::BTreeMap<String, f64>) -> f64 {
-    let own = costs
-        .iter()
-        .filter(|(name, _)| *name == "edge" || name.starts_with("svc-"));
-    own.map(|(_, micros)| micros).sum()
 }
 
 fn section(variants: &[Variant]) -> Section {

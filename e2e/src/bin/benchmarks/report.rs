@@ -6,10 +6,11 @@ use crate::tell;
 
 const PAGE: &str = "BENCHMARKS.md";
 /// The page's sections in their order.
-const TITLES: [&str; 5] = [
+const TITLES: [&str; 6] = [
     "Everything in one process",
     "Placing orders",
     "Overload",
+    "Telemetry",
     "Refreshing a session",
     "The edge",
 ];
