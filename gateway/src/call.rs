@@ -129,7 +129,18 @@ impl Call<'_> {
     where
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let Upstream { name, channel, .. } = self.upstream();
+        let Upstream {
+            name,
+            channel,
+            throttled,
+            ..
+        } = self.upstream();
+        if let Some(throttled) = throttled
+            && !self.policy.throttle.admits()
+        {
+            throttled.count(1);
+            return Err(Status::from(Problem::overloaded()).into());
+        }
         let mut request = http::Request::new(frames);
         *request.uri_mut() = self.policy.path.clone().into();
         *request.headers_mut() = self.metadata.clone().into_headers();
@@ -143,6 +154,9 @@ impl Call<'_> {
         let is_all = response.body().is_end_stream() || http != StatusCode::OK;
         match status(headers).filter(|_| is_all) {
             Some(status) if status.code() != Code::Ok => {
+                if status.code() == Code::Unavailable && headers.contains_key(PUSHBACK) {
+                    self.policy.throttle.pushed_back();
+                }
                 let trailing = response.into_parts().0.headers;
                 Err(Refusal::with(status, HeaderMap::new(), trailing))
             }

@@ -11,6 +11,7 @@ mod requests;
 mod retries;
 mod stale;
 mod streams;
+mod throttling;
 mod tls;
 mod web;
 
@@ -23,6 +24,7 @@ pub use requests::Requests;
 pub use retries::Retries;
 pub use stale::Stale;
 pub use streams::Streams;
+pub use throttling::Throttling;
 pub use tls::Tls;
 pub use web::Web;
 
@@ -64,6 +66,9 @@ pub struct Settings {
     /// Retries.
     #[command(flatten)]
     pub retries: Retries,
+    /// Upstreams that have no time.
+    #[command(flatten)]
+    pub throttling: Throttling,
     /// Upstreams that do not answer.
     #[command(flatten)]
     pub stale: Stale,

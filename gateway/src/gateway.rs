@@ -25,6 +25,7 @@ use crate::exchange::{HttpMetrics, signed};
 use crate::last_good::LastGood;
 use crate::plan::{Connect, Plan};
 use crate::routing::Routing;
+use crate::throttle::Throttled;
 use crate::upstreams::{Trust, Upstream, Upstreams};
 
 /// Between two rounds of forgetting callers that the limits need no longer count.
@@ -215,12 +216,14 @@ impl Gateway {
             ..
         } = &self.surroundings;
         let (retries, meter) = (&self.settings.retries, telemetry.meter());
+        let throttles = self.settings.throttling.throttle;
         let all = self.routing.policies.upstreams.iter().map(|name| {
             self.kept.last_good.count(name, 0);
             Upstream {
                 channel: (self.connect)(name),
                 name: name.clone(),
                 retries: RetryBudget::new(retries, name, &meter),
+                throttled: throttles.then(|| Throttled::new(name, &meter)),
             }
         });
         let upstreams = Upstreams {

@@ -57,6 +57,7 @@ mod serving;
 mod streams;
 mod succession;
 mod summary;
+mod throttle;
 mod upstreams;
 mod validators;
 mod wire;

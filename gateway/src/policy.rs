@@ -11,6 +11,7 @@ use transcoder::{Route, Transcoder};
 use crate::guard::Guard;
 use crate::method::{Idempotency, Largest, Method, MethodOf};
 use crate::sequence::Sequence;
+use crate::throttle::Throttle;
 use crate::validators::Validators;
 
 /// One route's policy.
@@ -38,6 +39,7 @@ pub(crate) struct Policy {
     pub(crate) largest: Largest,
     pub(crate) sequence: Sequence,
     pub(crate) validators: Validators,
+    pub(crate) throttle: Throttle,
 }
 
 impl Policy {
@@ -171,6 +173,7 @@ impl Policies {
             largest: method.largest,
             sequence: Sequence::default(),
             validators: Validators::of(method),
+            throttle: Throttle::default(),
         })
     }
 }

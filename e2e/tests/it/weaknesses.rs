@@ -73,6 +73,8 @@ impl Halves {
             if name.starts_with("edge") {
                 // What one thread knows and has saved up is then all that there is.
                 set("EDGE_THREADS", "1");
+                // Who is refused is to be refused by the service.
+                set("EDGE_THROTTLE", "false");
                 set("SVC_PAYMENTS_URL", &urls(&[payments]));
                 set("SVC_INVENTORY_URL", &urls(&inventory));
             }

@@ -1,13 +1,14 @@
 //! Calls that are made once more: when, and how many of them, in numbers.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::HeaderValue;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 
-use crate::fixture::{Fixture, an_order, settings, shop};
+use crate::fixture::{Fixture, an_order, error, reason, settings, shop};
 use crate::upstream::Answer;
 
 /// UNAVAILABLE, and what the server says of another try.
@@ -76,6 +77,7 @@ async fn a_change_is_made_once_more_with_the_same_key_alone() {
 /// How many calls come of so many requests, all of which the server wants again.
 async fn calls_of(requests: usize, percent: u16, per_second: u16) -> (usize, String) {
     let mut settings = settings();
+    settings.throttling.throttle = false;
     settings.retries.retry_percent = percent;
     settings.retries.retries_per_second = per_second;
     let fixture = Fixture::with(settings, |_| busy(Some("0"))).await;
@@ -116,4 +118,59 @@ async fn retries_are_a_fifth_of_the_calls_and_ten_a_second_at_most() {
     assert_eq!(calls, 2 * REQUESTS);
     let (calls, _) = calls_of(REQUESTS, 0, 0).await;
     assert_eq!(calls, REQUESTS);
+}
+
+/// Calls that were not sent to svc-orders, as it has no time.
+fn spared(fixture: &Fixture) -> usize {
+    let metrics = fixture.node.telemetry.prometheus();
+    let mut lines = metrics.lines();
+    let line =
+        lines.find(|line| line.starts_with("edge_throttled_total") && line.contains("svc-orders"));
+    let told = line.and_then(|line| line.rsplit_once(' '));
+    told.map_or(0, |(_, number)| number.parse().unwrap())
+}
+
+/// Asks again and again, some at once, until it is enough; how many were refused by the edge itself.
+async fn ask(fixture: &Fixture, is_enough: impl Fn() -> bool) -> usize {
+    let mut refused = 0;
+    while !is_enough() {
+        let some = (0..20).map(|_| fixture.as_user("GET", "/v1/orders/o-1").send());
+        for response in futures::future::join_all(some).await {
+            let response = response.unwrap();
+            if response.status() != 200 {
+                assert_eq!(response.status(), 503);
+                let again = response.headers().contains_key("retry-after");
+                let error = error(response).await;
+                refused += usize::from(reason(&error) == "OVERLOADED" && again);
+            }
+        }
+    }
+    refused
+}
+
+#[tokio::test]
+async fn a_server_that_has_no_time_is_spared_what_it_would_refuse_until_it_has_some_again() {
+    let has_time = Arc::new(AtomicBool::new(false));
+    let answers = has_time.clone();
+    let fixture = Fixture::start(move |seen| match answers.load(Ordering::SeqCst) {
+        true => shop(seen),
+        false => busy(Some("-1")),
+    })
+    .await;
+    let (spared, came) = (|| spared(&fixture), || fixture.upstream.calls().len());
+    let refused = ask(&fixture, || spared() >= 200).await;
+    assert_eq!(refused, spared());
+    assert!(came() < spared(), "{} came", came());
+    has_time.store(true, Ordering::SeqCst);
+    let (calls, before) = (came(), spared());
+    ask(&fixture, || came() - calls > 200 + 2 * (spared() - before)).await;
+}
+
+#[tokio::test]
+async fn without_throttling_a_server_that_has_no_time_refuses_all_of_it() {
+    let mut settings = settings();
+    settings.throttling.throttle = false;
+    let fixture = Fixture::with(settings, |_| busy(Some("-1"))).await;
+    ask(&fixture, || fixture.upstream.calls().len() >= 300).await;
+    assert_eq!(spared(&fixture), 0);
 }

@@ -125,6 +125,13 @@ impl Problem {
             .retry_after(Duration::from_secs(1))
     }
 
+    /// UNAVAILABLE: an upstream has no time; come again in a second.
+    pub(crate) fn overloaded() -> Self {
+        let message = "the server has more work than it can do";
+        Self::new(Reason::Overloaded, Code::Unavailable, message)
+            .retry_after(Duration::from_secs(1))
+    }
+
     /// DEADLINE_EXCEEDED.
     pub(crate) fn deadline_exceeded() -> Self {
         let message = "the deadline passed before the work was done";

@@ -28,6 +28,7 @@ use crate::relay;
 use crate::reply::{self, Body};
 use crate::routing::{Own, Routing};
 use crate::sequence::Sequence;
+use crate::throttle::Throttle;
 use crate::validators::Validators;
 use crate::wire::envelope::Sizes;
 
@@ -90,6 +91,7 @@ pub(crate) fn of(descriptor_set: &[u8], policies: &Policies) -> Result<Own, Stri
             },
             sequence: Sequence::default(),
             validators: Validators::default(),
+            throttle: Throttle::default(),
         },
     })
 }
