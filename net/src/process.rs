@@ -2,7 +2,9 @@
 
 pub mod arguments;
 pub mod file;
+pub mod healthcheck;
 pub mod schema;
+pub mod secret_files;
 mod setting;
 
 use std::process::ExitCode;

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use bus::{Bus, JetStreamConfig};
 use clap::{Args, Command, FromArgMatches as _};
 use net::listen::{BACKLOG, listen, reserve, taken};
-use net::process::{arguments, in_runtime, stop_signal};
+use net::process::{arguments, healthcheck, in_runtime, stop_signal};
 use net::start::StartError;
 use net::telemetry::Telemetry;
 
@@ -22,7 +22,7 @@ use arguments::Refused;
 pub use config::{BusConfig, DrainConfig, IdentityConfig, ProcessConfig, ServerConfig};
 pub use mesh::MeshConfig;
 
-/// Runs one service of the list until SIGTERM or SIGINT. Exit codes: 0 after a shutdown, 1 after a failure,
+/// Runs one service of the list until SIGTERM or SIGINT, or asks one how it is. Exit codes: 0 after a shutdown, 1 after a failure,
 /// 2 for a wrong configuration, of which all mistakes are printed.
 pub fn main<C, F>(name: &'static str, build: F) -> ExitCode
 where
@@ -33,7 +33,11 @@ where
         let unknown = format!("{name} is not in the list of services");
         return Refused::Mistakes(vec![unknown]).tell();
     };
-    let (process, config) = match configuration::<C>(name, std::env::args_os().collect()) {
+    let words: Vec<_> = std::env::args_os().collect();
+    if let Some(health) = healthcheck::asked(name, info.ops_port(), &words) {
+        return health;
+    }
+    let (process, config) = match configuration::<C>(name, words) {
         Ok(both) => both,
         Err(refused) => return refused.tell(),
     };

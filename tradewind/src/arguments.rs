@@ -3,7 +3,9 @@
 use std::{ffi::OsString, future::Future, process::ExitCode};
 
 use anyhow::Context as _;
-use clap::{Args as _, Parser, Subcommand};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use net::process::{arguments::Refused, healthcheck, secret_files};
+use runtime::services::EDGE;
 
 use crate::{
     contract, dead_letters, import, k8s, ledger, ops, publish_again, reconcile, seed, status,
@@ -57,6 +59,8 @@ enum Command {
     /// Make the streams of NATS that the services publish to, where their own credentials may not;
     /// safe to run again
     Streams(streams::Arguments),
+    /// Ask the process that runs here how it is; exit code 0 or 1
+    Healthcheck(healthcheck::Arguments),
     /// The manifests of k8s/
     K8s(k8s::Arguments),
     /// Rules of Prometheus, dashboards of Grafana, and tables of metrics
@@ -70,8 +74,26 @@ pub(crate) fn run() -> ExitCode {
     match words.first().and_then(|word| word.to_str()) {
         Some("up") => up::run(words),
         Some("edge") => edge(words),
-        _ => Arguments::parse().run(),
+        _ => match short(words) {
+            Ok(arguments) => arguments.run(),
+            Err(refused) => refused.tell(),
+        },
     }
+}
+
+/// A command that ends by itself; its secrets may be in files, too.
+fn short(mut words: Vec<OsString>) -> Result<Arguments, Refused> {
+    let mut command = Arguments::command();
+    if let Some(named) = words.first().and_then(|name| command.find_subcommand(name)) {
+        let (with_secrets, mistakes) = secret_files::added(named, words);
+        if !mistakes.is_empty() {
+            return Err(Refused::Mistakes(mistakes));
+        }
+        words = with_secrets;
+    }
+    words.insert(0, "tradewind".into());
+    let matches = command.try_get_matches_from_mut(words)?;
+    Ok(Arguments::from_arg_matches(&matches)?)
 }
 
 fn edge(words: Vec<OsString>) -> ExitCode {
@@ -95,6 +117,7 @@ impl Arguments {
             Command::Seed(arguments) => client(seed::run(arguments)),
             Command::Token(arguments) => client(token::run(arguments)),
             Command::Streams(arguments) => client(streams::run(arguments)),
+            Command::Healthcheck(arguments) => arguments.run(EDGE.ops_port()),
             Command::K8s(arguments) => exit_code(k8s::run(&arguments)),
             Command::Ops(arguments) => exit_code(ops::run(&arguments)),
             Command::Routes(set) => exit_code(contract::routes(&set)),

@@ -8,6 +8,7 @@ use clap::builder::OsStringValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Args, Command};
 
+use super::secret_files;
 use super::setting::Setting;
 use crate::start::StartError;
 
@@ -79,15 +80,44 @@ pub fn defaults<C: Args>() -> C {
 }
 
 /// Parses as clap does, but goes on after a mistake to find the others. The values of arguments
-/// with `hide_env_values` are secrets and not printed.
+/// with `hide_env_values` are secrets and not printed, and may be [in files](secret_files).
 ///
 /// # Errors
 /// Everything that is wrong, or what clap prints, such as help.
 pub fn parse(command: Command, arguments: Vec<OsString>) -> Result<ArgMatches, Refused> {
-    parse_with(command, arguments, &[])
+    let (arguments, mistakes) = secret_files::added(&command, arguments);
+    told_after(mistakes, parse_with(command, arguments, &[]))
 }
 
-/// As [`parse`], where some of the arguments are the settings of a file.
+/// What was wrong before belongs to what a parse says.
+pub(super) fn told_after(
+    mut mistakes: Vec<String>,
+    parsed: Result<ArgMatches, Refused>,
+) -> Result<ArgMatches, Refused> {
+    if mistakes.is_empty() {
+        return parsed;
+    }
+    if let Err(Refused::Mistakes(more)) = parsed {
+        mistakes.extend(more);
+    }
+    Err(Refused::Mistakes(mistakes))
+}
+
+/// What flags and environment variables say, whatever is wrong with it. Help is not asked of these: what
+/// values there are, they do not know any more.
+pub(super) fn given(command: &Command, words: &[OsString]) -> Result<ArgMatches, Refused> {
+    let lenient = command
+        .clone()
+        .mut_args(|argument| match argument.get_action().takes_values() {
+            true => argument.value_parser(OsStringValueParser::new()),
+            false => argument,
+        });
+    let lenient = lenient.disable_help_flag(true).ignore_errors(true);
+    let matches = lenient.try_get_matches_from(words)?;
+    Ok(matches)
+}
+
+/// As [`parse`] without files of secrets, where some of the arguments are the settings of a file.
 pub(super) fn parse_with(
     mut command: Command,
     mut arguments: Vec<OsString>,

@@ -17,11 +17,11 @@ mod yaml;
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::builder::OsStringValueParser;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
 use super::arguments::{self, Refused};
+use super::secret_files;
 use super::setting::Setting;
 pub(super) use flags::{Flags, takes_nothing, takes_pairs, takes_several};
 
@@ -39,11 +39,13 @@ pub struct Parsed {
 ///
 /// # Errors
 /// As there; of what the file says, with its name and the line.
-pub fn parse(command: Command, mut words: Vec<OsString>, own: &[&str]) -> Result<Parsed, Refused> {
-    let given = given(&command, &words)?;
+pub fn parse(command: Command, words: Vec<OsString>, own: &[&str]) -> Result<Parsed, Refused> {
+    let (mut words, mut mistakes) = secret_files::added(&command, words);
+    let given = arguments::given(&command, &words)?;
     let file = own.first().and_then(|id| given.get_one::<OsString>(id));
     let Some(file) = file else {
-        let matches = arguments::parse(command, words)?;
+        let parsed = arguments::parse_with(command, words, &[]);
+        let matches = arguments::told_after(mistakes, parsed)?;
         return Ok(Parsed {
             matches,
             text: None,
@@ -51,13 +53,14 @@ pub fn parse(command: Command, mut words: Vec<OsString>, own: &[&str]) -> Result
     };
     let text = std::fs::read_to_string(file);
     let (name, flags) = (Path::new(file).display(), Flags::of(&command, own));
-    let (mut settings, mut mistakes) = match &text {
+    let (mut settings, more) = match &text {
         Ok(text) => read(&name.to_string(), text, &flags),
         Err(error) => (
             Vec::new(),
             vec![format!("{} {name}: {error}", flags.file())],
         ),
     };
+    mistakes.extend(more);
     settings.retain(|setting| {
         let source = given.value_source(&setting.id);
         !matches!(
@@ -67,28 +70,11 @@ pub fn parse(command: Command, mut words: Vec<OsString>, own: &[&str]) -> Result
     });
     words.extend(settings.iter().map(Setting::word));
     let parsed = arguments::parse_with(command, words, &settings);
-    if mistakes.is_empty() {
-        let (matches, text) = (parsed?, text.ok());
-        return Ok(Parsed { matches, text });
-    }
-    if let Err(Refused::Mistakes(more)) = parsed {
-        mistakes.extend(more);
-    }
-    Err(Refused::Mistakes(mistakes))
-}
-
-/// What flags and environment variables say, whatever is wrong with it. Help is not asked of these: what
-/// values there are, they do not know any more.
-fn given(command: &Command, words: &[OsString]) -> Result<ArgMatches, Refused> {
-    let lenient = command
-        .clone()
-        .mut_args(|argument| match argument.get_action().takes_values() {
-            true => argument.value_parser(OsStringValueParser::new()),
-            false => argument,
-        });
-    let lenient = lenient.disable_help_flag(true).ignore_errors(true);
-    let matches = lenient.try_get_matches_from(words);
-    Ok(matches?)
+    let matches = arguments::told_after(mistakes, parsed)?;
+    Ok(Parsed {
+        matches,
+        text: text.ok(),
+    })
 }
 
 fn read(name: &str, text: &str, flags: &Flags) -> (Vec<Setting>, Vec<String>) {
