@@ -41,6 +41,8 @@ struct Counts {
     sent: f32,
     /// Those that were sent, and came back as their server has no time.
     pushed_back: f32,
+    /// Whether any did since conclusions were drawn.
+    has_news: bool,
     /// The part of the calls that is refused.
     share: f32,
     /// Of those that are to be refused, what is left of one.
@@ -73,6 +75,7 @@ impl Throttle {
             };
         }
         counts.pushed_back += 1.0;
+        counts.has_news = true;
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -102,16 +105,21 @@ impl Counts {
             return true;
         }
         self.drawn = Some(now);
-        // Those that are under way count as taken: who refuses does so at once.
-        let taken = self.sent - self.pushed_back;
-        self.share = match self.all > FEW {
-            true => (1.0 - TIMES * taken / self.all).clamp(0.0, MOST),
-            false => 0.0,
-        };
         let kept = KEPT.powf(over as f32);
         for count in [&mut self.all, &mut self.sent, &mut self.pushed_back] {
             *count *= kept;
         }
+        // Those that are under way count as taken: who refuses does so at once.
+        let taken = self.sent - self.pushed_back;
+        let share = match self.all > FEW {
+            true => (1.0 - TIMES * taken / self.all).clamp(0.0, MOST),
+            false => 0.0,
+        };
+        // Who takes all that is sent has time for more.
+        self.share = match std::mem::take(&mut self.has_news) {
+            true => share,
+            false => share.min(self.share / 2.0 - 0.01).max(0.0),
+        };
         self.share > 0.0 || self.pushed_back > 0.5
     }
 }
@@ -171,7 +179,8 @@ mod tests {
         let few = sent(&throttle, 100, 100, 20).await;
         assert!((240..=260).contains(&few), "{few}");
         // There is time again.
-        assert_eq!(sent(&throttle, 100, 100, 100).await, 1000);
+        assert_eq!(sent(&throttle, 20, 100, 100).await, 1000);
+        assert_eq!(sent(&throttle, 50, 100, 100).await, 1000);
         assert!(!throttle.is_on.load(Ordering::Relaxed));
     }
 
@@ -180,7 +189,15 @@ mod tests {
         let throttle = Throttle::default();
         let asked = sent(&throttle, 100, 100, 0).await;
         assert!((15..=25).contains(&asked), "{asked}");
-        assert_eq!(sent(&throttle, 200, 100, 100).await, 1000);
+        assert_eq!(sent(&throttle, 20, 100, 100).await, 1000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_pause_all_are_sent() {
+        let throttle = Throttle::default();
+        sent(&throttle, 50, 100, 10).await;
+        advance(Duration::from_secs(5)).await;
+        assert_eq!(sent(&throttle, 10, 100, 100).await, 1000);
     }
 
     #[tokio::test(start_paused = true)]
