@@ -222,6 +222,10 @@ fn common(setup: &Setup) -> BTreeMap<&'static str, String> {
         ("LOGIN_ADDRESS_BURST", "1000000".to_owned()),
         ("LOGIN_ACCOUNT_BURST", "1000000".to_owned()),
     ]);
+    if cfg!(debug_assertions) {
+        // Such a build is slow, and is not to refuse anything for that.
+        variables.insert("QUEUE_TARGET", "1s".to_owned());
+    }
     variables.extend(setup.variables.iter().cloned());
     variables
 }

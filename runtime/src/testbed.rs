@@ -37,13 +37,12 @@ pub struct Testbed {
 impl Testbed {
     /// A mesh on the system's clock with an in-process bus.
     pub fn new() -> Testbed {
-        Testbed::with(HostConfig::new(Telemetry::detached(), Bus::in_process()))
+        Testbed::with(patient())
     }
 
     /// A mesh on a clock of the test's.
     pub fn with_clock(clock: Clock) -> Testbed {
-        let config = HostConfig::new(Telemetry::detached(), Bus::in_process());
-        Testbed::with(HostConfig { clock, ..config })
+        Testbed::with(HostConfig { clock, ..patient() })
     }
 
     /// A mesh of the test's own making.
@@ -178,6 +177,13 @@ impl Testbed {
     pub async fn stop(self) {
         self.host.stop(true).await;
     }
+}
+
+/// Of a mesh that refuses nothing for how long it waits: builds of tests are slow.
+fn patient() -> HostConfig {
+    let mut config = HostConfig::new(Telemetry::detached(), Bus::in_process());
+    config.server.queue_target = Duration::ZERO;
+    config
 }
 
 impl Default for Testbed {

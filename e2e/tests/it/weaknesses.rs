@@ -68,8 +68,7 @@ impl Halves {
         for name in mesh.processes() {
             let mut set = |variable, value: &str| mesh.set_of(&name, variable, value.to_owned());
             set("DATABASE_MAX_CONNECTIONS", "2");
-            // So that there is much work with more than 24 calls at once.
-            set("MAX_CONCURRENT_CALLS", "192");
+            set("QUEUE_TARGET", "50ms");
             if name.starts_with("edge") {
                 // What one thread knows and has saved up is then all that there is.
                 set("EDGE_THREADS", "1");

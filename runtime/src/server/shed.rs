@@ -24,7 +24,7 @@ use crate::node::Node;
 use crate::status::{Problem, Reason};
 
 /// Of the calls that there may be at once, the part that is no overload yet, however slow the machine is.
-const PART: usize = 8;
+const PART: usize = 32;
 /// So many calls at once are taken in also when it is over.
 const FEW: usize = 16;
 
