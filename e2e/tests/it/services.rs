@@ -17,6 +17,12 @@ const PLACES: &[(&str, &str)] = &[
         "k8s/*",
         "generated; and what a service consumes, in overlays/dev/rights",
     ),
+    (
+        "compose.yaml",
+        "which secrets each has; containers.rs holds it against the list",
+    ),
+    ("ops/compose/*", "where Prometheus finds them; the same"),
+    (".github/*", "one whose image is tried"),
     ("runtime/src/services.rs", "the list"),
     ("tradewind/Cargo.toml", "what builds it is here"),
     ("tradewind/src/up/members.rs", "what builds it"),
