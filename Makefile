@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test test-telemetry pictures simulate new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint release-contracts fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk clients test test-telemetry pictures simulate new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint lint-delivery release-contracts fmt bench bench-edge bench-transcoder image
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ faults: ## Break everything that can break, under load, and print what came of i
 
 fuzz: ## Fuzz the JSON engine, paths, queries, forms, the framing of gRPC-Web and the contract's rules, a minute for each target: make fuzz SECONDS=600
 	scripts/fuzz $(or $(SECONDS),60)
+
+lint-delivery: ## Dockerfile, workflows, Compose, manifests: their schemas, hadolint, actionlint, checkov
+	scripts/lint-delivery
 
 lint: ## Formatting, clippy, the contracts' rules and promises, dependencies
 	scripts/lint
