@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test test-telemetry pictures simulate new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint lint-delivery release-contracts fmt bench bench-edge bench-transcoder image
+.PHONY: help dev dev-real seed sdk clients test test-telemetry pictures simulate new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint lint-delivery release-contracts fmt bench bench-edge bench-transcoder image cluster cluster-stop build apply wait ingress-enable ingress-apply deploy-ghcr test-cluster
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +29,8 @@ dev-real: ## The same on real Postgres, Redis and NATS, installed if needed, kep
 	export DATABASE_URL=$$TEST_DATABASE_URL REDIS_URL=$$TEST_REDIS_URL NATS_URL=$$TEST_NATS_URL
 	$(run) up --data-dir .dev/tradewind $(ARGS)
 
-seed: ## Fill the mesh that runs with a small demo shop
-	$(run) seed $(ARGS)
+seed: ## Fill the mesh that runs, in the cluster or here, with a small demo shop
+	if [ -e .dev/cluster/backend ]; then scripts/deploy seed; else $(run) seed $(ARGS); fi
 
 sdk: ## Generate and compile the TypeScript clients, in sdk/typescript
 	scripts/sdk
@@ -112,6 +112,33 @@ bench-transcoder: ## Measure the JSON engine: time and allocations per message
 
 image: ## Build the image of one binary: make image BIN=svc-orders
 	docker build --build-arg BIN=$(BIN) --tag tradewind/$(BIN) .
+
+cluster: ## Start a Kubernetes cluster on this machine: k3d, kind or minikube if there is one, or one of its own
+	scripts/cluster start
+
+cluster-stop: ## End it, and remove everything that it has left
+	scripts/cluster stop
+
+build: ## In the cluster: build the images, and load them
+	scripts/deploy build
+
+apply: ## In the cluster: apply the manifests
+	scripts/deploy apply
+
+wait: ## In the cluster: wait until everything is available
+	scripts/deploy wait
+
+ingress-enable: ## In the cluster: an ingress controller
+	scripts/deploy ingress-enable
+
+ingress-apply: ## In the cluster: a certificate for tradewind.local and api.local
+	scripts/deploy ingress-apply
+
+deploy-ghcr: ## In the cluster: apply the manifests with published images: make deploy-ghcr REPOSITORY=ghcr.io/OWNER TAG=main
+	REPOSITORY="$(REPOSITORY)" TAG="$(or $(TAG),main)" scripts/deploy ghcr
+
+test-cluster: ## Prove in a real cluster what docs/KUBERNETES.md promises: make test-cluster ARGS="eviction"
+	scripts/test-cluster $(ARGS)
 
 # One shell for each recipe, so that traps and variables last to its end.
 .ONESHELL:

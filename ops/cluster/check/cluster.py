@@ -1,0 +1,137 @@
+"""The cluster that KUBECONFIG names, by kubectl."""
+
+import contextlib
+import json
+import subprocess
+import time
+
+NAMESPACE = "tradewind"
+
+
+class Refused(Exception):
+    """What the API server, or kubectl, says against it."""
+
+
+def kubectl(*arguments, given=None):
+    """What kubectl prints."""
+    command = ["kubectl", "--namespace", NAMESPACE, *arguments]
+    done = subprocess.run(command, input=given, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Refused(done.stderr.strip())
+    return done.stdout
+
+
+def get(*arguments):
+    """An object, or the items of a list."""
+    found = json.loads(kubectl("get", *arguments, "--output", "json"))
+    return found["items"] if found["kind"].endswith("List") else found
+
+
+def apply(manifest, *arguments):
+    kubectl("apply", *arguments, "--filename", "-", given=json.dumps(manifest))
+
+
+def patch(kind, name, change):
+    kubectl("patch", kind, name, "--type", "merge", "--patch", json.dumps(change))
+
+
+@contextlib.contextmanager
+def changed(manifest):
+    """As it says meanwhile, and as it was, if it was, afterwards."""
+    kind, name = manifest["kind"], name_of(manifest)
+    try:
+        before = get(kind, name)
+    except Refused:
+        before = None
+    if before:
+        patch(kind, name, {"spec": manifest["spec"]})
+    else:
+        apply(manifest)
+    try:
+        yield
+    finally:
+        if before:
+            patch(kind, name, {"spec": before["spec"]})
+        else:
+            kubectl("delete", kind, name)
+
+
+def until(what, condition, patience=120):
+    """Waits until a condition gives something, and returns that."""
+    deadline = time.monotonic() + patience
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {patience} s")
+        time.sleep(0.2)
+    return found
+
+
+def deployments():
+    """Names of the mesh's own."""
+    return [name_of(each) for each in get("deployments", "--selector", "app.kubernetes.io/part-of=tradewind")]
+
+
+def settled(*names):
+    """Waits until these deployments, or all, are what they should be, and nothing of before is left."""
+    for name in names or deployments():
+        until(f"{name} is settled", lambda: is_settled(name), 300)
+
+
+def is_settled(name):
+    deployment = get("deployment", name)
+    wanted, status = deployment["spec"]["replicas"], deployment["status"]
+    counted = [status.get(each) for each in ["replicas", "updatedReplicas", "availableReplicas"]]
+    known = status.get("observedGeneration") == deployment["metadata"]["generation"]
+    return known and counted == [wanted] * 3 and [is_ready(each) for each in pods(name)] == [True] * wanted
+
+
+def is_ready(pod):
+    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
+    return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
+
+
+def scale(replicas, *names):
+    """These deployments, or all: at least so many, where something scales them by itself."""
+    names = names or deployments()
+    scaled = {each["spec"]["scaleTargetRef"]["name"]: name_of(each) for each in get("horizontalpodautoscalers")}
+    for name in names:
+        if name in scaled:
+            patch("horizontalpodautoscaler", scaled[name], {"spec": {"minReplicas": replicas}})
+        else:
+            kubectl("scale", f"--replicas={replicas}", f"deployment/{name}")
+    for name in names:
+        until(f"{replicas} of {name}", lambda: replicas_of(name) >= replicas)
+    settled(*names)
+
+
+def replicas_of(name):
+    return get("deployment", name)["spec"]["replicas"]
+
+
+def pods(name):
+    """Of a deployment, or whatever else has its name."""
+    return get("pods", "--selector", f"app.kubernetes.io/name={name}")
+
+
+def name_of(thing):
+    return thing["metadata"]["name"]
+
+
+def pod(name, spec=None, container=None, security=None):
+    """One that may no more than the least, unless it says otherwise."""
+    least = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    context = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+    main = {"name": "main", "image": "none", "securityContext": least | (security or {})}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 0,
+            "securityContext": context,
+            "containers": [main | (container or {})],
+        }
+        | (spec or {}),
+    }
