@@ -1,4 +1,4 @@
-# The image of one binary, which is all it holds: scripts/image svc-orders, or by hand
+# The image of one binary, which is all it holds: make image BIN=svc-orders, or by hand
 #   docker build --build-arg BIN=svc-orders --tag tradewind/svc-orders .
 # BIN is edge, a service of the list in runtime/src/services.rs, or tradewind, which runs everything
 # in one process (its data is in /data).

@@ -110,8 +110,8 @@ bench-edge: ## Measure the edge beside others like it, and write its part of doc
 bench-transcoder: ## Measure the JSON engine: time and allocations per message
 	$(CARGO) bench --package transcoder --bench json
 
-image: ## Build the image of one binary: make image BIN=svc-orders
-	docker build --build-arg BIN=$(BIN) --tag tradewind/$(BIN) .
+image: ## Build the image of one binary, with docker, podman or buildah: make image BIN=svc-orders
+	scripts/image --build $(BIN)
 
 cluster: ## Start a Kubernetes cluster on this machine: k3d, kind or minikube if there is one, or one of its own
 	scripts/cluster start
