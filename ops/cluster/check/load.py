@@ -39,7 +39,7 @@ class Load:
             began = time.monotonic()
             try:
                 status, reply = door.call("POST", "/v1/orders", order(self.sku))
-                failure = None if status == 201 else f"{status} {reply.get('message')}"
+                failure = None if status == 201 else f"{status} {reply}"[:200]
             except Exception as error:
                 failure = repr(error)
             took = time.monotonic() - began
