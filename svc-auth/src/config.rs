@@ -47,7 +47,7 @@ pub struct Config {
     #[arg(skip)]
     pub workload_keys: WorkloadKeys,
     /// E-mail address of the first administrator, whose account is opened at the start.
-    #[arg(long, env = "ADMIN_EMAIL")]
+    #[arg(long, env = "ADMIN_EMAIL", hide_env_values = true)]
     pub admin_email: Option<String>,
     /// Password of the first administrator; it has no effect once the account has one.
     #[arg(

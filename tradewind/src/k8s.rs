@@ -1,26 +1,36 @@
-//! `tradewind k8s generate`: what the manifests of k8s/ say of each service, written from the list
-//! of services, their flags and their contracts.
+//! `tradewind k8s`: the manifests of k8s/ that follow from the list of services, their flags, their
+//! contracts and k8s/needs.yaml.
 
-mod base;
-mod dev;
+mod calls;
+mod chart;
+mod ingress;
+mod meshes;
+mod needs;
+mod policies;
 mod rights;
+mod scaling;
+mod secrets;
+mod workloads;
+mod yaml;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Subcommand};
 use runtime::services::{AUTHORITY, EDGE, SERVICES, ServiceInfo};
+use serde_json::{Value, json};
 
-use crate::{fill::Marks, up::members};
+use self::{calls::Calls, needs::Needs};
+use crate::up::members;
 
-const MARKS: Marks = Marks {
-    begin: "# Written by `tradewind k8s generate`: ",
-    close: "",
-    end: "# End of what is generated.",
-};
+/// The namespace of k8s/overlays/dev.
+const NAMESPACE: &str = "tradewind";
+/// Where make-secrets reads what each workload may do.
+const RIGHTS: &str = "overlays/dev/rights";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -30,11 +40,25 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Write what the manifests say of each service; the rest of them stays as it is
+    /// Write k8s/generated and the table of rights
     Generate {
         /// The folder of the manifests
         #[arg(default_value = "k8s")]
         folder: PathBuf,
+        /// Write nothing, and fail if anything is not what would be written
+        #[arg(long)]
+        check: bool,
+    },
+    /// Write k8s/chart, a chart of Helm, of what `kustomize build k8s/overlays/prod` prints
+    Chart {
+        /// The file with what it printed
+        rendered: PathBuf,
+        /// The folder of the chart
+        #[arg(default_value = "k8s/chart")]
+        folder: PathBuf,
+        /// Write nothing, and fail if anything is not what would be written
+        #[arg(long)]
+        check: bool,
     },
 }
 
@@ -60,24 +84,166 @@ impl Workload {
     fn has_key(&self) -> bool {
         self.name() != AUTHORITY
     }
+
+    /// Whether users come in by it.
+    fn is_door(&self) -> bool {
+        self.name() == EDGE.name
+    }
+
+    /// What its port speaks.
+    fn port_name(&self) -> &'static str {
+        if self.is_door() { "http" } else { "grpc" }
+    }
+
+    /// The servers that it keeps something on.
+    fn stores(&self) -> impl Iterator<Item = &'static str> {
+        let all = [
+            (self.keeps_data, "postgres"),
+            (true, "nats"),
+            (self.caches, "redis"),
+        ];
+        let own = all.into_iter().filter(|(has, _)| *has);
+        own.map(|(_, store)| store)
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let Action::Generate { folder } = &arguments.action;
-    let services = services();
-    for service in &services {
-        let own = folder.join("base").join(service.name());
-        fs::create_dir_all(&own).with_context(|| own.display().to_string())?;
-        for (file, text) in base::files(service) {
-            write(&own.join(file), &text)?;
+    match &arguments.action {
+        Action::Generate { folder, check } => {
+            finish(&files(folder)?, &folder.join("generated"), *check)
+        }
+        Action::Chart {
+            rendered,
+            folder,
+            check,
+        } => {
+            let text = fs::read_to_string(rendered);
+            let text = text.with_context(|| rendered.display().to_string())?;
+            let files = chart::files(&text, folder)?;
+            finish(&files, &folder.join("templates"), *check)
         }
     }
-    rewrite(&folder.join("base/kustomization.yaml"), |text| {
-        base::kustomization(text, &services)
-    })?;
-    rewrite(&folder.join("base/configmap.yaml"), |text| {
-        base::addresses(text, &services)
-    })?;
+}
+
+/// Writes the files, and removes what a folder has beside them; or only looks whether that is so.
+fn finish(files: &Files, folder: &Path, check: bool) -> Result<()> {
+    let there = present(folder)?;
+    let gone = there.iter().filter(|path| !files.contains_key(*path));
+    if !check {
+        for (path, text) in files {
+            write(path, text)?;
+        }
+        return gone.into_iter().try_for_each(|path| {
+            fs::remove_file(path).with_context(|| path.display().to_string())
+        });
+    }
+    let is_old = |path: &Path, text: &String| fs::read_to_string(path).ok().as_ref() != Some(text);
+    let old = files.iter().filter(|(path, text)| is_old(path, text));
+    let old = old.map(|(path, _)| path).chain(gone);
+    let old: Vec<_> = old.map(|path| path.display().to_string()).collect();
+    ensure!(
+        old.is_empty(),
+        "not what `tradewind k8s` writes: {}",
+        old.join(", ")
+    );
+    Ok(())
+}
+
+/// What is written, by path.
+type Files = BTreeMap<PathBuf, String>;
+
+fn files(folder: &Path) -> Result<Files> {
+    let mesh = mesh();
+    let services = &mesh[1..];
+    let calls = Calls::of(&mesh);
+    let needs = Needs::read(&folder.join("needs.yaml"))?;
+    let named = |object: fn(&Workload, &Needs) -> Value| {
+        let files = mesh
+            .iter()
+            .map(|it| (it.name().to_owned(), vec![object(it, &needs)]));
+        files.collect::<Vec<_>>()
+    };
+    let single = |objects: Vec<(String, Value)>| {
+        let files = objects
+            .into_iter()
+            .map(|(name, object)| (name, vec![object]));
+        files.collect::<Vec<_>>()
+    };
+    let mut workloads: Vec<_> = mesh
+        .iter()
+        .map(|it| {
+            (
+                it.name().to_owned(),
+                workloads::objects(it, &needs).to_vec(),
+            )
+        })
+        .collect();
+    workloads.push(("addresses".to_owned(), vec![workloads::addresses(services)]));
+    let linkerd = services
+        .iter()
+        .map(|it| (it.name().to_owned(), meshes::linkerd(it, &calls)));
+    let istio = services
+        .iter()
+        .map(|it| (it.name().to_owned(), vec![meshes::istio(it, &calls)]));
+    let ingress = ingress::objects(&mesh, &calls, &needs).to_vec();
+    let rooms = [
+        ("workloads", workloads),
+        (
+            "network-policies",
+            single(policies::policies(&mesh, &calls, &needs)),
+        ),
+        ("external-stores", single(policies::outside(&mesh, &needs))),
+        ("autoscaling", named(scaling::autoscaler)),
+        ("disruption", named(|it, _| scaling::disruption_budget(it))),
+        ("linkerd", linkerd.collect()),
+        ("istio", istio.collect()),
+        ("ingress", vec![("ingress".to_owned(), ingress)]),
+        ("external-secrets", single(secrets::external(&mesh))),
+    ];
+    let mut files = Files::new();
+    for (room, objects) in rooms {
+        let room = folder.join("generated").join(room);
+        let names: Value = objects
+            .iter()
+            .map(|(name, _)| format!("{name}.yaml"))
+            .collect();
+        files.insert(
+            room.join("kustomization.yaml"),
+            yaml::file(&[kustomization(&names)]),
+        );
+        files.extend(
+            objects
+                .into_iter()
+                .map(|(name, objects)| (room.join(format!("{name}.yaml")), yaml::file(&objects))),
+        );
+    }
+    let secrets = secrets::kustomization(&mesh, NAMESPACE);
+    files.insert(
+        folder.join("generated/dev-secrets.yaml"),
+        yaml::file(&[secrets]),
+    );
+    let rights = folder.join(RIGHTS);
+    let table = fs::read_to_string(&rights).with_context(|| rights.display().to_string())?;
+    let table = rights::table(&table, &mesh)?;
+    files.insert(rights, table);
+    Ok(files)
+}
+
+fn kustomization(resources: &Value) -> Value {
+    json!({
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": resources,
+    })
+}
+
+/// The edge, and then the services.
+fn mesh() -> Vec<Workload> {
+    let members = members();
+    let takes = |name: &str, flag: &str| {
+        let mut members = members.iter();
+        members.any(|member| member.name == name && member.takes(flag))
+    };
     let edge = Workload {
         info: EDGE,
         keeps_data: false,
@@ -85,37 +251,37 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         signs: false,
         seals: false,
     };
-    let workloads: Vec<Workload> = [edge].into_iter().chain(services).collect();
-    rewrite(&folder.join("overlays/dev/kustomization.yaml"), |text| {
-        dev::kustomization(text, &workloads)
-    })?;
-    rewrite(&folder.join("overlays/dev/rights"), |text| {
-        rights::table(text, &workloads)
-    })
-}
-
-fn services() -> Vec<Workload> {
-    let members = members();
-    let takes = |name: &str, flag: &str| {
-        let mut members = members.iter();
-        members.any(|member| member.name == name && member.takes(flag))
-    };
-    let workload = |info: &ServiceInfo| Workload {
+    let service = |info: &ServiceInfo| Workload {
         info: *info,
         keeps_data: true,
         caches: takes(info.name, "redis_url"),
         signs: takes(info.name, "audit_signing_key"),
         seals: takes(info.name, "payment_token_encryption_key"),
     };
-    SERVICES.iter().map(workload).collect()
+    [edge]
+        .into_iter()
+        .chain(SERVICES.iter().map(service))
+        .collect()
 }
 
-fn rewrite(file: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
-    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let text = change(&text).with_context(|| file.display().to_string())?;
-    write(file, &text)
+/// The files of a folder and of those in it; none if it is not there.
+fn present(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if !folder.exists() {
+        return Ok(files);
+    }
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => files.extend(present(&path)?),
+            false => files.push(path),
+        }
+    }
+    Ok(files)
 }
 
 fn write(file: &Path, text: &str) -> Result<()> {
-    fs::write(file, text).with_context(|| file.display().to_string())
+    let made = file.parent().map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| fs::write(file, text))
+        .with_context(|| file.display().to_string())
 }

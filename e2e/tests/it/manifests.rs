@@ -1,5 +1,10 @@
 //! The manifests of k8s/: they build, they are valid, and they fit the programs.
 
+mod authorization;
+mod availability;
+mod chart;
+mod connections;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -12,8 +17,20 @@ use e2e::{grpc::tool, process::binary};
 use runtime::services::{self, SERVICES};
 use serde_json::{Value, json};
 
-const OVERLAYS: [&str; 2] = ["k8s/base", "k8s/overlays/dev"];
-
+/// What is applied as it stands.
+const OVERLAYS: [&str; 6] = [
+    "k8s/overlays/dev",
+    "k8s/overlays/dev/secrets",
+    "k8s/overlays/staging",
+    "k8s/overlays/prod",
+    "k8s/argocd",
+    "k8s/cluster",
+];
+/// Components that no overlay has, in one of their own.
+const OTHERS: [(&str, &[&str]); 2] = [
+    ("k8s/overlays/linkerd", &["linkerd", "registry"]),
+    ("k8s/overlays/istio", &["istio"]),
+];
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -54,19 +71,47 @@ fn built(overlay: &str) -> &'static str {
             std::fs::remove_dir_all(secrets).expect("the copy is ours");
         }
         run(&folder.path().join("k8s/overlays/dev/make-secrets"), &[]);
-        let build = |overlay| {
-            (
-                overlay,
-                run(&tool("kustomize"), &["build", &place(overlay)]),
+        for (overlay, components) in OTHERS {
+            let overlay = folder.path().join(overlay);
+            let components = components.iter().map(|it| format!("../../components/{it}"));
+            let components = components.collect::<Vec<_>>();
+            let kustomization = json!({
+                "namespace": "tradewind",
+                "resources": ["../dev"],
+                "components": components,
+                "labels": [{
+                    "pairs": {"app.kubernetes.io/part-of": "tradewind"},
+                    "includeTemplates": true,
+                }],
+            });
+            std::fs::create_dir(&overlay).expect("the copy is ours");
+            std::fs::write(
+                overlay.join("kustomization.yaml"),
+                kustomization.to_string(),
             )
+            .expect("the copy is ours");
+        }
+        let build = |overlay| {
+            let built = run(&tool("kustomize"), &["build", &place(overlay)]);
+            (overlay, built)
         };
-        OVERLAYS.map(build).into()
+        let others = OTHERS.map(|(overlay, _)| overlay);
+        OVERLAYS.into_iter().chain(others).map(build).collect()
     });
     &BUILT[overlay]
 }
 
 fn resources(manifests: &str) -> Vec<Value> {
     serde_saphyr::from_multiple(manifests).expect("kustomize prints YAML")
+}
+
+/// What a developer has: the mesh and its secrets.
+fn dev() -> Vec<Value> {
+    let overlays = ["k8s/overlays/dev", "k8s/overlays/dev/secrets"];
+    overlays
+        .into_iter()
+        .flat_map(|it| resources(built(it)))
+        .collect()
 }
 
 fn of_kind<'a>(resources: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
@@ -109,29 +154,45 @@ fn variables(resources: &[Value], container: &Value) -> BTreeSet<String> {
 fn the_manifests_say_of_each_service_what_the_generator_writes() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let copy = folder.path().join("k8s");
-    let copy = copy.to_str().expect("temporary folders have plain names");
-    run(Path::new("cp"), &["-R", "k8s", copy]);
-    // One that is not there yet.
-    let gone = SERVICES[0].name;
-    std::fs::remove_dir_all(folder.path().join("k8s/base").join(gone)).expect("the copy is ours");
-    run(&binary("tradewind"), &["k8s", "generate", copy]);
-    run(Path::new("diff"), &["--recursive", "k8s", copy]);
+    let place = copy.to_str().expect("temporary folders have plain names");
+    run(Path::new("cp"), &["-R", "k8s", place]);
+    run(&binary("tradewind"), &["k8s", "generate", place, "--check"]);
+
+    // One is not there yet, one is not as it should be, and one should not be there.
+    let generated = copy.join("generated/disruption");
+    let name = SERVICES[0].name;
+    std::fs::remove_file(generated.join(format!("{name}.yaml"))).expect("the copy is ours");
+    std::fs::write(generated.join("edge.yaml"), "").expect("the copy is ours");
+    std::fs::write(generated.join("svc-gone.yaml"), "").expect("the copy is ours");
+    let check = Command::new(binary("tradewind"))
+        .args(["k8s", "generate", place, "--check"])
+        .output();
+    let told = String::from_utf8_lossy(&check.expect("it is built").stderr).into_owned();
+    for wrong in ["edge", name, "svc-gone"] {
+        assert!(told.contains(&format!("disruption/{wrong}.yaml")), "{told}");
+    }
+    run(&binary("tradewind"), &["k8s", "generate", place]);
+    run(Path::new("diff"), &["--recursive", "k8s", place]);
 }
 
+/// Of custom resources it knows no schema; an API server does: `make test-k8s`.
 #[test]
 fn the_manifests_build_and_pass_strict_schemas() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    for overlay in OVERLAYS {
-        let file = folder.path().join("manifests.yaml");
+    let file = folder.path().join("manifests.yaml");
+    let place = file.to_str().expect("temporary folders have plain names");
+    for overlay in OVERLAYS
+        .into_iter()
+        .chain(OTHERS.map(|(overlay, _)| overlay))
+    {
         std::fs::write(&file, built(overlay)).expect("the folder can be written");
-        let file = file.to_str().expect("temporary folders have plain names");
-        run(&tool("kubernetes-validate"), &["--strict", file]);
+        run(&tool("kubernetes-validate"), &["--strict", place]);
     }
 }
 
 #[test]
 fn every_variable_and_port_of_a_manifest_is_one_of_its_program() {
-    let resources = resources(built("k8s/overlays/dev"));
+    let resources = dev();
     let deployments: Vec<_> = of_kind(&resources, "Deployment").collect();
     assert_eq!(
         deployments.len(),
@@ -147,9 +208,10 @@ fn every_variable_and_port_of_a_manifest_is_one_of_its_program() {
 
         let help = run(&binary(name), &["--help"]);
         for variable in variables(&resources, container) {
-            let known = [format!("[env: {variable}]"), format!("[env: {variable}=")];
-            let is_known = known.iter().any(|known| help.contains(known));
-            assert!(is_known, "{name} --help does not know {variable}");
+            assert!(
+                is_known(&variable, &help),
+                "{name} --help does not know {variable}"
+            );
         }
 
         let listed = services::find(name).expect("it is in the list");
@@ -160,9 +222,21 @@ fn every_variable_and_port_of_a_manifest_is_one_of_its_program() {
     }
 }
 
+/// Whether a program's help knows a variable; of a secret also the one that names a file.
+fn is_known(variable: &str, help: &str) -> bool {
+    let plain = [format!("[env: {variable}]"), format!("[env: {variable}=")];
+    let secret = variable
+        .strip_suffix("_FILE")
+        .map(|it| format!("[env: {it}]"));
+    plain
+        .into_iter()
+        .chain(secret)
+        .any(|known| help.contains(&known))
+}
+
 #[test]
 fn what_the_processes_need_is_in_their_manifests() {
-    let resources = resources(built("k8s/overlays/dev"));
+    let resources = dev();
     for deployment in of_kind(&resources, "Deployment") {
         let pod = &deployment["spec"]["template"]["spec"];
         let container = &pod["containers"][0];
@@ -171,28 +245,33 @@ fn what_the_processes_need_is_in_their_manifests() {
             .as_str()
             .expect("a name is text");
         let needed: &[&str] = match name {
-            "edge" => &["WORKLOAD_KEY_FILE", "NATS_URL", "REDIS_URL"],
+            "edge" => &["WORKLOAD_KEY_FILE", "NATS_URL_FILE", "REDIS_URL_FILE"],
             "svc-auth" => &[
-                "DATABASE_URL",
-                "NATS_URL",
-                "SIGNING_KEY_ENCRYPTION_KEY",
+                "DATABASE_URL_FILE",
+                "NATS_URL_FILE",
+                "SIGNING_KEY_ENCRYPTION_KEY_FILE",
                 "WORKLOAD_KEYS_DIR",
             ],
             "svc-orders" => &[
-                "DATABASE_URL",
+                "DATABASE_URL_FILE",
                 "WORKLOAD_KEY_FILE",
-                "NATS_URL",
-                "REDIS_URL",
-                "AUDIT_SIGNING_KEY",
+                "NATS_URL_FILE",
+                "REDIS_URL_FILE",
+                "AUDIT_SIGNING_KEY_FILE",
             ],
             "svc-payments" => &[
-                "DATABASE_URL",
+                "DATABASE_URL_FILE",
                 "WORKLOAD_KEY_FILE",
-                "NATS_URL",
-                "PAYMENT_TOKEN_ENCRYPTION_KEY",
+                "NATS_URL_FILE",
+                "PAYMENT_TOKEN_ENCRYPTION_KEY_FILE",
             ],
-            "svc-shipping" => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL"],
-            _ => &["DATABASE_URL", "WORKLOAD_KEY_FILE", "NATS_URL", "REDIS_URL"],
+            "svc-shipping" => &["DATABASE_URL_FILE", "WORKLOAD_KEY_FILE", "NATS_URL_FILE"],
+            _ => &[
+                "DATABASE_URL_FILE",
+                "WORKLOAD_KEY_FILE",
+                "NATS_URL_FILE",
+                "REDIS_URL_FILE",
+            ],
         };
         for needed in needed {
             assert!(variables.contains(*needed), "{name} has no {needed}");
@@ -219,34 +298,107 @@ fn pods(resources: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
 
 #[test]
 fn a_pod_may_do_no_more_than_it_needs() {
-    let resources = resources(built("k8s/overlays/dev"));
     let others = 6;
     assert_eq!(
-        pods(&resources).count(),
+        pods(&dev()).count(),
         SERVICES.len() + others,
         "the edge, its servers, two jobs"
     );
-    for (name, pod) in pods(&resources) {
-        let pod = &pod["spec"];
-        assert_eq!(pod["automountServiceAccountToken"], false, "{name}");
-        let context = &pod["securityContext"];
-        assert_eq!(context["runAsNonRoot"], true, "{name}");
-        assert_eq!(
-            context["seccompProfile"]["type"], "RuntimeDefault",
-            "{name}"
-        );
-        for container in list(&pod["containers"]) {
-            let context = &container["securityContext"];
-            assert_eq!(context["allowPrivilegeEscalation"], false, "{name}");
-            assert_eq!(context["readOnlyRootFilesystem"], true, "{name}");
-            assert_eq!(context["capabilities"]["drop"], json!(["ALL"]), "{name}");
+    for overlay in environments() {
+        let resources = resources(built(overlay));
+        for (name, pod) in pods(&resources) {
+            let part_of = &pod["metadata"]["labels"]["app.kubernetes.io/part-of"];
+            assert_eq!(part_of, "tradewind", "{overlay}: {name}");
+            let pod = &pod["spec"];
+            assert_eq!(pod["automountServiceAccountToken"], false, "{name}");
+            let context = &pod["securityContext"];
+            assert_eq!(context["runAsNonRoot"], true, "{name}");
+            assert_eq!(
+                context["seccompProfile"]["type"], "RuntimeDefault",
+                "{name}"
+            );
+            for container in list(&pod["containers"]) {
+                let context = &container["securityContext"];
+                assert_eq!(context["allowPrivilegeEscalation"], false, "{name}");
+                assert_eq!(context["readOnlyRootFilesystem"], true, "{name}");
+                assert_eq!(context["capabilities"]["drop"], json!(["ALL"]), "{name}");
+                let memory = &container["resources"]["requests"]["memory"];
+                assert!(memory.is_string(), "{overlay}: {name} requests no memory");
+            }
+        }
+        let namespace = of_kind(&resources, "Namespace").next();
+        if let Some(namespace) = namespace {
+            let labels = &namespace["metadata"]["labels"];
+            let enforced = &labels["pod-security.kubernetes.io/enforce"];
+            assert_eq!(enforced, "restricted", "{overlay}");
+            let name = &namespace["metadata"]["name"];
+            for one in resources.iter().filter(|it| *it != namespace) {
+                assert_eq!(one["metadata"]["namespace"], *name, "{overlay}: {one}");
+            }
         }
     }
 }
 
 #[test]
+fn each_process_has_an_account_of_its_own_without_a_token() {
+    let resources = resources(built("k8s/overlays/prod"));
+    let mut accounts = BTreeSet::new();
+    let own = pods(&resources).filter(|(name, _)| *name != "nats");
+    for (name, pod) in own {
+        let account = &pod["spec"]["serviceAccountName"];
+        assert!(
+            accounts.insert(account.to_string()),
+            "{account} has another beside {name}"
+        );
+        let account = named(&resources, "ServiceAccount", account);
+        assert_eq!(account["automountServiceAccountToken"], false, "{name}");
+    }
+}
+
+/// Every secret is a file, which the Secret has, whoever makes it.
+#[test]
+fn what_a_process_reads_of_its_secrets_is_there() {
+    let secrets = dev();
+    let fetched = resources(built("k8s/overlays/prod"));
+    for (name, pod) in pods(&fetched) {
+        let pod = &pod["spec"];
+        assert!(
+            !pod.to_string().contains("secretKeyRef"),
+            "{name} has one in a variable"
+        );
+        let container = &pod["containers"][0];
+        for mount in list(&container["volumeMounts"]) {
+            let mut volumes = list(&pod["volumes"]);
+            let volume = volumes.find(|it| it["name"] == mount["name"]);
+            let Some(secret) = volume.and_then(|it| it["secret"]["secretName"].as_str()) else {
+                continue;
+            };
+            let name = json!(secret);
+            let external = named(&fetched, "ExternalSecret", &name);
+            let data = named(&secrets, "Secret", &name)["data"].as_object();
+            let folder = mount["mountPath"].as_str().expect("it is a path");
+            let variables = list(&container["env"]).filter_map(|it| it["value"].as_str());
+            let files = variables.filter_map(|it| it.strip_prefix(folder)?.strip_prefix('/'));
+            for file in files {
+                let mut keys = list(&external["spec"]["data"]).map(|it| &it["secretKey"]);
+                assert!(keys.any(|key| key == file), "{external} has no {file}");
+                let made = data.is_some_and(|data| data.contains_key(file));
+                assert!(made, "{secret} has no {file}");
+            }
+        }
+    }
+}
+
+/// The overlays in which something runs.
+fn environments() -> impl Iterator<Item = &'static str> {
+    let others = OTHERS.map(|(overlay, _)| overlay);
+    let all = OVERLAYS.into_iter().chain(others);
+    all.filter(|overlay| overlay.starts_with("k8s/overlays/") && !overlay.ends_with("/secrets"))
+}
+
+#[test]
 fn every_secret_is_given_to_one_workload_alone() {
-    let resources = resources(built("k8s/overlays/dev"));
+    let resources = dev();
     let mut given = BTreeMap::new();
     for (name, pod) in pods(&resources) {
         for secret in secrets(&pod["spec"]) {
@@ -284,7 +436,7 @@ fn secrets(pod: &Value) -> Vec<Value> {
 
 #[test]
 fn the_pods_of_each_program_are_spread_over_the_nodes() {
-    let resources = resources(built("k8s/base"));
+    let resources = resources(built("k8s/overlays/prod"));
     for deployment in of_kind(&resources, "Deployment") {
         let name = &deployment["metadata"]["name"];
         let pod = &deployment["spec"]["template"];
@@ -292,6 +444,8 @@ fn the_pods_of_each_program_are_spread_over_the_nodes() {
         let spreads: Vec<_> = list(&pod["spec"]["topologySpreadConstraints"]).collect();
         assert!(!spreads.is_empty(), "{name} is not spread");
         for spread in spreads {
+            // Whatever may not be scheduled keeps nodes from being drained.
+            assert_eq!(spread["whenUnsatisfiable"], "ScheduleAnyway", "{name}");
             let selector = spread["labelSelector"]["matchLabels"].as_object();
             for (label, value) in selector.expect("it selects by labels") {
                 assert_eq!(labels[label], *value, "{name}: its pods have {label}");
@@ -309,22 +463,26 @@ fn the_pods_of_each_program_are_spread_over_the_nodes() {
 
 #[test]
 fn no_address_is_believed_in_what_it_says_of_clients() {
-    for overlay in OVERLAYS {
+    for overlay in [
+        "k8s/overlays/dev",
+        "k8s/overlays/staging",
+        "k8s/overlays/prod",
+    ] {
         let resources = resources(built(overlay));
         let edge = named(&resources, "Deployment", &json!("edge"));
         let container = &edge["spec"]["template"]["spec"]["containers"][0];
         let names: Vec<_> = list(&container["env"]).map(|it| &it["name"]).collect();
         assert!(!names.contains(&&json!("TRUSTED_PROXIES")), "{overlay}");
+        assert!(
+            !built(overlay).contains("TRUSTED_PROXIES"),
+            "{overlay}: nor in a ConfigMap"
+        );
     }
-    assert!(
-        !built("k8s/overlays/dev").contains("TRUSTED_PROXIES"),
-        "nor in a ConfigMap"
-    );
 }
 
 #[test]
 fn the_jobs_are_what_their_program_takes() {
-    let resources = resources(built("k8s/overlays/dev"));
+    let resources = dev();
     for (job, arguments) in [
         ("streams", json!(["streams"])),
         ("reconcile", json!(["reconcile", "--json"])),
@@ -339,7 +497,7 @@ fn the_jobs_are_what_their_program_takes() {
         let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
         let names = list(&container["env"]).map(|variable| &variable["name"]);
         for name in names.map(|name| name.as_str().expect("a name is text")) {
-            assert!(help.contains(&format!("[env: {name}")), "{name}");
+            assert!(is_known(name, &help), "{name}");
         }
         for flag in list(&arguments).skip(1) {
             let flag = flag.as_str().expect("a flag is text");
@@ -350,7 +508,7 @@ fn the_jobs_are_what_their_program_takes() {
 
 #[test]
 fn nats_takes_its_configuration_of_the_dev_overlay() {
-    let resources = resources(built("k8s/overlays/dev"));
+    let resources = dev();
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let set = named(&resources, "StatefulSet", &json!("nats"));
     let volumes = &set["spec"]["template"]["spec"]["volumes"];

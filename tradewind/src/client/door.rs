@@ -24,7 +24,7 @@ pub(crate) struct Door {
     edge: Option<Url>,
     /// E-mail address of the account to act as [default: the first administrator of the mesh whose
     /// data folder this is]
-    #[arg(long, env = "ADMIN_EMAIL")]
+    #[arg(long, env = "ADMIN_EMAIL", hide_env_values = true)]
     email: Option<String>,
     /// Its password
     #[arg(
