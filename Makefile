@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test test-telemetry pictures simulate new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint lint-delivery release-contracts fmt bench bench-edge bench-transcoder image cluster cluster-stop build apply wait ingress-enable ingress-apply deploy-ghcr test-cluster
+.PHONY: help dev dev-real seed sdk clients test test-k8s test-telemetry pictures simulate new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint lint-delivery release-contracts fmt bench bench-edge bench-transcoder image cluster cluster-stop build apply wait ingress-enable ingress-apply deploy-ghcr test-cluster
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ clients: ## Generate clients in every language of docs/SDKS.md and compile them,
 
 test: ## Run every test, on embedded and on real servers, installing what is missing
 	scripts/test
+
+test-k8s: ## Everything in k8s/ before a real API server, and the chart of Helm
+	scripts/test-k8s
 
 test-telemetry: ## ops/: the Collector in front of what it sends to, rules and runbooks, and a mesh that breaks until somebody is told
 	scripts/telemetry
