@@ -31,7 +31,8 @@ def expected():
             pairs.update((caller, service) for caller in callers if caller != service)
     for name in workloads:
         variables = templates()[name]["spec"]["containers"][0].get("env", [])
-        pairs.update((name, STORES[each["name"]]) for each in variables if each["name"] in STORES)
+        told = [each["name"].removesuffix("_FILE") for each in variables]
+        pairs.update((name, STORES[each]) for each in told if each in STORES)
     return pairs
 
 
