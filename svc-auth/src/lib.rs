@@ -27,6 +27,7 @@ use runtime::service::Service;
 pub use crate::administrator::{OPERATOR, operator};
 pub use crate::config::{Config, Lifetimes, Passwords, Rounds, Throttle};
 pub use crate::invitation::Invitation;
+use crate::metrics::Sessions;
 use crate::service::Auth;
 pub use crate::workloads::WorkloadKeys;
 
@@ -44,6 +45,8 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     administrator::prepare(&auth, &config)
         .await
         .map_err(|error| StartError::other(format!("the first administrator: {error}")))?;
+    let sessions = Sessions::new(node, config.lifetimes.session_lifetime);
+    ::store::measure::start(node, "auth-measure", &auth.db, sessions);
     let (healing, purging, rounds) = (auth.clone(), auth.clone(), config.rounds);
     let keyring = auth.tokens.keyring.clone();
     node.tasks.spawn("heal-registrations", move |shutdown| {

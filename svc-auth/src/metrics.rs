@@ -1,11 +1,16 @@
 //! What is counted of credentials and sessions.
 
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use runtime::node::Node;
 use store::Tx;
+use store::measure::{Backlog, Measure};
 
 use crate::store::audit::{Action, Entry};
+use crate::store::session;
 
 /// Of what a bucket holds attempts, and what is told where it is full: what was tried, and by whose limit
 /// it was refused.
@@ -79,4 +84,30 @@ fn refused_by((_, action, limit): (&str, &'static str, &'static str)) -> [KeyVal
         KeyValue::new("action", action),
         KeyValue::new("limit", limit),
     ]
+}
+
+/// What is looked at now and then.
+pub(crate) struct Sessions {
+    open: Backlog,
+    /// How long one lives at most.
+    lifetime: Duration,
+}
+
+impl Sessions {
+    pub(crate) fn new(node: &Node, lifetime: Duration) -> Self {
+        let (name, unit) = ("tradewind.sessions.open", "{session}");
+        let about = "Sessions that have not ended";
+        Self {
+            open: Backlog::new(node, name, unit, about),
+            lifetime,
+        }
+    }
+}
+
+impl Measure for Sessions {
+    async fn measure(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), store::Error> {
+        let open = session::count_open(tx, (now, now - self.lifetime)).await?;
+        self.open.record((open, None), now, &[]);
+        Ok(())
+    }
 }

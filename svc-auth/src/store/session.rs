@@ -1,7 +1,7 @@
 //! The table `sessions`: a row per session that has not ended.
 
 use chrono::{DateTime, Utc};
-use store::Tx;
+use store::{Tx, measure};
 use uuid::Uuid;
 
 use crate::domain::session::Progress;
@@ -130,6 +130,24 @@ pub async fn list(
         oldest,
         limit
     )?)
+}
+
+/// How many of the newest have not ended; as [`list`] has it, of all accounts.
+pub(crate) async fn count_open(
+    tx: &mut Tx,
+    (now, oldest): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<i64, store::Error> {
+    let (count,) = store::fetch_one!(
+        tx,
+        (i64,),
+        "SELECT count(*) FROM (
+             SELECT expire_time, create_time FROM sessions ORDER BY session_id DESC LIMIT $3
+         ) AS newest WHERE expire_time > $1 AND create_time > $2",
+        now,
+        oldest,
+        measure::MOST
+    )?;
+    Ok(count)
 }
 
 /// Ends one session; whose it was, if it was there.

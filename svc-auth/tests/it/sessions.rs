@@ -10,6 +10,7 @@ use net::metadata::{CLIENT_ADDRESS, CLIENT_USER_AGENT};
 use runtime::identity::VerifyError;
 use runtime::status::Reason;
 use store::testing::{eventually, refused};
+use svc_auth::Config;
 use tonic::{Code, Request};
 
 use crate::bed::{Bed, Common, PASSWORD};
@@ -91,6 +92,24 @@ store::on_both! {
         bed.anybody().logout(request).await.unwrap();
         let kept = "sessions WHERE address = '192.0.2.7'";
         assert_eq!(bed.count(kept).await, 0);
+    }
+
+    async fn a_metric_tells_how_many_sessions_are_open(database: TestDatabase) {
+        let common = Common::new();
+        let keeps = |config: &mut Config| config.rounds.purge = Duration::from_secs(3600);
+        let bed = Bed::replica(&database, common.clone(), keeps).await.unwrap();
+        bed.register(ADA).await.unwrap();
+        bed.time.advance(bed.config.lifetimes.refresh_token_lifetime);
+        let ended = bed.login(ADA, PASSWORD).await.unwrap();
+        for _ in 0..2 {
+            bed.login(ADA, PASSWORD).await.unwrap();
+        }
+        let request = LogoutRequest { refresh_token: ended.refresh_token };
+        bed.anybody().logout(request).await.unwrap();
+        assert_eq!(bed.count("sessions").await, 3);
+        let other = Bed::replica(&database, common, keeps).await.unwrap();
+        let open = async || other.metric("tradewind_sessions_open", &[]) == Some(2.0);
+        eventually("those that have not ended are counted", open).await;
     }
 
     async fn an_owner_ends_a_session_and_nobody_else_can(database: TestDatabase) {
