@@ -1,5 +1,6 @@
 //! Logs, traces and metrics of a process; one set for all services in it.
 
+mod bound;
 mod calls;
 mod dependency;
 mod durations;
@@ -26,6 +27,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use prometheus::Registry;
 
 pub use calls::{CallMetrics, CallRecord, code_name};
+pub use bound::Bound;
 pub use dependency::Dependency;
 pub use durations::Durations;
 pub use endpoints::ClientMetrics;
