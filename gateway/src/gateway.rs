@@ -9,7 +9,7 @@ use net::clock::Clock;
 use net::members::Members;
 use net::random::Random;
 use net::readiness::Readiness;
-use net::tasks::Tasks;
+use net::tasks::{Look, Tasks};
 use net::telemetry::{Dependency, Telemetry};
 use net::tls;
 use opentelemetry::KeyValue;
@@ -23,6 +23,7 @@ use crate::counters::Counters;
 use crate::door::{Door, Kept};
 use crate::exchange::{HttpMetrics, signed};
 use crate::last_good::LastGood;
+use crate::limits::Shared;
 use crate::plan::{Connect, Plan};
 use crate::routing::Routing;
 use crate::throttle::Throttled;
@@ -30,9 +31,6 @@ use crate::upstreams::{Trust, Upstream, Upstreams};
 
 /// Between two rounds of forgetting callers that the limits need no longer count.
 const FORGET_EVERY: Duration = Duration::from_secs(30);
-
-/// How often it is looked whether Redis answers.
-const LOOK: Duration = Duration::from_secs(5);
 
 /// What a gateway finds in its process.
 #[derive(Clone)]
@@ -281,24 +279,12 @@ impl Gateway {
                 counter.observe(shared.errors(), &service);
             }
         });
-        let redis = Dependency::new(name, ("Redis", "cache"), readiness.clone(), telemetry);
-        tasks.spawn("redis-watch", |shutdown| async move {
-            let mut is_told = false;
-            let watch = async {
-                loop {
-                    let answer = match shared() {
-                        Some(shared) => Some(shared.answers().await),
-                        None => is_told.then_some(Ok(())),
-                    };
-                    if let Some(answer) = answer {
-                        is_told = true;
-                        redis.is(answer.as_ref().copied().map_err(String::as_str));
-                    }
-                    tokio::time::sleep(LOOK).await;
-                }
-            };
-            shutdown.run_until_cancelled(watch).await;
-        });
+        let watch = Watch {
+            shared,
+            is_told: false,
+            redis: Dependency::new(name, ("Redis", "cache"), readiness.clone(), telemetry),
+        };
+        tasks.every(Dependency::LOOK, "redis-watch", watch);
     }
 
     /// Tells when the certificate ends that is shown then, for alarms before it does.
@@ -321,17 +307,34 @@ impl Gateway {
 
     /// Tells what bodies may take then.
     fn measure_body_memory(self: &Arc<Self>) {
-        let first = Arc::downgrade(self);
-        let meter = self.surroundings.telemetry.meter();
-        meter
-            .i64_observable_up_down_counter("edge.body_memory_limit")
-            .with_unit("By")
-            .with_description("Bytes that may be held of bodies that are being read")
-            .with_callback(move |gauge| {
-                if let Some(newest) = first.upgrade().map(|first| first.newest()) {
-                    gauge.observe(signed(newest.settings.requests.body_memory), &[]);
-                }
-            })
-            .build();
+        let about = [
+            "edge.body_memory_limit",
+            "By",
+            "Bytes that may be held of bodies that are being read",
+        ];
+        let telemetry = &self.surroundings.telemetry;
+        telemetry.gauge_of(about, self, |first, gauge| {
+            let limit = first.newest().settings.requests.body_memory;
+            gauge.observe(limit as u64, &[]);
+        });
+    }
+}
+
+/// Whether Redis answers, as long as there is one.
+struct Watch<F> {
+    shared: F,
+    is_told: bool,
+    redis: Dependency,
+}
+
+impl<F: Fn() -> Option<Shared> + Send + 'static> Look for Watch<F> {
+    async fn look(&mut self) {
+        let answer = match (self.shared)() {
+            Some(shared) => shared.answers().await,
+            None if self.is_told => Ok(()),
+            None => return,
+        };
+        self.is_told = true;
+        self.redis.is(&answer);
     }
 }

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio::sync::{mpsc, watch};
@@ -53,6 +54,12 @@ enum MayEnd {
     AnyTime,
 }
 
+/// What is looked at time and again.
+pub trait Look: Send + 'static {
+    /// Looks, and tells what there is to see.
+    fn look(&mut self) -> impl Future<Output = ()> + Send;
+}
+
 impl Tasks {
     /// The tasks of one process, and the news of those that died.
     pub(crate) fn new() -> (Tasks, mpsc::UnboundedReceiver<StartError>) {
@@ -91,6 +98,19 @@ impl Tasks {
         Fut: Future<Output = ()> + Send + 'static,
     {
         self.spawn_in(&self.shared.loops, name, task, MayEnd::AtShutdown);
+    }
+
+    /// Starts a loop that looks at once, and again each time that `pause` is over.
+    pub fn every(&self, pause: Duration, name: &'static str, mut eye: impl Look) {
+        self.spawn(name, move |shutdown| async move {
+            let looks = async {
+                loop {
+                    eye.look().await;
+                    tokio::time::sleep(pause).await;
+                }
+            };
+            shutdown.run_until_cancelled(looks).await;
+        });
     }
 
     /// As `spawn`, for work that is over by itself when nobody needs it any more. Only a panic takes the
@@ -293,6 +313,25 @@ mod tests {
             ]
         );
         assert!(died.try_recv().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_eye_looks_at_once_and_after_each_pause_until_the_loops_end() {
+        struct Eye(mpsc::UnboundedSender<tokio::time::Instant>);
+        impl Look for Eye {
+            async fn look(&mut self) {
+                self.0.send(tokio::time::Instant::now()).unwrap();
+            }
+        }
+        let (tasks, _died) = Tasks::new();
+        let (seen, mut looks) = mpsc::unbounded_channel();
+        let (began, pause) = (tokio::time::Instant::now(), Duration::from_secs(5));
+        tasks.every(pause, "look", Eye(seen));
+        for passed in 0..3 {
+            assert_eq!(looks.recv().await, Some(began + passed * pause));
+        }
+        tasks.stop_loops().await;
+        assert_eq!(looks.recv().await, None);
     }
 
     #[tokio::test]

@@ -22,6 +22,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use net::SecretUrl;
 use net::StartError;
+use net::tasks::Look;
 use net::telemetry::Dependency;
 use opentelemetry::KeyValue;
 use prost::Message;
@@ -72,7 +73,7 @@ struct Away;
 
 enum Place {
     Local(Local),
-    Remote(Box<Remote>),
+    Remote(Arc<Remote>),
 }
 
 impl Cache {
@@ -84,7 +85,7 @@ impl Cache {
     pub fn open(config: &CacheConfig, prefix: &str) -> Result<Self, StartError> {
         let place = match &config.redis_url {
             None => Place::Local(Local::default()),
-            Some(url) => Place::Remote(Box::new(Remote::new(url, prefix)?)),
+            Some(url) => Place::Remote(Arc::new(Remote::new(url, prefix)?)),
         };
         Ok(Self {
             place: Arc::new(place),
@@ -212,26 +213,16 @@ impl Cache {
 
     /// Tells whether the server answers, also while nobody reads anything.
     fn watch(&self, node: &Node) {
-        if matches!(&*self.place, Place::Local(_)) {
+        let Place::Remote(remote) = &*self.place else {
             return;
-        }
+        };
         let names = ("the cache", "cache");
         let readiness = node.readiness.clone();
-        let dependency = Dependency::new(node.name, names, readiness, &node.telemetry);
-        let place = self.place.clone();
-        node.tasks.spawn("cache-watch", |shutdown| async move {
-            let Place::Remote(remote) = &*place else {
-                return;
-            };
-            let watch = async {
-                loop {
-                    let answer = remote.answers().await;
-                    dependency.is(answer.as_ref().copied().map_err(String::as_str));
-                    tokio::time::sleep(LOOK).await;
-                }
-            };
-            shutdown.run_until_cancelled(watch).await;
-        });
+        let watch = Watch {
+            remote: remote.clone(),
+            dependency: Dependency::new(node.name, names, readiness, &node.telemetry),
+        };
+        node.tasks.every(Dependency::LOOK, "cache-watch", watch);
     }
 
     async fn get(&self, key: &str) -> Option<Bytes> {
@@ -256,8 +247,18 @@ impl Cache {
     }
 }
 
-/// How often a server is looked at.
-const LOOK: Duration = Duration::from_secs(5);
+/// Whether the server answers.
+struct Watch {
+    remote: Arc<Remote>,
+    dependency: Dependency,
+}
+
+impl Look for Watch {
+    async fn look(&mut self) {
+        self.dependency.is(&self.remote.answers().await);
+    }
+}
+
 /// How long an invalidation is remembered: longer than any fill takes.
 const TOMBSTONE_TTL: Duration = Duration::from_secs(60);
 

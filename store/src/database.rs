@@ -12,7 +12,7 @@ mod tx;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use net::{StartError, telemetry::Dependency};
+use net::{StartError, tasks::Look, telemetry::Dependency};
 use runtime::{
     load::{Load, Queue},
     node::Node,
@@ -50,8 +50,8 @@ impl Dialect {
     }
 }
 
-/// How often it is looked whether the database answers, and how long it may take.
-const LOOK: Duration = Duration::from_secs(5);
+/// How long it may take to answer whether it is there.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// The migrations of a crate, see [`migrations!`](crate::migrations).
 #[derive(Debug)]
@@ -160,18 +160,12 @@ impl Database {
     fn watch(&self, node: &Node) {
         let (database, readiness) = (self.clone(), node.readiness.clone());
         let names = ("the database", "database");
-        let dependency = Dependency::new(node.name, names, readiness, &node.telemetry);
-        let watch = Box::pin(async move {
-            let mut own = None;
-            loop {
-                let answer = database.answers(&mut own).await;
-                dependency.is(answer.as_ref().copied().map_err(String::as_str));
-                tokio::time::sleep(LOOK).await;
-            }
-        });
-        node.tasks.spawn("database-watch", |shutdown| async move {
-            shutdown.run_until_cancelled(watch).await;
-        });
+        let watch = Watch {
+            database,
+            own: None,
+            dependency: Dependency::new(node.name, names, readiness, &node.telemetry),
+        };
+        node.tasks.every(Dependency::LOOK, "database-watch", watch);
     }
 
     /// Asks Postgres over a connection of its own: that calls have all of the pool is no sign of a server
@@ -184,9 +178,9 @@ impl Database {
             let mut tx = self.read().await?;
             crate::execute!(tx, "SELECT 1").map(|_| ())
         };
-        match tokio::time::timeout(LOOK, asked).await {
+        match tokio::time::timeout(ANSWER, asked).await {
             Ok(answer) => answer.map_err(|error: Error| error.to_string()),
-            Err(_) => Err(format!("no answer within {LOOK:?}")),
+            Err(_) => Err(format!("no answer within {ANSWER:?}")),
         }
     }
 
@@ -302,6 +296,21 @@ impl Database {
             #[cfg(feature = "testing")]
             Pools::Simulated(_) => {}
         }
+    }
+}
+
+/// Whether it answers.
+struct Watch {
+    database: Database,
+    /// A connection to Postgres of its own.
+    own: Option<PgConnection>,
+    dependency: Dependency,
+}
+
+impl Look for Watch {
+    async fn look(&mut self) {
+        let answer = Box::pin(self.database.answers(&mut self.own)).await;
+        self.dependency.is(&answer);
     }
 }
 

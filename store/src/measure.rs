@@ -4,15 +4,16 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use net::clock::Clock;
+use net::tasks::Look;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge};
 use runtime::node::Node;
-use tokio::time::MissedTickBehavior;
 
 use crate::{Database, Error, Tx};
 
-/// How often it is looked.
-const INTERVAL: Duration = Duration::from_secs(10);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_secs(10);
 /// More than so many are not counted: a look stays cheap, whatever waits.
 pub const MOST: i64 = 10_000;
 
@@ -29,24 +30,30 @@ pub trait Measure: Send + Sync + 'static {
 /// Looks now and then, in a task of this name; each replica does. While the database is away, what was
 /// told last stays.
 pub fn start(node: &Node, task: &'static str, database: &Database, measure: impl Measure) {
-    let (database, clock) = (database.clone(), node.clock.clone());
-    node.tasks.spawn(task, move |shutdown| async move {
-        let looks = async {
-            let mut interval = tokio::time::interval(INTERVAL);
-            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                interval.tick().await;
-                let look = async {
-                    let mut tx = database.read().await?;
-                    measure.measure(&mut tx, clock.now()).await
-                };
-                if let Err(error) = look.await {
-                    tracing::warn!(%error, task, "what waits cannot be counted");
-                }
-            }
+    let looks = Looks {
+        database: database.clone(),
+        clock: node.clock.clone(),
+        measure,
+    };
+    node.tasks.every(PAUSE, task, looks);
+}
+
+struct Looks<M> {
+    database: Database,
+    clock: Clock,
+    measure: M,
+}
+
+impl<M: Measure> Look for Looks<M> {
+    async fn look(&mut self) {
+        let look = async {
+            let mut tx = self.database.read().await?;
+            self.measure.measure(&mut tx, self.clock.now()).await
         };
-        shutdown.run_until_cancelled(looks).await;
-    });
+        if let Err(error) = look.await {
+            tracing::warn!(%error, "what waits cannot be counted");
+        }
+    }
 }
 
 /// How many wait for something, and for how long the oldest of them has.

@@ -1,5 +1,7 @@
 //! What a service needs of other programs, as it sees them itself.
 
+use std::time::Duration;
+
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Gauge;
 
@@ -39,9 +41,13 @@ impl Dependency {
         }
     }
 
+    /// How often it is looked whether something answers that nobody asks.
+    pub const LOOK: Duration = Duration::from_secs(5);
+
     /// It answers, or why it does not.
-    pub fn is(&self, seen: Result<(), &str>) {
-        self.readiness.degraded(self.name, seen.err());
+    pub fn is(&self, seen: &Result<(), String>) {
+        let why = seen.as_ref().err();
+        self.readiness.degraded(self.name, why.map(String::as_str));
         self.up.record(u64::from(seen.is_ok()), &self.labels);
     }
 }
