@@ -62,19 +62,23 @@ impl HttpMetrics {
             })
             .build();
         let streams = counters.streams.clone();
-        meter
-            .i64_observable_up_down_counter("edge.open_streams")
-            .with_unit("{stream}")
-            .with_description("Calls with a stream in either direction that are open")
-            .with_callback(move |gauge| gauge.observe(signed(streams.count()), &[]))
-            .build();
+        let about = [
+            "edge.open_streams",
+            "{stream}",
+            "Calls with a stream in either direction that are open",
+        ];
+        telemetry.gauge(about, move |gauge| {
+            gauge.observe(streams.count() as u64, &[])
+        });
         let bodies = counters.bodies.clone();
-        meter
-            .i64_observable_up_down_counter("edge.body_memory")
-            .with_unit("By")
-            .with_description("Bytes held of bodies that are being read")
-            .with_callback(move |gauge| gauge.observe(signed(bodies.total()), &[]))
-            .build();
+        let about = [
+            "edge.body_memory",
+            "By",
+            "Bytes held of bodies that are being read",
+        ];
+        telemetry.gauge(about, move |gauge| {
+            gauge.observe(bodies.total() as u64, &[])
+        });
         let limited = meter
             .u64_counter("edge.rate_limited")
             .with_unit("{request}")
@@ -96,11 +100,6 @@ impl HttpMetrics {
     pub(crate) fn refused_by(&self, limit: &'static str) {
         self.limited.add(1, &[KeyValue::new("limit", limit)]);
     }
-}
-
-/// A count as observed.
-pub(crate) fn signed(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// What traces and metrics call a request.

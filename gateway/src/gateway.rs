@@ -21,7 +21,7 @@ use crate::budget::RetryBudget;
 use crate::config::{Config, Settings, Tls};
 use crate::counters::Counters;
 use crate::door::{Door, Kept};
-use crate::exchange::{HttpMetrics, signed};
+use crate::exchange::HttpMetrics;
 use crate::last_good::LastGood;
 use crate::limits::Shared;
 use crate::plan::{Connect, Plan};
@@ -290,32 +290,32 @@ impl Gateway {
     /// Tells when the certificate ends that is shown then, for alarms before it does.
     fn measure_certificate(self: &Arc<Self>) {
         let first = Arc::downgrade(self);
-        let meter = self.surroundings.telemetry.meter();
-        meter
-            .u64_observable_gauge("edge.tls_certificate_expiry")
-            .with_unit("s")
-            .with_description("When the certificate that clients are shown ends, in Unix time")
-            .with_callback(move |gauge| {
-                let newest = first.upgrade().map(|first| first.newest());
-                let tls = newest.as_ref().and_then(|newest| newest.kept.tls.as_ref());
-                if let Some(end) = tls.and_then(tls::Server::end_of_certificate) {
-                    gauge.observe(end.as_secs(), &[]);
-                }
-            })
-            .build();
+        let about = [
+            "edge.tls_certificate_expiry",
+            "s",
+            "When the certificate that clients are shown ends, in Unix time",
+        ];
+        self.surroundings.telemetry.gauge(about, move |gauge| {
+            let newest = first.upgrade().map(|first| first.newest());
+            let tls = newest.as_ref().and_then(|newest| newest.kept.tls.as_ref());
+            if let Some(end) = tls.and_then(tls::Server::end_of_certificate) {
+                gauge.observe(end.as_secs(), &[]);
+            }
+        });
     }
 
     /// Tells what bodies may take then.
     fn measure_body_memory(self: &Arc<Self>) {
+        let first = Arc::downgrade(self);
         let about = [
             "edge.body_memory_limit",
             "By",
             "Bytes that may be held of bodies that are being read",
         ];
-        let telemetry = &self.surroundings.telemetry;
-        telemetry.gauge_of(about, self, |first, gauge| {
-            let limit = first.newest().settings.requests.body_memory;
-            gauge.observe(limit as u64, &[]);
+        self.surroundings.telemetry.gauge(about, move |gauge| {
+            if let Some(newest) = first.upgrade().map(|first| first.newest()) {
+                gauge.observe(newest.settings.requests.body_memory as u64, &[]);
+            }
         });
     }
 }

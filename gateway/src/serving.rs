@@ -21,7 +21,6 @@ use crate::client_address::limited_as;
 use crate::config::Settings;
 use crate::connection;
 use crate::entrance::Entrance;
-use crate::exchange::signed;
 use crate::gateway::Gateway;
 
 /// A connection on its way to the thread that serves it.
@@ -128,16 +127,15 @@ fn measure(gateway: &Gateway, workers: &[Worker]) {
         .iter()
         .map(|worker| worker.connections.clone())
         .collect();
-    let meter = gateway.surroundings.telemetry.meter();
-    meter
-        .i64_observable_up_down_counter("edge.open_connections")
-        .with_unit("{connection}")
-        .with_description("Connections of clients that are open")
-        .with_callback(move |gauge| {
-            let open: usize = counts.iter().map(|it| it.load(Ordering::Relaxed)).sum();
-            gauge.observe(signed(open), &[]);
-        })
-        .build();
+    let about = [
+        "edge.open_connections",
+        "{connection}",
+        "Connections of clients that are open",
+    ];
+    gateway.surroundings.telemetry.gauge(about, move |gauge| {
+        let open: usize = counts.iter().map(|it| it.load(Ordering::Relaxed)).sum();
+        gauge.observe(open as u64, &[]);
+    });
 }
 
 /// A connection's place; a trusted proxy may have any number, for it speaks for many.

@@ -123,26 +123,22 @@ impl Load {
     /// Tells of it as a metric of this service.
     pub(crate) fn measure(&self, service: &'static str, telemetry: &net::telemetry::Telemetry) {
         let inner = Arc::downgrade(&self.0);
-        telemetry
-            .meter()
-            .f64_observable_gauge("rpc.server.queue_time")
-            .with_unit("s")
-            .with_description(
-                "How long work waited for its turn, on average of a tenth of a second",
-            )
-            .with_callback(move |gauge| {
-                let Some(inner) = inner.upgrade() else { return };
-                inner.advance();
-                for (queue, name) in Queue::ALL {
-                    let last = inner.waits[queue as usize].last.load(Ordering::Relaxed);
-                    let labels = [
-                        KeyValue::new("service.name", service),
-                        KeyValue::new("queue", name),
-                    ];
-                    gauge.observe(Duration::from_micros(last).as_secs_f64(), &labels);
-                }
-            })
-            .build();
+        let about = [
+            "rpc.server.queue_time",
+            "How long work waited for its turn, on average of a tenth of a second",
+        ];
+        telemetry.seconds(about, move |gauge| {
+            let Some(inner) = inner.upgrade() else { return };
+            inner.advance();
+            for (queue, name) in Queue::ALL {
+                let last = inner.waits[queue as usize].last.load(Ordering::Relaxed);
+                let labels = [
+                    KeyValue::new("service.name", service),
+                    KeyValue::new("queue", name),
+                ];
+                gauge.observe(Duration::from_micros(last).as_secs_f64(), &labels);
+            }
+        });
     }
 }
 

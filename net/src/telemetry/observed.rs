@@ -22,6 +22,18 @@ impl Telemetry {
         gauge.with_callback(read).build();
     }
 
+    /// As [`Telemetry::gauge`], of seconds.
+    pub fn seconds(
+        &self,
+        [name, description]: [&'static str; 2],
+        read: impl Fn(&dyn AsyncInstrument<f64>) + Send + Sync + 'static,
+    ) {
+        let meter = self.meter();
+        let gauge = meter.f64_observable_gauge(name).with_unit("s");
+        let gauge = gauge.with_description(description);
+        gauge.with_callback(read).build();
+    }
+
     /// As [`Telemetry::gauge`], of what only grows.
     pub fn counter(
         &self,

@@ -31,12 +31,10 @@ pub(super) fn measure(telemetry: &Telemetry) {
     });
     time.build();
     let began = Instant::now();
-    let uptime = meter.f64_observable_gauge("process.uptime");
-    let uptime = uptime.with_unit("s");
-    let uptime = uptime.with_description("For how long the process has run");
-    let uptime =
-        uptime.with_callback(move |uptime| uptime.observe(began.elapsed().as_secs_f64(), &[]));
-    uptime.build();
+    let about = ["process.uptime", "For how long the process has run"];
+    telemetry.seconds(about, move |uptime| {
+        uptime.observe(began.elapsed().as_secs_f64(), &[]);
+    });
     let gauges: [Gauge; 4] = [
         (
             [

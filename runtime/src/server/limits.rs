@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
+
+use crate::node::Node;
+
 /// What a gRPC server bears.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerLimits {
@@ -37,3 +41,22 @@ pub struct ServerLimits {
 
 /// The deadline of a unary call that comes without one.
 pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Tells how much there is of something, in this unit, and how much there may be, by metrics of these names.
+pub(super) fn tell(
+    node: &Node,
+    [name, limit]: [&'static str; 2],
+    [unit, about]: [&'static str; 2],
+    most: usize,
+    count: impl Fn() -> usize + Send + Sync + 'static,
+) {
+    let service = [KeyValue::new("service.name", node.name)];
+    let labels = service.clone();
+    node.telemetry.gauge([name, unit, about], move |gauge| {
+        gauge.observe(count() as u64, &labels);
+    });
+    let about = "How much of it there may be";
+    node.telemetry.gauge([limit, unit, about], move |gauge| {
+        gauge.observe(most as u64, &service);
+    });
+}

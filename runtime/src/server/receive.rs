@@ -10,11 +10,10 @@ use http::Request;
 use http_body_util::BodyExt as _;
 use net::http::Peer;
 use net::room::{Full, Most, Room, Share};
-use opentelemetry::KeyValue;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::limits::ServerLimits;
+use super::limits::{self, ServerLimits};
 use super::policy::Verified;
 use crate::contract::Method;
 use crate::node::Node;
@@ -54,7 +53,12 @@ impl Receiver {
             limits.request_body_memory_per_address,
         );
         let memory = Room::new();
-        measure(node, total, memory.clone());
+        let about = ["By", "Bytes held of requests that are on their way"];
+        let (names, held) = (
+            ["rpc.server.body_memory", "rpc.server.body_memory_limit"],
+            memory.clone(),
+        );
+        limits::tell(node, names, about, total, move || held.total());
         Receiver {
             timeout: limits.request_body_timeout,
             max_bytes: limits.max_request_bytes,
@@ -85,27 +89,6 @@ impl Receiver {
             base: CALL + headers,
         }
     }
-}
-
-/// Tells how many bytes are held, and may be.
-fn measure(node: &Node, limit: usize, memory: Room<IpAddr>) {
-    let service = [KeyValue::new("service.name", node.name)];
-    let labels = service.clone();
-    let about = [
-        "rpc.server.body_memory",
-        "By",
-        "Bytes held of requests that are on their way",
-    ];
-    node.telemetry.gauge(about, move |gauge| {
-        gauge.observe(memory.total() as u64, &labels);
-    });
-    let about = [
-        "rpc.server.body_memory_limit",
-        "By",
-        "Bytes that may be held of requests that are on their way",
-    ];
-    node.telemetry
-        .gauge(about, move |gauge| gauge.observe(limit as u64, &service));
 }
 
 /// Whether a workload calls.

@@ -15,7 +15,7 @@ use tonic::{Code, Status};
 
 use super::deadline::Deadline;
 use super::filter::{Filter, Next};
-use super::limits::ServerLimits;
+use super::limits::{self, ServerLimits};
 use super::observe::Incoming;
 use super::pace::Paces;
 use crate::contract::{Method, Priority};
@@ -56,9 +56,15 @@ impl Shed {
         let counted = meter.u64_counter("rpc.server.shed");
         let counted = counted.with_description("Calls that were refused as they would be in vain");
         let paces = limits.refuse_late.then(|| Paces::new(&node.contract));
-        let (limit, running) = (limits.max_concurrent_calls, Arc::default());
+        let (limit, running) = (limits.max_concurrent_calls, Arc::<AtomicUsize>::default());
         node.load.measure(node.name, &node.telemetry);
-        measure(node, limit, &running);
+        let about = ["{call}", "Calls that are worked on"];
+        let (names, worked_on) = (
+            ["rpc.server.active_calls", "rpc.server.call_limit"],
+            running.clone(),
+        );
+        let worked_on = move || worked_on.load(Ordering::Relaxed);
+        limits::tell(node, names, about, limit, worked_on);
         let counted = counted.build();
         for cause in [Cause::Queue, Cause::Calls, Cause::Deadline] {
             for priority in [Priority::Low, Priority::Normal, Priority::High] {
@@ -103,28 +109,6 @@ impl Shed {
         let left = deadline.saturating_duration_since(Instant::now());
         left < paces.best(method)
     }
-}
-
-/// Tells how many calls there are, and may be.
-fn measure(node: &Node, limit: usize, running: &Arc<AtomicUsize>) {
-    let service = [KeyValue::new("service.name", node.name)];
-    let labels = service.clone();
-    let about = [
-        "rpc.server.active_calls",
-        "{call}",
-        "Calls that are worked on",
-    ];
-    node.telemetry
-        .gauge_of(about, running, move |running, gauge| {
-            gauge.observe(running.load(Ordering::Relaxed) as u64, &labels);
-        });
-    let about = [
-        "rpc.server.call_limit",
-        "{call}",
-        "How many calls may be worked on at once",
-    ];
-    node.telemetry
-        .gauge(about, move |gauge| gauge.observe(limit as u64, &service));
 }
 
 fn labels(service: &'static str, cause: Cause, priority: Priority) -> [KeyValue; 3] {
