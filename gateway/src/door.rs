@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::access_log::Writer;
+use crate::budget::Budgets;
 use crate::config::Settings;
 use crate::counters::Counters;
 use crate::exchange::HttpMetrics;
@@ -34,6 +35,7 @@ pub(crate) struct Door {
 pub(crate) struct Kept {
     pub(crate) counters: Arc<Counters>,
     pub(crate) metrics: Arc<HttpMetrics>,
+    pub(crate) budgets: Arc<Budgets>,
     pub(crate) last_good: Arc<LastGood>,
     /// Who writes the access log, if there ever was one.
     pub(crate) access_log: Option<Arc<Writer>>,

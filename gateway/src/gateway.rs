@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access_log::{Sink, Writer};
-use crate::budget::RetryBudget;
+use crate::budget::Budgets;
 use crate::config::{Config, Settings, Tls};
 use crate::counters::Counters;
 use crate::door::{Door, Kept};
@@ -118,6 +118,7 @@ impl Gateway {
         let kept = Kept {
             counters,
             metrics,
+            budgets: Budgets::new(telemetry),
             last_good: Arc::new(LastGood::new(&settings.stale, &telemetry.meter())),
             access_log: None,
             tls: server,
@@ -213,14 +214,14 @@ impl Gateway {
             telemetry,
             ..
         } = &self.surroundings;
-        let (retries, meter) = (&self.settings.retries, telemetry.meter());
-        let throttles = self.settings.throttling.throttle;
+        let (budgets, retries) = (&self.kept.budgets, &self.settings.retries);
+        let (throttles, meter) = (self.settings.throttling.throttle, telemetry.meter());
         let all = self.routing.policies.upstreams.iter().map(|name| {
             self.kept.last_good.count(name, 0);
             Upstream {
                 channel: (self.connect)(name),
                 name: name.clone(),
-                retries: RetryBudget::new(retries, name, &meter),
+                retries: budgets.open(retries, name),
                 throttled: throttles.then(|| Throttled::new(name, &meter)),
             }
         });
