@@ -8,6 +8,7 @@ mod postgres;
 #[cfg(feature = "testing")]
 pub(crate) mod simulated;
 mod sqlite;
+mod statements;
 mod tx;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -23,12 +24,13 @@ use sqlx::{
 };
 
 pub use config::DatabaseConfig;
-pub use connection::Connection;
+pub use connection::{Connection, Driver};
 pub use tx::Tx;
 
 use crate::{Claim, Error};
 use config::Kind;
 use connections::Connections;
+use statements::Statements;
 
 /// Which SQL a database speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,8 @@ pub struct Database {
     pools: Pools,
     /// Of whose work waits for connections.
     load: Load,
+    /// None while nobody measures.
+    statements: Option<Arc<Statements>>,
 }
 
 #[derive(Clone)]
@@ -132,12 +136,13 @@ impl Database {
         Self {
             pools,
             load: Load::default(),
+            statements: None,
         }
     }
 
     /// As that of this service, which is told how long its work waits for connections, and measured.
     pub(crate) fn of_service(self, node: &Node) -> Self {
-        let database = Self {
+        let mut database = Self {
             load: node.load.clone(),
             ..self
         };
@@ -153,6 +158,8 @@ impl Database {
             Pools::Simulated(_) => return database,
         }
         database.watch(node);
+        let statements = Statements::new(node.name, database.dialect(), &node.telemetry);
+        database.statements = Some(Arc::new(statements));
         database
     }
 
@@ -236,15 +243,14 @@ impl Database {
     /// A transaction that is none of the call's effect.
     pub(crate) async fn begin_apart(&self) -> Result<Tx, Error> {
         let _waiting = self.load.wait(Queue::Database);
-        match &self.pools {
-            Pools::Postgres(pool) => Ok(Tx::postgres(pool.begin().await?)),
+        let tx = match &self.pools {
+            Pools::Postgres(pool) => Tx::postgres(pool.begin().await?),
             // A deferred transaction that reads before it writes would fail with SQLITE_BUSY.
-            Pools::Sqlite(pools) => Ok(Tx::sqlite(
-                pools.writer.begin_with("BEGIN IMMEDIATE").await?,
-            )),
+            Pools::Sqlite(pools) => Tx::sqlite(pools.writer.begin_with("BEGIN IMMEDIATE").await?),
             #[cfg(feature = "testing")]
-            Pools::Simulated(database) => Ok(Tx::simulated(database.begin().await?)),
-        }
+            Pools::Simulated(database) => Tx::simulated(database.begin().await?),
+        };
+        Ok(tx.measured(&self.statements))
     }
 
     /// A connection to read with; each statement sees what is committed then.
@@ -253,12 +259,13 @@ impl Database {
     /// When the database is away or no connection was free in time.
     pub async fn read(&self) -> Result<Tx, Error> {
         let _waiting = self.load.wait(Queue::Database);
-        match &self.pools {
-            Pools::Postgres(pool) => Ok(Tx::postgres_read(pool.acquire().await?)),
-            Pools::Sqlite(pools) => Ok(Tx::sqlite_read(pools.readers.acquire().await?)),
+        let tx = match &self.pools {
+            Pools::Postgres(pool) => Tx::postgres_read(pool.acquire().await?),
+            Pools::Sqlite(pools) => Tx::sqlite_read(pools.readers.acquire().await?),
             #[cfg(feature = "testing")]
-            Pools::Simulated(database) => Ok(Tx::simulated(database.read().await?)),
-        }
+            Pools::Simulated(database) => Tx::simulated(database.read().await?),
+        };
+        Ok(tx.measured(&self.statements))
     }
 
     /// As [`Database::begin`], for statements that each stand for themselves: on Postgres they
@@ -270,7 +277,8 @@ impl Database {
         match &self.pools {
             Pools::Postgres(pool) => {
                 let _waiting = self.load.wait(Queue::Database);
-                Ok(Tx::postgres_read(pool.acquire().await?).of_call())
+                let tx = Tx::postgres_read(pool.acquire().await?).of_call();
+                Ok(tx.measured(&self.statements))
             }
             _ => Ok(self.begin_apart().await?.of_call()),
         }

@@ -24,7 +24,7 @@ pub mod testing;
 pub mod upkeep;
 
 pub use cache::{Cache, CacheConfig};
-pub use database::{Connection, Database, DatabaseConfig, Dialect, Migrations, Tx};
+pub use database::{Connection, Database, DatabaseConfig, Dialect, Driver, Migrations, Tx};
 pub use error::{Error, Violation, ViolationKind};
 pub use events::{consume, failure, message};
 pub use idempotency::{Claim, Idempotency};

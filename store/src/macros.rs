@@ -7,16 +7,18 @@
 #[macro_export]
 macro_rules! execute {
     ($tx:expr, $sql:expr $(, $argument:expr)* $(,)?) => {{
-        let sql = $sql;
-        let result = match $tx.connection() {
-            $crate::Connection::Postgres(connection) => {
+        let sql = $crate::sqlx::SqlSafeStr::into_sql_str($sql);
+        let $crate::Connection { driver, measured } = $tx.connection();
+        let running = measured.run(sql.as_str());
+        let result = match driver {
+            $crate::Driver::Postgres(connection) => {
                 $crate::sqlx::query::<$crate::sqlx::Postgres>(sql)
                     $(.bind($argument))*
                     .execute(connection)
                     .await
                     .map(|done| done.rows_affected())
             }
-            $crate::Connection::Sqlite(connection, pace) => {
+            $crate::Driver::Sqlite(connection, pace) => {
                 pace.of(
                     $crate::sqlx::query::<$crate::sqlx::Sqlite>(sql)
                         $(.bind($argument))*
@@ -26,6 +28,7 @@ macro_rules! execute {
                 .map(|done| done.rows_affected())
             }
         };
+        drop(running);
         result.map_err($crate::Error::from)
     }};
 }
@@ -62,15 +65,17 @@ macro_rules! fetch_all {
 #[macro_export]
 macro_rules! __fetch {
     ($fetch:ident, $tx:expr, $row:ty, $sql:expr $(, $argument:expr)*) => {{
-        let sql = $sql;
-        let result = match $tx.connection() {
-            $crate::Connection::Postgres(connection) => {
+        let sql = $crate::sqlx::SqlSafeStr::into_sql_str($sql);
+        let $crate::Connection { driver, measured } = $tx.connection();
+        let running = measured.run(sql.as_str());
+        let result = match driver {
+            $crate::Driver::Postgres(connection) => {
                 $crate::sqlx::query_as::<$crate::sqlx::Postgres, $row>(sql)
                     $(.bind($argument))*
                     .$fetch(connection)
                     .await
             }
-            $crate::Connection::Sqlite(connection, pace) => {
+            $crate::Driver::Sqlite(connection, pace) => {
                 pace.of(
                     $crate::sqlx::query_as::<$crate::sqlx::Sqlite, $row>(sql)
                         $(.bind($argument))*
@@ -79,6 +84,7 @@ macro_rules! __fetch {
                 .await
             }
         };
+        drop(running);
         result.map_err($crate::Error::from)
     }};
 }

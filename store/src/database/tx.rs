@@ -8,16 +8,18 @@ use sqlx::{Postgres, Sqlite, Transaction, pool::PoolConnection};
 use tokio::sync::Notify;
 
 use super::Dialect;
-use super::connection::Connection;
+use super::connection::{Connection, Driver};
 use super::pace::Pace;
 #[cfg(feature = "testing")]
 use super::simulated::Session;
+use super::statements::{Measured, Statements};
 use crate::{Claim, Error};
 
 /// A transaction, or a connection to read with. Dropped without [`Tx::commit`], its changes are
 /// undone. No network call may happen while one is open.
 pub struct Tx {
     inner: Inner,
+    statements: Option<Arc<Statements>>,
     on_commit: Vec<Arc<Notify>>,
     /// What is counted once it has committed.
     counted: Vec<(Counter<u64>, Vec<KeyValue>)>,
@@ -46,6 +48,7 @@ impl Tx {
     fn new(inner: Inner) -> Self {
         Self {
             inner,
+            statements: None,
             on_commit: Vec::new(),
             counted: Vec::new(),
             is_of_call: false,
@@ -76,16 +79,20 @@ impl Tx {
 
     /// The connection under it.
     pub fn connection(&mut self) -> Connection<'_> {
-        match &mut self.inner {
-            Inner::Postgres(transaction) => Connection::Postgres(transaction),
-            Inner::PostgresRead(connection) => Connection::Postgres(connection),
-            Inner::Sqlite(transaction) => Connection::Sqlite(transaction, Pace::default()),
-            Inner::SqliteRead(connection) => Connection::Sqlite(connection, Pace::default()),
+        let driver = match &mut self.inner {
+            Inner::Postgres(transaction) => Driver::Postgres(transaction),
+            Inner::PostgresRead(connection) => Driver::Postgres(connection),
+            Inner::Sqlite(transaction) => Driver::Sqlite(transaction, Pace::default()),
+            Inner::SqliteRead(connection) => Driver::Sqlite(connection, Pace::default()),
             #[cfg(feature = "testing")]
             Inner::Simulated(session) => {
                 let (connection, pace) = session.connection();
-                Connection::Sqlite(connection, pace)
+                Driver::Sqlite(connection, pace)
             }
+        };
+        Connection {
+            driver,
+            measured: Measured(self.statements.as_deref()),
         }
     }
 
@@ -95,6 +102,13 @@ impl Tx {
         match &self.inner {
             Inner::Postgres(_) | Inner::PostgresRead(_) => Dialect::Postgres,
             _ => Dialect::Sqlite,
+        }
+    }
+
+    pub(super) fn measured(self, statements: &Option<Arc<Statements>>) -> Self {
+        Self {
+            statements: statements.clone(),
+            ..self
         }
     }
 
@@ -146,6 +160,9 @@ impl Tx {
         if cfg!(debug_assertions) && self.is_of_call && self.claimed.is_none() {
             refuse_unclaimed();
         }
+        let is_read = matches!(self.inner, Inner::PostgresRead(_) | Inner::SqliteRead(_));
+        let measured = Measured(self.statements.as_deref());
+        let running = (!is_read).then(|| measured.run("COMMIT"));
         match self.inner {
             Inner::Postgres(transaction) => transaction.commit().await?,
             Inner::Sqlite(transaction) => transaction.commit().await?,
@@ -153,6 +170,7 @@ impl Tx {
             #[cfg(feature = "testing")]
             Inner::Simulated(session) => session.commit().await?,
         }
+        drop(running);
         if let Some(claimed) = self.claimed {
             claimed
                 .claim

@@ -8,7 +8,7 @@ use net::backoff::Backoff;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::{Connection, Database, Error, Tx};
+use crate::{Connection, Database, Driver, Error, Tx};
 
 /// How long an event is left alone that the bus did not take.
 const PAUSE: TimeDelta = TimeDelta::milliseconds(500);
@@ -136,8 +136,10 @@ async fn update(
     at: DateTime<Utc>,
     publication: i64,
 ) -> Result<(), Error> {
-    match tx.connection() {
-        Connection::Postgres(connection) => {
+    let Connection { driver, measured } = tx.connection();
+    let _running = measured.run(sql);
+    match driver {
+        Driver::Postgres(connection) => {
             sqlx::query(sql)
                 .bind(ids)
                 .bind(at)
@@ -145,7 +147,7 @@ async fn update(
                 .execute(connection)
                 .await?;
         }
-        Connection::Sqlite(connection, pace) => {
+        Driver::Sqlite(connection, pace) => {
             for id in ids {
                 let update = sqlx::query(sql).bind(id).bind(at).bind(publication);
                 pace.of(update.execute(&mut *connection)).await?;

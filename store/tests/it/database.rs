@@ -88,6 +88,25 @@ store::on_both! {
         bed.stop().await;
     }
 
+    async fn statements_are_measured_by_what_they_begin_with(database: TestDatabase) {
+        let mut bed = Testbed::new();
+        let node = bed.node("svc-orders").await;
+        let opened = Database::open(&database.config(), &node, migrations()).await;
+        let opened = opened.expect("opened");
+        let mut tx = opened.begin().await.expect("a transaction");
+        for email in ["Ada@example.com", "Eve@example.com"] {
+            insert(&mut tx, id(), email, 5).await.expect("written");
+        }
+        tx.commit().await.expect("committed");
+        let counted = |operation| {
+            let (metrics, labels) = (node.telemetry.prometheus(), [("db_operation_name", operation)]);
+            ops::value(&metrics, "db_client_operation_duration_seconds_count", &labels)
+        };
+        assert_eq!(counted("INSERT"), Some(2.0));
+        assert!(counted("COMMIT") >= Some(1.0));
+        bed.stop().await;
+    }
+
     async fn values_come_back_as_they_went(database: TestDatabase) {
         let database = database.open(migrations()).await;
         let mut tx = database.begin().await.expect("a transaction");
