@@ -307,11 +307,10 @@ impl Host {
         // Ports may be open already: readiness alone does not keep callers away.
         identity.revocations().set_awaited(true);
         let gate = node.readiness.waits_for("the revocations of svc-auth");
-        let readiness = node.readiness.clone();
+        let (names, readiness) = (("revocations", "tokens"), node.readiness.clone());
+        let tokens = Dependency::new(node.name, names, readiness, &node.telemetry);
         node.tasks.spawn("revocations", |stop| async move {
-            identity
-                .follow_revocations(bus, readiness, gate, stop)
-                .await;
+            identity.follow_revocations(bus, tokens, gate, stop).await;
         });
     }
 
@@ -343,10 +342,10 @@ async fn watch_bus(bus: Bus, dependency: Dependency, gate: Gate) {
     }
     drop(gate);
     loop {
-        match bus.status() {
-            bus::Status::Connected => dependency.is(Ok(())),
-            bus::Status::Disconnected { why, .. } => dependency.is(Err(&why)),
-        }
+        dependency.is(&match bus.status() {
+            bus::Status::Connected => Ok(()),
+            bus::Status::Disconnected { why, .. } => Err(why),
+        });
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

@@ -11,7 +11,8 @@ use contracts::tradewind::auth::v1::{ListRevocationsRequest, SessionsRevoked};
 use futures::StreamExt as _;
 use futures::future::{Fuse, FutureExt as _};
 use net::backoff::Backoff;
-use net::readiness::{Gate, Readiness};
+use net::readiness::Gate;
+use net::telemetry::Dependency;
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -52,19 +53,19 @@ impl Identity {
     pub(crate) async fn follow_revocations(
         &self,
         bus: Bus,
-        readiness: Readiness,
+        tokens: Dependency,
         gate: Gate,
         shutdown: CancellationToken,
     ) {
         let broadcast = bus.broadcast(&[SessionsRevoked::SUBJECT]);
         shutdown
-            .run_until_cancelled(self.listen(broadcast, &readiness, gate))
+            .run_until_cancelled(self.listen(broadcast, &tokens, gate))
             .await;
     }
 
     /// The first item is a gap: what ended before is read then, and nothing falls in between, as
     /// what is heard meanwhile holds at once.
-    async fn listen(&self, mut broadcast: Broadcast, readiness: &Readiness, gate: Gate) {
+    async fn listen(&self, mut broadcast: Broadcast, tokens: &Dependency, gate: Gate) {
         let gate = Mutex::new(Some(gate));
         let reading = Fuse::terminated();
         tokio::pin!(reading);
@@ -77,7 +78,7 @@ impl Identity {
                     },
                     // What is being read may be older than this gap.
                     Some(BroadcastItem::Gap) => {
-                        reading.set(self.read_revocations(&gate, readiness).fuse());
+                        reading.set(self.read_revocations(&gate, tokens).fuse());
                     }
                     None => return,
                 },
@@ -87,11 +88,11 @@ impl Identity {
     }
 
     /// Reads until it succeeds. The gate goes with the first success.
-    async fn read_revocations(&self, gate: &Mutex<Option<Gate>>, readiness: &Readiness) {
+    async fn read_revocations(&self, gate: &Mutex<Option<Gate>>, tokens: &Dependency) {
         let gate = || gate.lock().unwrap_or_else(PoisonError::into_inner);
         let say = |why: &str| match &*gate() {
             Some(gate) => gate.set(why),
-            None => readiness.degraded("revocations", Some(why)),
+            None => tokens.is(&Err(why.to_owned())),
         };
         let mut backoff = BACKOFF;
         loop {
@@ -99,7 +100,7 @@ impl Identity {
                 Ok(revocations) => {
                     self.revocations().insert(revocations);
                     self.revocations().set_awaited(false);
-                    readiness.degraded("revocations", None);
+                    tokens.is(&Ok(()));
                     gate().take();
                     return;
                 }

@@ -218,6 +218,13 @@ async fn nobody_is_let_in_before_it_is_known_who_has_left() {
         .await
         .expect("it does not get ready");
     node.identity.verify_user(&token).await.unwrap();
+    let metrics = node.telemetry.prometheus();
+    let up = ops::value(
+        &metrics,
+        "tradewind_dependency_up",
+        &[("dependency", "tokens")],
+    );
+    assert_eq!(up, Some(1.0));
 }
 
 #[tokio::test]

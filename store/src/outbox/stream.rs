@@ -1,42 +1,58 @@
-//! Whether the stream of the service's events is kept by as many servers as it shall be.
+//! Whether the stream of the service's events is there, and kept by as many servers as it shall be.
 
 use std::time::Duration;
 
-use bus::Replicas;
+use bus::{Bus, Replicas};
+use net::tasks::Look;
+use net::telemetry::Dependency;
 use opentelemetry::KeyValue;
+use opentelemetry::metrics::Gauge;
 use runtime::node::Node;
 
 /// How often the server is asked.
-const LOOK: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_secs(30);
 
-/// Tells it as a metric, of a stream that is there.
+/// Tells it, of a stream that is there.
 pub(super) fn watch(node: &Node) {
-    let (bus, service) = (node.bus.clone(), node.name);
     let meter = node.telemetry.meter();
     let kept = meter.u64_gauge("tradewind.stream.replicas");
     let kept = kept.with_unit("{replica}");
     let kept = kept.with_description("Servers that keep the service's stream");
-    let kept = kept.build();
-    let watch = async move {
-        loop {
-            let replicas = bus.replicas(service.trim_start_matches("svc-")).await;
-            if let Ok(Some(Replicas {
-                configured,
-                current,
-            })) = replicas
-            {
-                for (state, count) in [("configured", configured), ("current", current)] {
-                    let labels = [
-                        KeyValue::new("service.name", service),
-                        KeyValue::new("state", state),
-                    ];
-                    kept.record(count as u64, &labels);
-                }
-            }
-            tokio::time::sleep(LOOK).await;
-        }
+    let (names, readiness) = (("the stream", "stream"), node.readiness.clone());
+    let watch = Watch {
+        bus: node.bus.clone(),
+        service: node.name,
+        kept: kept.build(),
+        dependency: Dependency::new(node.name, names, readiness, &node.telemetry),
     };
-    node.tasks.spawn("stream-watch", |shutdown| async move {
-        shutdown.run_until_cancelled(watch).await;
-    });
+    node.tasks.every(PAUSE, "stream-watch", watch);
+}
+
+struct Watch {
+    bus: Bus,
+    service: &'static str,
+    kept: Gauge<u64>,
+    dependency: Dependency,
+}
+
+impl Look for Watch {
+    async fn look(&mut self) {
+        let name = self.service.trim_start_matches("svc-");
+        let Replicas {
+            configured,
+            current,
+        } = match self.bus.replicas(name).await {
+            Ok(Some(replicas)) => replicas,
+            Ok(None) => return,
+            Err(error) => return self.dependency.is(&Err(error.to_string())),
+        };
+        self.dependency.is(&Ok(()));
+        for (state, count) in [("configured", configured), ("current", current)] {
+            let labels = [
+                KeyValue::new("service.name", self.service),
+                KeyValue::new("state", state),
+            ];
+            self.kept.record(count as u64, &labels);
+        }
+    }
 }
