@@ -1,6 +1,7 @@
 //! Work beside the calls: background loops, relays, and calls that must finish.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
+use crate::secrets::masked;
 use crate::start::StartError;
 
 /// Where a service starts its background work. At shutdown calls are drained first, then loops
@@ -269,13 +271,11 @@ fn died(service: &str, task: &str, why: &str) -> StartError {
     }
 }
 
-/// The words of a panic.
-pub fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without words")
+/// The words of a panic, which may repeat what somebody sent: without what looks like a secret.
+pub fn panic_message(panic: &(dyn Any + Send)) -> Cow<'_, str> {
+    let words = panic.downcast_ref::<&str>().copied();
+    let words = words.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    masked(words.unwrap_or("without words"))
 }
 
 #[cfg(test)]

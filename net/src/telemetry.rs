@@ -10,6 +10,7 @@ mod logs;
 mod messages;
 mod observed;
 mod otlp;
+mod panics;
 mod process;
 mod propagation;
 mod runtimes;
@@ -26,8 +27,8 @@ use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use prometheus::Registry;
 
-pub use calls::{CallMetrics, CallRecord, code_name};
 pub use bound::Bound;
+pub use calls::{CallMetrics, CallRecord, code_name};
 pub use dependency::Dependency;
 pub use durations::Durations;
 pub use endpoints::ClientMetrics;
@@ -77,6 +78,7 @@ impl Telemetry {
         };
         let telemetry = Telemetry::new(process, tracers, loggers, measures)?;
         opentelemetry::global::set_meter_provider(telemetry.0.meters.clone());
+        panics::tell();
         process::measure(&telemetry);
         telemetry.measure_runtime("main", &tokio::runtime::Handle::current());
         telemetry.tell_runtimes();

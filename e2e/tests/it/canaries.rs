@@ -3,6 +3,7 @@
 //! the processes of a mesh write at DEBUG.
 
 mod flock;
+mod panics;
 mod places;
 
 use std::collections::BTreeMap;

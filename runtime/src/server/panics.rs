@@ -26,6 +26,6 @@ impl Filter for Panics {
 
 /// Logs the words of a panic and says nothing of them.
 pub(super) fn answer(panic: &(dyn std::any::Any + Send)) -> Status {
-    tracing::error!(panic = panic_message(panic), "a handler panicked");
+    tracing::error!(panic = &*panic_message(panic), "a handler panicked");
     Problem::new(Reason::Internal, Code::Internal, "internal error").into()
 }
