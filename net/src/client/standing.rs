@@ -30,6 +30,8 @@ const EJECTION: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_se
 const BREAK: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(10));
 /// An endpoint that was in for so long is as good as any other.
 const FORGIVEN: Duration = Duration::from_secs(60);
+/// One that nobody has called for so long, although it may be tried, is not counted as open any more.
+const UNASKED: Duration = Duration::from_secs(30);
 /// Per cent of its share that an endpoint begins with.
 const FIRST_SHARE: u128 = 10;
 
@@ -146,10 +148,16 @@ impl Standing {
 
     /// How it stands, for whoever counts.
     pub(super) fn state(&self) -> State {
-        let notes = self.noted();
+        let (notes, now) = (self.noted(), Instant::now());
         match notes.as_ref().and_then(|notes| notes.out.as_ref()) {
+            // Nobody has wanted to know whether it replies again.
+            Some(out)
+                if out.how == (How::Tripped { is_tried: false }) && now > out.until + UNASKED =>
+            {
+                State::In
+            }
             Some(out) if out.how != How::Ejected => State::Open,
-            Some(out) if out.until > Instant::now() => State::Ejected,
+            Some(out) if out.until > now => State::Ejected,
             // It was out for long enough: the next call finds it in.
             _ => State::In,
         }

@@ -113,6 +113,20 @@ async fn nobody_waits_for_one_that_does_not_answer_but_a_call_that_tries_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_nobody_calls_any_more_is_not_counted_as_open() {
+    let all = peers(EndpointConfig::default(), 1);
+    for _ in 0..5 {
+        is_silent(&all[0], LONG).await;
+    }
+    advance(UNASKED).await;
+    assert_eq!(all[0].state(), State::Open);
+    advance(LONG).await;
+    assert_eq!(all[0].state(), State::In);
+    is_silent(&all[0], LONG).await;
+    assert_eq!(all[0].state(), State::Open, "it had to prove itself");
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_without_time_to_be_answered_bring_nobody_down() {
     let all = peers(EndpointConfig::default(), 1);
     for _ in 0..99 {
