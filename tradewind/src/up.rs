@@ -17,12 +17,11 @@ use runtime::{
     mesh::Mesh as Addresses,
     services::{EDGE, SERVICES},
 };
-use tokio::net::TcpListener;
 
 pub(crate) use arguments::Arguments;
 use data_folder::DataFolder;
 pub(crate) use members::members;
-use ports::flag_of;
+use ports::{OPS, flag_of};
 use services::{Configurations, Keys};
 use welcome::Welcome;
 
@@ -58,7 +57,7 @@ pub(crate) fn run(words: Vec<OsString>) -> ExitCode {
 }
 
 async fn up(
-    arguments: Arguments,
+    mut arguments: Arguments,
     configurations: Configurations,
     keys: &Keys,
     telemetry: Telemetry,
@@ -68,19 +67,22 @@ async fn up(
     config.mesh = Addresses::default();
     arguments.server.limit(&mut config);
     let mut host = Host::new(config);
-    let welcome = Welcome::new(&arguments, configurations.administrator);
 
-    let ports = &arguments.ports;
+    let ports = &mut arguments.ports;
     let ops = listen("the ops port", ports.ops(), "--ops-port").await?;
     let door = listen("the edge", ports.edge(), "--edge-port").await?;
+    ports.took(OPS, &ops);
+    ports.took(EDGE.name, &door);
     let mut members = Vec::new();
     for (name, build) in configurations.services {
         // The others call it there from now on.
         let listener = host.bind(name, ports.of(name), &flag_of(name)).await?;
+        ports.took(name, &listener);
         let node = host.node(name, keys.signer(name));
         members.push((node, listener, build));
     }
-    let _announcement = announce(&arguments, &ops, &door);
+    let welcome = Welcome::new(&arguments, configurations.administrator);
+    let _announcement = announce(&arguments);
     let edge = host.node(EDGE.name, keys.signer(EDGE.name));
     host.serve_ops(ops);
 
@@ -120,10 +122,9 @@ async fn up(
 }
 
 /// Lets the other commands find this mesh as long as it lives.
-fn announce(arguments: &Arguments, ops: &TcpListener, door: &TcpListener) -> Option<Announcement> {
+fn announce(arguments: &Arguments) -> Option<Announcement> {
     let ports = &arguments.ports;
-    let edge = door.local_addr().unwrap_or(ports.edge());
-    let ops = ops.local_addr().unwrap_or(ports.ops());
+    let (edge, ops) = (ports.edge(), ports.ops());
     let mut listens = vec![edge, ops];
     listens.extend(SERVICES.iter().map(|service| ports.of(service.name)));
     running::announce(&Mesh {

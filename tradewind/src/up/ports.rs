@@ -8,6 +8,7 @@ use std::{
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use runtime::services::{EDGE, SERVICES, ServiceInfo};
+use tokio::net::TcpListener;
 
 /// Where everything listens.
 #[derive(Clone, Debug)]
@@ -17,7 +18,8 @@ pub(crate) struct Ports {
 }
 
 const HOST: &str = "host";
-const OPS: &str = "ops";
+/// The name of the port of health and metrics.
+pub(super) const OPS: &str = "ops";
 
 /// The flag of a port. clap wants texts that last.
 struct Flag {
@@ -63,6 +65,13 @@ impl Ports {
 
     pub(super) fn ops(&self) -> SocketAddr {
         self.of(OPS)
+    }
+
+    /// What listens there took this one, where any was right.
+    pub(super) fn took(&mut self, name: &'static str, listener: &TcpListener) {
+        if let Ok(address) = listener.local_addr() {
+            self.ports.insert(name, address.port());
+        }
     }
 
     /// Where a service of the list listens.

@@ -57,7 +57,9 @@ impl User {
             .expect("tradewind is built");
         let output = child.stdout.take().expect("it is a pipe");
         let mesh = Mesh(child);
-        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+        let lines = BufReader::new(output).lines().map_while(Result::ok);
+        let mut lines =
+            lines.inspect(|line| assert!(!line.contains(".1:0"), "no port to call: {line}"));
         assert!(
             lines.any(|line| line.contains("grpcurl")),
             "it ended before it was ready"
