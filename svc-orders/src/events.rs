@@ -108,8 +108,7 @@ pub(crate) async fn advance(
     id: Uuid,
     change: &Change<'_>,
 ) -> Result<(), store::Error> {
-    let (signer, transitions) = (&orders.signer, &orders.transitions);
-    let moved = changes::advance(tx, id, change, signer, transitions).await?;
+    let moved = changes::advance(tx, id, change, &orders.journal).await?;
     let moved = moved.expect("the order is locked in this state");
     let changed = changed(id, &moved, change.to);
     orders.outbox.append(tx, changed).await?;

@@ -55,7 +55,8 @@ async fn chain_one(orders: &Orders, order: Uuid) -> Result<(), Error> {
     let mut tx = orders.db.begin().await?;
     changes::lock(&mut tx, order).await?;
     let now = orders.clock.now();
-    history::catch_up(&mut tx, order, i64::MAX, &orders.signer, now).await?;
+    let signer = &orders.journal.signer;
+    history::catch_up(&mut tx, order, i64::MAX, signer, now).await?;
     tx.commit().await
 }
 
@@ -86,7 +87,8 @@ async fn erase(orders: &Orders, event: &Event) -> Result<(), Failure> {
     }
     loop {
         let mut tx = orders.db.begin().await?;
-        let erased = history::erase(&mut tx, &actor, BATCH, &orders.signer).await?;
+        let signer = &orders.journal.signer;
+        let erased = history::erase(&mut tx, &actor, BATCH, signer).await?;
         tx.commit().await?;
         if erased == 0 {
             return Ok(());

@@ -221,8 +221,7 @@ impl Orders {
             recovery_time: to.is_in_progress().then(|| now + self.lease),
         };
         let mut tx = self.db.begin().await?;
-        let (signer, transitions) = (&self.signer, &self.transitions);
-        let moved = changes::advance(&mut tx, order.id, &change, signer, transitions).await?;
+        let moved = changes::advance(&mut tx, order.id, &change, &self.journal).await?;
         let Some(moved) = moved else {
             drop(tx);
             let order = self.load(order.id).await?;

@@ -18,6 +18,7 @@ use crate::callees::Callees;
 use crate::domain::history::Signer;
 use crate::domain::{Order, State};
 use crate::error::Error;
+use crate::store::changes::Journal;
 use crate::store::orders;
 use crate::terms::Terms;
 use crate::watchers::Watchers;
@@ -31,8 +32,7 @@ pub(crate) struct Orders {
     pub(crate) cache: OrderCache,
     pub(crate) callees: Callees,
     pub(crate) watchers: Watchers,
-    pub(crate) signer: Signer,
-    pub(crate) transitions: Transitions,
+    pub(crate) journal: Journal,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     /// For how long an order in progress is left to whoever works on it.
@@ -62,8 +62,10 @@ impl Orders {
             random: node.random.clone(),
             db,
             cache,
-            signer,
-            transitions,
+            journal: Journal {
+                signer,
+                transitions,
+            },
             lease,
             wake: Arc::default(),
             terms: Arc::new(terms),

@@ -114,8 +114,8 @@ async fn write(
     };
     precondition::check("order", &order.id, None)?;
     let mut tx = orders.db.begin_for(order.id).await?;
-    let (until, signer, transitions) = (now + orders.lease, &orders.signer, &orders.transitions);
-    let written = changes::insert(&mut tx, &order, actor, until, signer, transitions).await;
+    let (until, journal) = (now + orders.lease, &orders.journal);
+    let written = changes::insert(&mut tx, &order, actor, until, journal).await;
     if let Err(error) = written {
         return Err(taken(error, &order));
     }

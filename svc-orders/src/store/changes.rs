@@ -12,6 +12,15 @@ use super::history;
 use crate::domain::history::{Link, Record, START, Signer};
 use crate::domain::{Funds, Order, Rejection, State};
 
+/// What takes note of every write.
+#[derive(Clone)]
+pub(crate) struct Journal {
+    /// Signs histories.
+    pub(crate) signer: Signer,
+    /// Counts what comes into a state.
+    pub(crate) transitions: Transitions,
+}
+
 /// Items travel as one JSON parameter, so that 600 lines cost as many statements as one.
 #[derive(Serialize)]
 struct NewItem<'a> {
@@ -65,8 +74,7 @@ pub(crate) async fn insert(
     order: &Order,
     actor: &str,
     recovery_time: DateTime<Utc>,
-    signer: &Signer,
-    transitions: &Transitions,
+    journal: &Journal,
 ) -> Result<(), Error> {
     let record = Record {
         order: order.id,
@@ -76,7 +84,7 @@ pub(crate) async fn insert(
         time: order.create_time.timestamp_micros(),
         adopt_time: None,
     };
-    let link = signer.link(&record, actor, "", START);
+    let link = journal.signer.link(&record, actor, "", START);
     let items = order.items.iter().enumerate().map(|(line, item)| NewItem {
         line,
         sku: &item.sku,
@@ -165,7 +173,7 @@ pub(crate) async fn insert(
             )?;
         }
     }
-    transitions.count(tx, order.state.as_str());
+    journal.transitions.count(tx, order.state.as_str());
     Ok(())
 }
 
@@ -251,8 +259,7 @@ pub(crate) async fn advance(
     tx: &mut Tx,
     id: Uuid,
     change: &Change<'_>,
-    signer: &Signer,
-    transitions: &Transitions,
+    journal: &Journal,
 ) -> Result<Option<Moved>, Error> {
     let rejection_reason = change.rejection.map(|rejection| rejection.reason.as_str());
     let rejection_details = change
@@ -278,7 +285,7 @@ pub(crate) async fn advance(
     // update waited for it.
     let previous = match last {
         Some(last) => history::hash(id, last)?,
-        None => history::catch_up(tx, id, version - 1, signer, change.time).await?,
+        None => history::catch_up(tx, id, version - 1, &journal.signer, change.time).await?,
     };
     let record = Record {
         order: id,
@@ -288,7 +295,9 @@ pub(crate) async fn advance(
         time: change.time.timestamp_micros(),
         adopt_time: None,
     };
-    let link = signer.link(&record, change.actor, change.reason, previous);
+    let link = journal
+        .signer
+        .link(&record, change.actor, change.reason, previous);
     store::execute!(
         tx,
         insert_event!("$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12"),
@@ -306,7 +315,7 @@ pub(crate) async fn advance(
         &link.signature[..]
     )?;
     if change.from != change.to {
-        transitions.count(tx, change.to.as_str());
+        journal.transitions.count(tx, change.to.as_str());
     }
     Ok(Some(Moved {
         user_id,
