@@ -1,4 +1,4 @@
-//! A Prometheus that scrapes meshes every second.
+//! A Prometheus, also one that scrapes meshes every second.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use crate::{Mesh, condition::eventually, ports::free_port, process::Process};
 
-/// A running Prometheus, with the rules of objectives.
+/// A running Prometheus.
 pub struct Prometheus {
     /// `http://host:port`
     pub url: String,
@@ -23,7 +23,8 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts one that scrapes all processes of these meshes, and other addresses.
+    /// Starts one with the rules of objectives, that scrapes all processes of these meshes, and other
+    /// addresses.
     ///
     /// # Panics
     /// If it does not start.
@@ -40,23 +41,26 @@ impl Prometheus {
              rule_files: [rules.yaml]\n\
              scrape_configs: [{{job_name: tradewind, static_configs: [{{targets: {targets:?}}}]}}]\n"
         );
+        let file = folder.path().join("rules.yaml");
+        fs::write(file, rules).expect("the folder can be written");
+        Prometheus::start(folder, &config).await
+    }
+
+    /// Starts one with this configuration, whose files of rules are in the folder.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start(folder: TempDir, config: &str) -> Prometheus {
         let file = |name: &str| folder.path().join(name);
-        for (name, text) in [("rules.yaml", rules), ("prometheus.yaml", config)] {
-            fs::write(file(name), text).expect("the folder can be written");
-        }
+        fs::write(file("prometheus.yaml"), config).expect("the folder can be written");
         let address = format!("127.0.0.1:{}", free_port());
         let arguments = [
             format!("--config.file={}", file("prometheus.yaml").display()),
             format!("--storage.tsdb.path={}", file("data").display()),
             format!("--web.listen-address={address}"),
         ];
-        let process = Process::start(
-            "prometheus",
-            Path::new("prometheus"),
-            arguments,
-            [],
-            &file("log"),
-        );
+        let program = Path::new("prometheus");
+        let process = Process::start("prometheus", program, arguments, [], &file("log"));
         let prometheus = Prometheus {
             url: format!("http://{address}"),
             http: reqwest::Client::new(),
@@ -73,15 +77,19 @@ impl Prometheus {
         prometheus
     }
 
+    /// What its API says at a path, if it answers.
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Option<Value> {
+        let request = self.http.get(format!("{}/api/v1/{path}", self.url));
+        request.query(query).send().await.ok()?.json().await.ok()
+    }
+
     /// The values that a query finds now; those that are no numbers are none.
     ///
     /// # Panics
     /// If it refuses the query.
     pub async fn ask(&self, query: &str) -> Vec<f64> {
-        let request = self.http.get(format!("{}/api/v1/query", self.url));
-        let reply = request.query(&[("query", query)]).send().await;
-        let reply = reply.expect("Prometheus answers").json::<Value>().await;
-        let reply = reply.expect("it answers in JSON");
+        let reply = self.get("query", &[("query", query)]).await;
+        let reply = reply.expect("Prometheus answers in JSON");
         let found = reply["data"]["result"].as_array();
         let found = found.unwrap_or_else(|| panic!("{query}: {reply}")).iter();
         let values = found.filter_map(|series| series["value"][1].as_str()?.parse().ok());

@@ -6,7 +6,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use e2e::{Mesh, condition::eventually, ports::free_port, process::Process};
+use e2e::{
+    Mesh, condition::eventually, ports::free_port, process::Process, prometheus::Prometheus,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -23,11 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(super) struct Monitoring {
     rules: Rules,
-    prometheus: String,
+    prometheus: Prometheus,
     alertmanager: String,
     http: reqwest::Client,
     processes: usize,
-    _running: [Process; 2],
+    _alertmanager: Process,
     _folder: TempDir,
 }
 
@@ -62,37 +64,31 @@ impl Alert {
 
 impl Monitoring {
     pub(super) async fn start(mesh: &Mesh, sinks: &Sinks) -> Monitoring {
-        let folder = tempfile::Builder::new()
-            .prefix("tradewind-alerts-")
-            .tempdir()
-            .expect("a temporary folder can be made");
-        let [prometheus, alertmanager] = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
-        let rules = Rules::write(folder.path());
-        let running = [
-            start_alertmanager(folder.path(), &alertmanager, sinks),
-            start_prometheus(folder.path(), &prometheus, &alertmanager, mesh),
-        ];
+        let [folder, rules_folder] = [(); 2].map(|()| {
+            tempfile::Builder::new()
+                .prefix("tradewind-alerts-")
+                .tempdir()
+                .expect("a temporary folder can be made")
+        });
+        let alertmanager = format!("127.0.0.1:{}", free_port());
+        let running = start_alertmanager(folder.path(), &alertmanager, sinks);
+        let rules = Rules::write(rules_folder.path());
+        let config = config(&alertmanager, mesh).to_string();
         let monitoring = Monitoring {
             rules,
-            prometheus: format!("http://{prometheus}"),
+            prometheus: Prometheus::start(rules_folder, &config).await,
             alertmanager: format!("http://{alertmanager}"),
             http: reqwest::Client::new(),
             processes: mesh.processes().len(),
-            _running: running,
+            _alertmanager: running,
             _folder: folder,
         };
-        for server in [&monitoring.prometheus, &monitoring.alertmanager] {
-            let what = format!("{server} is ready");
-            eventually(&what, PATIENCE, || async {
-                let reply = monitoring
-                    .http
-                    .get(format!("{server}/-/ready"))
-                    .send()
-                    .await;
-                reply.ok().filter(|reply| reply.status().is_success())
-            })
-            .await;
-        }
+        let ready = format!("{}/-/ready", monitoring.alertmanager);
+        eventually("Alertmanager is ready", PATIENCE, || async {
+            let reply = monitoring.http.get(&ready).send().await.ok()?;
+            reply.status().is_success().then_some(())
+        })
+        .await;
         monitoring
     }
 
@@ -100,21 +96,16 @@ impl Monitoring {
     pub(super) async fn sees_everything(&self) {
         let twice = "sum_over_time(up{job=\"tradewind\"}[10m]) >= 2";
         eventually("Prometheus sees every process", PATIENCE, || async {
-            let url = format!("{}/api/v1/query", self.prometheus);
-            let found = self
-                .get(self.http.get(url).query(&[("query", twice)]))
-                .await?;
-            let found = found.pointer("/data/result")?.as_array()?.len();
-            (found == self.processes).then_some(())
+            let seen = self.prometheus.ask(twice).await.len();
+            (seen == self.processes).then_some(())
         })
         .await;
     }
 
     /// Those that Prometheus has.
     pub(super) async fn alerts(&self) -> Vec<Alert> {
-        let url = format!("{}/api/v1/alerts", self.prometheus);
         eventually("Prometheus tells of alerts", PATIENCE, || async {
-            let mut found = self.get(self.http.get(&url)).await?;
+            let mut found = self.prometheus.get("alerts", &[]).await?;
             let found = found.pointer_mut("/data/alerts")?.take();
             serde_json::from_value(found).ok()
         })
@@ -152,7 +143,8 @@ impl Monitoring {
         let expected = json!([["svc-one", "suppressed"], ["svc-two", "active"]]);
         eventually("Alertmanager keeps consequences back", PATIENCE, || async {
             let filter = [("filter", "alertname=\"DatabasePoolExhausted\"")];
-            let found = self.get(self.http.get(&url).query(&filter)).await?;
+            let request = self.http.get(&url).query(&filter);
+            let found: Value = request.send().await.ok()?.json().await.ok()?;
             let mut states: Vec<_> = found
                 .as_array()?
                 .iter()
@@ -163,11 +155,6 @@ impl Monitoring {
         })
         .await;
     }
-
-    async fn get(&self, request: reqwest::RequestBuilder) -> Option<Value> {
-        let text = request.send().await.ok()?.text().await.ok()?;
-        serde_json::from_str(&text).ok()
-    }
 }
 
 /// A time of RFC 3339.
@@ -177,7 +164,8 @@ fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SystemTime,
     SystemTime::try_from(time).map_err(serde::de::Error::custom)
 }
 
-fn start_prometheus(folder: &Path, listen: &str, alertmanager: &str, mesh: &Mesh) -> Process {
+/// That of Prometheus.
+fn config(alertmanager: &str, mesh: &Mesh) -> Value {
     let mut config = rules::yaml("prometheus/prometheus.yaml");
     config["rule_files"] = json!(FILES);
     config["alerting"]["alertmanagers"] =
@@ -196,17 +184,7 @@ fn start_prometheus(folder: &Path, listen: &str, alertmanager: &str, mesh: &Mesh
         job.remove("relabel_configs");
         job.insert("static_configs".to_owned(), json!(pods));
     }
-    let file = folder.join("prometheus.yaml");
-    rules::write(&file, &config);
-    let arguments = [
-        format!("--config.file={}", file.display()),
-        format!(
-            "--storage.tsdb.path={}",
-            folder.join("prometheus").display()
-        ),
-        format!("--web.listen-address={listen}"),
-    ];
-    run("prometheus", &arguments, folder)
+    config
 }
 
 fn start_alertmanager(folder: &Path, listen: &str, sinks: &Sinks) -> Process {
@@ -246,11 +224,7 @@ fn start_alertmanager(folder: &Path, listen: &str, sinks: &Sinks) -> Process {
         format!("--web.listen-address={listen}"),
         "--cluster.listen-address=".to_owned(),
     ];
-    run("prometheus-alertmanager", &arguments, folder)
-}
-
-fn run(program: &str, arguments: &[String], folder: &Path) -> Process {
-    let none = std::iter::empty::<(&str, String)>();
-    let log = folder.join(format!("{program}.log"));
-    Process::start(program, Path::new(program), arguments, none, &log)
+    let program = "prometheus-alertmanager";
+    let log = folder.join("alertmanager.log");
+    Process::start(program, Path::new(program), arguments, [], &log)
 }
