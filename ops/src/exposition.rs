@@ -34,6 +34,17 @@ pub fn series(text: &str) -> impl Iterator<Item = Series<'_>> {
     })
 }
 
+/// The value of a series of this name that has these labels among its own.
+pub fn value(text: &str, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+    let has = |it: &Series<'_>| {
+        labels
+            .iter()
+            .all(|(label, value)| it.label(label) == Some(*value))
+    };
+    let mut found = series(text).filter(|it| it.name == name && has(it));
+    found.next().map(|it| it.value)
+}
+
 /// What was told of a metric.
 #[derive(Debug, Default)]
 pub struct Seen {
@@ -99,5 +110,7 @@ mod tests {
             .collect();
         let bucket = ("took_bucket", Some("a b"), Some("+Inf"), 3.0);
         assert_eq!(read, [bucket, ("up", None, None, 1.5)]);
+        let count = |code| value(text, "took_bucket", &[("code", code)]);
+        assert_eq!([count("a b"), count("a")], [Some(3.0), None]);
     }
 }

@@ -7,5 +7,5 @@ mod expression;
 mod names;
 
 pub use catalogue::{Catalogue, Metric, Source, Values};
-pub use exposition::{Seen, Series, read, series};
+pub use exposition::{Seen, Series, read, series, value};
 pub use expression::{Named, Recorded};

@@ -85,10 +85,10 @@ async fn a_permanent_failure_and_a_panic_are_dead_at_the_fifth_attempt() {
         );
     }
     let measured = async |metric| poisoned.measured(metric).await;
-    assert_eq!(measured("tradewind_dead_letters_total").await, 2);
-    assert_eq!(measured("tradewind_consumer_redeliveries_total").await, 8);
+    assert_eq!(measured("tradewind_dead_letters_total").await, 2.0);
+    assert_eq!(measured("tradewind_consumer_redeliveries_total").await, 8.0);
     let durations = "messaging_process_duration_seconds_count";
-    assert_eq!(measured(durations).await, 10);
+    assert_eq!(measured(durations).await, 10.0);
 }
 
 #[tokio::test]

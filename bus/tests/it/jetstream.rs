@@ -45,7 +45,7 @@ async fn how_far_a_consumer_is_can_be_seen() {
     let member = Member::hang(&bus, "svc-shipping", CONFIRMED);
     let had = member.measured("tradewind_consumer_unacknowledged").await;
     let not_had = member.measured("tradewind_consumer_pending").await;
-    assert_eq!(had + not_had, 3);
+    assert_eq!(had + not_had, 3.0);
     let kept = bus.replicas("orders").await.expect("the server answers");
     assert_eq!(kept.map(|it| (it.configured, it.current)), Some((1, 1)));
 }
@@ -163,7 +163,7 @@ async fn poison_is_a_dead_letter_after_five_attempts_and_can_be_replayed() {
         assert!(!poison, "it is poison");
         Ok(())
     });
-    assert_eq!(member.measured(DEAD_LETTERS).await, 0);
+    assert_eq!(member.measured(DEAD_LETTERS).await, 0.0);
     let poison = event(CONFIRMED, 7);
     bus.publish(&poison, 1).await.expect("stored");
     bus.publish(&event(CONFIRMED, 8), 1).await.expect("stored");
@@ -191,8 +191,8 @@ async fn poison_is_a_dead_letter_after_five_attempts_and_can_be_replayed() {
     );
     assert!(letter.why.contains("it is poison"), "{}", letter.why);
     assert_eq!(letter.event.as_ref(), Some(&poison));
-    member.measures(DEAD_LETTERS, |count| count == 1).await;
-    assert_eq!(member.measured(REDELIVERIES).await, 4);
+    member.measures(DEAD_LETTERS, |count| count == 1.0).await;
+    assert_eq!(member.measured(REDELIVERIES).await, 4.0);
 
     assert!(
         dead_letters::replay(&bus, letter.id)

@@ -126,18 +126,15 @@ impl Member {
     }
 
     /// What a metric says, once there is one.
-    async fn measured(&self, metric: &str) -> u64 {
+    async fn measured(&self, metric: &str) -> f64 {
         self.measures(metric, |_| true).await
     }
 
     /// What a metric says, once that is as wanted.
-    async fn measures(&self, metric: &str, is_wanted: impl Fn(u64) -> bool) -> u64 {
+    async fn measures(&self, metric: &str, is_wanted: impl Fn(f64) -> bool) -> f64 {
         let measured = async {
             loop {
-                let metrics = self.telemetry.prometheus();
-                let mut lines = metrics.lines();
-                let line = lines.find(|line| line.split('{').next() == Some(metric));
-                let value = line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok());
+                let value = ops::value(&self.telemetry.prometheus(), metric, &[]);
                 if let Some(value) = value.filter(|value| is_wanted(*value)) {
                     return value;
                 }

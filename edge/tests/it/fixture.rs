@@ -143,6 +143,11 @@ impl Fixture {
         self.request("GET", path).send().await.unwrap()
     }
 
+    /// What the edge tells by this metric, with these among its labels.
+    pub(crate) fn metric(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        ops::value(&self.node.telemetry.prometheus(), name, labels)
+    }
+
     /// A token of [`USER`] with these roles, for 15 minutes.
     pub(crate) fn token(&self, roles: &[&str]) -> String {
         self.token_until(roles, self.node.clock.now() + Duration::from_secs(900))

@@ -184,16 +184,9 @@ async fn what_is_missing_is_told_and_does_not_make_the_gateway_unready() {
     let report: Value = response.json().await.unwrap();
     assert_eq!(report["status"], "degraded");
     assert_eq!(report["missing"][0]["dependency"], "library.v1.Library");
-    let metrics = fixture.node.telemetry.prometheus();
     for state in ["well", "unwell"] {
-        let counted = metrics.lines().find(|line| {
-            line.starts_with("edge_upstream_endpoints")
-                && line.contains(&format!("state=\"{state}\""))
-                && line.contains("upstream=\"library.v1.Library\"")
-        });
-        assert!(
-            counted.is_some_and(|line| line.ends_with(" 1")),
-            "{metrics}"
-        );
+        let labels = [("state", state), ("upstream", "library.v1.Library")];
+        let counted = fixture.metric("edge_upstream_endpoints", &labels);
+        assert_eq!(counted, Some(1.0), "{state}");
     }
 }

@@ -67,15 +67,9 @@ async fn a_user_is_counted_apart_from_the_address() {
         .unwrap();
     assert_eq!(second.status(), 429);
     assert_eq!(info(&error(second).await)["metadata"]["policy"], "user");
-    let metrics = fixture.node.telemetry.prometheus();
-    let refused = |limit: &str| {
-        let limit = format!("limit={limit:?}");
-        let mut lines = metrics.lines().filter(|line| line.contains(&limit));
-        let line = lines.find(|line| line.starts_with("edge_rate_limited_total"));
-        line.and_then(|line| line.rsplit(' ').next())
-    };
+    let refused = |limit| fixture.metric("edge_rate_limited_total", &[("limit", limit)]);
     let limits = ["address", "machine", "user", "streams"];
-    assert_eq!(limits.map(refused), ["0", "0", "1", "0"].map(Some));
+    assert_eq!(limits.map(refused), [0.0, 0.0, 1.0, 0.0].map(Some));
     assert_eq!(
         fixture.get("/v1/products/A%201").await.status(),
         200,

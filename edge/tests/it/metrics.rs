@@ -30,37 +30,21 @@ async fn requests_are_measured_by_their_route() {
     let by_admin = fixture.request("GET", "/v1/orders/o-4").bearer_auth(admin);
     by_admin.send().await.unwrap();
     fixture.get("/nothing/o-3?ticket=secret").await;
+    let counted =
+        |labels: &[_]| fixture.metric("http_server_request_duration_seconds_count", labels);
+    let (route, get) = (
+        ("http_route", "/v1/orders/{order_id}"),
+        ("http_request_method", "GET"),
+    );
+    let [ok, not_found] = ["200", "404"].map(|status| ("http_response_status_code", status));
+    assert_eq!(counted(&[route, ok, get]), Some(3.0));
+    let by = ["anonymous", "user", "admin"]
+        .map(|class| fixture.metric("edge_api_requests_total", &[route, ("user_class", class)]));
+    assert_eq!(by, [1.0, 2.0, 1.0].map(Some));
+    assert_eq!(counted(&[not_found]), Some(1.0));
+    let active = fixture.metric("http_server_active_requests", &[]);
+    assert_eq!(active, Some(0.0));
     let metrics = fixture.node.telemetry.prometheus();
-    let count_of = |name: &str, parts: &[&str]| {
-        let mut lines = metrics.lines().filter(|line| line.starts_with(name));
-        let line = lines.find(|line| parts.iter().all(|part| line.contains(part)));
-        line.and_then(|line| line.rsplit_once(' '))
-            .map(|(_, count)| count.to_owned())
-    };
-    let counted = |parts: &[&str]| count_of("http_server_request_duration_seconds_count", parts);
-    let route = r#"http_route="/v1/orders/{order_id}""#;
-    let status = r#"http_response_status_code="200""#;
-    assert_eq!(
-        counted(&[route, status, r#"http_request_method="GET""#]).as_deref(),
-        Some("3"),
-        "{metrics}"
-    );
-    let by = ["anonymous", "user", "admin"].map(|class| {
-        let class = format!("user_class={class:?}");
-        count_of("edge_api_requests_total", &[route, &class])
-    });
-    assert_eq!(by, ["1", "2", "1"].map(|count| Some(count.to_owned())));
-    assert_eq!(
-        counted(&[r#"http_response_status_code="404""#]).as_deref(),
-        Some("1")
-    );
-    let active = metrics
-        .lines()
-        .find(|line| line.starts_with("http_server_active_requests{"));
-    assert!(
-        active.is_some_and(|line| line.ends_with(" 0")),
-        "{active:?}"
-    );
     assert!(!metrics.contains("o-1") && !metrics.contains("secret"));
 }
 
@@ -104,12 +88,8 @@ async fn the_edge_has_the_metrics_that_the_list_names() {
     std::fs::write(folder.path("library.binpb"), changed).unwrap();
     // A configuration that is read again reads the descriptors too, and then they have not changed.
     let renewed = async || {
-        let metrics = program.metrics().await;
-        let mut lines = metrics
-            .lines()
-            .filter(|line| line.contains("outcome=\"applied\""));
-        let line = lines.find(|line| line.starts_with("edge_descriptor_reloads_total"));
-        line.is_some_and(|line| line.ends_with(" 1"))
+        let (metrics, name) = (program.metrics().await, "edge_descriptor_reloads_total");
+        ops::value(&metrics, name, &[("outcome", "applied")]) == Some(1.0)
     };
     eventually(renewed).await;
     let more = format!("{more}tls: {{certificate: tls.crt, key: tls.key}}\n");

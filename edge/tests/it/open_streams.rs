@@ -94,15 +94,9 @@ async fn opened(request: RequestBuilder) -> Response {
 }
 
 /// Completes when so many are measured.
-async fn until(fixture: &Fixture, open: &str) {
-    let measured = || {
-        let metrics = fixture.node.telemetry.prometheus();
-        let mut lines = metrics.lines();
-        let line = lines.find(|line| line.starts_with("edge_open_streams"));
-        line.is_some_and(|line| line.ends_with(&format!(" {open}")))
-    };
+async fn until(fixture: &Fixture, open: f64) {
     let so_many = async {
-        while !measured() {
+        while fixture.metric("edge_open_streams", &[]) != Some(open) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -195,7 +189,7 @@ async fn what_a_client_sends_is_a_stream_too() {
         request.body(body).send()
     };
     let _open = tokio::spawn(begin());
-    until(&fixture, "1").await;
+    until(&fixture, 1.0).await;
     let refusal = bare(begin().await.unwrap()).await;
     assert_eq!(refusal, (429, "RESOURCE_EXHAUSTED".to_owned()));
 }
@@ -225,12 +219,12 @@ async fn reflection_is_a_stream_too() {
 #[tokio::test]
 async fn open_streams_are_measured() {
     let fixture = Fixture::with(few(10, 10), one_and_silence).await;
-    until(&fixture, "0").await;
+    until(&fixture, 0.0).await;
     let streams = [
         opened(rest(&fixture, "text/event-stream")).await,
         opened(rest(&fixture, "text/event-stream")).await,
     ];
-    until(&fixture, "2").await;
+    until(&fixture, 2.0).await;
     drop(streams);
-    until(&fixture, "0").await;
+    until(&fixture, 0.0).await;
 }

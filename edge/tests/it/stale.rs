@@ -50,13 +50,9 @@ async fn browsing_goes_on_from_the_last_good_answer_and_says_that_it_is_stale() 
     assert!(age.is_some_and(|age| age < 60), "{age:?}");
     assert_eq!(header(&stale, "etag").map(str::to_owned), etag);
     assert_eq!(stale.json::<Value>().await.unwrap(), fresh);
-    let metrics = fixture.node.telemetry.prometheus();
-    let is_told = |line: &str| {
-        line.starts_with("edge_stale_replies_total{")
-            && line.contains("upstream=\"svc-catalog\"")
-            && line.ends_with(" 1")
-    };
-    assert!(metrics.lines().any(is_told), "{metrics}");
+    let labels = [("upstream", "svc-catalog")];
+    let told = fixture.metric("edge_stale_replies_total", &labels);
+    assert_eq!(told, Some(1.0));
 
     // What nobody has asked before, what is of one user, and what changes something.
     let unavailable = || refused(503, "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE");

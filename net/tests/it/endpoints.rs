@@ -107,12 +107,10 @@ async fn failures(channel: &Channel, calls: usize) -> usize {
     failures
 }
 
-fn counted(telemetry: &Telemetry, metric: &str, label: &str) -> u64 {
+fn counted(telemetry: &Telemetry, metric: &str, label: (&str, &str)) -> f64 {
     let text = telemetry.prometheus();
-    let mut lines = text.lines();
-    let line = lines.find(|line| line.starts_with(metric) && line.contains(label));
-    let line = line.unwrap_or_else(|| panic!("{metric} is missing: {text}"));
-    line.rsplit_once(' ').unwrap().1.parse().unwrap()
+    let value = ops::value(&text, metric, &[label]);
+    value.unwrap_or_else(|| panic!("{metric} is missing: {text}"))
 }
 
 #[tokio::test]
@@ -125,11 +123,9 @@ async fn of_three_endpoints_one_that_fails_costs_five_calls_and_not_a_third_of_a
         let telemetry = Telemetry::detached();
         let guarded = channel(&addresses, EndpointConfig::default(), &telemetry);
         assert_eq!(failures(&guarded, CALLS).await, 5);
-        let ejected = ["failed", "lost"].map(|cause| {
-            let cause = format!("cause=\"{cause}\"");
-            counted(&telemetry, "rpc_client_ejections_total", &cause)
-        });
-        assert_eq!(ejected.iter().sum::<u64>(), 1);
+        let ejected = ["failed", "lost"]
+            .map(|cause| counted(&telemetry, "rpc_client_ejections_total", ("cause", cause)));
+        assert_eq!(ejected.iter().sum::<f64>(), 1.0);
 
         let unguarded = channel(&addresses, NOTHING, &telemetry);
         let failures = failures(&unguarded, CALLS).await;
@@ -178,13 +174,15 @@ async fn one_that_answers_nothing_is_not_asked_again_and_again() {
     let reached = came.load(Ordering::SeqCst);
     assert!((5..10).contains(&reached), "{reached}");
     assert_eq!(tripped, 50 - reached);
-    let refused = counted(&telemetry, "rpc_client_refusals_total", "greeter");
-    assert_eq!(refused, tripped as u64);
-    let endpoints = ["in", "ejected", "open"].map(|state| {
-        let state = format!("state=\"{state}\"");
-        counted(&telemetry, "rpc_client_endpoints", &state)
-    });
-    assert_eq!(endpoints, [0, 0, 1]);
+    let refused = counted(
+        &telemetry,
+        "rpc_client_refusals_total",
+        ("upstream", "greeter"),
+    );
+    assert_eq!(refused, tripped as f64);
+    let endpoints = ["in", "ejected", "open"]
+        .map(|state| counted(&telemetry, "rpc_client_endpoints", ("state", state)));
+    assert_eq!(endpoints, [0.0, 0.0, 1.0]);
 
     let (address, came) = start(Server::Breaks).await;
     let unguarded = channel(&[&address], NOTHING, &telemetry);

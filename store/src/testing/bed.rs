@@ -205,15 +205,7 @@ impl<C: Clone> Bed<C> {
     /// What it tells by the metric of this name, with these among its labels.
     #[must_use]
     pub fn metric(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        let has = |line: &str, (name, value): &(&str, &str)| {
-            line.contains(&format!("{name}=\"{value}\""))
-        };
-        let told = self.telemetry().prometheus();
-        let mut lines = told
-            .lines()
-            .filter_map(|line| line.strip_prefix(name)?.strip_prefix('{'));
-        let line = lines.find(|line| labels.iter().all(|label| has(line, label)))?;
-        line.rsplit_once(' ')?.1.parse().ok()
+        ops::value(&self.telemetry().prometheus(), name, labels)
     }
 
     /// Ends the process in order.

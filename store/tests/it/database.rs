@@ -73,18 +73,17 @@ store::on_both! {
         let opened = opened.expect("opened");
         let waiting = async || {
             let metrics = node.telemetry.prometheus();
-            let of_it = |line: &&str| line.starts_with("db_client_connection_pending_requests{");
-            let lines = metrics.lines().filter(of_it);
-            let values = lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok());
-            values.sum::<u64>()
+            let name = "db_client_connection_pending_requests";
+            let pools = ops::series(&metrics).filter(|series| series.name == name);
+            pools.map(|series| series.value).sum::<f64>()
         };
         let held = opened.begin().await.expect("a transaction");
         let also = opened.clone();
         let other = tokio::spawn(async move { also.begin().await.is_ok() });
-        until("one waits", async || waiting().await > 0).await;
+        until("one waits", async || waiting().await > 0.0).await;
         drop(held);
         assert!(other.await.expect("no panic"));
-        until("nobody waits", async || waiting().await == 0).await;
+        until("nobody waits", async || waiting().await == 0.0).await;
         bed.stop().await;
     }
 

@@ -86,14 +86,17 @@ async fn whether_postgres_answers_is_told() {
     // Whoever has all connections keeps nobody from looking.
     let _all = opened.begin().await.expect("a transaction");
     bed.host().start();
-    let is_told = async |up: &str| {
-        let metrics = node.telemetry.prometheus();
-        let mut lines = metrics.lines();
-        lines.any(|line| line.contains("dependency=\"database\"") && line.ends_with(up))
+    let up = || {
+        let labels = [("dependency", "database")];
+        ops::value(
+            &node.telemetry.prometheus(),
+            "tradewind_dependency_up",
+            &labels,
+        )
     };
-    until("it answers", async || is_told(" 1").await).await;
+    until("it answers", async || up() == Some(1.0)).await;
     way.cut().await;
-    until("it does not", async || is_told(" 0").await).await;
+    until("it does not", async || up() == Some(0.0)).await;
     bed.stop().await;
 }
 

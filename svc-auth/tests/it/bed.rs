@@ -256,15 +256,12 @@ impl Bed {
     /// How often passwords were hashed until now, by the form of the hash.
     pub(crate) fn hashed(&self) -> BTreeMap<String, u64> {
         let metrics = self.telemetry().prometheus();
-        let lines = metrics
-            .lines()
-            .filter_map(|line| line.strip_prefix("tradewind_passwords_hashed_total{"));
-        lines
-            .map(|line| {
-                let (labels, count) = line.rsplit_once(' ').expect("a value");
-                let form = labels.split_once("form=\"").expect("a form").1;
-                let form = form.split_once('"').expect("a label ends").0;
-                (form.to_owned(), count.parse().expect("a count"))
+        let hashed = ops::series(&metrics);
+        let hashed = hashed.filter(|series| series.name == "tradewind_passwords_hashed_total");
+        hashed
+            .map(|series| {
+                let form = series.label("form").expect("a form");
+                (form.to_owned(), series.value as u64)
             })
             .collect()
     }

@@ -45,16 +45,9 @@ async fn nobody_waits_for_a_log_that_is_not_taken() {
         .unwrap();
     let fixture = start(&log, Format::Json).await;
     let path = format!("/{}", "a".repeat(2000));
-    let lost = || {
-        let metrics = fixture.node.telemetry.prometheus();
-        let mut lines = metrics.lines();
-        let line = lines.find(|line| line.starts_with("edge_access_log_lost_total"));
-        line.map_or(0.0, |line| {
-            line.rsplit_once(' ').unwrap().1.parse().unwrap()
-        })
-    };
+    let lost = || fixture.metric("edge_access_log_lost_total", &[]);
     let flood = async {
-        while lost() < 100.0 {
+        while lost() < Some(100.0) {
             assert_eq!(fixture.get(&path).await.status(), 404);
         }
     };

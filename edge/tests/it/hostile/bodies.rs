@@ -73,10 +73,8 @@ impl Stalled {
 
 /// Bytes that the edge says it holds.
 fn held(fixture: &Fixture) -> usize {
-    let metrics = fixture.node.telemetry.prometheus();
-    let mut lines = metrics.lines();
-    let line = lines.find(|line| line.starts_with("edge_body_memory_bytes"));
-    line.unwrap().rsplit_once(' ').unwrap().1.parse().unwrap()
+    let held = fixture.metric("edge_body_memory_bytes", &[]);
+    held.expect("it is measured") as usize
 }
 
 fn behind_a_proxy() -> Settings {

@@ -129,11 +129,6 @@ async fn metrics_tell_when_the_certificate_ends() {
         params.not_after = rcgen::date_time_ymd(2100, 1, 1);
     });
     let fixture = start(with(&folder, &certified)).await;
-    let metrics = fixture.node.telemetry.prometheus();
-    let mut lines = metrics.lines();
-    let line = lines.find(|line| line.starts_with("edge_tls_certificate_expiry_seconds"));
-    assert!(
-        line.is_some_and(|line| line.ends_with(" 4102444800")),
-        "{metrics}"
-    );
+    let ends = fixture.metric("edge_tls_certificate_expiry_seconds", &[]);
+    assert_eq!(ends, Some(4_102_444_800.0));
 }
