@@ -4,6 +4,7 @@ mod authorization;
 mod availability;
 mod chart;
 mod connections;
+mod sealed;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
