@@ -22,6 +22,10 @@ const PLACES: &[(&str, &str)] = &[
         "which secrets each has; containers.rs holds it against the list",
     ),
     ("ops/compose/*", "where Prometheus finds them; the same"),
+    (
+        "ops/cluster/check/*",
+        "what is asked, stopped and moved in a cluster",
+    ),
     (".github/*", "one whose image is tried"),
     ("runtime/src/services.rs", "the list"),
     ("tradewind/Cargo.toml", "what builds it is here"),
@@ -54,6 +58,8 @@ const KNOW_THE_AUTHORITY: &[&str] = &[
     "net/src/*",
     "edge/src/*",
     "tradewind/src/*",
+    "ops/metrics.yaml",
+    "ops/grafana/*",
 ];
 
 #[test]
