@@ -11,7 +11,6 @@ import time
 
 import connections
 import ingress
-import zones
 from cluster import (
     Refused,
     apply,
@@ -130,13 +129,6 @@ class Checks:
     def the_ingress_speaks_rest_streams_and_grpc_in_tls(self):
         return ingress.tried(self.shop, os.environ["INGRESS"], os.environ["INGRESS_AUTHORITY"])
 
-    def a_drain_over_three_zones_comes_to_its_end(self):
-        constraints = get("deployment", "svc-orders")["spec"]["template"]["spec"]["topologySpreadConstraints"]
-        strict = [each | {"whenUnsatisfiable": "DoNotSchedule", "nodeTaintsPolicy": "Ignore"} for each in constraints]
-        assert zones.drained(constraints), "it is blocked"
-        # https://github.com/kubernetes/kubernetes/issues/106127
-        assert not zones.drained(strict), "nothing could have blocked it"
-
 
 def lacks_image(pod):
     states = [each["state"] for each in pod["status"].get("containerStatuses", [])]
@@ -195,7 +187,6 @@ def main(url, *words):
         checks.load_makes_pods_and_rest_ends_them,
         checks.of_two_pods_one_may_be_evicted,
         checks.the_ingress_speaks_rest_streams_and_grpc_in_tls,
-        checks.a_drain_over_three_zones_comes_to_its_end,
     ]
     failed = 0
     for check in todo:

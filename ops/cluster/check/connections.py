@@ -80,7 +80,7 @@ def port_of(template):
 
 def probe(name, template, targets):
     """Like one of these for every NetworkPolicy, and for no Service, as it never is ready."""
-    tries = [f"nc -w 1 {address} {port} -e /bin/busybox true && echo {target}" for target, (address, port) in targets.items() if target != name]
+    tries = [f"nc -w 1 {address} {port} -e /bin/busybox true 2>/dev/null && echo {target}" for target, (address, port) in targets.items() if target != name]
     manifest = pod(
         f"probe-{name}",
         container={
