@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod file;
+mod given;
 pub mod healthcheck;
 pub mod schema;
 pub mod secret_files;

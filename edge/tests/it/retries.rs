@@ -75,7 +75,7 @@ async fn a_change_is_made_once_more_with_the_same_key_alone() {
 }
 
 /// How many calls come of so many requests, all of which the server wants again.
-async fn calls_of(requests: usize, percent: u16, per_second: u16) -> (usize, String) {
+async fn calls_of(requests: usize, percent: u16, per_second: u16) -> (usize, [Option<f64>; 2]) {
     let mut settings = settings();
     settings.throttling.throttle = false;
     settings.retries.retry_percent = percent;
@@ -92,7 +92,11 @@ async fn calls_of(requests: usize, percent: u16, per_second: u16) -> (usize, Str
     });
     futures::future::join_all(all).await;
     let calls = fixture.upstream.calls().len();
-    (calls, fixture.node.telemetry.prometheus())
+    let told = |outcome| {
+        let labels = [("outcome", outcome), ("upstream", "svc-orders")];
+        fixture.metric("edge_retries_total", &labels)
+    };
+    (calls, ["made", "over_budget"].map(told))
 }
 
 #[tokio::test]
@@ -103,16 +107,8 @@ async fn retries_are_a_fifth_of_the_calls_and_ten_a_second_at_most() {
     // What may be saved up: ten a second for ten seconds.
     assert!(retries <= REQUESTS / 5 + 100, "{retries}");
     assert!(retries >= REQUESTS / 5, "{retries}");
-    for (outcome, number) in [("made", retries), ("over_budget", REQUESTS - retries)] {
-        let line = metrics.lines().find(|line| {
-            let is_of = |part: &str| line.contains(part);
-            line.starts_with("edge_retries_total") && is_of(outcome) && is_of("svc-orders")
-        });
-        let told = line
-            .and_then(|line| line.rsplit_once(' '))
-            .map(|(_, told)| told);
-        assert_eq!(told, Some(&*number.to_string()), "{outcome}: {metrics}");
-    }
+    let told = [retries, REQUESTS - retries].map(|number| Some(number as f64));
+    assert_eq!(metrics, told, "made, and over budget");
     // Without a budget, a server that has no time has twice as many calls.
     let (calls, _) = calls_of(REQUESTS, 1000, 1000).await;
     assert_eq!(calls, 2 * REQUESTS);
@@ -122,12 +118,9 @@ async fn retries_are_a_fifth_of_the_calls_and_ten_a_second_at_most() {
 
 /// Calls that were not sent to svc-orders, as it has no time.
 fn spared(fixture: &Fixture) -> usize {
-    let metrics = fixture.node.telemetry.prometheus();
-    let mut lines = metrics.lines();
-    let line =
-        lines.find(|line| line.starts_with("edge_throttled_total") && line.contains("svc-orders"));
-    let told = line.and_then(|line| line.rsplit_once(' '));
-    told.map_or(0, |(_, number)| number.parse().unwrap())
+    let upstream = [("upstream", "svc-orders")];
+    let spared = fixture.metric("edge_throttled_total", &upstream);
+    spared.unwrap_or(0.0) as usize
 }
 
 /// Asks again and again, some at once, until it is enough; how many were refused by the edge itself.

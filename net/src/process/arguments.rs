@@ -103,20 +103,6 @@ pub(super) fn told_after(
     Err(Refused::Mistakes(mistakes))
 }
 
-/// What flags and environment variables say, whatever is wrong with it. Help is not asked of these: what
-/// values there are, they do not know any more.
-pub(super) fn given(command: &Command, words: &[OsString]) -> Result<ArgMatches, Refused> {
-    let lenient = command
-        .clone()
-        .mut_args(|argument| match argument.get_action().takes_values() {
-            true => argument.value_parser(OsStringValueParser::new()),
-            false => argument,
-        });
-    let lenient = lenient.disable_help_flag(true).ignore_errors(true);
-    let matches = lenient.try_get_matches_from(words)?;
-    Ok(matches)
-}
-
 /// As [`parse`] without files of secrets, where some of the arguments are the settings of a file.
 pub(super) fn parse_with(
     mut command: Command,

@@ -21,6 +21,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
 use super::arguments::{self, Refused};
+use super::given::given;
 use super::secret_files;
 use super::setting::Setting;
 pub(super) use flags::{Flags, takes_nothing, takes_pairs, takes_several};
@@ -41,7 +42,7 @@ pub struct Parsed {
 /// As there; of what the file says, with its name and the line.
 pub fn parse(command: Command, words: Vec<OsString>, own: &[&str]) -> Result<Parsed, Refused> {
     let (mut words, mut mistakes) = secret_files::added(&command, words);
-    let given = arguments::given(&command, &words)?;
+    let given = given(&command, &words)?;
     let file = own.first().and_then(|id| given.get_one::<OsString>(id));
     let Some(file) = file else {
         let parsed = arguments::parse_with(command, words, &[]);

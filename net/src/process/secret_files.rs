@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use clap::Command;
 use clap::parser::ValueSource;
 
-use super::arguments::given;
+use super::given::given;
 
 /// The words of a command line, the name first, with what such files hold; and what is wrong with
 /// them. Flags and the variables themselves go before, and so does a flag whose own variable is called
