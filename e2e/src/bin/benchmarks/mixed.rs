@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, thread, time::Duration};
 
+use e2e::{Mesh, Setup, mesh::Kind};
+
 use crate::{
     load::{self, Outcome, Pace},
     orders::Shop,
+    tell,
 };
 
 /// What became of both kinds of requests.
@@ -22,6 +25,22 @@ impl Mixed {
     pub(crate) fn goodput(&self) -> f64 {
         self.orders.rate() + self.lists.rate()
     }
+}
+
+/// Separate processes with these variables, and a shop there in which this many have ordered and looked
+/// for as long.
+pub(crate) async fn started(
+    name: &str,
+    variables: &[(&'static str, &str)],
+    connections: [usize; 2],
+    length: Duration,
+) -> (Mesh, Shop) {
+    tell(&format!("starting separate processes, {name}"));
+    let start = |setup: Setup, &(name, value): &_| setup.with(name, value);
+    let mesh = Mesh::start(variables.iter().fold(Setup::new(Kind::Real), start)).await;
+    let shop = Shop::open(&mesh).await;
+    both(&shop, connections, [Pace::Closed; 2], length);
+    (mesh, shop)
 }
 
 /// Orders from so many connections, and lists from so many others.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use e2e::{Mesh, Setup, mesh::Kind, servers::variable};
+use e2e::{Mesh, servers::variable};
 
 use crate::{
     load::Pace,
     median,
-    mixed::{Mixed, both, own},
+    mixed::{Mixed, both, own, started},
     orders::{Shop, postmaster, settled},
     report::{Section, verdict},
     tell,
@@ -41,14 +41,7 @@ pub(crate) async fn measure() -> Section {
     let (server, postmaster) = (variable("TEST_DATABASE_URL"), postmaster().await);
     let mut variants = Vec::new();
     for (name, settings) in [("as it is", &[][..]), ("all of it turned off", &OFF[..])] {
-        tell(&format!("starting separate processes, {name}"));
-        let mut setup = Setup::new(Kind::Real);
-        for (name, value) in settings {
-            setup = setup.with(name, *value);
-        }
-        let mesh = Mesh::start(setup).await;
-        let shop = Shop::open(&mesh).await;
-        both(&shop, FULL, [Pace::Closed; 2], LENGTH);
+        let (mesh, shop) = started(name, settings, FULL, LENGTH).await;
         variants.push(Variant {
             name,
             shop,

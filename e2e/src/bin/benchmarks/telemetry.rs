@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use e2e::{Mesh, Setup, mesh::Kind, otlp::Sink, servers::variable};
+use e2e::{Mesh, otlp::Sink, servers::variable};
 
 use crate::{
     load::Pace,
     median,
-    mixed::{both, own},
+    mixed::{both, own, started},
     orders::{Shop, postmaster, settled},
     report::{Section, verdict},
     tell,
@@ -37,14 +37,7 @@ pub(crate) async fn measure() -> Section {
         ("metrics, and 1 % of traces", &sampled[..]),
         ("metrics, and all traces", &all[..]),
     ] {
-        tell(&format!("starting separate processes, {name}"));
-        let mut setup = Setup::new(Kind::Real);
-        for (name, value) in settings {
-            setup = setup.with(name, *value);
-        }
-        let mesh = Mesh::start(setup).await;
-        let shop = Shop::open(&mesh).await;
-        both(&shop, CONNECTIONS, [Pace::Closed; 2], WARM_UP);
+        let (mesh, shop) = started(name, settings, CONNECTIONS, WARM_UP).await;
         variants.push(Variant {
             name,
             shop,
