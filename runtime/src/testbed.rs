@@ -37,12 +37,13 @@ pub struct Testbed {
 impl Testbed {
     /// A mesh on the system's clock with an in-process bus.
     pub fn new() -> Testbed {
-        Testbed::with(patient())
+        Testbed::with(patient(Telemetry::detached(), Bus::in_process()))
     }
 
     /// A mesh on a clock of the test's.
     pub fn with_clock(clock: Clock) -> Testbed {
-        Testbed::with(HostConfig { clock, ..patient() })
+        let patient = patient(Telemetry::detached(), Bus::in_process());
+        Testbed::with(HostConfig { clock, ..patient })
     }
 
     /// A mesh of the test's own making.
@@ -179,9 +180,10 @@ impl Testbed {
     }
 }
 
-/// Of a mesh that refuses nothing for how long it waits: builds of tests are slow.
-fn patient() -> HostConfig {
-    let mut config = HostConfig::new(Telemetry::detached(), Bus::in_process());
+/// Of a mesh that refuses nothing for how long its work waits: tests do many things at once, and are
+/// built without optimization.
+pub fn patient(telemetry: Telemetry, bus: Bus) -> HostConfig {
+    let mut config = HostConfig::new(telemetry, bus);
     config.server.queue_target = Duration::ZERO;
     config
 }

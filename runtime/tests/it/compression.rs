@@ -11,7 +11,7 @@ use prost::Message as _;
 use runtime::host::HostConfig;
 use runtime::service::Service;
 use runtime::status::Reason;
-use runtime::testbed::Testbed;
+use runtime::testbed::{Testbed, patient};
 use tonic::Code;
 use tonic::codec::CompressionEncoding;
 use tonic_reflection::pb::v1::ServerReflectionRequest;
@@ -31,7 +31,7 @@ const CODINGS: [(Coding, CompressionEncoding); 2] = [
 ];
 
 async fn orders(handler: Handler, limit: impl FnOnce(&mut HostConfig)) -> Testbed {
-    let mut config = HostConfig::new(Telemetry::detached(), bus::Bus::in_process());
+    let mut config = patient(Telemetry::detached(), bus::Bus::in_process());
     limit(&mut config);
     let mut testbed = Testbed::with(config);
     let node = testbed.node("svc-orders").await;

@@ -12,7 +12,7 @@ use runtime::identity::{AccessClaims, Signer, VerifyError};
 use runtime::node::Node;
 use runtime::service::Service;
 use runtime::status::{Reason, of_callee};
-use runtime::testbed::Testbed;
+use runtime::testbed::{Testbed, patient};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -39,7 +39,7 @@ struct Mesh {
 impl Mesh {
     async fn start() -> Mesh {
         let (clock, hands) = Clock::manual("2026-01-01T00:00:00Z".parse().unwrap());
-        let config = HostConfig::new(Telemetry::detached(), Bus::in_process());
+        let config = patient(Telemetry::detached(), Bus::in_process());
         let mut testbed = Testbed::with(HostConfig {
             clock: clock.clone(),
             ..config

@@ -12,7 +12,7 @@ use net::telemetry::Telemetry;
 use runtime::host::HostConfig;
 use runtime::service::Service;
 use runtime::status::Reason;
-use runtime::testbed::Testbed;
+use runtime::testbed::{Testbed, patient};
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 use tonic::{Code, Status};
@@ -31,7 +31,7 @@ const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 async fn orders(limit: impl FnOnce(&mut HostConfig)) -> Testbed {
-    let mut config = HostConfig::new(Telemetry::detached(), bus::Bus::in_process());
+    let mut config = patient(Telemetry::detached(), bus::Bus::in_process());
     limit(&mut config);
     let mut testbed = Testbed::with(config);
     let node = testbed.node("svc-orders").await;

@@ -8,11 +8,10 @@ use http::{HeaderValue, Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use net::telemetry::Telemetry;
 use prost::Message as _;
-use runtime::host::HostConfig;
 use runtime::server::{HealthState, Server, ServerLimits};
 use runtime::service::Service;
 use runtime::status::Reason;
-use runtime::testbed::Testbed;
+use runtime::testbed::{Testbed, patient};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
@@ -318,7 +317,7 @@ async fn under_overload_what_matters_least_is_refused_first() {
 #[tokio::test]
 async fn calls_are_measured_by_the_names_of_the_semantic_conventions() {
     let telemetry = Telemetry::detached();
-    let config = HostConfig::new(telemetry.clone(), bus::Bus::in_process());
+    let config = patient(telemetry.clone(), bus::Bus::in_process());
     let mut testbed = Testbed::with(config);
     let node = testbed.node("svc-orders").await;
     let service = Service::new(&node).with(dummy::Orders(fine()));

@@ -9,9 +9,8 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use opentelemetry_proto::tonic::trace::v1::Span;
 use runtime::call::CallContext;
-use runtime::host::HostConfig;
 use runtime::service::Service;
-use runtime::testbed::Testbed;
+use runtime::testbed::{Testbed, patient};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
@@ -94,7 +93,7 @@ async fn one_trace_spans_caller_callee_and_event() {
     let telemetry = Telemetry::install("test", &config).unwrap();
     // Libraries would be asked about every span that they could make of a frame.
     assert!(LevelFilter::current() <= LevelFilter::INFO);
-    let config = HostConfig::new(telemetry.clone(), bus::Bus::in_process());
+    let config = patient(telemetry.clone(), bus::Bus::in_process());
     let mut testbed = Testbed::with(config);
     let inventory = testbed.node("svc-inventory").await;
     let service = Service::new(&inventory).with(dummy::Inventory(fine()));

@@ -19,7 +19,7 @@ use runtime::contract::Contract;
 use runtime::host::HostConfig;
 use runtime::service::Service;
 use runtime::status::Reason;
-use runtime::testbed::Testbed;
+use runtime::testbed::{Testbed, patient};
 use tonic::body::Body;
 use tonic::server::{ClientStreamingService, NamedService, StreamingService};
 use tonic::{Code, Request, Response, Status, Streaming};
@@ -191,7 +191,7 @@ impl Bed {
     }
 
     async fn with(limit: impl FnOnce(&mut HostConfig)) -> Bed {
-        let mut config = HostConfig::new(Telemetry::detached(), bus::Bus::in_process());
+        let mut config = patient(Telemetry::detached(), bus::Bus::in_process());
         limit(&mut config);
         let mut testbed = Testbed::with(config);
         let mut node = testbed.node("diary").await;

@@ -12,7 +12,7 @@ use runtime::host::HostConfig;
 use runtime::node::Node;
 use runtime::service::Service;
 use runtime::status::{Reason, reason};
-use runtime::testbed::{Bearer, Testbed, Tokens};
+use runtime::testbed::{Bearer, Testbed, Tokens, patient};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tonic::{Request, Status};
@@ -57,7 +57,7 @@ impl Common {
     /// A mesh of one more process.
     #[must_use]
     pub fn testbed(&self) -> Testbed {
-        let host = HostConfig::new(Telemetry::detached(), self.bus.clone());
+        let host = patient(Telemetry::detached(), self.bus.clone());
         let clock = self.clock.clone();
         Testbed::with(HostConfig { clock, ..host })
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use bus::{Bus, JetStreamConfig};
 use contracts::tradewind::orders::v1::OrderConfirmed;
 use net::telemetry::Telemetry;
-use runtime::{host::HostConfig, testbed::Testbed};
+use runtime::testbed::{Testbed, patient};
 use store::{
     Database, DatabaseConfig, NewEvent, Outbox,
     testing::{TestDatabase, server, unique_name},
@@ -106,7 +106,7 @@ store::on_both! {
         let mut config = JetStreamConfig::new(url);
         config.prefix = unique_name();
         let bus = Bus::jetstream(config);
-        let mut bed = Testbed::with(HostConfig::new(Telemetry::detached(), bus));
+        let mut bed = Testbed::with(patient(Telemetry::detached(), bus));
         let node = bed.node("svc-orders").await;
         let database = Database::open(&database.config(), &node, migrations()).await.expect("opened");
         let outbox = Outbox::new(&database, &node);

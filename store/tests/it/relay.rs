@@ -11,7 +11,10 @@ use std::{
 use bus::{Bus, Failure, JetStreamConfig};
 use contracts::{Event as _, tradewind::orders::v1::OrderConfirmed};
 use net::{clock::Clock, telemetry::Telemetry};
-use runtime::{host::HostConfig, node::Node, testbed::Testbed};
+use runtime::{
+    node::Node,
+    testbed::{Testbed, patient},
+};
 use store::{
     Database, NewEvent, Outbox, outbox,
     testing::{TestDatabase, server, unique_name},
@@ -210,7 +213,7 @@ async fn replicas_relay_and_consume_each_event_once_between_them() {
     let mut replicas = Vec::new();
     for _ in 0..2 {
         let bus = Bus::jetstream(config.clone());
-        let mut bed = Testbed::with(HostConfig::new(Telemetry::detached(), bus));
+        let mut bed = Testbed::with(patient(Telemetry::detached(), bus));
         let (node, db, outbox) = open(&mut bed, &database).await;
         store::consume(&node, &db, "svc-shipping", &[CONFIRMED], |tx, event| {
             Box::pin(async move { Ok(note(tx, event.id, &event.aggregate_id).await?) })

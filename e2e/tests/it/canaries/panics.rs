@@ -12,9 +12,8 @@ use e2e::process::Process;
 use net::StartError;
 use net::process::in_runtime;
 use net::telemetry::{Exporter, Telemetry, TelemetryConfig};
-use runtime::host::HostConfig;
 use runtime::service::Service;
-use runtime::testbed::Testbed;
+use runtime::testbed::{Testbed, patient};
 use tonic::body::Body;
 use tonic::{Code, Request};
 
@@ -81,7 +80,7 @@ async fn panic(
     telemetry: Telemetry,
     [of_handlers, of_threads]: [Vec<String>; 2],
 ) -> Result<(), StartError> {
-    let mut testbed = Testbed::with(HostConfig::new(telemetry, Bus::in_process()));
+    let mut testbed = Testbed::with(patient(telemetry, Bus::in_process()));
     let node = testbed.node("svc-auth").await;
     testbed.serve(&node, Service::new(&node).with(Panics))?;
     testbed.start().await;
