@@ -14,18 +14,20 @@ mod workloads;
 mod yaml;
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use runtime::services::{AUTHORITY, EDGE, SERVICES, ServiceInfo};
 use serde_json::{Value, json};
 
 use self::{calls::Calls, needs::Needs};
-use crate::up::members;
+use crate::{
+    generated::{self, Files},
+    up::members,
+};
 
 /// The namespace of k8s/overlays/dev.
 const NAMESPACE: &str = "tradewind";
@@ -108,10 +110,8 @@ impl Workload {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    match &arguments.action {
-        Action::Generate { folder, check } => {
-            finish(&files(folder)?, &folder.join("generated"), *check)
-        }
+    let (files, own, check) = match &arguments.action {
+        Action::Generate { folder, check } => (files(folder)?, folder.join("generated"), check),
         Action::Chart {
             rendered,
             folder,
@@ -120,37 +120,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             let text = fs::read_to_string(rendered);
             let text = text.with_context(|| rendered.display().to_string())?;
             let files = chart::files(&text, folder)?;
-            finish(&files, &folder.join("templates"), *check)
+            (files, folder.join("templates"), check)
         }
-    }
+    };
+    generated::finish("tradewind k8s", &files, &generated::present(&own)?, *check)
 }
-
-/// Writes the files, and removes what a folder has beside them; or only looks whether that is so.
-fn finish(files: &Files, folder: &Path, check: bool) -> Result<()> {
-    let there = present(folder)?;
-    let gone = there.iter().filter(|path| !files.contains_key(*path));
-    if !check {
-        for (path, text) in files {
-            write(path, text)?;
-        }
-        return gone.into_iter().try_for_each(|path| {
-            fs::remove_file(path).with_context(|| path.display().to_string())
-        });
-    }
-    let is_old = |path: &Path, text: &String| fs::read_to_string(path).ok().as_ref() != Some(text);
-    let old = files.iter().filter(|(path, text)| is_old(path, text));
-    let old = old.map(|(path, _)| path).chain(gone);
-    let old: Vec<_> = old.map(|path| path.display().to_string()).collect();
-    ensure!(
-        old.is_empty(),
-        "not what `tradewind k8s` writes: {}",
-        old.join(", ")
-    );
-    Ok(())
-}
-
-/// What is written, by path.
-type Files = BTreeMap<PathBuf, String>;
 
 fn files(folder: &Path) -> Result<Files> {
     let mesh = mesh();
@@ -262,26 +236,4 @@ fn mesh() -> Vec<Workload> {
         .into_iter()
         .chain(SERVICES.iter().map(service))
         .collect()
-}
-
-/// The files of a folder and of those in it; none if it is not there.
-fn present(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    if !folder.exists() {
-        return Ok(files);
-    }
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
-        match path.is_dir() {
-            true => files.extend(present(&path)?),
-            false => files.push(path),
-        }
-    }
-    Ok(files)
-}
-
-fn write(file: &Path, text: &str) -> Result<()> {
-    let made = file.parent().map_or(Ok(()), fs::create_dir_all);
-    made.and_then(|()| fs::write(file, text))
-        .with_context(|| file.display().to_string())
 }

@@ -8,6 +8,7 @@ mod contract;
 mod databases;
 mod dead_letters;
 mod fill;
+mod generated;
 mod import;
 mod k8s;
 mod ledger;

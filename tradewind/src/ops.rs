@@ -9,15 +9,19 @@ mod pages;
 mod panel;
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use ::ops::Catalogue;
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 pub(crate) use objectives::FAULTS;
+
+use crate::generated::{self, Files};
+
+/// Where the dashboards are.
+const GRAFANA: &str = "ops/grafana";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -38,44 +42,25 @@ enum Action {
     },
 }
 
-/// What is written, by paths from the repository.
-type Files = BTreeMap<PathBuf, String>;
-
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let Action::Generate { folder, check } = &arguments.action;
     let files = files(folder)?;
-    if !check {
-        return files.iter().try_for_each(|(path, text)| {
-            let path = folder.join(path);
-            fs::write(&path, text).with_context(|| path.display().to_string())
-        });
-    }
-    let is_old = |path: &Path, text: &String| {
-        let there = fs::read_to_string(folder.join(path));
-        there.ok().as_ref() != Some(text)
-    };
-    let old: Vec<_> = files
-        .iter()
-        .filter(|(path, text)| is_old(path, text))
-        .map(|(path, _)| path.display().to_string())
-        .collect();
-    ensure!(
-        old.is_empty(),
-        "not what `tradewind ops generate` writes: {}",
-        old.join(", ")
-    );
-    Ok(())
+    // Beside the dashboards stands how Grafana finds them.
+    let mut there = generated::present(&folder.join(GRAFANA))?;
+    there.retain(|path| path.extension().is_some_and(|it| it == "json"));
+    generated::finish("tradewind ops generate", &files, &there, *check)
 }
 
 fn files(folder: &Path) -> Result<Files> {
     let catalogue = read(&folder.join("ops/metrics.yaml"))?;
     let catalogue = Catalogue::read(&catalogue).context("ops/metrics.yaml")?;
-    let mut files = Files::from([("ops/prometheus/objectives.yaml".into(), objectives::rules())]);
+    let rules = folder.join("ops/prometheus/objectives.yaml");
+    let mut files = Files::from([(rules, objectives::rules())]);
     for (path, text) in sources(&folder.join("ops/dashboards"))? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let dashboard = dashboards::dashboard(&name, &text, &catalogue);
         let dashboard = dashboard.with_context(|| path.display().to_string())?;
-        files.insert(format!("ops/grafana/{name}.json").into(), dashboard);
+        files.insert(folder.join(GRAFANA).join(format!("{name}.json")), dashboard);
     }
     for (path, text) in sources(&folder.join("ops/prometheus"))? {
         asked::by_rules(&text, &catalogue).with_context(|| path.display().to_string())?;
@@ -83,8 +68,9 @@ fn files(folder: &Path) -> Result<Files> {
     let runbooks = "docs/RUNBOOKS.md";
     asked::by_page(&read(&folder.join(runbooks))?, &catalogue).context(runbooks)?;
     for page in ["docs/OPERATIONS.md", "docs/RELIABILITY.md"] {
-        let text = read(&folder.join(page))?;
-        files.insert(page.into(), pages::page(&text, &catalogue).context(page)?);
+        let file = folder.join(page);
+        let text = pages::page(&read(&file)?, &catalogue).context(page)?;
+        files.insert(file, text);
     }
     Ok(files)
 }

@@ -27,11 +27,18 @@ fn rules_dashboards_and_tables_are_what_the_generator_writes() {
     run(Path::new("cp"), &["-R", "ops", "docs", place]).expect("they can be copied");
     generate(&["--check"]).expect("all is as it is written");
 
+    // One is not there yet, one is not as it should be, and one should not be there.
     fs::remove_file(copy.join("ops/prometheus/objectives.yaml")).expect("the copy is ours");
     fs::write(copy.join("ops/grafana/orders.json"), "{}").expect("the copy is ours");
-    let said = generate(&["--check"]).expect_err("two are not");
-    let names = ["ops/grafana/orders.json", "ops/prometheus/objectives.yaml"];
-    assert!(said.contains(&names.join(", ")), "{said}");
+    fs::write(copy.join("ops/grafana/gone.json"), "{}").expect("the copy is ours");
+    let said = generate(&["--check"]).expect_err("three are not");
+    for wrong in [
+        "prometheus/objectives.yaml",
+        "grafana/orders.json",
+        "grafana/gone.json",
+    ] {
+        assert!(said.contains(&format!("ops/{wrong}")), "{said}");
+    }
     generate(&[]).expect("it can be written");
     for room in ["ops", "docs"] {
         let there = copy.join(room);

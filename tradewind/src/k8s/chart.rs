@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
-use super::{Files, yaml};
+use super::yaml;
+use crate::generated::Files;
 
 /// A digest until somebody says which.
 const DIGEST: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
