@@ -88,8 +88,8 @@ fn a_secret_that_is_wrong_or_missing_is_told_of_without_it() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let secret = folder.path().join("redis-url");
     fs::write(&secret, "no-url hunter2\n").expect("the folder can be written");
-    let wrong = secret.to_str().expect("temporary folders have plain names");
-    let wrong = ("REDIS_URL_FILE", wrong);
+    let place = secret.to_str().expect("temporary folders have plain names");
+    let redis = ("REDIS_URL_FILE", place);
     let missing = ("NATS_URL_FILE", "/nowhere/nats-url");
     let told = |program: &str, arguments: &[&str], variables: &[(&str, &str)]| {
         let output = run(program, arguments, variables);
@@ -97,7 +97,7 @@ fn a_secret_that_is_wrong_or_missing_is_told_of_without_it() {
         assert_eq!(output.status.code(), Some(2), "{told}");
         told
     };
-    let all = told("edge", &[], &[wrong, missing]);
+    let all = told("edge", &[], &[redis, missing]);
     for part in [
         "--redis-url (REDIS_URL): ",
         "NATS_URL_FILE /nowhere/nats-url: ",
@@ -114,8 +114,16 @@ fn a_secret_that_is_wrong_or_missing_is_told_of_without_it() {
     let both = told(
         "edge",
         &[],
-        &[wrong, missing, ("REDIS_URL", "redis://127.0.0.1")],
+        &[redis, missing, ("REDIS_URL", "redis://127.0.0.1")],
     );
+    assert!(!both.contains("--redis-url"), "{both}");
+
+    // And the secret before a file of configuration.
+    fs::write(&secret, "redis://127.0.0.1\n").expect("the folder can be written");
+    let config = folder.path().join("edge.yaml");
+    fs::write(&config, "redis-url: no-url\n").expect("the folder can be written");
+    let config = config.to_str().expect("temporary folders have plain names");
+    let both = told("edge", &["--config", config], &[redis, missing]);
     assert!(!both.contains("--redis-url"), "{both}");
 }
 

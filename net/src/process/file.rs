@@ -40,9 +40,10 @@ pub struct Parsed {
 ///
 /// # Errors
 /// As there; of what the file says, with its name and the line.
-pub fn parse(command: Command, words: Vec<OsString>, own: &[&str]) -> Result<Parsed, Refused> {
-    let (mut words, mut mistakes) = secret_files::added(&command, words);
+pub fn parse(command: Command, mut words: Vec<OsString>, own: &[&str]) -> Result<Parsed, Refused> {
     let given = given(&command, &words)?;
+    let (secrets, mut mistakes) = secret_files::read(&command, &given);
+    secret_files::add(&mut words, &secrets);
     let file = own.first().and_then(|id| given.get_one::<OsString>(id));
     let Some(file) = file else {
         let parsed = arguments::parse_with(command, words, &[]);
@@ -64,10 +65,11 @@ pub fn parse(command: Command, words: Vec<OsString>, own: &[&str]) -> Result<Par
     mistakes.extend(more);
     settings.retain(|setting| {
         let source = given.value_source(&setting.id);
-        !matches!(
+        let is_given = matches!(
             source,
             Some(ValueSource::CommandLine | ValueSource::EnvVariable)
-        )
+        );
+        !is_given && secrets.iter().all(|secret| secret.id != setting.id)
     });
     words.extend(settings.iter().map(Setting::word));
     let parsed = arguments::parse_with(command, words, &settings);

@@ -5,19 +5,33 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 
-use clap::Command;
 use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
 
 use super::given::given;
+use super::setting::Setting;
 
 /// The words of a command line, the name first, with what such files hold; and what is wrong with
 /// them. Flags and the variables themselves go before, and so does a flag whose own variable is called
 /// like that of the file.
 pub fn added(command: &Command, mut words: Vec<OsString>) -> (Vec<OsString>, Vec<String>) {
-    let mut mistakes = Vec::new();
     let Ok(given) = given(command, &words) else {
-        return (words, mistakes);
+        return (words, Vec::new());
     };
+    let (secrets, mistakes) = read(command, &given);
+    add(&mut words, &secrets);
+    (words, mistakes)
+}
+
+/// Adds them to a command line, right behind the name: what comes last may belong to a command.
+pub(super) fn add(words: &mut Vec<OsString>, secrets: &[Setting]) {
+    let place = words.len().min(1);
+    words.splice(place..place, secrets.iter().map(Setting::word));
+}
+
+/// What such files hold, beside what is given already; and what is wrong with them.
+pub(super) fn read(command: &Command, given: &ArgMatches) -> (Vec<Setting>, Vec<String>) {
+    let (mut read, mut mistakes) = (Vec::new(), Vec::new());
     let variables: BTreeSet<&OsStr> = command
         .get_arguments()
         .filter_map(|it| it.get_env())
@@ -38,18 +52,17 @@ pub fn added(command: &Command, mut words: Vec<OsString>) -> (Vec<OsString>, Vec
         let Some(path) = std::env::var_os(&variable) else {
             continue;
         };
+        let place = format!("{} {}", variable.display(), path.display());
         match std::fs::read_to_string(&path) {
-            // Right behind the name: what comes last may belong to a command.
-            Ok(text) => {
-                let word = format!("--{flag}={}", text.trim_end_matches(['\r', '\n']));
-                words.insert(words.len().min(1), word.into());
-            }
-            Err(error) => mistakes.push(format!(
-                "{} {}: {error}",
-                variable.display(),
-                path.display()
-            )),
+            Ok(text) => read.push(Setting {
+                id: secret.get_id().to_string(),
+                flag: flag.to_owned(),
+                value: Some(text.trim_end_matches(['\r', '\n']).to_owned()),
+                place,
+                has_variables: false,
+            }),
+            Err(error) => mistakes.push(format!("{place}: {error}")),
         }
     }
-    (words, mistakes)
+    (read, mistakes)
 }
