@@ -129,16 +129,9 @@ impl Call<'_> {
     where
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let Upstream {
-            name,
-            channel,
-            throttled,
-            ..
-        } = self.upstream();
-        if let Some(throttled) = throttled
-            && !self.policy.throttle.admits()
-        {
-            throttled.count(1);
+        let Upstream { name, channel, .. } = self.upstream();
+        let throttle = self.policy.throttle.as_ref();
+        if throttle.is_some_and(|throttle| !throttle.admits()) {
             return Err(Status::from(Problem::overloaded()).into());
         }
         let mut request = http::Request::new(frames);
@@ -154,8 +147,11 @@ impl Call<'_> {
         let is_all = response.body().is_end_stream() || http != StatusCode::OK;
         match status(headers).filter(|_| is_all) {
             Some(status) if status.code() != Code::Ok => {
-                if status.code() == Code::Unavailable && headers.contains_key(PUSHBACK) {
-                    self.policy.throttle.pushed_back();
+                if let Some(throttle) = throttle
+                    && status.code() == Code::Unavailable
+                    && headers.contains_key(PUSHBACK)
+                {
+                    throttle.pushed_back();
                 }
                 let trailing = response.into_parts().0.headers;
                 Err(Refusal::with(status, HeaderMap::new(), trailing))

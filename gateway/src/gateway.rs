@@ -26,7 +26,6 @@ use crate::last_good::LastGood;
 use crate::limits::Shared;
 use crate::plan::{Connect, Plan};
 use crate::routing::Routing;
-use crate::throttle::Throttled;
 use crate::upstreams::{Trust, Upstream, Upstreams};
 
 /// Between two rounds of forgetting callers that the limits need no longer count.
@@ -186,7 +185,8 @@ impl Gateway {
         sink: Option<Sink>,
     ) -> Result<Arc<Self>, StartError> {
         let transcoder = Arc::new(plan.api.transcoder(&settings)?);
-        let routing = Arc::new(plan.routing(transcoder, &settings)?);
+        let meter = surroundings.telemetry.meter();
+        let routing = Arc::new(plan.routing(transcoder, &settings, &meter)?);
         if kept.access_log.is_none() && settings.access_log.is_on() {
             kept.access_log = Some(Arc::new(Writer::start(&surroundings.telemetry)?));
         }
@@ -208,21 +208,14 @@ impl Gateway {
     /// A door for one thread, to be called on the thread's own runtime, which the connections will
     /// live on.
     pub(crate) fn door(&self, drain: CancellationToken) -> Arc<Door> {
-        let Surroundings {
-            clock,
-            random,
-            telemetry,
-            ..
-        } = &self.surroundings;
+        let Surroundings { clock, random, .. } = &self.surroundings;
         let (budgets, retries) = (&self.kept.budgets, &self.settings.retries);
-        let (throttles, meter) = (self.settings.throttling.throttle, telemetry.meter());
         let all = self.routing.policies.upstreams.iter().map(|name| {
             self.kept.last_good.count(name, 0);
             Upstream {
                 channel: (self.connect)(name),
                 name: name.clone(),
                 retries: budgets.open(retries, name),
-                throttled: throttles.then(|| Throttled::new(name, &meter)),
             }
         });
         let upstreams = Upstreams {

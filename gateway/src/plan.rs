@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::HeaderName;
 use net::StartError;
 use net::client::Channel;
+use opentelemetry::metrics::Meter;
 use transcoder::Transcoder;
 
 use crate::api::{Api, Document};
@@ -15,6 +16,7 @@ use crate::metadata::Passage;
 use crate::policy::Policies;
 use crate::protocol::reflection;
 use crate::routing::Routing;
+use crate::throttle::Throttle;
 use crate::upstreams::Trust;
 
 /// Connects to the upstream of that name, with connections of its own for each thread that serves.
@@ -49,10 +51,14 @@ impl Plan<'_> {
         &self,
         transcoder: Arc<Transcoder>,
         settings: &Settings,
+        meter: &Meter,
     ) -> Result<Routing, StartError> {
         let api = &self.api;
         self.keep_for_callers(settings)?;
-        let policies = Policies::new(&transcoder, &*api.methods).map_err(StartError::Contract)?;
+        let throttles = settings.throttling.throttle;
+        let throttle = |upstream: &str| throttles.then(|| Throttle::new(upstream, meter));
+        let policies = Policies::new(&transcoder, &*api.methods, &throttle);
+        let policies = policies.map_err(StartError::Contract)?;
         let own = settings.web.edge_reflection.then(|| {
             let own = reflection::of(api.descriptors.set(), &policies);
             own.map(Arc::new)

@@ -11,7 +11,7 @@ use transcoder::{Route, Transcoder};
 use crate::guard::Guard;
 use crate::method::{Idempotency, Largest, Method, MethodOf};
 use crate::sequence::Sequence;
-use crate::throttle::Throttle;
+use crate::throttle::{Throttle, ThrottleOf};
 use crate::validators::Validators;
 
 /// One route's policy.
@@ -39,7 +39,8 @@ pub(crate) struct Policy {
     pub(crate) largest: Largest,
     pub(crate) sequence: Sequence,
     pub(crate) validators: Validators,
-    pub(crate) throttle: Throttle,
+    /// None, if all calls are sent.
+    pub(crate) throttle: Option<Throttle>,
 }
 
 impl Policy {
@@ -74,7 +75,11 @@ pub(crate) struct Policies {
 
 impl Policies {
     /// Of what is known of each method. What is wrong is reported together.
-    pub(crate) fn new(transcoder: &Transcoder, known: &MethodOf) -> Result<Self, Vec<String>> {
+    pub(crate) fn new(
+        transcoder: &Transcoder,
+        known: &MethodOf,
+        throttle: &ThrottleOf<'_>,
+    ) -> Result<Self, Vec<String>> {
         let mut policies = Self::default();
         let mut mistakes = Vec::new();
         for route in transcoder.routes() {
@@ -82,7 +87,7 @@ impl Policies {
                 mistakes.push(format!("{}: it is not open to clients", route.grpc_path()));
                 continue;
             };
-            match policies.policy(route.method(), &method) {
+            match policies.policy(route.method(), &method, throttle) {
                 Ok(policy) => {
                     let policy = Policy {
                         name: route.template().as_str().into(),
@@ -108,7 +113,7 @@ impl Policies {
             else {
                 continue;
             };
-            match policies.policy(method.descriptor(), &is_known) {
+            match policies.policy(method.descriptor(), &is_known, throttle) {
                 Ok(policy) => {
                     let path = method.grpc_path().to_owned();
                     let served = Served {
@@ -145,7 +150,12 @@ impl Policies {
         self.by_path.values().map(|served| &**served)
     }
 
-    fn policy(&mut self, descriptor: &MethodDescriptor, method: &Method) -> Result<Policy, String> {
+    fn policy(
+        &mut self,
+        descriptor: &MethodDescriptor,
+        method: &Method,
+        throttle: &ThrottleOf<'_>,
+    ) -> Result<Policy, String> {
         let service = descriptor.parent_service();
         let call_name = format!("{}/{}", service.full_name(), descriptor.name());
         let place = self
@@ -173,7 +183,7 @@ impl Policies {
             largest: method.largest,
             sequence: Sequence::default(),
             validators: Validators::of(method),
-            throttle: Throttle::default(),
+            throttle: throttle(&method.upstream),
         })
     }
 }

@@ -25,12 +25,17 @@ const FEW: f32 = 10.0;
 const MOST: f32 = 0.98;
 
 /// What one method's server takes of late.
-#[derive(Debug, Default)]
 pub(crate) struct Throttle {
     /// Whether any call was pushed back of late: mostly not, and then nobody counts.
     is_on: AtomicBool,
     counts: Mutex<Counts>,
+    /// Of calls that were not sent.
+    refused: Counter<u64>,
+    labels: [KeyValue; 1],
 }
+
+/// That of a method of an upstream; none, if all calls are sent.
+pub(crate) type ThrottleOf<'a> = dyn Fn(&str) -> Option<Throttle> + 'a;
 
 /// Calls of late.
 #[derive(Debug, Default)]
@@ -50,6 +55,22 @@ struct Counts {
 }
 
 impl Throttle {
+    pub(crate) fn new(upstream: &str, meter: &Meter) -> Self {
+        let refused = meter
+            .u64_counter("edge.throttled")
+            .with_unit("{call}")
+            .with_description("Calls that were not sent, as their server takes fewer")
+            .build();
+        let labels = [KeyValue::new("upstream", upstream.to_owned())];
+        refused.add(0, &labels);
+        Self {
+            is_on: AtomicBool::default(),
+            counts: Mutex::default(),
+            refused,
+            labels,
+        }
+    }
+
     /// Whether a call is sent.
     pub(crate) fn admits(&self) -> bool {
         if !self.is_on.load(Ordering::Relaxed) {
@@ -60,7 +81,12 @@ impl Throttle {
             self.is_on.store(false, Ordering::Relaxed);
             return true;
         }
-        counts.admit()
+        let is_admitted = counts.admit();
+        drop(counts);
+        if !is_admitted {
+            self.refused.add(1, &self.labels);
+        }
+        is_admitted
     }
 
     /// A call came back, as its server has no time.
@@ -124,36 +150,15 @@ impl Counts {
     }
 }
 
-/// Counts the calls to one upstream that were not sent.
-pub(crate) struct Throttled {
-    counter: Counter<u64>,
-    labels: [KeyValue; 1],
-}
-
-impl Throttled {
-    pub(crate) fn new(upstream: &str, meter: &Meter) -> Self {
-        let counter = meter
-            .u64_counter("edge.throttled")
-            .with_unit("{call}")
-            .with_description("Calls that were not sent, as their server takes fewer");
-        let throttled = Self {
-            counter: counter.build(),
-            labels: [KeyValue::new("upstream", upstream.to_owned())],
-        };
-        throttled.count(0);
-        throttled
-    }
-
-    pub(crate) fn count(&self, calls: u64) {
-        self.counter.add(calls, &self.labels);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::time::advance;
 
     use super::*;
+
+    fn throttle() -> Throttle {
+        Throttle::new("library", &opentelemetry::global::meter("nobody's"))
+    }
 
     /// So many calls a tenth of a second, of which the server takes so many at most; how many of them
     /// were sent in the last second.
@@ -174,7 +179,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_are_sent_than_are_taken_and_a_quarter() {
-        let throttle = Throttle::default();
+        let throttle = throttle();
         assert_eq!(sent(&throttle, 50, 100, 100).await, 1000);
         let few = sent(&throttle, 100, 100, 20).await;
         assert!((240..=260).contains(&few), "{few}");
@@ -186,7 +191,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_takes_nothing_is_asked_now_and_then() {
-        let throttle = Throttle::default();
+        let throttle = throttle();
         let asked = sent(&throttle, 100, 100, 0).await;
         assert!((15..=25).contains(&asked), "{asked}");
         assert_eq!(sent(&throttle, 20, 100, 100).await, 1000);
@@ -194,7 +199,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn after_a_pause_all_are_sent() {
-        let throttle = Throttle::default();
+        let throttle = throttle();
         sent(&throttle, 50, 100, 10).await;
         advance(Duration::from_secs(5)).await;
         assert_eq!(sent(&throttle, 10, 100, 100).await, 1000);
@@ -202,7 +207,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn few_calls_are_all_sent() {
-        let throttle = Throttle::default();
+        let throttle = throttle();
         assert_eq!(sent(&throttle, 100, 1, 0).await, 10);
     }
 }

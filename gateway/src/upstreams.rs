@@ -4,7 +4,6 @@ use net::client::Channel;
 use net::random::Random;
 
 use crate::budget::RetryBudget;
-use crate::throttle::Throttled;
 
 /// Connections of one thread.
 pub(crate) struct Upstreams {
@@ -36,6 +35,4 @@ pub(crate) struct Upstream {
     pub(crate) channel: Channel,
     /// What may be tried again there.
     pub(crate) retries: RetryBudget,
-    /// Counts what is not sent there; none if everything is.
-    pub(crate) throttled: Option<Throttled>,
 }

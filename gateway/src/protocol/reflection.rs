@@ -28,7 +28,6 @@ use crate::relay;
 use crate::reply::{self, Body};
 use crate::routing::{Own, Routing};
 use crate::sequence::Sequence;
-use crate::throttle::Throttle;
 use crate::validators::Validators;
 use crate::wire::envelope::Sizes;
 
@@ -91,7 +90,7 @@ pub(crate) fn of(descriptor_set: &[u8], policies: &Policies) -> Result<Own, Stri
             },
             sequence: Sequence::default(),
             validators: Validators::default(),
-            throttle: Throttle::default(),
+            throttle: None,
         },
     })
 }
