@@ -17,16 +17,6 @@ def get(url, **query):
         return reply.read().decode()
 
 
-def until(what, condition, patience=60):
-    """Waits until a condition gives something, and returns that."""
-    deadline = time.monotonic() + patience
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {patience} s")
-        time.sleep(0.1)
-    return found
-
-
 class Sink:
     """Takes OTLP/JSON and keeps it as it came: all that leaves a Collector, whatever stores make of it."""
 

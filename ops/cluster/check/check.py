@@ -7,10 +7,10 @@ ADMIN_PASSWORD are those of an administrator; ORDERS is how many orders come in 
 import json
 import os
 import sys
-import time
 
 import connections
 import ingress
+from checks import tried, until
 from cluster import (
     Refused,
     apply,
@@ -24,7 +24,6 @@ from cluster import (
     replicas_of,
     scale,
     settled,
-    until,
 )
 from load import Load
 from shop import Shop, order
@@ -189,17 +188,9 @@ def main(url, *words):
         checks.the_ingress_speaks_rest_streams_and_grpc_in_tls,
     ]
     failed = 0
-    for check in todo:
-        name = check.__name__.replace("_", " ")
-        if words and not any(word in name for word in words):
-            continue
-        began = time.monotonic()
-        try:
-            outcome, remark = "ok", check() or ""
-        except (AssertionError, Refused) as error:
-            outcome, remark = "FAILED", error
-            failed += 1
-        print(f"{outcome:<8}{time.monotonic() - began:6.1f} s  {name:<45} {remark}", flush=True)
+    for name, held, remark, seconds in tried(todo, words, (AssertionError, Refused)):
+        failed += not held
+        print(f"{'ok' if held else 'FAILED':<8}{seconds:6.1f} s  {name:<45} {remark}", flush=True)
     return failed
 
 

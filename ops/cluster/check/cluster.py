@@ -3,7 +3,8 @@
 import contextlib
 import json
 import subprocess
-import time
+
+from checks import until
 
 NAMESPACE = "tradewind"
 
@@ -54,16 +55,6 @@ def changed(manifest):
             patch(kind, name, {"spec": before["spec"]})
         else:
             kubectl("delete", kind, name)
-
-
-def until(what, condition, patience=120):
-    """Waits until a condition gives something, and returns that."""
-    deadline = time.monotonic() + patience
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {patience} s")
-        time.sleep(0.2)
-    return found
 
 
 def deployments():

@@ -3,7 +3,8 @@ what the contract and the workloads' own settings ask for."""
 
 import re
 
-from cluster import apply, deployments, get, kubectl, name_of, pod, until
+from checks import until
+from cluster import apply, deployments, get, kubectl, name_of, pod
 
 STORES = {"DATABASE_URL": "postgres", "NATS_URL": "nats", "REDIS_URL": "redis"}
 # Every workload has a token from there, and knows whose has ended.
