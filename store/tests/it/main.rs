@@ -4,6 +4,7 @@ mod cache;
 mod consumers;
 mod database;
 mod idempotency;
+mod opening;
 mod outage;
 mod proxy;
 mod relay;
