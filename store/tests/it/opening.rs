@@ -10,13 +10,14 @@ use crate::{id, migrations};
 /// The migrations and one more, of the next version.
 fn with(version: i64, description: &'static str, sql: &'static str) -> Migrations {
     let mut all = migrations();
-    let sql = SqlStr::from_static(sql);
+    // As in a file of migrations.
+    let is_alone = sql.starts_with("-- no-transaction");
     let next = Migration::new(
         version,
         description.into(),
         MigrationType::Simple,
-        sql,
-        false,
+        SqlStr::from_static(sql),
+        is_alone,
     );
     for migrator in [&mut all.postgres, &mut all.sqlite] {
         migrator.migrations.to_mut().push(next.clone());
@@ -84,20 +85,9 @@ store::on_both! {
 async fn replicas_start_at_once_while_one_of_them_makes_an_index_beside_the_calls() {
     let database = store::testing::TestDatabase::postgres();
     database.open(migrations()).await.close().await;
-    let newer = || {
-        let mut newer = migrations();
-        let sql = SqlStr::from_static("CREATE INDEX CONCURRENTLY by_balance ON accounts (balance)");
-        let index = Migration::new(
-            2,
-            "expand an index".into(),
-            MigrationType::Simple,
-            sql,
-            true,
-        );
-        newer.postgres.migrations.to_mut().push(index);
-        newer
-    };
-    let all = futures::future::join_all((0..4).map(|_| database.open(newer()))).await;
+    let index = "-- no-transaction\nCREATE INDEX CONCURRENTLY by_balance ON accounts (balance)";
+    let all = (0..4).map(|_| database.open(with(2, "expand an index", index)));
+    let all = futures::future::join_all(all).await;
     let mut tx = all[3].read().await.expect("a connection");
     let sql =
         "SELECT count(*) FROM pg_index WHERE indexrelid = 'by_balance'::regclass AND indisvalid";
