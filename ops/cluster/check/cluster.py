@@ -2,10 +2,16 @@
 
 import contextlib
 import json
+import os
+import pathlib
 import subprocess
+import tempfile
+import time
 
 from checks import until
 
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+K8S = ROOT / "k8s"
 NAMESPACE = "tradewind"
 
 
@@ -36,6 +42,40 @@ def patch(kind, name, change):
     kubectl("patch", kind, name, "--type", "merge", "--patch", json.dumps(change))
 
 
+def built(resources=(), components=()):
+    """The objects of these folders of k8s/ and of its components, as an overlay has them."""
+    with tempfile.TemporaryDirectory() as folder:
+        # It takes no other paths than relative ones.
+        path = lambda *parts: os.path.relpath(K8S.joinpath(*parts), os.path.realpath(folder))
+        overlay = {
+            "namespace": NAMESPACE,
+            "resources": [path(each) for each in resources],
+            "components": [path("components", each) for each in components],
+            "labels": [{"pairs": {"app.kubernetes.io/part-of": "tradewind"}, "includeTemplates": True}],
+        }
+        pathlib.Path(folder, "kustomization.yaml").write_text(json.dumps(overlay))
+        return by_kustomize(folder)
+
+
+def by_kustomize(folder):
+    """The objects of a folder with a kustomization."""
+    text = kubectl("create", "--dry-run=client", "--output=json", "--filename=-", given=kubectl("kustomize", str(folder)))
+    decoder, objects = json.JSONDecoder(), []
+    while text := text.lstrip():
+        found, end = decoder.raw_decode(text)
+        objects += found["items"] if found["kind"] == "List" else [found]
+        text = text[end:]
+    return objects
+
+
+def in_postgres(database, sql):
+    """What its administrator is told."""
+    return kubectl(
+        *["exec", "postgres-0", "--", "psql", "--username", "tradewind", "--dbname", database],
+        *["--tuples-only", "--no-align", "--quiet", "--set", "ON_ERROR_STOP=1", "--command", sql],
+    ).strip()
+
+
 @contextlib.contextmanager
 def changed(manifest):
     """As it says meanwhile, and as it was, if it was, afterwards."""
@@ -52,9 +92,18 @@ def changed(manifest):
         yield
     finally:
         if before:
-            patch(kind, name, {"spec": before["spec"]})
+            # What was added has to go.
+            whole = [{"op": "replace", "path": "/spec", "value": before["spec"]}]
+            kubectl("patch", kind, name, "--type", "json", "--patch", json.dumps(whole))
         else:
             kubectl("delete", kind, name)
+
+
+def seconds_until(what, condition):
+    """How long that took."""
+    began = time.monotonic()
+    until(what, condition)
+    return time.monotonic() - began
 
 
 def deployments():
@@ -79,6 +128,11 @@ def is_settled(name):
 def is_ready(pod):
     conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
     return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
+
+
+def lacks_image(pod):
+    states = [each["state"] for each in pod["status"].get("containerStatuses", [])]
+    return any(each.get("waiting", {}).get("reason") in ["ErrImagePull", "ImagePullBackOff"] for each in states)
 
 
 def scale(replicas, *names):

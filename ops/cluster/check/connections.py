@@ -95,8 +95,7 @@ def probe(name, template, targets):
     return manifest
 
 
-def compared():
-    """What is told of it, which is that both are the same."""
+def connections_are_those_that_are_asked_for(_):
     wanted, found = expected(), tried()
     beyond, missing = sorted(found - wanted), sorted(wanted - found)
     assert not beyond and not missing, f"beyond what is asked for: {beyond}; missing: {missing}"

@@ -4,6 +4,7 @@ import collections
 import threading
 import time
 
+from checks import until
 from shop import order
 
 CUSTOMERS = 6
@@ -19,9 +20,14 @@ class Load:
         self.sku = shop.product(1_000_000)
         self.enough = threading.Event()
         self.lock = threading.Lock()
-        self.orders = 0
+        # Ids of those that were answered with 201.
+        self.placed = []
         self.failures = collections.Counter()
         self.slowest = 0.0
+
+    @property
+    def orders(self):
+        return len(self.placed)
 
     def __enter__(self):
         self.customers = [threading.Thread(target=self.buy, args=[self.shop.customer()]) for _ in range(CUSTOMERS)]
@@ -48,7 +54,7 @@ class Load:
                 if failure:
                     self.failures[failure] += 1
                 else:
-                    self.orders += 1
+                    self.placed.append(reply["orderId"])
             self.enough.wait(max(0, PAUSE - took))
 
     def has(self, orders):
@@ -60,3 +66,16 @@ class Load:
         assert not self.failures, f"beside {self.orders} orders: {dict(self.failures)}"
         assert self.orders, "no order came in"
         return f"{self.orders} orders, none failed, the slowest {self.slowest:.1f} s"
+
+    def forgiven(self):
+        """How many failed so far, of which no more is said."""
+        with self.lock:
+            failed = self.failures.total()
+            self.failures.clear()
+        return failed
+
+    def all_shipped(self):
+        """Each that was answered has its one shipment."""
+        for placed in self.placed:
+            shipments = until(f"a shipment of {placed}", lambda: self.shop.shipments(placed))
+            assert len(shipments) == 1, f"{placed} has {len(shipments)} shipments"
