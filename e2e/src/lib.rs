@@ -5,6 +5,7 @@
 //! Tests wait for conditions and never for a time; what a process said is in its log, whose path
 //! a failing wait names.
 
+pub mod authenticator;
 pub mod browser;
 pub mod checkpoint;
 pub mod commands;
@@ -14,6 +15,7 @@ pub mod faults;
 pub mod grpc;
 pub mod http2;
 pub mod invariants;
+pub mod mails;
 pub mod memory;
 pub mod mesh;
 pub mod otlp;

@@ -14,6 +14,9 @@ const PKCS8: [u8; 16] = [
     0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
 ];
 
+/// The workload that sends mails, which tests play as well.
+pub const SENDER: &str = "svc-notify";
+
 /// A key for each workload.
 pub struct Workloads {
     folder: PathBuf,

@@ -3,22 +3,23 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
 use contracts::tradewind::auth::v1::{RedeemTicketRequest, RedeemTicketResponse};
 use futures::future::BoxFuture;
 use gateway::Caller;
 use gateway::guard::{self, Asked, Guard, Opening};
 use net::metadata::{AUTHORIZATION, bearer};
-use runtime::call::{self, CallContext, Token};
+use runtime::call::{self, Token};
 use runtime::contract::Access;
-use runtime::identity::VerifyError;
+use runtime::identity::{VerifyError, personal};
 use runtime::node::Node;
 use runtime::status::{Problem, Reason};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
+mod exchange;
 mod user;
 
+use exchange::Exchange;
 use user::User;
 
 /// The query parameter by which browsers' EventSource, which sets no headers, brings its right.
@@ -27,8 +28,9 @@ pub(crate) const TICKET: &str = "ticket";
 /// Where users are known from.
 pub(crate) struct Users {
     node: Node,
-    /// Tickets stand for tokens: the edge is one of the mesh, and may redeem them.
-    takes_tickets: bool,
+    /// Tickets and personal access tokens stand for others: the edge is one of the mesh, and may
+    /// redeem them.
+    exchange: Option<Exchange>,
     /// Servers get the user's token, to judge it themselves.
     tells_tokens: bool,
 }
@@ -43,8 +45,8 @@ impl Users {
     /// Of the mesh.
     pub(crate) fn of_mesh(node: Node) -> Self {
         Self {
+            exchange: Some(Exchange::new(&node)),
             node,
-            takes_tickets: true,
             tells_tokens: true,
         }
     }
@@ -53,7 +55,7 @@ impl Users {
     pub(crate) fn of_others(node: Node) -> Self {
         Self {
             node,
-            takes_tickets: false,
+            exchange: None,
             tells_tokens: false,
         }
     }
@@ -64,12 +66,12 @@ impl Users {
         let presented = match head.headers.get(AUTHORIZATION) {
             Some(value) => {
                 let token = bearer(value).ok_or_else(no_bearer)?;
-                return Ok(self.by_token(token.into(), None).await?);
+                return self.by_bearer(token, asked).await;
             }
             None => ticket(head.uri.query()),
         };
-        match presented {
-            Some(ticket) if asked.opening != Opening::Call && self.takes_tickets => {
+        match (presented, &self.exchange) {
+            (Some(ticket), Some(exchange)) if asked.opening != Opening::Call => {
                 let request = RedeemTicketRequest {
                     ticket,
                     path: head.uri.path().to_owned(),
@@ -78,12 +80,40 @@ impl Users {
                 let RedeemTicketResponse {
                     access_token,
                     stream_id,
-                } = Box::pin(self.redeem(request, asked)).await?;
+                } = Box::pin(exchange.redeem_ticket(request, asked)).await?;
                 let stream_id = stream_id.parse().ok();
                 Ok(self.by_token(access_token.into(), stream_id).await?)
             }
             _ => Err(no_token()),
         }
+    }
+
+    /// The user of what was sent as a bearer token.
+    async fn by_bearer(self: &Arc<Self>, token: &str, asked: &Asked<'_>) -> Result<User, Status> {
+        match &self.exchange {
+            Some(exchange) if personal::is_meant(token) => {
+                Box::pin(self.by_personal_token(exchange, token, asked)).await
+            }
+            _ => Ok(self.by_token(token.into(), None).await?),
+        }
+    }
+
+    /// A personal access token stands for one of a few minutes, which is used again for a while. When
+    /// it has ended, as after its owner lost a role, there may be another.
+    async fn by_personal_token(
+        self: &Arc<Self>,
+        exchange: &Exchange,
+        token: &str,
+        asked: &Asked<'_>,
+    ) -> Result<User, Status> {
+        if let Some(known) = exchange.known(token) {
+            match self.by_token(known, None).await {
+                Err(VerifyError::Revoked | VerifyError::Expired) => exchange.forget(token),
+                user => return Ok(user?),
+            }
+        }
+        let access_token = exchange.redeem_personal_token(token, asked).await?;
+        Ok(self.by_token(access_token, None).await?)
     }
 
     async fn by_token(
@@ -107,27 +137,6 @@ impl Users {
             users: self.clone(),
             expires: OnceLock::new(),
         })
-    }
-
-    /// A ticket opens one path. Only the edge itself may redeem it.
-    async fn redeem(
-        &self,
-        request: RedeemTicketRequest,
-        asked: &Asked<'_>,
-    ) -> Result<RedeemTicketResponse, Status> {
-        let context = asked.context;
-        let call = CallContext {
-            deadline: context.deadline,
-            request_id: context.request_id.clone(),
-            client_address: Some(context.client_address),
-            user_agent: context.user_agent.clone(),
-            trace: context.trace.clone(),
-            span: context.span.clone(),
-            ..CallContext::background("edge")
-        };
-        let mut auth = AuthServiceClient::new(self.node.channel("svc-auth"));
-        let reply = call.scope(async move { auth.redeem_ticket(request).await });
-        Ok(reply.await?.into_inner())
     }
 }
 
@@ -157,7 +166,7 @@ impl UserGuard {
     /// taken for none.
     async fn perhaps(&self, asked: &Asked<'_>) -> Option<Arc<dyn Caller>> {
         let token = asked.head.headers.get(AUTHORIZATION).and_then(bearer)?;
-        let user = self.users.by_token(token.into(), None).await.ok()?;
+        let user = self.users.by_bearer(token, asked).await.ok()?;
         Some(Arc::new(user))
     }
 }

@@ -1,4 +1,4 @@
-//! The pages beside the API: where to go, documentation, OpenAPI, choosing a password, health.
+//! The pages beside the API: where to go, documentation, OpenAPI, what mailed links lead to, health.
 
 use std::sync::{Arc, OnceLock};
 
@@ -35,7 +35,7 @@ pub(crate) struct Landing {
 /// Whose pages they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Site {
-    /// Tradewind's: a link leads here by which a password is chosen.
+    /// Tradewind's: links lead here by which a password is chosen, or an address is proved.
     Shop,
     /// Other people's.
     Others,
@@ -74,7 +74,7 @@ pub(crate) fn maker(readiness: Readiness, landing: &Landing, site: Site) -> Make
 
 /// Health, and what the site has.
 fn router(site: Site, shows_docs: ShowsDocs) -> axum::Router<Content> {
-    let has_password = site == Site::Shop;
+    let has_links = site == Site::Shop;
     let mut router = axum::Router::new()
         .route("/livez", get(alive))
         .route("/healthz", get(alive))
@@ -89,19 +89,24 @@ fn router(site: Site, shows_docs: ShowsDocs) -> axum::Router<Content> {
             "/favicon.ico",
             asset("image/svg+xml", include_str!("pages/favicon.svg")),
         );
-    if shows_docs || has_password {
+    if shows_docs || has_links {
         let style = asset("text/css", include_str!("pages/docs.css"));
         router = router.route("/docs/docs.css", style);
     }
-    if has_password {
-        let page = asset(
-            "text/html; charset=utf-8",
-            include_str!("pages/password.html"),
-        );
-        let script = asset("text/javascript", include_str!("pages/password.js"));
+    if has_links {
+        let page = |content| asset("text/html; charset=utf-8", content);
+        let script = |content| asset("text/javascript", content);
         router = router
-            .route("/reset-password", page)
-            .route("/reset-password/password.js", script);
+            .route("/reset-password", page(include_str!("pages/password.html")))
+            .route(
+                "/reset-password/password.js",
+                script(include_str!("pages/password.js")),
+            )
+            .route("/verify-email", page(include_str!("pages/verify.html")))
+            .route(
+                "/verify-email/verify.js",
+                script(include_str!("pages/verify.js")),
+            );
     }
     if shows_docs {
         router = router

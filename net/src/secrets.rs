@@ -14,8 +14,8 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
     let looks = [
         // JSON Web Tokens
         r"eyJ[\w-]{6,}\.[\w-]*(?:\.[\w-]*)?",
-        // Keys of Stripe and of AWS
-        r"\b(?:[srp]k_(?:live|test)|whsec)_\w{8,}|\bA(?:KI|SI)A[A-Z0-9]{16}\b",
+        // Keys of Stripe and of AWS, and our own personal access tokens
+        r"\b(?:[srp]k_(?:live|test)|whsec|twp)_\w{8,}|\bA(?:KI|SI)A[A-Z0-9]{16}\b",
         // user:password@ in a URL
         r"://[\w.~%!$&'()*+,;=-]*:[\w.~%!$&'()*+,;=:-]+@",
         // E-mail addresses
@@ -66,7 +66,7 @@ mod tests {
     const TOKEN: &str =
         "AZzv3kVYd0-SqNh1yCv3pQAAAAAAAAABx2m9o7Zc4Lw8sT5rEuJ6bHfGdKaPiXn_vQeWyRtUoI";
     /// With what is left of them.
-    const SECRETS: [(&str, &str); 8] = [
+    const SECRETS: [(&str, &str); 9] = [
         (
             "/v1/orders/eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
             "/v1/orders/***",
@@ -77,6 +77,7 @@ mod tests {
         ("/pay/4242%204242%204242%204242", "/pay/***"),
         ("/pay/3782-822463-10005", "/pay/***"),
         ("/whsec_abcdefgh1234", "/***"),
+        ("/twp_4uPqXc7Lm2vN8sK1", "/***"),
         ("https://ada:secret@a.example/", "https***a.example/"),
     ];
     const HARMLESS: [&str; 6] = [

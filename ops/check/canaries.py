@@ -39,6 +39,7 @@ TEXTS = [
     "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----",
     "sk_live_{} is not a key of this account",
     "whsec_{} has expired",
+    "twp_{} is not of this shop",
 ]
 
 # What looks like it and is none: it has to arrive as it is.

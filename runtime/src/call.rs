@@ -222,10 +222,13 @@ impl Caller {
 pub struct User {
     /// Id of the account.
     pub id: Uuid,
-    /// Id of the session that the token belongs to.
+    /// Id of the session that the token belongs to, or what stands for one behind a personal access
+    /// token.
     pub session_id: Uuid,
     /// Roles of the account.
     pub roles: Arc<[String]>,
+    /// Whether a personal access token proves it, not a session: it may call what is for scripts.
+    pub is_script: bool,
 }
 
 impl User {

@@ -287,9 +287,39 @@ mod tests {
             list.access,
             Some(Access::Alternatives {
                 roles: vec![],
-                workloads
+                workloads,
+                for_scripts: false,
             })
         );
         assert!(list.is_repeatable() && !list.sensitive_reply);
+    }
+
+    /// What an account proves itself with, and what ends or changes it, wants a session.
+    #[test]
+    fn scripts_may_call_what_the_contract_opens_to_them_alone() {
+        let contract = Contract::tradewind();
+        let is_for_scripts = |method: &Method| {
+            matches!(
+                method.access,
+                Some(Access::Alternatives {
+                    for_scripts: true,
+                    ..
+                })
+            )
+        };
+        let of = |package: &str| {
+            let all = contract.methods().filter(|it| it.name.starts_with(package));
+            let mut open: Vec<_> = all
+                .filter(|it| is_for_scripts(it))
+                .map(|it| &*it.name)
+                .collect();
+            open.sort_unstable();
+            open
+        };
+        assert_eq!(of("tradewind.auth."), [""; 0]);
+        let users = ["GetMe", "GetUser", "ListUsers", "SearchUsers"];
+        let users = users.map(|name| format!("tradewind.users.v1.UsersService/{name}"));
+        assert_eq!(of("tradewind.users."), users);
+        assert!(of("tradewind.orders.").contains(&"tradewind.orders.v1.OrdersService/CreateOrder"));
     }
 }

@@ -5,6 +5,7 @@ mod error;
 mod follow;
 mod keys;
 mod own;
+pub mod personal;
 mod revocations;
 mod verifier;
 

@@ -21,6 +21,7 @@ pub const SERVICES: &[ServiceInfo] = &[
     service("svc-shipping", 4007, "shipments"),
     service("svc-payments", 4008, "payments"),
     service("svc-orders", 4005, "orders"),
+    service("svc-notify", 4011, "notifications"),
 ];
 
 /// The public door, in front of the services.

@@ -159,6 +159,7 @@ impl Testbed {
             iat: now.timestamp(),
             exp: (now + Duration::from_secs(15 * 60)).timestamp(),
             jti: self.config.random.uuid7(&self.config.clock),
+            pat: false,
         })
     }
 

@@ -2,7 +2,8 @@
 
 use contracts::tradewind::users::v1::users_service_client::UsersServiceClient;
 use contracts::tradewind::users::v1::{
-    EnsureAccountRequest, GetAccountRequest, GetMeRequest, GetUserRequest, UserState,
+    ConfirmEmailRequest, EnsureAccountRequest, GetAccountRequest, GetMeRequest, GetUserRequest,
+    UserState,
 };
 use runtime::client::Channel;
 use runtime::node::Node;
@@ -11,11 +12,21 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::store::credential::{Credential, Pending};
+use crate::store::email_proof::EmailProof;
 
 /// Asks svc-users.
 #[derive(Clone)]
 pub(crate) struct Accounts {
     client: UsersServiceClient<Channel>,
+}
+
+/// An account that may be used.
+pub(crate) struct Account {
+    pub(crate) roles: Vec<String>,
+    /// Name shown to others.
+    pub(crate) display_name: String,
+    /// Whether its owner has proved the e-mail address.
+    pub(crate) email_verified: bool,
 }
 
 impl Accounts {
@@ -32,17 +43,41 @@ impl Accounts {
     /// # Errors
     /// [`Error::AccountInactive`] if it was deactivated or deleted.
     pub(crate) async fn roles_if_active(&self, user_id: Uuid) -> Result<Vec<String>, Error> {
+        Ok(self.active(user_id).await?.roles)
+    }
+
+    /// An account.
+    ///
+    /// # Errors
+    /// [`Error::AccountInactive`] if it was deactivated or deleted.
+    pub(crate) async fn active(&self, user_id: Uuid) -> Result<Account, Error> {
         let request = GetAccountRequest {
             user_id: user_id.to_string(),
         };
         match self.client.clone().get_account(request).await {
             Ok(reply) if reply.get_ref().state() == UserState::Active => {
-                Ok(reply.into_inner().roles)
+                let account = reply.into_inner();
+                Ok(Account {
+                    roles: account.roles,
+                    display_name: account.display_name,
+                    email_verified: account.email_verified,
+                })
             }
             Ok(_) => Err(Error::AccountInactive),
             Err(status) if status.code() == Code::NotFound => Err(Error::AccountInactive),
             Err(status) => Err(status.into()),
         }
+    }
+
+    /// Tells that an address is proved to be an account's, or becomes it.
+    pub(crate) async fn confirm_email(&self, proof: &EmailProof) -> Result<(), Status> {
+        let request = ConfirmEmailRequest {
+            user_id: proof.user_id.to_string(),
+            current_email: proof.current_email.clone(),
+            email: proof.email.clone(),
+        };
+        self.client.clone().confirm_email(request).await?;
+        Ok(())
     }
 
     /// The name that the user who calls is shown by.

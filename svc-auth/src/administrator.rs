@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use runtime::email_verification::EmailVerification;
 use runtime::identity::Signer;
 use runtime::seal::EncryptionKey;
 use secrecy::SecretString;
@@ -15,6 +16,7 @@ use crate::domain::email::email_key;
 use crate::domain::refresh::hash;
 use crate::domain::unset::{is_unset, unset};
 use crate::error::Error;
+use crate::proofs;
 use crate::service::Auth;
 use crate::store::credential::{self, Credential, Pending};
 use crate::store::password_reset;
@@ -39,6 +41,11 @@ pub(crate) async fn prepare(auth: &Auth, config: &Config) -> Result<(), Error> {
         return Ok(());
     };
     let known = find_or_open(auth, email, config.admin_password.clone()).await?;
+    if auth.email_verification != EmailVerification::Off {
+        let mut tx = auth.db.begin().await?;
+        proofs::vouch(auth, &mut tx, known.user_id, &known.email).await?;
+        tx.commit().await?;
+    }
     if let Some(invitation) = &config.invitation
         && invitation.is_for(&known.password_hash)
     {
@@ -52,7 +59,7 @@ async fn issue_token(auth: &Auth, user_id: Uuid) -> Result<SecretString, Error> 
     let token = URL_SAFE_NO_PAD.encode(auth.random.bytes::<32>());
     let expire_time = auth.clock.now() + TOKEN_LIFETIME;
     let mut tx = auth.db.statements().await?;
-    password_reset::put(&mut tx, user_id, &hash(&token), expire_time).await?;
+    password_reset::put(&mut tx, user_id, &hash(&token), expire_time, None).await?;
     tx.commit().await?;
     Ok(token.into())
 }

@@ -1,6 +1,7 @@
 //! What svc-auth is told at its start.
 
 mod passwords;
+mod second_factor;
 mod throttle;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use net::StartError;
 use net::process::duration;
+use runtime::email_verification::EmailVerification;
 use runtime::identity::EXPIRY_GRACE;
 use runtime::seal::{EncryptionKey, EncryptionKeys};
 use runtime::services::AUTHORITY;
@@ -20,6 +22,7 @@ use crate::invitation::Invitation;
 use crate::workloads::WorkloadKeys;
 
 pub use passwords::Passwords;
+pub use second_factor::{RequireSecondFactor, SecondFactors};
 pub use throttle::Throttle;
 
 /// What svc-auth is told at its start.
@@ -70,6 +73,13 @@ pub struct Config {
     /// Which passwords are taken and in what memory they are hashed.
     #[command(flatten)]
     pub passwords: Passwords,
+    /// Who must have a second factor.
+    #[command(flatten)]
+    pub second_factors: SecondFactors,
+    /// When an account has to prove its e-mail address: a link to do so is mailed to whoever registers,
+    /// and before-login to whoever signs in without having done it.
+    #[arg(long, env = "EMAIL_VERIFICATION", value_enum, default_value_t)]
+    pub email_verification: EmailVerification,
     /// How often background work is done.
     #[arg(skip)]
     pub rounds: Rounds,
@@ -113,6 +123,8 @@ impl Default for Lifetimes {
 impl Lifetimes {
     /// How long a workload token holds.
     pub const WORKLOAD_TOKEN: Duration = Duration::from_secs(60 * 60);
+    /// How long an access token holds that stands for a personal one, unless others hold for less.
+    pub const SCRIPT: Duration = Duration::from_secs(5 * 60);
     /// What is added to the life of tokens for clocks that differ.
     pub const MARGIN: Duration = Duration::from_secs(60);
 
@@ -131,7 +143,7 @@ impl Lifetimes {
 /// How often background work is done; tests make it more often.
 #[derive(Clone, Copy, Debug)]
 pub struct Rounds {
-    /// Looking for registrations that nobody went on with.
+    /// Looking for registrations, proofs of addresses and requests for mails that nobody went on with.
     pub heal: Duration,
     /// Looking whether signing keys are due.
     pub keys: Duration,
@@ -170,6 +182,8 @@ impl Config {
             lifetimes: Lifetimes::default(),
             throttle: Throttle::default(),
             passwords: Passwords::default(),
+            second_factors: SecondFactors::default(),
+            email_verification: EmailVerification::default(),
             rounds: Rounds::default(),
         }
     }
@@ -215,6 +229,10 @@ impl Config {
         {
             mistakes.push("ADMIN_EMAIL needs ADMIN_PASSWORD beside it".to_owned());
         }
+        if self.second_factors.second_factor_issuer.contains(':') {
+            // It stands between the issuer and the account in what apps are told.
+            mistakes.push("SECOND_FACTOR_ISSUER must have no colon".to_owned());
+        }
         if lifetimes.signing_key_announcement >= lifetimes.signing_key_rotation {
             let rule = "SIGNING_KEY_ANNOUNCEMENT must be shorter than SIGNING_KEY_ROTATION";
             mistakes.push(rule.to_owned());
@@ -246,7 +264,7 @@ mod tests {
     #[test]
     fn the_flags_have_the_defaults_of_embedded_use() {
         let command = Throttle::augment_args(Lifetimes::augment_args(Command::new("svc-auth")));
-        let command = Passwords::augment_args(command);
+        let command = SecondFactors::augment_args(Passwords::augment_args(command));
         let matches = command.try_get_matches_from(["svc-auth"]).unwrap();
         assert_eq!(
             Lifetimes::from_arg_matches(&matches).unwrap(),
@@ -259,6 +277,10 @@ mod tests {
         assert_eq!(
             Passwords::from_arg_matches(&matches).unwrap(),
             Passwords::default()
+        );
+        assert_eq!(
+            SecondFactors::from_arg_matches(&matches).unwrap(),
+            SecondFactors::default()
         );
     }
 

@@ -36,6 +36,52 @@ pub enum Error {
     /// The one-time token that sets a password is unknown, used, replaced or expired.
     #[error("the link or token is unknown, used, replaced by a newer one, or expired")]
     ResetTokenInvalid,
+    /// The one-time token that proves an address is unknown, used, replaced or expired, or the account has
+    /// come to another address.
+    #[error("the link or token is unknown, used, replaced by a newer one, or expired")]
+    EmailTokenInvalid,
+    /// The account has to prove its address first.
+    #[error(
+        "prove the e-mail address first: open the link that was mailed to it, or sign in once more to \
+         have another one sent"
+    )]
+    EmailNotVerified,
+    /// The first administrator's address is the operator's to change.
+    #[error("the operator gives this address to the first administrator: ADMIN_EMAIL changes it")]
+    AddressIsConfigured,
+    /// There is nothing to send any more.
+    #[error("the mail {0} is over")]
+    MailOver(Uuid),
+    /// The code of the second factor, or the recovery code, is wrong or was used before.
+    #[error("the code is wrong or was used before; wait for the next one")]
+    SecondFactorInvalid,
+    /// The token of the first step of signing in is unknown, used or expired.
+    #[error("the token of the first step is unknown, used or expired; sign in again")]
+    SecondFactorTokenInvalid,
+    /// The account has a second factor, which is still to be proved.
+    #[error("the account has a second factor")]
+    SecondFactorNeeded,
+    /// The account has a second factor already.
+    #[error("the account has a second factor already; turn it off before you set up another")]
+    SecondFactorOn,
+    /// The account has no second factor.
+    #[error("the account has no second factor; set one up")]
+    SecondFactorOff,
+    /// There is no new secret to confirm.
+    #[error("no secret waits for its first code; ask for one by EnrollSecondFactor")]
+    SecondFactorNotBegun,
+    /// The personal access token is unknown, or was revoked.
+    #[error("the personal access token is not valid")]
+    AccessTokenInvalid,
+    /// The personal access token has expired.
+    #[error("the personal access token has expired")]
+    AccessTokenExpired,
+    /// The caller has no such personal access token.
+    #[error("there is no personal access token {0}")]
+    AccessTokenNotFound(Uuid),
+    /// The account has as many personal access tokens as it may have.
+    #[error("the account has {0} personal access tokens; revoke one first")]
+    TooManyAccessTokens(i64),
     /// The ticket is unknown, used, expired or for another path.
     #[error("the ticket is unknown, used, expired or for another path")]
     TicketInvalid,
@@ -80,7 +126,28 @@ impl From<Error> for Status {
             Error::RefreshTokenInvalid => unauthenticated(Reason::RefreshTokenInvalid, said),
             Error::SessionExpired => unauthenticated(Reason::SessionExpired, said),
             Error::ResetTokenInvalid => unauthenticated(Reason::ResetTokenInvalid, said),
+            Error::EmailTokenInvalid => unauthenticated(Reason::EmailTokenInvalid, said),
+            Error::EmailNotVerified => {
+                let (reason, code) = (Reason::EmailNotVerified, Code::FailedPrecondition);
+                Problem::new(reason, code, said.clone()).precondition("EMAIL", "account", said)
+            }
+            Error::AddressIsConfigured => Problem::invalid_state("account", said),
+            Error::MailOver(id) => Problem::not_found("account mail", id),
             Error::TicketInvalid => unauthenticated(Reason::TicketInvalid, said),
+            Error::SecondFactorInvalid => unauthenticated(Reason::SecondFactorInvalid, said),
+            // Nobody is told who has not given the password, and whoever has is told by Login.
+            Error::SecondFactorTokenInvalid | Error::SecondFactorNeeded => {
+                unauthenticated(Reason::SecondFactorTokenInvalid, said)
+            }
+            Error::SecondFactorOn
+            | Error::SecondFactorOff
+            | Error::SecondFactorNotBegun
+            | Error::TooManyAccessTokens(_) => {
+                Problem::new(Reason::InvalidState, Code::FailedPrecondition, said)
+            }
+            Error::AccessTokenInvalid => unauthenticated(Reason::TokenInvalid, said),
+            Error::AccessTokenExpired => unauthenticated(Reason::TokenExpired, said),
+            Error::AccessTokenNotFound(id) => Problem::not_found("personal access token", id),
             Error::SessionNotFound(id) => Problem::not_found("session", id),
             Error::Assertion(_) => unauthenticated(Reason::TokenInvalid, said),
             Error::Throttled(wait) => {

@@ -1,4 +1,5 @@
-//! What this service publishes: sessions that ended. What it consumes: changes of accounts that
+//! What this service publishes: sessions that ended, and mails to be sent ([`crate::mails`]). What it
+//! consumes: changes of accounts that
 //! end their sessions.
 
 use bus::{Event, Failure};
@@ -15,7 +16,8 @@ use crate::error::Error;
 use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::{
-    changed_password, credential, known_network, password_reset, revocation, session,
+    access_token, account_mail, changed_password, credential, email_proof, known_network,
+    mail_request, password_reset, revocation, second_factor, second_factor_login, session,
 };
 
 /// Sessions that one event names at most.
@@ -80,10 +82,22 @@ async fn end_sessions(auth: &Auth, tx: &mut Tx, event: &Event) -> Result<(), Fai
             credential::delete(tx, user_id).await?;
             password_reset::forget(tx, user_id).await?;
             known_network::forget(tx, user_id).await?;
+            second_factor::forget(tx, user_id).await?;
+            second_factor_login::forget(tx, user_id).await?;
             changed_password::forget(tx, user_id).await?;
+            mail_request::forget(tx, user_id).await?;
+            email_proof::forget(tx, user_id).await?;
+            account_mail::forget(tx, user_id).await?;
         }
-        let sessions = session::delete_of_user(tx, user_id, None).await?;
-        revoke(auth, tx, user_id, &sessions).await?;
+        let mut ended = session::delete_of_user(tx, user_id, None).await?;
+        // Scripts of an account that lost a role go on without it, those of one that is closed do not.
+        ended.extend(match event.subject == UserRolesTaken::SUBJECT {
+            true => {
+                access_token::renew_of_user(tx, user_id, || auth.random.uuid7(&auth.clock)).await?
+            }
+            false => access_token::delete_of_user(tx, user_id).await?,
+        });
+        revoke(auth, tx, user_id, &ended).await?;
         let entry = Entry {
             action: Action::EndSessions,
             outcome: Outcome::Done,

@@ -1,26 +1,36 @@
 //! The contract `tradewind.auth.v1.AuthService`.
 
+mod access_token;
+mod account_mail;
+mod email;
 mod import;
 mod login;
+mod opening;
 mod password;
+mod proof;
 mod refresh;
 mod register;
+mod request_reset;
 pub(crate) mod reset;
 pub(crate) mod revocation;
+mod second_factor;
 mod session;
 mod ticket;
 mod workload;
 
 use contracts::tradewind::auth::v1::auth_service_server::AuthService;
 use contracts::tradewind::auth::v1::{
-    ChangePasswordRequest, ChangePasswordResponse, CreateTicketRequest, CreateTicketResponse,
+    ChangeEmailRequest, ChangeEmailResponse, ChangePasswordRequest, ChangePasswordResponse,
+    CreateTicketRequest, CreateTicketResponse, GetAccountMailRequest, GetAccountMailResponse,
     GetJwksRequest, GetJwksResponse, ImportCredentialsRequest, ImportCredentialsResponse,
     IssueWorkloadTokenRequest, IssueWorkloadTokenResponse, ListRevocationsRequest,
     ListRevocationsResponse, ListSessionsRequest, ListSessionsResponse, LoginOperatorRequest,
     LoginOperatorResponse, LoginRequest, LoginResponse, LogoutRequest, LogoutResponse,
     RedeemTicketRequest, RedeemTicketResponse, RefreshRequest, RefreshResponse, RegisterRequest,
-    RegisterResponse, ResetPasswordRequest, ResetPasswordResponse, RevokeSessionRequest,
-    RevokeSessionResponse,
+    RegisterResponse, RequestEmailVerificationRequest, RequestEmailVerificationResponse,
+    RequestPasswordResetRequest, RequestPasswordResetResponse, ResetPasswordRequest,
+    ResetPasswordResponse, RevokeSessionRequest, RevokeSessionResponse, VerifyEmailRequest,
+    VerifyEmailResponse,
 };
 use runtime::call::CallContext;
 use tonic::{Request, Response, Status};
@@ -101,6 +111,42 @@ impl AuthService for Auth {
         Ok(Response::new(reply))
     }
 
+    async fn request_password_reset(
+        &self,
+        request: Request<RequestPasswordResetRequest>,
+    ) -> Result<Response<RequestPasswordResetResponse>, Status> {
+        let call = CallContext::of(&request);
+        let reply = request_reset::request(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+
+    async fn request_email_verification(
+        &self,
+        request: Request<RequestEmailVerificationRequest>,
+    ) -> Result<Response<RequestEmailVerificationResponse>, Status> {
+        let call = CallContext::of(&request);
+        let reply = email::request_verification(self, &call).await?;
+        Ok(Response::new(reply))
+    }
+
+    async fn verify_email(
+        &self,
+        request: Request<VerifyEmailRequest>,
+    ) -> Result<Response<VerifyEmailResponse>, Status> {
+        let call = CallContext::of(&request);
+        let reply = email::verify(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+
+    async fn change_email(
+        &self,
+        request: Request<ChangeEmailRequest>,
+    ) -> Result<Response<ChangeEmailResponse>, Status> {
+        let call = CallContext::of(&request);
+        let reply = email::change(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+
     async fn login_operator(
         &self,
         request: Request<LoginOperatorRequest>,
@@ -141,6 +187,14 @@ impl AuthService for Auth {
         request: Request<RedeemTicketRequest>,
     ) -> Result<Response<RedeemTicketResponse>, Status> {
         let reply = ticket::redeem(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+
+    async fn get_account_mail(
+        &self,
+        request: Request<GetAccountMailRequest>,
+    ) -> Result<Response<GetAccountMailResponse>, Status> {
+        let reply = account_mail::get(self, request.into_inner()).await?;
         Ok(Response::new(reply))
     }
 

@@ -11,21 +11,30 @@ mod grpc;
 mod hashing;
 mod invitation;
 mod keyring;
+mod mails;
 mod metrics;
+mod proofs;
 mod registration;
+mod roles;
+mod sealing;
 mod service;
 pub mod store;
 mod tokens;
 mod upkeep;
+mod wishes;
 mod workloads;
 
+use contracts::tradewind::auth::v1::access_tokens_service_server::AccessTokensServiceServer;
 use contracts::tradewind::auth::v1::auth_service_server::AuthServiceServer;
+use contracts::tradewind::auth::v1::second_factor_service_server::SecondFactorServiceServer;
 use net::StartError;
 use runtime::node::Node;
 use runtime::service::Service;
 
 pub use crate::administrator::{OPERATOR, operator};
-pub use crate::config::{Config, Lifetimes, Passwords, Rounds, Throttle};
+pub use crate::config::{
+    Config, Lifetimes, Passwords, RequireSecondFactor, Rounds, SecondFactors, Throttle,
+};
 pub use crate::invitation::Invitation;
 use crate::metrics::Sessions;
 use crate::service::Auth;
@@ -52,11 +61,21 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     node.tasks.spawn("heal-registrations", move |shutdown| {
         registration::heal(healing, rounds.heal, shutdown)
     });
+    let (proving, wishing) = (auth.clone(), auth.clone());
+    node.tasks.spawn("heal-proofs", move |shutdown| {
+        proofs::heal(proving, rounds.heal, shutdown)
+    });
+    node.tasks.spawn("account-mails", move |shutdown| {
+        wishes::run(wishing, rounds.heal, shutdown)
+    });
     node.tasks.spawn("turn-keys", move |shutdown| {
         upkeep::turn_keys(keyring, rounds.keys, shutdown)
     });
     node.tasks.spawn("purge", move |shutdown| {
         upkeep::purge(purging, rounds.purge, shutdown)
     });
-    Ok(Service::new(node).with(AuthServiceServer::new(auth)))
+    Ok(Service::new(node)
+        .with(AuthServiceServer::new(auth.clone()))
+        .with(SecondFactorServiceServer::new(auth.clone()))
+        .with(AccessTokensServiceServer::new(auth)))
 }

@@ -14,7 +14,7 @@ use crate::store::session;
 
 /// Of what a bucket holds attempts, and what is told where it is full: what was tried, and by whose limit
 /// it was refused.
-const LIMITS: [(&str, &str, &str); 7] = [
+const LIMITS: [(&str, &str, &str); 13] = [
     ("known", "login", "account"),
     ("stranger", "login", "account"),
     ("account", "login", "account_total"),
@@ -22,6 +22,12 @@ const LIMITS: [(&str, &str, &str); 7] = [
     ("register", "register", "address"),
     ("change", "change_password", "account"),
     ("reset", "reset_password", "address"),
+    ("request_reset", "request_password_reset", "address"),
+    ("verify", "verify_email", "address"),
+    ("mail", "account_mail", "account"),
+    ("code_known", "second_factor", "account"),
+    ("code_stranger", "second_factor", "account_total"),
+    ("code", "second_factor", "address"),
 ];
 
 #[derive(Clone, Debug)]

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use runtime::call::CallContext;
+use runtime::email_verification::EmailVerification;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::mails;
 use crate::service::Auth;
-use crate::store::credential::{self, Credential};
+use crate::store::credential::{self, Credential, Pending};
 
 /// How long a registration is left to the call that began it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,7 +36,13 @@ pub(crate) async fn finish(auth: &Auth, credential: &Credential) -> Result<(), E
     let mut tx = auth.db.begin().await?;
     let result = match opened {
         Ok(_) => {
-            credential::activate(&mut tx, credential.user_id, auth.clock.now()).await?;
+            let now = auth.clock.now();
+            let is_news = credential::activate(&mut tx, credential.user_id, now).await?;
+            if is_news && has_to_prove_address(auth, pending) {
+                let call = CallContext::current();
+                let call = call.unwrap_or_else(|| CallContext::background("registration"));
+                mails::send_proof(auth, &mut tx, &call, credential, &credential.email).await?;
+            }
             Ok(())
         }
         Err(status) if matches!(status.code(), Code::AlreadyExists | Code::InvalidArgument) => {
@@ -49,6 +57,11 @@ pub(crate) async fn finish(auth: &Auth, credential: &Credential) -> Result<(), E
     };
     tx.commit().await?;
     result
+}
+
+/// The operator vouches for the address of the first administrator.
+fn has_to_prove_address(auth: &Auth, pending: &Pending) -> bool {
+    auth.email_verification != EmailVerification::Off && pending.roles.is_empty()
 }
 
 /// Goes on with registrations that a crash, or svc-users being away, left behind.

@@ -6,11 +6,15 @@ use net::StartError;
 use net::clock::Clock;
 use net::random::Random;
 use runtime::call::CallContext;
+use runtime::email_verification::EmailVerification;
 use runtime::node::Node;
 use store::{Database, Outbox, Tx};
+use tokio::sync::Notify;
 
 use crate::accounts::Accounts;
-use crate::config::{Config, Passwords, Throttle};
+use crate::config::{Config, Passwords, SecondFactors, Throttle};
+use crate::domain::email::email_key;
+use crate::domain::mail::MailTokens;
 use crate::domain::network::NetworkNames;
 use crate::domain::refresh::RefreshTokens;
 use crate::domain::throttle::Bucket;
@@ -18,6 +22,7 @@ use crate::error::Error;
 use crate::hashing::Hashing;
 use crate::keyring::Keyring;
 use crate::metrics::Metrics;
+use crate::sealing::Sealing;
 use crate::store::{audit, throttle};
 use crate::tokens::Tokens;
 use crate::workloads::WorkloadKeys;
@@ -35,7 +40,13 @@ pub(crate) struct Auth {
     pub(crate) administrator: Option<String>,
     pub(crate) throttle: Throttle,
     pub(crate) passwords: Passwords,
+    pub(crate) second_factors: SecondFactors,
+    pub(crate) sealing: Sealing,
     pub(crate) networks: Arc<NetworkNames>,
+    pub(crate) mail_tokens: MailTokens,
+    /// Wakes who looks after requests for mails.
+    pub(crate) wishes: Arc<Notify>,
+    pub(crate) email_verification: EmailVerification,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
@@ -48,6 +59,11 @@ impl Auth {
         let db = Database::open(&config.database, node, store::migrations!()).await?;
         let refresh = RefreshTokens::new(&keys);
         let networks = NetworkNames::new(&keys);
+        let sealing = Sealing::new(keys.clone(), node.random.clone());
+        sealing.seal_anew(&db).await.map_err(|error| {
+            StartError::other(format!("the second factors cannot be read: {error}"))
+        })?;
+        let mail_tokens = MailTokens::new(&keys);
         let keyring = Keyring::open(&db, keys, config.lifetimes.schedule(), node).await?;
         Ok(Self {
             tokens: Tokens {
@@ -66,7 +82,12 @@ impl Auth {
                 &node.telemetry.meter(),
             ),
             passwords: config.passwords,
+            second_factors: config.second_factors.clone(),
+            sealing,
             networks: Arc::new(networks),
+            mail_tokens,
+            wishes: Arc::default(),
+            email_verification: config.email_verification,
             metrics: Metrics::new(node),
             workloads: Arc::new(workloads),
             administrator: config.admin_email.clone(),
@@ -75,6 +96,12 @@ impl Auth {
             random: node.random.clone(),
             db,
         })
+    }
+
+    /// Whether an address is the one that the operator gives to the first administrator.
+    pub(crate) fn is_administrators(&self, email: &str) -> bool {
+        let administrator = self.administrator.as_deref().map(email_key);
+        administrator.is_some_and(|key| key == email_key(email))
     }
 
     /// Writes an entry of the audit log.

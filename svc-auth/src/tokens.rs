@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::tradewind::auth::v1::{
-    LoginOperatorResponse, LoginResponse, RefreshResponse, RegisterResponse,
+    LoginOperatorResponse, LoginResponse, LoginSecondFactorResponse, RefreshResponse,
+    RegisterResponse,
 };
 use net::clock::Clock;
 use net::random::Random;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use crate::config::Lifetimes;
 use crate::domain::refresh::{RefreshToken, RefreshTokens, hash};
 use crate::keyring::Keyring;
+use crate::store::access_token::AccessToken;
 use crate::store::audit;
 use crate::store::session::Session;
 
@@ -62,10 +64,30 @@ macro_rules! granted_by {
 
 granted_by!(
     RegisterResponse,
-    LoginResponse,
+    LoginSecondFactorResponse,
     LoginOperatorResponse,
     RefreshResponse
 );
+
+impl From<Granted> for LoginResponse {
+    fn from(granted: Granted) -> Self {
+        let LoginSecondFactorResponse {
+            user_id,
+            access_token,
+            refresh_token,
+            token_type,
+            expires_in,
+        } = granted.into();
+        Self {
+            user_id,
+            access_token,
+            refresh_token,
+            token_type,
+            expires_in,
+            ..Self::default()
+        }
+    }
+}
 
 impl Tokens {
     /// A new session of an account, not yet stored, and the hash of its first refresh token.
@@ -82,6 +104,7 @@ impl Tokens {
             user_agent: audit::user_agent(call),
             address: audit::address(call),
             last_address: audit::address(call),
+            by_key: false,
         };
         let hash = hash(&self.refresh_token(session.session_id, 0));
         (session, hash)
@@ -146,17 +169,48 @@ impl Tokens {
         let now = self.clock.now();
         let end = self.end_time(session.create_time).min(latest);
         let expire_time = (now + self.lifetimes.access_token_lifetime).min(end);
-        let token = self.keyring.signer().sign(&AccessClaims {
+        let claims = self.claims(
+            (session.user_id, session.session_id),
+            roles,
+            (now, expire_time),
+        );
+        (self.keyring.signer().sign(&claims), expire_time - now)
+    }
+
+    /// An access token of a few minutes that stands for a personal one, which it does not outlive.
+    #[must_use]
+    pub(crate) fn access_token_of_script(
+        &self,
+        script: &AccessToken,
+        roles: Vec<String>,
+    ) -> String {
+        let now = self.clock.now();
+        let lifetime = Lifetimes::SCRIPT.min(self.lifetimes.access_token_lifetime);
+        let expire_time = (now + lifetime).min(script.expire_time);
+        let whose = (script.user_id, script.session_id);
+        self.keyring.signer().sign(&AccessClaims {
+            pat: true,
+            ..self.claims(whose, roles, (now, expire_time))
+        })
+    }
+
+    fn claims(
+        &self,
+        (user_id, session_id): (Uuid, Uuid),
+        roles: Vec<String>,
+        (now, expire_time): (DateTime<Utc>, DateTime<Utc>),
+    ) -> AccessClaims {
+        AccessClaims {
             iss: self.issuer.name.to_string(),
             aud: self.issuer.audience.to_string(),
-            sub: session.user_id,
-            sid: session.session_id,
+            sub: user_id,
+            sid: session_id,
             roles,
             iat: now.timestamp(),
             exp: expire_time.timestamp(),
             jti: self.random.uuid7(&self.clock),
-        });
-        (token, expire_time - now)
+            pat: false,
+        }
     }
 
     /// A workload's token.

@@ -15,6 +15,7 @@ use crate::domain::assertion::{BadAssertion, Claims};
 #[derive(Clone, Default)]
 pub struct WorkloadKeys(HashMap<String, Arc<[Key]>>);
 
+#[derive(Clone)]
 struct Key {
     id: Option<String>,
     key: DecodingKey,
@@ -58,9 +59,13 @@ impl WorkloadKeys {
         self
     }
 
-    /// Adds the keys of others.
+    /// Adds the keys of others; those of a workload that has some hold beside them.
     pub(crate) fn extend(&mut self, others: Self) {
-        self.0.extend(others.0);
+        for (name, keys) in others.0 {
+            let own = self.0.remove(&name).unwrap_or_default();
+            let all = own.iter().chain(keys.iter()).cloned().collect();
+            self.0.insert(name, all);
+        }
     }
 
     /// Reads a directory of `<workload>.pem` and `<workload>.json`.

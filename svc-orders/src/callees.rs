@@ -43,6 +43,15 @@ pub(crate) enum Answer {
     AwaitsBuyer,
 }
 
+/// What decides whether an account may order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Account {
+    /// It was not closed.
+    pub(crate) is_active: bool,
+    /// Its owner has proved the e-mail address.
+    pub(crate) is_verified: bool,
+}
+
 /// Why a callee did not do its part.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CalleeError {
@@ -83,13 +92,16 @@ impl Callees {
         }
     }
 
-    /// Whether the account may order; `None` if there is no such account.
-    pub(crate) async fn is_active(&self, user: Uuid) -> Result<Option<bool>, CalleeError> {
+    /// The account that orders; `None` if there is none.
+    pub(crate) async fn account(&self, user: Uuid) -> Result<Option<Account>, CalleeError> {
         let request = GetAccountRequest {
             user_id: user.to_string(),
         };
         match self.users.clone().get_account(request).await {
-            Ok(reply) => Ok(Some(reply.get_ref().state() == UserState::Active)),
+            Ok(reply) => Ok(Some(Account {
+                is_active: reply.get_ref().state() == UserState::Active,
+                is_verified: reply.get_ref().email_verified,
+            })),
             Err(status) if status.code() == Code::NotFound => Ok(None),
             Err(status) => Err(status.into()),
         }

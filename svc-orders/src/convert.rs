@@ -1,7 +1,7 @@
 //! Between the contract and the domain.
 
 use contracts::tradewind::orders::v1::{
-    Address as AddressMessage, CreateOrderResponse, Order as OrderMessage,
+    Address as AddressMessage, CreateOrderResponse, GetOrderSummaryResponse, Order as OrderMessage,
     OrderEvent as EventMessage, OrderItem as ItemMessage, OrderPayment, OrderState,
 };
 use money::{Currency, Money};
@@ -55,6 +55,23 @@ fn payment(order: &Order) -> OrderPayment {
 pub(crate) fn create_reply(placed: &Order) -> CreateOrderResponse {
     CreateOrderResponse {
         order: Some(order(placed)),
+    }
+}
+
+/// What a mail says of it.
+pub(crate) fn summary(order: &Order) -> GetOrderSummaryResponse {
+    let currency = order.total.currency;
+    GetOrderSummaryResponse {
+        user_id: order.user_id.to_string(),
+        state: state(order.state).into(),
+        items: order
+            .items
+            .iter()
+            .map(|line| item(line, currency))
+            .collect(),
+        total: Some(order.total.into()),
+        city: order.ship_to.city.clone(),
+        taken_over: order.external_reference.is_some(),
     }
 }
 

@@ -26,6 +26,11 @@ pub(crate) enum Error {
     /// The account may not order.
     #[error("the account {0} is not active")]
     AccountInactive(Uuid),
+    /// The account has to prove its e-mail address first.
+    #[error(
+        "prove the e-mail address first: open the link that was mailed to it, or ask for another one"
+    )]
+    EmailNotVerified(Uuid),
     /// The lines have no price.
     #[error(transparent)]
     Pricing(#[from] PricingError),
@@ -132,6 +137,12 @@ impl From<Error> for Status {
                 message.clone(),
             )
             .precondition("ACCOUNT", user.to_string(), message),
+            Error::EmailNotVerified(user) => Problem::new(
+                Reason::EmailNotVerified,
+                Code::FailedPrecondition,
+                message.clone(),
+            )
+            .precondition("EMAIL", user.to_string(), message),
             Error::Pricing(error) => pricing(&error),
             Error::ReferenceTaken(reference) => {
                 Problem::already_exists("order with the external reference", reference)

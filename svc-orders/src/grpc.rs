@@ -9,9 +9,9 @@ mod watch;
 use contracts::tradewind::orders::v1::orders_service_server::OrdersService;
 use contracts::tradewind::orders::v1::{
     CancelOrderRequest, CancelOrderResponse, CreateOrderRequest, CreateOrderResponse,
-    GetOrderRequest, GetOrderResponse, ListOrderEventsRequest, ListOrderEventsResponse,
-    ListOrdersRequest, ListOrdersResponse, ReconcileOrderRequest, ReconcileOrderResponse,
-    WatchOrderRequest, WatchOrderResponse,
+    GetOrderRequest, GetOrderResponse, GetOrderSummaryRequest, GetOrderSummaryResponse,
+    ListOrderEventsRequest, ListOrderEventsResponse, ListOrdersRequest, ListOrdersResponse,
+    ReconcileOrderRequest, ReconcileOrderResponse, WatchOrderRequest, WatchOrderResponse,
 };
 use futures::stream::BoxStream;
 use runtime::call::CallContext;
@@ -83,6 +83,13 @@ impl OrdersService for Orders {
     ) -> Result<Response<Self::WatchOrderStream>, Status> {
         let call = CallContext::of(&request);
         let reply = watch::watch(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+    async fn get_order_summary(
+        &self,
+        request: Request<GetOrderSummaryRequest>,
+    ) -> Result<Response<GetOrderSummaryResponse>, Status> {
+        let reply = read::summary(self, request.into_inner()).await?;
         Ok(Response::new(reply))
     }
 }

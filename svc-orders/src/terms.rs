@@ -1,13 +1,14 @@
-//! How the shop takes money: whether at all, and whereto buyers may come back.
+//! On what terms the shop takes orders: of whom, whether for money, and whereto buyers may come back.
 
 use std::str::FromStr;
 
 use money::{Money, is_card_number};
+use runtime::email_verification::EmailVerification;
 
-use crate::callees::Means;
+use crate::callees::{Account, Means};
 use crate::error::Error;
 
-/// How the shop takes money.
+/// On what terms the shop takes orders.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Terms {
     /// Whether orders are paid here: without, whoever runs the shop bills them otherwise.
@@ -17,6 +18,9 @@ pub struct Terms {
     /// `https://shop.example`, with commas in between.
     #[arg(long, env = "RETURN_URL_ORIGINS", value_delimiter = ',')]
     pub return_url_origins: Vec<Origin>,
+    /// When an account has to prove its e-mail address: unless it is off, before it orders.
+    #[arg(long, env = "EMAIL_VERIFICATION", value_enum, default_value_t)]
+    pub email_verification: EmailVerification,
 }
 
 /// Whether orders are paid here.
@@ -50,6 +54,8 @@ impl FromStr for Origin {
 /// What the buyer brings for an order.
 pub(crate) struct Offer {
     pub(crate) means: Means,
+    /// The buyer orders, and not an administrator for the buyer.
+    pub(crate) is_own: bool,
     /// An administrator takes the order over from another system.
     pub(crate) is_taken_over: bool,
     /// What the buyer was shown.
@@ -57,6 +63,12 @@ pub(crate) struct Offer {
 }
 
 impl Terms {
+    /// Whether an account has proved its address, if it has to before it orders.
+    pub(crate) fn is_verified(&self, offer: &Offer, account: Account) -> bool {
+        let has_to = self.email_verification != EmailVerification::Off && offer.is_own;
+        account.is_verified || !has_to
+    }
+
     /// Whether an order of this total is paid here.
     ///
     /// # Errors
@@ -135,6 +147,7 @@ mod tests {
         Terms {
             payments,
             return_url_origins: vec!["https://shop.example".parse().unwrap()],
+            email_verification: EmailVerification::Off,
         }
     }
 
@@ -144,6 +157,7 @@ mod tests {
                 token: token.to_owned(),
                 return_url: return_url.to_owned(),
             },
+            is_own: true,
             is_taken_over: false,
             expected: None,
         }
@@ -175,6 +189,34 @@ mod tests {
             ..offer("", "")
         };
         assert!(!terms.is_paid(&taken_over, pounds(5)).unwrap());
+    }
+
+    #[test]
+    fn who_orders_has_a_proved_address_where_that_is_asked_for_and_who_is_ordered_for_need_not() {
+        let verified = |email_verification, is_own, is_verified| {
+            let terms = Terms {
+                email_verification,
+                ..terms(Payments::On)
+            };
+            let offer = Offer {
+                is_own,
+                ..offer("tok_ok", "")
+            };
+            let account = Account {
+                is_active: true,
+                is_verified,
+            };
+            terms.is_verified(&offer, account)
+        };
+        assert!(verified(EmailVerification::Off, true, false));
+        for setting in [
+            EmailVerification::BeforeOrder,
+            EmailVerification::BeforeLogin,
+        ] {
+            assert!(!verified(setting, true, false));
+            assert!(verified(setting, true, true));
+            assert!(verified(setting, false, false));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use contracts::tradewind::orders::v1::Address as OrderAddress;
 use contracts::tradewind::shipping::v1::{
-    Shipment as ShipmentMessage, ShipmentItem, ShipmentState, ShippingAddress,
+    GetTrackingResponse, Shipment as ShipmentMessage, ShipmentItem, ShipmentState, ShippingAddress,
 };
 use net::clock::timestamp;
 
@@ -24,6 +24,19 @@ pub(crate) fn shipment(shipment: &Shipment) -> ShipmentMessage {
             .unwrap_or_default(),
         create_time: Some(timestamp(shipment.create_time)),
         update_time: Some(timestamp(shipment.update_time)),
+    }
+}
+
+/// What a mail says of it.
+pub(crate) fn tracking(shipment: &Shipment) -> GetTrackingResponse {
+    let transport = shipment.transport.clone();
+    let (carrier, tracking_number) = transport
+        .map(|by| (by.carrier, by.tracking_number))
+        .unwrap_or_default();
+    GetTrackingResponse {
+        items: shipment.items.iter().map(item).collect(),
+        carrier,
+        tracking_number,
     }
 }
 

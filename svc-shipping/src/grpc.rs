@@ -7,7 +7,7 @@ use contracts::tradewind::shipping::v1::shipping_service_server::ShippingService
 use contracts::tradewind::shipping::v1::{
     CancelShipmentRequest, CancelShipmentResponse, DeliverShipmentRequest, DeliverShipmentResponse,
     DispatchShipmentRequest, DispatchShipmentResponse, GetShipmentRequest, GetShipmentResponse,
-    ListShipmentsRequest, ListShipmentsResponse,
+    GetTrackingRequest, GetTrackingResponse, ListShipmentsRequest, ListShipmentsResponse,
 };
 use runtime::call::CallContext;
 use tonic::{Request, Response, Status};
@@ -55,6 +55,13 @@ impl ShippingService for Shipping {
         request: Request<CancelShipmentRequest>,
     ) -> Result<Response<CancelShipmentResponse>, Status> {
         let reply = transport::cancel(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+    async fn get_tracking(
+        &self,
+        request: Request<GetTrackingRequest>,
+    ) -> Result<Response<GetTrackingResponse>, Status> {
+        let reply = read::tracking(self, request.into_inner()).await?;
         Ok(Response::new(reply))
     }
 }

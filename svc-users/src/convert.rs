@@ -9,6 +9,7 @@ use crate::domain::{State, User};
 pub(crate) fn user(user: User) -> Resource {
     Resource {
         etag: user.etag(),
+        email_verified: user.email_verified_time.is_some(),
         user_id: user.id.to_string(),
         external_id: user.external_id.unwrap_or_default(),
         email: user.email.unwrap_or_default(),

@@ -46,8 +46,8 @@ impl Error {
         move |refusal| Self::Refused { id, refusal }
     }
 
-    /// Tells which of a new account's unique fields is taken.
-    pub(crate) fn of_insert(error: store::Error, user: &User) -> Self {
+    /// Tells which of an account's unique fields is taken.
+    pub(crate) fn of_write(error: store::Error, user: &User) -> Self {
         let taken = |column| {
             error
                 .violation()
@@ -77,7 +77,7 @@ impl From<Error> for Status {
                 Refusal::Stale => Problem::etag_mismatch(USER, id),
                 Refusal::Nameless => Problem::invalid([("user.displayName", refusal.to_string())]),
                 Refusal::Avatar(unfit) => Problem::invalid([("user.avatarUrl", unfit.to_string())]),
-                Refusal::LastAdministrator | Refusal::Deleted => {
+                Refusal::LastAdministrator | Refusal::Deleted | Refusal::OtherEmail => {
                     Problem::invalid_state(format!("user:{id}"), refusal.to_string())
                 }
             },

@@ -7,9 +7,10 @@ mod profile;
 
 use contracts::tradewind::users::v1::users_service_server::UsersService;
 use contracts::tradewind::users::v1::{
-    CreateUserRequest, CreateUserResponse, DeactivateUserRequest, DeactivateUserResponse,
-    DeleteMeRequest, DeleteMeResponse, EnsureAccountRequest, EnsureAccountResponse,
-    GetAccountRequest, GetAccountResponse, GetMeRequest, GetMeResponse, GetUserRequest,
+    ConfirmEmailRequest, ConfirmEmailResponse, CreateUserRequest, CreateUserResponse,
+    DeactivateUserRequest, DeactivateUserResponse, DeleteMeRequest, DeleteMeResponse,
+    EnsureAccountRequest, EnsureAccountResponse, GetAccountRequest, GetAccountResponse,
+    GetContactRequest, GetContactResponse, GetMeRequest, GetMeResponse, GetUserRequest,
     GetUserResponse, ListUsersRequest, ListUsersResponse, ReactivateUserRequest,
     ReactivateUserResponse, SearchUsersRequest, SearchUsersResponse, SetUserRolesRequest,
     SetUserRolesResponse, UpdateMeRequest, UpdateMeResponse,
@@ -113,11 +114,27 @@ impl UsersService for Users {
         Ok(Response::new(reply))
     }
 
+    async fn confirm_email(
+        &self,
+        request: Request<ConfirmEmailRequest>,
+    ) -> Result<Response<ConfirmEmailResponse>, Status> {
+        let reply = account::confirm_email(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+
     async fn get_account(
         &self,
         request: Request<GetAccountRequest>,
     ) -> Result<Response<GetAccountResponse>, Status> {
         let reply = account::get(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+
+    async fn get_contact(
+        &self,
+        request: Request<GetContactRequest>,
+    ) -> Result<Response<GetContactResponse>, Status> {
+        let reply = account::contact(self, request.into_inner()).await?;
         Ok(Response::new(reply))
     }
 }

@@ -209,11 +209,18 @@ impl Client {
             Account::Password(credentials) => self
                 .post(["v1", "auth", "login"])
                 .body(json!({"email": credentials.email, "password": credentials.password})),
+            Account::Token(token) => return Ok(Some(token.clone())),
             Account::Operator(signer) => self
                 .post(["v1", "auth", "login:operator"])
                 .body(json!({"clientAssertion": operator::assertion(signer)})),
         };
         let session = self.patiently(&login, None).await?;
+        if session["secondFactorRequired"] == true {
+            return Err(Failure::contradiction(
+                "the account has a second factor, which no command can give: use a personal access \
+                 token of it (--access-token, TRADEWIND_ACCESS_TOKEN; docs/ACCOUNTS.md)",
+            ));
+        }
         let token = session["accessToken"].as_str().map(str::to_owned);
         self.token().clone_from(&token);
         Ok(token)

@@ -140,7 +140,9 @@ fn access(method: &Method) -> String {
         }
         Some(Access::Public) => "anybody".to_owned(),
         Some(Access::AnyToken) => "anybody with a token".to_owned(),
-        Some(Access::Alternatives { roles, workloads }) => {
+        Some(Access::Alternatives {
+            roles, workloads, ..
+        }) => {
             let roles = roles.iter().map(|role| format!("role {role}"));
             let workloads = workloads.iter().map(|workload| match workload.as_str() {
                 "*" => "any workload".to_owned(),

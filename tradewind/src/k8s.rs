@@ -74,7 +74,11 @@ struct Workload {
     /// Whether it signs what it keeps.
     signs: bool,
     /// Whether it seals tokens of means of payment.
-    seals: bool,
+    seals_tokens: bool,
+    /// Whether it seals the secrets of webhooks.
+    seals_webhooks: bool,
+    /// Whether it has mails sent.
+    mails: bool,
 }
 
 impl Workload {
@@ -191,6 +195,10 @@ fn files(folder: &Path) -> Result<Files> {
                 .map(|(name, objects)| (room.join(format!("{name}.yaml")), yaml::file(&objects))),
         );
     }
+    files.insert(
+        folder.join("generated/production-replicas/kustomization.yaml"),
+        yaml::file(&[scaling::production(&mesh, &needs)]),
+    );
     let secrets = secrets::kustomization(&mesh, NAMESPACE);
     files.insert(
         folder.join("generated/dev-secrets.yaml"),
@@ -223,14 +231,18 @@ fn mesh() -> Vec<Workload> {
         keeps_data: false,
         caches: true,
         signs: false,
-        seals: false,
+        seals_tokens: false,
+        seals_webhooks: false,
+        mails: false,
     };
     let service = |info: &ServiceInfo| Workload {
         info: *info,
         keeps_data: true,
         caches: takes(info.name, "redis_url"),
         signs: takes(info.name, "audit_signing_key"),
-        seals: takes(info.name, "payment_token_encryption_key"),
+        seals_tokens: takes(info.name, "payment_token_encryption_key"),
+        seals_webhooks: takes(info.name, "webhook_secret_encryption_key"),
+        mails: takes(info.name, "smtp_url"),
     };
     [edge]
         .into_iter()

@@ -1,10 +1,11 @@
 //! `tradewind ops generate`: what follows from the contract and from `ops/metrics.yaml`, written: rules
-//! of Prometheus, dashboards of Grafana, and the tables of metrics in docs/. Whatever asks for a metric
-//! that is not in there is refused.
+//! of Prometheus, the same for its operator, dashboards of Grafana, and the tables of metrics in docs/.
+//! Whatever asks for a metric that is not in there is refused.
 
 mod asked;
 mod dashboards;
 mod objectives;
+mod operator;
 mod pages;
 mod panel;
 
@@ -54,8 +55,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 fn files(folder: &Path) -> Result<Files> {
     let catalogue = read(&folder.join("ops/metrics.yaml"))?;
     let catalogue = Catalogue::read(&catalogue).context("ops/metrics.yaml")?;
-    let rules = folder.join("ops/prometheus/objectives.yaml");
-    let mut files = Files::from([(rules, objectives::rules())]);
+    let objectives = objectives::rules();
+    let alerts = read(&folder.join("ops/prometheus/alerts.yaml"))?;
+    let mut files: Files = [("objectives", &objectives), ("alerts", &alerts)]
+        .into_iter()
+        .map(|(name, rules)| {
+            let path = folder.join(format!("k8s/components/monitoring/{name}.yaml"));
+            (path, operator::rule(name, rules))
+        })
+        .collect();
+    files.insert(folder.join("ops/prometheus/objectives.yaml"), objectives);
     for (path, text) in sources(&folder.join("ops/dashboards"))? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let dashboard = dashboards::dashboard(&name, &text, &catalogue);

@@ -6,8 +6,11 @@ use tokio::sync::OnceCell;
 
 use super::{Kind, Mesh, Program, Setup};
 use crate::{
-    invariants::Databases, ports::free_port, process::binary, services::SERVICES,
-    workload::Workloads,
+    invariants::Databases,
+    ports::free_port,
+    process::binary,
+    services::SERVICES,
+    workload::{SENDER, Workloads},
 };
 
 pub(super) fn prepare(setup: &Setup) -> Mesh {
@@ -31,8 +34,8 @@ pub(super) fn prepare(setup: &Setup) -> Mesh {
         port_flag(service.trim_start_matches("svc-"), port);
         grpc.insert(service, vec![format!("127.0.0.1:{port}")]);
     }
-    // Its own workloads have keys that nobody else ever sees; this one is the test's.
-    let workloads = Workloads::new(folder.path(), &["intruder"]);
+    // Its own workloads have keys that nobody else ever sees; these are the test's.
+    let workloads = Workloads::new(folder.path(), &["intruder", SENDER]);
     let mut variables = super::common(setup);
     let keys = workloads.public_keys().display().to_string();
     variables.insert("WORKLOAD_KEYS_DIR", keys);

@@ -1,6 +1,9 @@
 //! Separate processes on Postgres, Redis and NATS JetStream.
 
-use std::{collections::BTreeMap, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use runtime::services::{self, AUTHORITY, EDGE, ServiceInfo};
@@ -14,7 +17,7 @@ use crate::{
     process::binary,
     servers::{Server, variable},
     services::SERVICES,
-    workload::Workloads,
+    workload::{SENDER, Workloads},
 };
 
 /// Programs with two replicas.
@@ -29,10 +32,9 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
     let server = setup.database.clone();
     let server = server.unwrap_or_else(|| variable("TEST_DATABASE_URL"));
     let databases = Databases::postgres(&server, &credentials).await;
-    let names: Vec<_> = SERVICES
-        .into_iter()
-        .chain([EDGE.name, "intruder"])
-        .collect();
+    let others = [EDGE.name, "intruder", SENDER];
+    let names: BTreeSet<_> = SERVICES.into_iter().chain(others).collect();
+    let names: Vec<_> = names.into_iter().collect();
     let workloads = Workloads::new(folder.path(), &names);
     let mut shared = super::common(setup);
     shared.insert("NATS_MAKE_STREAMS", "false".to_owned());
@@ -42,6 +44,7 @@ pub(super) async fn prepare(setup: &Setup) -> Mesh {
     );
     shared.insert("SIGNING_KEY_ENCRYPTION_KEY", STANDARD.encode([7; 32]));
     shared.insert("PAYMENT_TOKEN_ENCRYPTION_KEY", STANDARD.encode([8; 32]));
+    shared.insert("WEBHOOK_SECRET_ENCRYPTION_KEY", STANDARD.encode([9; 32]));
 
     let mut grpc: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     for service in SERVICES {

@@ -13,7 +13,8 @@ use e2e::condition::eventually;
 use e2e::mesh::Kind;
 use e2e::otlp::Sink;
 use e2e::shop::{self, Customer};
-use e2e::{Mesh, Setup, commands};
+use e2e::{Mesh, Setup, commands, mails};
+use serde_json::json;
 use url::Url;
 
 use flock::{Flock, Outlet};
@@ -45,6 +46,7 @@ async fn no_secret_comes_out_where_operators_look(kind: Kind) {
 
     let (admin, buyer) = (mesh.admin().await, Customer::register(&mesh).await);
     let sku = shop::product(&admin, 50).await;
+    let proofs = places::proofs(&mesh).await;
     let known = Known { admin, buyer, sku };
     let flock = Flock::new();
     for door in doors(&mesh) {
@@ -58,6 +60,7 @@ async fn no_secret_comes_out_where_operators_look(kind: Kind) {
     })
     .await;
 
+    let link = link(&mesh, &known.buyer).await;
     let mut told = told_while_it_runs(&mesh).await;
     stop(&mut mesh).await;
     told.extend(mesh.processes().into_iter().map(|process| {
@@ -76,7 +79,10 @@ async fn no_secret_comes_out_where_operators_look(kind: Kind) {
     told.push((Outlet::Telemetry, "OTLP".to_owned(), sink.everything()));
     let wrong = wrong(flock, &told);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for (what, secret) in secrets(&mesh, &known.buyer) {
+    let mut secrets = secrets(&mesh, &known.buyer);
+    secrets.push(("the token of a link".to_owned(), link));
+    secrets.extend(proofs);
+    for (what, secret) in secrets {
         let found = told.iter().find(|(.., text)| text.contains(&secret));
         let found = found.map(|(outlet, of, _)| (outlet, of));
         assert_eq!(found, None, "{what}");
@@ -114,6 +120,18 @@ async fn told_while_it_runs(mesh: &Mesh) -> Vec<Told> {
         told.push((Outlet::Metrics, process.clone(), metrics));
     }
     told
+}
+
+/// The token of a link that is mailed to the buyer, who tries it with a password that is not taken.
+async fn link(mesh: &Mesh, buyer: &Customer) -> String {
+    let forgotten = json!({"email": buyer.email});
+    let path = "/v1/auth/password:requestReset";
+    mesh.rest().post(path, &forgotten).await.expect(200);
+    let token = mails::token(mesh, &buyer.id, "PASSWORD_RESET", 1).await;
+    let reset = json!({"token": token, "newPassword": "password"});
+    let reset = mesh.rest().post("/v1/auth/password:reset", &reset).await;
+    reset.refused(400, "INVALID_FIELD");
+    token
 }
 
 /// Canaries that are found and should not be, and the other way round.

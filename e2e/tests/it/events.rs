@@ -41,8 +41,10 @@ async fn a_poison_event_is_a_dead_letter_while_others_flow(kind: Kind) {
         listed.contains(&poison.to_string()).then_some(listed)
     })
     .await;
+    // In one process it is whoever did so first.
+    let consumers = ["svc-shipping", "svc-notify"];
     assert!(
-        listed.contains("svc-shipping"),
+        consumers.iter().any(|consumer| listed.contains(consumer)),
         "it says who gave up: {listed}"
     );
     mesh.databases.hold(1).await;

@@ -24,7 +24,7 @@ fn rules_dashboards_and_tables_are_what_the_generator_writes() {
         let words = [&["ops", "generate", place], more].concat();
         run(&binary("tradewind"), &words)
     };
-    run(Path::new("cp"), &["-R", "ops", "docs", place]).expect("they can be copied");
+    run(Path::new("cp"), &["-R", "ops", "docs", "k8s", place]).expect("they can be copied");
     generate(&["--check"]).expect("all is as it is written");
 
     // One is not there yet, one is not as it should be, and one should not be there.
@@ -40,7 +40,7 @@ fn rules_dashboards_and_tables_are_what_the_generator_writes() {
         assert!(said.contains(&format!("ops/{wrong}")), "{said}");
     }
     generate(&[]).expect("it can be written");
-    for room in ["ops", "docs"] {
+    for room in ["ops", "docs", "k8s/components"] {
         let there = copy.join(room);
         let there = there.to_str().expect("temporary folders have plain names");
         run(Path::new("diff"), &["--recursive", room, there]).expect("they are the same");
@@ -52,7 +52,7 @@ fn what_there_is_not_is_not_asked_for() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let copy = folder.path();
     let place = copy.to_str().expect("temporary folders have plain names");
-    run(Path::new("cp"), &["-R", "ops", "docs", place]).expect("they can be copied");
+    run(Path::new("cp"), &["-R", "ops", "docs", "k8s", place]).expect("they can be copied");
     for (file, metric) in [
         ("ops/dashboards/orders.yaml", "tradewind_outbox_pending"),
         ("ops/prometheus/alerts.yaml", "rpc_server_shed_total"),

@@ -1,6 +1,7 @@
 //! Tests of whole meshes. Most run twice: embedded, and on real servers with replicas.
 
 mod access;
+mod accounts;
 mod audit;
 mod books;
 mod canaries;
@@ -25,6 +26,7 @@ mod grpcurl;
 mod hostile;
 mod import;
 mod imports;
+mod mails;
 mod manifests;
 mod metrics;
 mod migration;
@@ -35,6 +37,8 @@ mod payments;
 mod quick_start;
 mod runbooks;
 mod saga;
+mod scripts;
+mod second_factor;
 mod security;
 mod services;
 mod sessions;
@@ -44,6 +48,7 @@ mod structure;
 mod tracing;
 mod typescript;
 mod weaknesses;
+mod webhooks;
 
 use e2e::Mesh;
 use tokio::sync::OnceCell;

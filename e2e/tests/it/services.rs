@@ -41,6 +41,7 @@ const PLACES: &[(&str, &str)] = &[
     ("e2e/src/invariants*", "what their databases must hold"),
     ("e2e/src/faults*", "which of them break"),
     ("e2e/src/bin/alerts/*", "the same"),
+    ("e2e/src/workload.rs", "who sends mails"),
     ("e2e/src/provider.rs", "whose secret signs what it tells"),
     ("e2e/src/mesh/real.rs", "of which there are two"),
     ("e2e/src/bin/benchmarks/*", "what an order costs where"),

@@ -24,6 +24,7 @@ pub(crate) fn answer(head: &request::Parts, body: &Bytes) -> Response<Body> {
         Some("GetAccount") => GetAccountResponse {
             state: UserState::Active.into(),
             roles: vec!["user".to_owned()],
+            ..GetAccountResponse::default()
         }
         .encode_to_vec(),
         _ => {

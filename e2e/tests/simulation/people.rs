@@ -88,6 +88,7 @@ impl Person {
             iat: now,
             exp: now + 24 * 3600,
             jti: id,
+            pat: false,
         });
         Person {
             world: world.clone(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bus::Bus;
 use futures::future::BoxFuture;
 use net::StartError;
+use runtime::email_verification::EmailVerification;
 use runtime::host::{Host, HostConfig};
 use runtime::mesh::Mesh;
 use runtime::node::Node;
@@ -318,6 +319,7 @@ impl World {
                     terms: svc_orders::Terms {
                         payments: svc_orders::Payments::On,
                         return_url_origins: Vec::new(),
+                        email_verification: EmailVerification::Off,
                     },
                 };
                 svc_orders::build(config, node).await

@@ -20,11 +20,12 @@ use uuid::Uuid;
 
 use crate::upstream::{Answer, Seen, Upstream};
 
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 8] = [
     "svc-auth",
     "svc-users",
     "svc-catalog",
     "svc-inventory",
+    "svc-notify",
     "svc-orders",
     "svc-payments",
     "svc-shipping",
@@ -164,6 +165,7 @@ impl Fixture {
             iat: expires.timestamp() - 900,
             exp: expires.timestamp(),
             jti: Uuid::from_u128(9),
+            pat: false,
         })
     }
 }

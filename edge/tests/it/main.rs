@@ -28,6 +28,7 @@ mod open_streams;
 mod pace;
 mod pages;
 mod patience;
+mod personal_tokens;
 mod problems;
 mod process;
 mod profiles;

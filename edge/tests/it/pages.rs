@@ -44,6 +44,8 @@ async fn the_documentation_needs_nothing_from_elsewhere() {
         ("/docs/docs.js", "text/javascript"),
         ("/reset-password", "text/html; charset=utf-8"),
         ("/reset-password/password.js", "text/javascript"),
+        ("/verify-email", "text/html; charset=utf-8"),
+        ("/verify-email/verify.js", "text/javascript"),
         ("/favicon.svg", "image/svg+xml"),
     ] {
         let response = fixture.get(path).await;
@@ -72,7 +74,7 @@ async fn the_documentation_needs_nothing_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_new_password_stays_without_documentation_and_runs_nothing_foreign() {
+async fn the_pages_of_mailed_links_stay_without_documentation_and_run_nothing_foreign() {
     let mut settings = settings();
     settings.web.hide_docs = true;
     let fixture = Fixture::with(settings, shop).await;
@@ -80,6 +82,8 @@ async fn the_page_of_a_new_password_stays_without_documentation_and_runs_nothing
     for path in [
         "/reset-password",
         "/reset-password/password.js",
+        "/verify-email",
+        "/verify-email/verify.js",
         "/docs/docs.css",
     ] {
         let response = fixture.get(path).await;

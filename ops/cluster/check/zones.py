@@ -1,6 +1,6 @@
 """A zone of three is drained: its pods come up in the other two, one after the other, as the disruption budget
 wants it, for the constraints that spread them are wishes. With constraints that must hold, the same drain does
-not come to its end (https://github.com/kubernetes/kubernetes/issues/106127), which is tried as well.
+not come to its end (kubernetes/kubernetes#106127), which is tried as well.
 
 Zones and nodes are played by kwok, on which pods are what the API server knows of them, and run nothing:
 scheduler, evictions, budgets and controllers are the cluster's own.

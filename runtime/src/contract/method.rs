@@ -126,6 +126,8 @@ pub enum Access {
         roles: Vec<String>,
         /// Names of workloads.
         workloads: Vec<String>,
+        /// Whether users may prove themselves by a personal access token too.
+        for_scripts: bool,
     },
 }
 

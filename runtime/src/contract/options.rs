@@ -12,6 +12,7 @@ pub const CONDITIONAL: &str = "tradewind.options.v1.conditional";
 /// The full name of the option of a method whose replies may be kept.
 pub const CACHE: &str = "tradewind.options.v1.cache";
 const FOR_MACHINES: &str = "tradewind.options.v1.for_machines";
+const FOR_SCRIPTS: &str = "tradewind.options.v1.for_scripts";
 const ACCESS: &str = "tradewind.options.v1.access";
 
 /// Who may call the method; none if it does not say.
@@ -22,7 +23,13 @@ pub(super) fn access(pool: &DescriptorPool, method: &MethodDescriptor) -> Option
     }
     let (roles, workloads) = (strings(&access, "roles"), strings(&access, "workloads"));
     let says_something = !(roles.is_empty() && workloads.is_empty());
-    says_something.then_some(Access::Alternatives { roles, workloads })
+    let of_method = access.get_field_by_name("for_scripts")?.as_bool()?;
+    let of_service = is_set(pool, &method.parent_service().options(), FOR_SCRIPTS);
+    says_something.then_some(Access::Alternatives {
+        roles,
+        workloads,
+        for_scripts: of_method || of_service,
+    })
 }
 
 pub(super) fn has_optional_user(pool: &DescriptorPool, method: &MethodDescriptor) -> bool {

@@ -59,6 +59,10 @@ pub struct AccessClaims {
     pub exp: i64,
     /// Id of the token.
     pub jti: Uuid,
+    /// Whether it was given for a personal access token: then `sid` is not of a session, and it opens
+    /// what is for scripts alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pat: bool,
 }
 
 /// A token of a workload.

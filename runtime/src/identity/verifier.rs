@@ -118,6 +118,7 @@ impl Verifier {
             id: claims.sub,
             session_id: claims.sid,
             roles: claims.roles.into(),
+            is_script: claims.pat,
         };
         let known = (user, claims.exp);
         self.0.users.insert(token.to_owned(), known.clone());

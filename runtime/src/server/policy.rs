@@ -146,8 +146,14 @@ pub fn allow(access: &Access, caller: &Caller) -> Result<(), Status> {
     }
     let allowed = match access {
         Access::Public | Access::AnyToken => true,
-        Access::Alternatives { roles, workloads } => {
-            let by_role = |user: &crate::call::User| roles.iter().any(|role| user.has_role(role));
+        Access::Alternatives {
+            roles,
+            workloads,
+            for_scripts,
+        } => {
+            let by_role = |user: &crate::call::User| {
+                (*for_scripts || !user.is_script) && roles.iter().any(|role| user.has_role(role))
+            };
             let by_name = |name: &Arc<str>| workloads.iter().any(|w| w == "*" || **w == **name);
             caller.user.as_ref().is_some_and(by_role)
                 || caller.workload.as_ref().is_some_and(by_name)
@@ -156,7 +162,10 @@ pub fn allow(access: &Access, caller: &Caller) -> Result<(), Status> {
     if allowed {
         return Ok(());
     }
-    let message = "the caller may not do this";
+    let message = match &caller.user {
+        Some(user) if user.is_script => "a personal access token may not do this",
+        _ => "the caller may not do this",
+    };
     Err(Problem::new(Reason::AccessDenied, Code::PermissionDenied, message).into())
 }
 
@@ -172,6 +181,7 @@ mod tests {
             id: Uuid::nil(),
             session_id: Uuid::nil(),
             roles: vec![role.to_owned()].into(),
+            is_script: false,
         });
         Caller {
             user,
@@ -184,7 +194,35 @@ mod tests {
         Access::Alternatives {
             roles: owned(roles),
             workloads: owned(workloads),
+            for_scripts: false,
         }
+    }
+
+    #[test]
+    fn a_personal_access_token_opens_what_is_for_scripts_alone() {
+        let mut script = caller(Some("user"), None);
+        if let Some(user) = &mut script.user {
+            user.is_script = true;
+        }
+        let user = rule(&["user"], &[]);
+        let opened = |roles: &[&str]| Access::Alternatives {
+            roles: roles.iter().map(ToString::to_string).collect(),
+            workloads: Vec::new(),
+            for_scripts: true,
+        };
+        assert!(allow(&user, &caller(Some("user"), None)).is_ok());
+        assert_eq!(
+            allow(&user, &script).unwrap_err().code(),
+            Code::PermissionDenied
+        );
+        assert!(allow(&opened(&["user"]), &script).is_ok());
+        assert!(allow(&opened(&["admin"]), &script).is_err());
+        // A workload that it goes along with is asked for itself.
+        let along = Caller {
+            workload: Some("svc-orders".into()),
+            ..script
+        };
+        assert!(allow(&rule(&["user"], &["svc-orders"]), &along).is_ok());
     }
 
     #[test]

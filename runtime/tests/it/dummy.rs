@@ -75,6 +75,8 @@ dummy!(Orders, "tradewind.orders.v1.OrdersService");
 dummy!(Shipping, "tradewind.shipping.v1.ShippingService");
 dummy!(Payments, "tradewind.payments.v1.PaymentsService");
 dummy!(Sandbox, "tradewind.payments.v1.SandboxService");
+dummy!(Webhooks, "tradewind.notify.v1.WebhooksService");
+dummy!(Messages, "tradewind.notify.v1.MessagesService");
 
 async fn answer(handler: Handler, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();

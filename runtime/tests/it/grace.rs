@@ -164,6 +164,7 @@ async fn within_the_minute_a_token_is_verified_as_ever() {
         iat: now,
         exp: now,
         jti: Uuid::nil(),
+        pat: false,
     };
     let ours = mesh.testbed.signer();
     let good = ours.sign(&claims("tradewind", "tradewind"));

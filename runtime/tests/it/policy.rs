@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::dummy::{self, bearer, call, fine};
 
-const ALL: [&str; 7] = [
+const ALL: [&str; 8] = [
     "svc-auth",
     "svc-users",
     "svc-catalog",
@@ -21,6 +21,7 @@ const ALL: [&str; 7] = [
     "svc-orders",
     "svc-shipping",
     "svc-payments",
+    "svc-notify",
 ];
 
 /// All services of the contract behind one port.
@@ -35,7 +36,9 @@ async fn mesh(clock: Clock) -> Testbed {
         .with(dummy::Orders(fine()))
         .with(dummy::Shipping(fine()))
         .with(dummy::Payments(fine()))
-        .with(dummy::Sandbox(fine()));
+        .with(dummy::Sandbox(fine()))
+        .with(dummy::Webhooks(fine()))
+        .with(dummy::Messages(fine()));
     testbed.serve(&node, service).unwrap();
     testbed.start().await;
     testbed
@@ -76,7 +79,10 @@ async fn every_method_refuses_whom_its_contract_does_not_name() {
             async move { call(&channel, path, &[], &[(name, &value)]).await }
         };
         let none = call(&channel, path, &[], &[]).await;
-        let Some(Access::Alternatives { roles, workloads }) = &method.access else {
+        let Some(Access::Alternatives {
+            roles, workloads, ..
+        }) = &method.access
+        else {
             for reply in [none, with("authorization", "garbage").await] {
                 assert!(passed(reply.code()), "{path}: {reply:?}");
             }

@@ -238,6 +238,7 @@ fn tokens_of_a_test_are_signed_like_any_other() {
         iat: 0,
         exp: 10,
         jti: Uuid::nil(),
+        pat: false,
     };
     let keys = runtime::identity::VerifyingKeys::new(&[signer.jwk()]).unwrap();
     let verified: AccessClaims = keys

@@ -23,6 +23,7 @@ pub(crate) fn access(signer: &Signer, clock: &Clock, session_id: Uuid) -> String
         iat: now,
         exp: now + 900,
         jti: Uuid::nil(),
+        pat: false,
     })
 }
 

@@ -38,12 +38,18 @@ pub struct Throttle {
     /// After which time an address may try once more.
     #[arg(long, env = "LOGIN_ADDRESS_INTERVAL", default_value = "2s", value_parser = duration)]
     pub login_address_interval: Duration,
-    /// Registrations from a client's address at once.
+    /// Registrations from a client's address at once; as many requests for a new password.
     #[arg(long, env = "REGISTER_BURST", default_value_t = 100)]
     pub register_burst: u32,
     /// After which time an address may register once more.
     #[arg(long, env = "REGISTER_INTERVAL", default_value = "6s", value_parser = duration)]
     pub register_interval: Duration,
+    /// Links of one kind that are mailed to an address at once.
+    #[arg(long, env = "ACCOUNT_MAIL_BURST", default_value_t = 5)]
+    pub account_mail_burst: u32,
+    /// After which time one more is.
+    #[arg(long, env = "ACCOUNT_MAIL_INTERVAL", default_value = "10m", value_parser = duration)]
+    pub account_mail_interval: Duration,
 }
 
 impl Default for Throttle {
@@ -86,6 +92,15 @@ impl Throttle {
         Limit {
             burst: self.register_burst,
             interval: self.register_interval,
+        }
+    }
+
+    /// Links of one kind to an address.
+    #[must_use]
+    pub fn account_mail(&self) -> Limit {
+        Limit {
+            burst: self.account_mail_burst,
+            interval: self.account_mail_interval,
         }
     }
 }

@@ -83,6 +83,13 @@ impl Bucket {
     pub fn of_account(email_key: &str, limit: Limit) -> Self {
         Self::new("account", URL_SAFE_NO_PAD.encode(hash(email_key)), limit)
     }
+
+    /// The bucket of mails of a kind to an address, which is not kept either.
+    #[must_use]
+    pub fn of_mail(kind: &'static str, email_key: &str, limit: Limit) -> Self {
+        let address = URL_SAFE_NO_PAD.encode(hash(email_key));
+        Self::new("mail", format_args!("{kind}:{address}"), limit)
+    }
 }
 
 /// The buckets of a network, the wider first: an IPv6 client owns a /64 and may own a /48. `name`

@@ -68,6 +68,25 @@ async fn change_own(
     Ok(())
 }
 
+/// The caller's credential, if the password is the caller's. It counts as ChangePassword does.
+///
+/// # Errors
+/// [`Error::Throttled`].
+pub(super) async fn is_own(
+    auth: &Auth,
+    user: &User,
+    typed: &Typed,
+) -> Result<Option<Credential>, Error> {
+    let (known, _) = begin(auth, user).await?;
+    let hash = known.as_ref().map(|known| known.password_hash.clone());
+    let fit = auth.hashing.verify(typed, hash, &[]).await?;
+    if fit.is_none() {
+        return Ok(None);
+    }
+    was_right(auth, user).await?;
+    Ok(known)
+}
+
 /// Counts an attempt at the account's password, apart from those of Login: whoever has no session
 /// cannot use them up. The credential, and its hash before the last change, if that was just now.
 async fn begin(auth: &Auth, user: &User) -> Result<(Option<Credential>, Option<String>), Error> {

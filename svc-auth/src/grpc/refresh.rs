@@ -28,7 +28,9 @@ pub(super) async fn refresh(
     let session = find(auth, token.session_id).await?;
     let verdict = judge(auth, call, &session, token.generation).await?;
     // Asked before the token is used up: with svc-users away, the client can come again with it.
-    let roles = auth.accounts.roles_if_active(session.user_id).await?;
+    let roles = auth
+        .roles_of_session(session.user_id, session.by_key)
+        .await?;
     let next = token.generation + 1;
     if verdict == Verdict::Rotate && !rotate(auth, call, &session, text, next).await? {
         // Somebody was faster with the same token, or the session has ended.

@@ -4,9 +4,11 @@ mod repetition;
 
 use contracts::tradewind::auth::v1::{RegisterRequest, RegisterResponse};
 use runtime::call::CallContext;
+use uuid::Uuid;
 
 use self::repetition::Registration;
 use super::login;
+use super::opening::{self, Proof};
 use crate::domain::email::email_key;
 use crate::domain::network::Network;
 use crate::domain::password::Typed;
@@ -67,7 +69,7 @@ async fn sign_up(
     match granted {
         Ok(granted) => granted,
         Err(outcome) => {
-            refused(auth, call, outcome).await?;
+            note(auth, call, outcome, None).await?;
             Err(Error::EmailTaken(request.email))
         }
     }
@@ -136,18 +138,36 @@ async fn open(
         Err(Error::EmailTaken(_)) => return Err(Outcome::Taken),
         Err(error) => return Ok(Err(error)),
     }
-    match login::open_session(auth, call, credential, Action::Register).await {
+    match login::expect_proved(auth, credential).await {
+        Ok(()) => {}
+        Err(error @ Error::EmailNotVerified) => {
+            let opened = Some(credential.user_id);
+            let noted = note(auth, call, Outcome::Unverified, opened).await;
+            return Ok(Err(noted.err().unwrap_or(error)));
+        }
+        Err(Error::AccountInactive) => return Err(Outcome::Inactive),
+        Err(error) => return Ok(Err(error)),
+    }
+    let (action, proof) = (Action::Register, Proof::Password);
+    match opening::open_session(auth, call, credential, action, proof).await {
         // It was closed a moment ago.
         Err(Error::AccountInactive) => Err(Outcome::Inactive),
+        // It is done, and its owner signs in by Login.
+        Err(Error::SecondFactorNeeded) => Err(Outcome::Taken),
         granted => Ok(granted),
     }
 }
 
-async fn refused(auth: &Auth, call: &CallContext, outcome: Outcome) -> Result<(), Error> {
+async fn note(
+    auth: &Auth,
+    call: &CallContext,
+    outcome: Outcome,
+    user_id: Option<Uuid>,
+) -> Result<(), Error> {
     let entry = Entry {
         action: Action::Register,
         outcome,
-        user_id: None,
+        user_id,
         session_id: None,
     };
     let mut tx = auth.db.statements().await?;

@@ -2,19 +2,22 @@
 
 use contracts::tradewind::auth::v1::{ResetPasswordRequest, ResetPasswordResponse};
 use runtime::call::CallContext;
+use store::Tx;
 use uuid::Uuid;
 
-use super::login;
+use super::opening;
 use crate::domain::network::Network;
 use crate::domain::password::rules::Owner;
 use crate::domain::refresh::hash;
 use crate::domain::throttle::client_buckets;
 use crate::error::Error;
 use crate::events;
+use crate::proofs;
 use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
-use crate::store::{changed_password, password_reset, session};
+use crate::store::email_proof::EmailProof;
+use crate::store::{access_token, account_mail, changed_password, password_reset, session};
 
 pub(super) async fn reset(
     auth: &Auth,
@@ -41,21 +44,50 @@ pub(super) async fn reset(
 
     let (id, now) = (known.user_id, auth.clock.now());
     let mut tx = auth.db.begin().await?;
-    if password_reset::take(&mut tx, &token, now).await? != Some(id)
-        || !credential::replace_hash(&mut tx, id, &known.password_hash, &new_hash, now).await?
-    {
-        // Somebody used it, or changed the password, at the same time.
+    let taken = password_reset::take(&mut tx, &token, now).await?;
+    let taken = taken.filter(|(user_id, _)| *user_id == id);
+    let old = &known.password_hash;
+    let Some((_, mail_id)) = taken else {
+        // Somebody used it at the same time.
+        return Err(Error::ResetTokenInvalid);
+    };
+    if !credential::replace_hash(&mut tx, id, old, &new_hash, now).await? {
+        // Somebody changed the password.
         return Err(Error::ResetTokenInvalid);
     }
     changed_password::forget(&mut tx, id).await?;
     // Strangers who have tried passwords do not keep the owner from signing in with the new one.
-    login::remember_network(auth, call, &mut tx, &known).await?;
-    let sessions = session::delete_of_user(&mut tx, id, None).await?;
+    opening::remember_network(auth, call, &mut tx, &known).await?;
+    let mut sessions = session::delete_of_user(&mut tx, id, None).await?;
+    // Whoever knew the password before may have made some.
+    sessions.extend(access_token::delete_of_user(&mut tx, id).await?);
     events::revoke(auth, &mut tx, id, &sessions).await?;
     auth.record(&mut tx, call, entry(Outcome::Done, Some(id)))
         .await?;
+    let proof = prove(auth, &mut tx, mail_id).await?;
     tx.commit().await?;
+    if let Some(proof) = proof
+        && let Err(error) = proofs::finish(auth, call, &proof).await
+    {
+        tracing::debug!(user.id = %id, %error, "the proof of an address has to wait");
+    }
     Ok(ResetPasswordResponse {})
+}
+
+/// Whoever has a link that was mailed has the address, too.
+async fn prove(
+    auth: &Auth,
+    tx: &mut Tx,
+    mail_id: Option<Uuid>,
+) -> Result<Option<EmailProof>, Error> {
+    let Some(mail_id) = mail_id else {
+        return Ok(None);
+    };
+    let Some(mail) = account_mail::find(tx, mail_id, auth.clock.now()).await? else {
+        return Ok(None);
+    };
+    let proof = proofs::vouch(auth, tx, mail.user_id, &mail.email).await?;
+    Ok(Some(proof))
 }
 
 /// Counts an attempt of the client's address, and gives the credential that the token is for.

@@ -6,7 +6,7 @@ use contracts::tradewind::auth::v1::{
 };
 use runtime::call::CallContext;
 
-use super::login;
+use super::opening::{self, Proof};
 use crate::administrator::{self, OPERATOR};
 use crate::domain::assertion::BadAssertion;
 use crate::error::Error;
@@ -40,7 +40,8 @@ pub(super) async fn login_operator(
     let known = administrator::find(auth).await?;
     let known = known.ok_or(Error::AccountInactive)?;
     registration::finish(auth, &known).await?;
-    let granted = login::open_session(auth, call, &known, Action::LoginOperator).await?;
+    let granted =
+        opening::open_session(auth, call, &known, Action::LoginOperator, Proof::Key).await?;
     Ok(granted.into())
 }
 

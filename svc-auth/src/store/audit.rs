@@ -29,10 +29,36 @@ pub enum Action {
     ChangePassword,
     /// A password was set by a one-time token, or somebody tried to.
     ResetPassword,
+    /// A link to set a password was asked for.
+    RequestPasswordReset,
+    /// A link to prove the account's address was asked for.
+    RequestEmailVerification,
+    /// An address was proved, or somebody tried to.
+    VerifyEmail,
+    /// A link to prove a new address was asked for, or somebody tried to.
+    RequestEmailChange,
+    /// An account got another address.
+    ChangeEmail,
     /// The operator signed in as the first administrator.
     LoginOperator,
     /// Password hashes were taken over.
     ImportCredentials,
+    /// An account was given a secret for an authenticator app, or somebody tried to get one.
+    EnrollSecondFactor,
+    /// A second factor was turned on, or somebody tried to.
+    ConfirmSecondFactor,
+    /// A second factor was turned off, or somebody tried to.
+    DisableSecondFactor,
+    /// Recovery codes were replaced, or somebody tried to.
+    RegenerateRecoveryCodes,
+    /// A recovery code was used up.
+    UseRecoveryCode,
+    /// Somebody signed in with a second factor, or tried to.
+    LoginSecondFactor,
+    /// A personal access token was made, or somebody tried to.
+    CreateAccessToken,
+    /// The owner ended a personal access token.
+    RevokeAccessToken,
     /// An event of svc-users ended the sessions of an account.
     EndSessions,
 }
@@ -50,8 +76,21 @@ impl Action {
             Self::RevokeSession => "REVOKE_SESSION",
             Self::ChangePassword => "CHANGE_PASSWORD",
             Self::ResetPassword => "RESET_PASSWORD",
+            Self::RequestPasswordReset => "REQUEST_PASSWORD_RESET",
+            Self::RequestEmailVerification => "REQUEST_EMAIL_VERIFICATION",
+            Self::VerifyEmail => "VERIFY_EMAIL",
+            Self::RequestEmailChange => "REQUEST_EMAIL_CHANGE",
+            Self::ChangeEmail => "CHANGE_EMAIL",
             Self::LoginOperator => "LOGIN_OPERATOR",
             Self::ImportCredentials => "IMPORT_CREDENTIALS",
+            Self::EnrollSecondFactor => "ENROLL_SECOND_FACTOR",
+            Self::ConfirmSecondFactor => "CONFIRM_SECOND_FACTOR",
+            Self::DisableSecondFactor => "DISABLE_SECOND_FACTOR",
+            Self::RegenerateRecoveryCodes => "REGENERATE_RECOVERY_CODES",
+            Self::UseRecoveryCode => "USE_RECOVERY_CODE",
+            Self::LoginSecondFactor => "LOGIN_SECOND_FACTOR",
+            Self::CreateAccessToken => "CREATE_ACCESS_TOKEN",
+            Self::RevokeAccessToken => "REVOKE_ACCESS_TOKEN",
             Self::EndSessions => "END_SESSIONS",
         }
     }
@@ -66,6 +105,10 @@ pub enum Outcome {
     WrongPassword,
     /// The new password is not taken.
     WeakPassword,
+    /// The password was right, and the second factor is asked for.
+    SecondFactorAsked,
+    /// The code of the second factor is wrong, or was used before.
+    WrongCode,
     /// There is no such account.
     UnknownAccount,
     /// The one-time token is unknown, used, replaced or expired.
@@ -74,6 +117,10 @@ pub enum Outcome {
     Inactive,
     /// The e-mail address has an account.
     Taken,
+    /// The e-mail address is still to be proved.
+    Unverified,
+    /// The address was sent as many mails as it may be for now.
+    Throttled,
 }
 
 impl Outcome {
@@ -84,10 +131,14 @@ impl Outcome {
             Self::Done => "DONE",
             Self::WrongPassword => "WRONG_PASSWORD",
             Self::WeakPassword => "WEAK_PASSWORD",
+            Self::SecondFactorAsked => "SECOND_FACTOR_ASKED",
+            Self::WrongCode => "WRONG_CODE",
             Self::UnknownAccount => "UNKNOWN_ACCOUNT",
             Self::BadToken => "BAD_TOKEN",
             Self::Inactive => "INACTIVE",
             Self::Taken => "TAKEN",
+            Self::Unverified => "UNVERIFIED",
+            Self::Throttled => "THROTTLED",
         }
     }
 }

@@ -132,13 +132,32 @@ pub async fn insert(
     Ok(rows == 1)
 }
 
-/// The account is opened: what svc-users knows now is not kept here a second time.
-pub async fn activate(tx: &mut Tx, user_id: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
-    store::execute!(
+/// The account is opened: what svc-users knows now is not kept here a second time. False if that was
+/// known.
+pub async fn activate(tx: &mut Tx, user_id: Uuid, now: DateTime<Utc>) -> Result<bool, Error> {
+    let rows = store::execute!(
         tx,
         "UPDATE credentials SET state = 'ACTIVE', display_name = NULL, roles = NULL, \
          heal_time = NULL, update_time = $2 WHERE user_id = $1 AND state = 'PENDING'",
         user_id,
+        now
+    )?;
+    Ok(rows == 1)
+}
+
+/// The account has another address.
+pub async fn change_email(
+    tx: &mut Tx,
+    user_id: Uuid,
+    (email, email_key): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    store::execute!(
+        tx,
+        "UPDATE credentials SET email = $2, email_key = $3, update_time = $4 WHERE user_id = $1",
+        user_id,
+        email,
+        email_key,
         now
     )?;
     Ok(())

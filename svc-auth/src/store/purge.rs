@@ -29,6 +29,16 @@ pub async fn run(
         "DELETE FROM password_resets WHERE expire_time <= $1",
         now
     )?;
+    rows += store::execute!(tx, "DELETE FROM account_mails WHERE expire_time <= $1", now)?;
+    let unused = "DELETE FROM email_proofs WHERE state = 'ISSUED' AND expire_time <= $1";
+    rows += store::execute!(tx, unused, now)?;
+    let waiting = "DELETE FROM second_factors WHERE expire_time <= $1";
+    rows += store::execute!(tx, waiting, now)?;
+    let logins = "DELETE FROM second_factor_logins WHERE expire_time <= $1";
+    rows += store::execute!(tx, logins, now)?;
+    // One that has expired is told from one that never was for a while.
+    let day = now - Duration::from_secs(24 * 60 * 60);
+    rows += store::execute!(tx, "DELETE FROM access_tokens WHERE expire_time <= $1", day)?;
     rows += store::execute!(tx, "DELETE FROM assertions WHERE expire_time <= $1", now)?;
     let known = "DELETE FROM known_networks WHERE forget_time <= $1";
     rows += store::execute!(tx, known, now)?;

@@ -28,6 +28,8 @@ pub struct Session {
     pub address: String,
     /// The client's address when it was refreshed last.
     pub last_address: String,
+    /// Whether the operator signed in, by a key.
+    pub by_key: bool,
 }
 
 /// `SELECT` of a session, and what comes after it.
@@ -35,7 +37,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT session_id, user_id, generation, create_time, rotate_time, expire_time, \
-             user_agent, address, last_address FROM sessions ",
+             user_agent, address, last_address, by_key FROM sessions ",
             $rest
         )
     };
@@ -59,8 +61,8 @@ pub async fn insert(tx: &mut Tx, session: &Session, token_hash: &[u8]) -> Result
     store::execute!(
         tx,
         "INSERT INTO sessions (session_id, user_id, generation, token_hash, create_time, \
-         rotate_time, expire_time, user_agent, address, last_address) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         rotate_time, expire_time, user_agent, address, last_address, by_key) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         session.session_id,
         session.user_id,
         session.generation,
@@ -70,7 +72,8 @@ pub async fn insert(tx: &mut Tx, session: &Session, token_hash: &[u8]) -> Result
         session.expire_time,
         session.user_agent.as_str(),
         session.address.as_str(),
-        session.last_address.as_str()
+        session.last_address.as_str(),
+        session.by_key
     )?;
     Ok(())
 }

@@ -5,7 +5,9 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use chrono::DateTime;
+use contracts::tradewind::auth::v1::access_tokens_service_client::AccessTokensServiceClient;
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
+use contracts::tradewind::auth::v1::second_factor_service_client::SecondFactorServiceClient;
 use contracts::tradewind::auth::v1::{
     IssueWorkloadTokenRequest, ListSessionsRequest, LoginRequest, LoginResponse, RefreshRequest,
     RefreshResponse, RegisterRequest, RegisterResponse, Session,
@@ -30,6 +32,8 @@ use uuid::Uuid;
 use crate::users::Users;
 
 pub(crate) type Client = AuthServiceClient<Bearer>;
+pub(crate) type SecondFactors = SecondFactorServiceClient<Bearer>;
+pub(crate) type AccessTokens = AccessTokensServiceClient<Bearer>;
 
 pub(crate) const PASSWORD: &str = "correct horse";
 
@@ -60,7 +64,10 @@ impl Common {
     }
 
     pub(crate) fn config(&self, database: &TestDatabase) -> Config {
-        let keys = WorkloadKeys::default().with("edge", &[self.edge.jwk()]);
+        let jwk = [self.edge.jwk()];
+        let keys = WorkloadKeys::default()
+            .with("edge", &jwk)
+            .with("svc-notify", &jwk);
         let often = Duration::from_millis(20);
         Config {
             rounds: Rounds {
@@ -139,21 +146,51 @@ impl Bed {
         })
     }
 
+    /// Second factors, as the holder of an access token calls for them; with none, as anybody.
+    pub(crate) fn second_factors(&self, access_token: &str) -> SecondFactors {
+        SecondFactorServiceClient::new(self.service.with(of_user(access_token)))
+    }
+
+    /// Personal access tokens, as the holder of an access token calls for them.
+    pub(crate) fn access_tokens(&self, access_token: &str) -> AccessTokens {
+        AccessTokensServiceClient::new(self.service.with(of_user(access_token)))
+    }
+
+    /// Personal access tokens, as the edge redeems them.
+    pub(crate) async fn redeemer(&self) -> AccessTokens {
+        AccessTokensServiceClient::new(self.service.with(self.tokens_of("edge").await))
+    }
+
+    /// Second factors, as the edge calls for a client.
+    pub(crate) async fn second_factors_by_edge(&self) -> SecondFactors {
+        SecondFactorServiceClient::new(self.service.with(self.tokens_of("edge").await))
+    }
+
     /// The service as the edge calls it.
     pub(crate) async fn edge(&self) -> Client {
-        let request = IssueWorkloadTokenRequest {
-            client_assertion: self.assertion(|_| {}),
-        };
+        self.workload("edge").await
+    }
+
+    /// The service as a workload calls it that has the edge's key.
+    pub(crate) async fn workload(&self, name: &str) -> Client {
+        self.client(self.tokens_of(name).await)
+    }
+
+    async fn tokens_of(&self, workload: &str) -> Tokens {
+        let client_assertion = self.assertion(|claims| {
+            claims.iss = workload.into();
+            claims.sub = workload.into();
+        });
+        let request = IssueWorkloadTokenRequest { client_assertion };
         let reply = self
             .anybody()
             .issue_workload_token(request)
             .await
             .expect("a good assertion");
-        let workload = Some(reply.into_inner().workload_token);
-        self.client(Tokens {
+        Tokens {
             user: None,
-            workload,
-        })
+            workload: Some(reply.into_inner().workload_token),
+        }
     }
 
     /// An assertion of the edge.
@@ -268,6 +305,14 @@ impl Bed {
 
     pub(crate) async fn stop(self) {
         self.service.stop().await;
+    }
+}
+
+/// Of a user, if there is a token.
+fn of_user(access_token: &str) -> Tokens {
+    Tokens {
+        user: Some(access_token.to_owned()).filter(|token| !token.is_empty()),
+        workload: None,
     }
 }
 

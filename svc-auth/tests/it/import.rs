@@ -112,7 +112,7 @@ store::on_both! {
         let day = bed.node.clock.now() + std::time::Duration::from_secs(24 * 60 * 60);
         let mut tx = bed.write().await;
         let token_hash = refresh::hash("a token");
-        password_reset::put(&mut tx, id.parse().unwrap(), &token_hash, day).await.unwrap();
+        password_reset::put(&mut tx, id.parse().unwrap(), &token_hash, day, None).await.unwrap();
         tx.commit().await.unwrap();
 
         let hash = bcrypt::hash("old password", 4).unwrap();

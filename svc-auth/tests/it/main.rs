@@ -2,17 +2,25 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access_tokens;
 mod administrator;
 mod audit;
 mod bed;
+mod changed_addresses;
 mod import;
 mod keys;
 mod lockout;
 mod login;
+mod mails;
 mod passwords;
+mod recovery;
 mod refresh;
 mod registration;
+mod required_factor;
+mod second_factor;
+mod second_step;
 mod sessions;
 mod tickets;
 mod users;
+mod verification;
 mod workloads;

@@ -130,8 +130,44 @@ impl UsersService for Users {
         request: Request<GetAccountRequest>,
     ) -> Result<Response<GetAccountResponse>, Status> {
         self.there()?;
-        let User { state, roles, .. } = self.find(&request.get_ref().user_id)?;
-        Ok(Response::new(GetAccountResponse { state, roles }))
+        let user = self.find(&request.get_ref().user_id)?;
+        Ok(Response::new(GetAccountResponse {
+            state: user.state,
+            roles: user.roles,
+            display_name: user.display_name,
+            email_verified: user.email_verified,
+        }))
+    }
+
+    async fn confirm_email(
+        &self,
+        request: Request<ConfirmEmailRequest>,
+    ) -> Result<Response<ConfirmEmailResponse>, Status> {
+        self.there()?;
+        let request = request.into_inner();
+        self.find(&request.user_id)?;
+        let mut accounts = self.accounts.lock().unwrap();
+        let same = |user: &User, email: &str| user.email.eq_ignore_ascii_case(email);
+        let others = accounts
+            .values()
+            .filter(|user| user.user_id != request.user_id);
+        if others.into_iter().any(|user| same(user, &request.email)) {
+            return Err(Problem::already_exists("user", &request.email).into());
+        }
+        let user = accounts.get_mut(&request.user_id).expect("it was found");
+        if !same(user, &request.current_email) && !same(user, &request.email) {
+            return Err(Problem::invalid_state("user", "has another address").into());
+        }
+        user.email = request.email;
+        user.email_verified = true;
+        Ok(Response::new(ConfirmEmailResponse {}))
+    }
+
+    async fn get_contact(
+        &self,
+        _: Request<GetContactRequest>,
+    ) -> Result<Response<GetContactResponse>, Status> {
+        not_played()
     }
 
     async fn get_user(

@@ -24,7 +24,8 @@ pub(super) async fn create(
 ) -> Result<CreateOrderResponse, Error> {
     let owner = owner(&call.caller, &request)?;
     let actor = call.caller.actor();
-    let offer = offer(&request)?;
+    let is_own = call.caller.user()?.id == owner;
+    let offer = offer(&request, is_own)?;
     let place = |claim: Claim| async move {
         let order = match claim.resource_id() {
             Some(id) => orders.load(id::parse("orderId", id)?).await?,
@@ -52,7 +53,7 @@ fn owner(caller: &Caller, request: &CreateOrderRequest) -> Result<Uuid, Error> {
 }
 
 /// What the buyer brings for it.
-fn offer(request: &CreateOrderRequest) -> Result<Offer, Error> {
+fn offer(request: &CreateOrderRequest, is_own: bool) -> Result<Offer, Error> {
     let expected = request.expected_total.as_ref().map(|amount| {
         Money::try_from(amount)
             .map_err(|error| Problem::invalid([("expectedTotal", error.to_string())]))
@@ -62,6 +63,7 @@ fn offer(request: &CreateOrderRequest) -> Result<Offer, Error> {
             token: request.payment_token.clone(),
             return_url: request.return_url.clone(),
         },
+        is_own,
         is_taken_over: !request.external_reference.is_empty(),
         expected: expected.transpose()?,
     })
@@ -87,13 +89,15 @@ async fn write(
         .map(|item| (item.sku, item.quantity));
     let lines = domain::merge(lines);
     let (account, products) = tokio::try_join!(
-        orders.callees.is_active(owner),
+        orders.callees.account(owner),
         orders.callees.products(&lines)
     )?;
-    match account {
-        Some(true) => {}
-        Some(false) => return Err(Error::AccountInactive(owner)),
-        None => return Err(Error::UnknownUser(owner)),
+    let account = account.ok_or(Error::UnknownUser(owner))?;
+    if !account.is_active {
+        return Err(Error::AccountInactive(owner));
+    }
+    if !orders.terms.is_verified(offer, account) {
+        return Err(Error::EmailNotVerified(owner));
     }
     let priced = domain::price(&lines, products?)?;
     let is_paid = orders.terms.is_paid(offer, priced.total)?;

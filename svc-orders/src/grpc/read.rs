@@ -1,8 +1,8 @@
 //! Reading orders and their histories.
 
 use contracts::tradewind::orders::v1::{
-    GetOrderRequest, GetOrderResponse, ListOrderEventsRequest, ListOrderEventsResponse,
-    ListOrdersRequest, ListOrdersResponse,
+    GetOrderRequest, GetOrderResponse, GetOrderSummaryRequest, GetOrderSummaryResponse,
+    ListOrderEventsRequest, ListOrderEventsResponse, ListOrdersRequest, ListOrdersResponse,
 };
 use runtime::call::{CallContext, Caller};
 use runtime::id;
@@ -31,6 +31,15 @@ pub(super) async fn get(
         return Err(Error::NotFound(id));
     }
     Ok(GetOrderResponse { order: Some(order) })
+}
+
+/// What a mail says of the order.
+pub(super) async fn summary(
+    orders: &Orders,
+    request: GetOrderSummaryRequest,
+) -> Result<GetOrderSummaryResponse, Error> {
+    let id = id::parse("orderId", &request.order_id)?;
+    Ok(convert::summary(&orders.load(id).await?))
 }
 
 pub(super) async fn list(

@@ -2,7 +2,7 @@
 
 mod payments;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -71,6 +71,8 @@ pub(crate) struct Neighbours(Arc<State>);
 #[derive(Default)]
 struct State {
     accounts: Mutex<HashMap<String, UserState>>,
+    /// Whose addresses are proved.
+    proved: Mutex<HashSet<String>>,
     products: Mutex<BTreeMap<String, Product>>,
     stock: Mutex<HashMap<String, i64>>,
     reservations: Mutex<HashMap<String, (Reservation, ReserveStockRequest)>>,
@@ -202,6 +204,11 @@ impl Neighbours {
         lock(&self.0.accounts).insert(user.to_string(), state);
     }
 
+    /// The owner has proved the account's e-mail address.
+    pub(crate) fn prove_address(&self, user: uuid::Uuid) {
+        lock(&self.0.proved).insert(user.to_string());
+    }
+
     /// Sells a product at a price in pence, with this many units in stock.
     pub(crate) fn sell(&self, sku: &str, pence: i64, units: i64) {
         self.offer(sku, "GBP", pence, ProductState::Active);
@@ -255,7 +262,8 @@ impl Neighbours {
         match lock(&self.0.accounts).get(&request.user_id) {
             Some(state) => Ok(GetAccountResponse {
                 state: (*state).into(),
-                roles: Vec::new(),
+                email_verified: lock(&self.0.proved).contains(&request.user_id),
+                ..GetAccountResponse::default()
             }),
             None => Err(Problem::not_found("user", &request.user_id).into()),
         }

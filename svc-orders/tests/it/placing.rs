@@ -222,6 +222,27 @@ store::on_both! {
         assert_eq!(shop.count("orders").await, 0);
     }
 
+    async fn where_addresses_are_proved_first_who_has_not_done_so_does_not_order(
+        database: TestDatabase
+    ) {
+        let shop = Shop::of_the_proved(&database).await;
+        shop.neighbours.sell("A", 100, 10);
+        let ada = shop.buyer().await;
+        let refused = ada.order(&[("A", 1)]).await.unwrap_err();
+        assert_eq!(refused.code(), Code::FailedPrecondition);
+        assert_eq!(reason(&refused), Some(Reason::EmailNotVerified));
+        assert_eq!(shop.count("orders").await, 0);
+
+        // An administrator answers for those whose orders are taken over.
+        let mut request = basket(&[("A", 1)]);
+        request.user_id = ada.id.to_string();
+        request.external_reference = "536365".to_owned();
+        shop.administrator().await.place(request, None).await.unwrap();
+
+        shop.neighbours.prove_address(ada.id);
+        ada.order(&[("A", 1)]).await.unwrap();
+    }
+
     async fn administrators_take_orders_over_once_for_each_reference(database: TestDatabase) {
         let shop = Shop::open(&database).await;
         shop.neighbours.sell("A", 100, 10);

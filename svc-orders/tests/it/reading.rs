@@ -1,6 +1,9 @@
 //! Reading orders and their histories.
 
-use contracts::tradewind::orders::v1::{ListOrderEventsRequest, ListOrdersRequest, OrderState};
+use contracts::tradewind::orders::v1::orders_service_client::OrdersServiceClient;
+use contracts::tradewind::orders::v1::{
+    GetOrderSummaryRequest, ListOrderEventsRequest, ListOrdersRequest, OrderState,
+};
 use runtime::status::{Reason, reason};
 use tonic::Code;
 
@@ -95,5 +98,29 @@ store::on_both! {
         assert_eq!(last.events.len(), 1);
         assert_eq!(last.events[0].sequence, 4);
         assert_eq!(last.next_page_token, "");
+    }
+    async fn who_sends_mails_learns_what_is_said_of_an_order(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        shop.neighbours.sell("A", 100, 10);
+        let ada = shop.buyer().await;
+        let order = ada.order(&[("A", 2)]).await.unwrap();
+        let mut notify = OrdersServiceClient::new(shop.as_workload("svc-notify"));
+        let request = GetOrderSummaryRequest { order_id: order.order_id.clone() };
+        let summary = notify.get_order_summary(request.clone()).await.unwrap().into_inner();
+        assert_eq!(summary.state(), OrderState::Confirmed);
+        assert_eq!((summary.user_id, summary.items, summary.total), (ada.id.to_string(), order.items, order.total));
+        assert_eq!((summary.city, summary.taken_over), (order.ship_to.unwrap().city, false));
+
+        let mut taken_over = basket(&[("A", 1)]);
+        taken_over.external_reference = "C-1".to_owned();
+        let order_id = shop.administrator().await.place(taken_over, None).await.unwrap().order_id;
+        let summary = notify.get_order_summary(GetOrderSummaryRequest { order_id }).await.unwrap();
+        assert!(summary.into_inner().taken_over);
+        let mut shipping = OrdersServiceClient::new(shop.as_workload("svc-shipping"));
+        let refused = shipping.get_order_summary(request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied);
+        let order_id = shop.new_id().to_string();
+        let nothing = notify.get_order_summary(GetOrderSummaryRequest { order_id }).await.unwrap_err();
+        assert_eq!(nothing.code(), Code::NotFound);
     }
 }

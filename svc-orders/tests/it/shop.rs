@@ -17,6 +17,7 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use net::address::Address as MeshAddress;
 use prost::Message;
+use runtime::email_verification::EmailVerification;
 use runtime::testbed::Bearer;
 use store::testing::{self, Common, TestDatabase, eventually, keyed};
 use svc_orders::audit::AuditKey;
@@ -53,19 +54,26 @@ impl Deref for Shop {
 impl Shop {
     /// Recovery leaves orders alone.
     pub(crate) async fn open(database: &TestDatabase) -> Shop {
-        Shop::with(database, Duration::from_secs(600)).await
+        Shop::with(database, Duration::from_secs(600), EmailVerification::Off).await
     }
 
     /// Recovery takes orders up soon.
     pub(crate) async fn impatient(database: &TestDatabase) -> Shop {
-        Shop::with(database, Duration::from_millis(300)).await
+        let lease = Duration::from_millis(300);
+        Shop::with(database, lease, EmailVerification::Off).await
     }
 
-    async fn with(database: &TestDatabase, lease: Duration) -> Shop {
+    /// One where whoever orders has proved an e-mail address.
+    pub(crate) async fn of_the_proved(database: &TestDatabase) -> Shop {
+        let proved = EmailVerification::BeforeOrder;
+        Shop::with(database, Duration::from_secs(600), proved).await
+    }
+
+    async fn with(database: &TestDatabase, lease: Duration, proved: EmailVerification) -> Shop {
         let neighbours = Neighbours::default();
         let address = neighbours.serve().await;
         let common = Common::new();
-        let replica = Replica::start(database, address, &common, lease).await;
+        let replica = Replica::start(database, address, &common, lease, proved).await;
         Shop {
             neighbours,
             replica,
@@ -76,8 +84,8 @@ impl Shop {
 
     /// Another process beside the first.
     pub(crate) async fn replica(&self, database: &TestDatabase) -> Replica {
-        let lease = self.config.recovery_lease;
-        Replica::start(database, self.address, &self.common, lease).await
+        let (lease, proved) = (self.config.recovery_lease, EmailVerification::Off);
+        Replica::start(database, self.address, &self.common, lease, proved).await
     }
 
     /// Somebody with an active account.
@@ -135,6 +143,7 @@ impl Replica {
         neighbours: SocketAddr,
         common: &Common,
         lease: Duration,
+        email_verification: EmailVerification,
     ) -> Replica {
         let mesh = common.testbed();
         for service in [
@@ -155,6 +164,7 @@ impl Replica {
             terms: Terms {
                 payments: Payments::On,
                 return_url_origins: Vec::new(),
+                email_verification,
             },
         };
         let bed = testing::Bed::start(mesh, "svc-orders", tables, config, svc_orders::build);

@@ -1,7 +1,8 @@
 //! Reading shipments.
 
 use contracts::tradewind::shipping::v1::{
-    GetShipmentRequest, GetShipmentResponse, ListShipmentsRequest, ListShipmentsResponse,
+    GetShipmentRequest, GetShipmentResponse, GetTrackingRequest, GetTrackingResponse,
+    ListShipmentsRequest, ListShipmentsResponse,
 };
 use runtime::call::CallContext;
 use runtime::id;
@@ -27,6 +28,17 @@ pub(super) async fn get(
     Ok(GetShipmentResponse {
         shipment: Some(convert::shipment(&shipment)),
     })
+}
+
+/// What a mail says of the shipment.
+pub(super) async fn tracking(
+    shipping: &Shipping,
+    request: GetTrackingRequest,
+) -> Result<GetTrackingResponse, Error> {
+    let id = id::parse("shipmentId", &request.shipment_id)?;
+    let mut tx = shipping.db.read().await?;
+    let found = shipments::find(&mut tx, id).await?;
+    Ok(convert::tracking(&found.ok_or(Error::NotFound(id))?))
 }
 
 pub(super) async fn list(

@@ -1,6 +1,7 @@
 //! Reading shipments.
 
-use contracts::tradewind::shipping::v1::ListShipmentsRequest;
+use contracts::tradewind::shipping::v1::shipping_service_client::ShippingServiceClient;
+use contracts::tradewind::shipping::v1::{GetTrackingRequest, ListShipmentsRequest};
 use runtime::status::{Reason, reason};
 use tonic::Code;
 
@@ -49,5 +50,23 @@ store::on_both! {
         let wrong = ListShipmentsRequest { page_token: "gibberish".into(), ..Default::default() };
         let refused = ada.list_by(wrong).await.unwrap_err();
         assert_eq!(reason(&refused), Some(Reason::PageTokenInvalid));
+    }
+    async fn who_sends_mails_learns_how_a_shipment_is_found(database: TestDatabase) {
+        let warehouse = Warehouse::open(&database).await;
+        let (ada, administrator) = (warehouse.user(), warehouse.administrator());
+        warehouse.confirmed(warehouse.new_id(), ada.id).await;
+        let shipment_id = ada.list().await.remove(0).shipment_id;
+        let mut notify = ShippingServiceClient::new(warehouse.as_workload("svc-notify"));
+        let request = GetTrackingRequest { shipment_id: shipment_id.clone() };
+        let before = notify.get_tracking(request.clone()).await.unwrap().into_inner();
+        assert_eq!((before.carrier.as_str(), before.items.len()), ("", 2));
+        administrator.dispatch(&shipment_id, "RM 1").await.unwrap();
+        let tracking = notify.get_tracking(request.clone()).await.unwrap().into_inner();
+        assert_eq!((tracking.carrier.as_str(), tracking.tracking_number.as_str()), ("Royal Mail", "RM 1"));
+        let mut orders = ShippingServiceClient::new(warehouse.as_workload("svc-orders"));
+        let refused = orders.get_tracking(request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied);
+        let nothing = GetTrackingRequest { shipment_id: warehouse.new_id().to_string() };
+        assert_eq!(notify.get_tracking(nothing).await.unwrap_err().code(), Code::NotFound);
     }
 }

@@ -1,6 +1,7 @@
 //! An account through its life: opened, changed, deactivated, reactivated, deleted.
 
 use chrono::{DateTime, Utc};
+use runtime::text::email_key;
 use uuid::Uuid;
 
 use super::{OwnProfile, Role, Roles, UnfitAvatar, avatar_url};
@@ -53,6 +54,9 @@ pub(crate) enum Refusal {
     /// An account is shown by its name.
     #[error("must not be empty")]
     Nameless,
+    /// The address was proved for an account that had another one.
+    #[error("the account has another e-mail address")]
+    OtherEmail,
     /// The picture is not one to load.
     #[error(transparent)]
     Avatar(#[from] UnfitAvatar),
@@ -82,6 +86,8 @@ pub(crate) struct User {
     pub(crate) external_id: Option<String>,
     /// E-mail address as it was typed; unique without regard to case.
     pub(crate) email: Option<String>,
+    /// Since when its owner has proved the address; `None` if that was not done.
+    pub(crate) email_verified_time: Option<DateTime<Utc>>,
     /// Name shown to others; empty once deleted.
     pub(crate) display_name: String,
     /// Address of a picture; empty for none.
@@ -105,6 +111,7 @@ impl User {
             id: new.id,
             external_id: new.external_id,
             email: new.email,
+            email_verified_time: None,
             display_name: new.display_name,
             avatar_url: String::new(),
             roles: new.roles,
@@ -162,6 +169,32 @@ impl User {
         }
         self.display_name = name;
         self.avatar_url = url;
+        self.touch(now);
+        Ok(true)
+    }
+
+    /// The owner has proved `email`, when the account's address was `current`: the same, or the one before.
+    /// True if anything is different now.
+    ///
+    /// # Errors
+    /// [`Refusal::OtherEmail`] if the account has come to another address, [`Refusal::Deleted`].
+    pub(crate) fn confirm_email(
+        &mut self,
+        current: &str,
+        email: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Refusal> {
+        self.expect_not_deleted()?;
+        let own = self.email.as_deref().map(email_key);
+        let is_own = |address: &str| own.as_ref() == Some(&email_key(address));
+        if !is_own(current) && !is_own(email) {
+            return Err(Refusal::OtherEmail);
+        }
+        if self.email.as_deref() == Some(email) && self.email_verified_time.is_some() {
+            return Ok(false);
+        }
+        self.email = Some(email.to_owned());
+        self.email_verified_time = Some(now);
         self.touch(now);
         Ok(true)
     }
@@ -234,6 +267,7 @@ impl User {
         self.expect_dispensable(others)?;
         self.external_id = None;
         self.email = None;
+        self.email_verified_time = None;
         self.display_name.clear();
         self.avatar_url.clear();
         self.roles = Roles::default();
@@ -300,6 +334,40 @@ mod tests {
         assert_eq!(
             admin.set_roles(Roles::default(), 1, now),
             Ok(Some(RoleChange { taken: true }))
+        );
+    }
+
+    #[test]
+    fn a_proved_address_is_the_accounts_own_or_takes_its_place() {
+        let now = DateTime::UNIX_EPOCH;
+        let mut ada = user(&[]);
+        assert_eq!(
+            ada.confirm_email("ADA@example.com", "ada@example.com", now),
+            Ok(true)
+        );
+        assert_eq!(
+            ada.confirm_email("ada@example.com", "ada@example.com", now),
+            Ok(false)
+        );
+        assert_eq!(ada.version, 2);
+        let mut renamed = ada.clone();
+        assert_eq!(
+            renamed.confirm_email("ada@example.com", "lace@example.com", now),
+            Ok(true)
+        );
+        assert_eq!(renamed.email.as_deref(), Some("lace@example.com"));
+        // Told twice.
+        assert_eq!(
+            renamed.confirm_email("ada@example.com", "lace@example.com", now),
+            Ok(false)
+        );
+        let late = renamed.confirm_email("ada@example.com", "ada@example.com", now);
+        assert_eq!(late, Err(Refusal::OtherEmail));
+        ada.delete(0, now).unwrap();
+        let gone = ada.confirm_email("ada@example.com", "ada@example.com", now);
+        assert_eq!(
+            (gone, ada.email_verified_time),
+            (Err(Refusal::Deleted), None)
         );
     }
 

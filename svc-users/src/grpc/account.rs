@@ -1,7 +1,8 @@
-//! What svc-auth and svc-orders ask of accounts. Decisions: never from a cache.
+//! What svc-auth, svc-orders and svc-notify ask of accounts. Decisions: never from a cache.
 
 use contracts::tradewind::users::v1::{
-    EnsureAccountRequest, EnsureAccountResponse, GetAccountRequest, GetAccountResponse,
+    ConfirmEmailRequest, ConfirmEmailResponse, EnsureAccountRequest, EnsureAccountResponse,
+    GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse,
 };
 use runtime::id;
 
@@ -49,7 +50,26 @@ async fn ensured(users: &Users, request: EnsureAccountRequest) -> Result<User, E
     Ok(opened)
 }
 
-/// Whether the account is active, and its roles.
+/// The account's owner has proved an address, which is its own or becomes it.
+pub(super) async fn confirm_email(
+    users: &Users,
+    request: ConfirmEmailRequest,
+) -> Result<ConfirmEmailResponse, Error> {
+    let id = id::parse("userId", &request.user_id)?;
+    let mut tx = users.db.begin().await?;
+    let mut account = user::lock(&mut tx, id).await?;
+    let (current, email) = (&request.current_email, &request.email);
+    if account
+        .confirm_email(current, email, users.clock.now())
+        .map_err(Error::refused(id))?
+    {
+        users.save(&mut tx, &account, Change::Profile).await?;
+    }
+    users.commit(tx, &account).await?;
+    Ok(ConfirmEmailResponse {})
+}
+
+/// Whether the account is active, its roles, and whether its address is proved.
 pub(super) async fn get(
     users: &Users,
     request: GetAccountRequest,
@@ -60,5 +80,22 @@ pub(super) async fn get(
     Ok(GetAccountResponse {
         state: convert::state(found.state).into(),
         roles: found.roles.names(),
+        display_name: found.display_name,
+        email_verified: found.email_verified_time.is_some(),
+    })
+}
+
+/// How to write to the account.
+pub(super) async fn contact(
+    users: &Users,
+    request: GetContactRequest,
+) -> Result<GetContactResponse, Error> {
+    let id = id::parse("userId", &request.user_id)?;
+    let mut tx = users.db.read().await?;
+    let found = user::find(&mut tx, id).await?.ok_or(Error::NotFound(id))?;
+    Ok(GetContactResponse {
+        state: convert::state(found.state).into(),
+        email: found.email.unwrap_or_default(),
+        display_name: found.display_name,
     })
 }

@@ -16,6 +16,7 @@ pub(super) struct Row {
     user_id: Uuid,
     external_id: Option<String>,
     email: Option<String>,
+    email_verified_time: Option<DateTime<Utc>>,
     display_name: String,
     avatar_url: String,
     roles: Json<Vec<String>>,
@@ -36,6 +37,7 @@ impl TryFrom<Row> for User {
             id: row.user_id,
             external_id: row.external_id,
             email: row.email,
+            email_verified_time: row.email_verified_time,
             display_name: row.display_name,
             avatar_url: row.avatar_url,
             roles,
@@ -51,8 +53,8 @@ impl TryFrom<Row> for User {
 macro_rules! select_users {
     ($rest:literal) => {
         concat!(
-            "SELECT user_id, external_id, email, display_name, avatar_url, roles, state, version, \
-             create_time, update_time FROM users ",
+            "SELECT user_id, external_id, email, email_verified_time, display_name, avatar_url, \
+             roles, state, version, create_time, update_time FROM users ",
             $rest
         )
     };
@@ -132,8 +134,9 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Error> {
     store::execute!(
         tx,
         "INSERT INTO users (user_id, external_id, email, email_key, display_name, name_key, \
-         name_words, avatar_url, roles, state, version, create_time, update_time, words_version) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $11)",
+         name_words, avatar_url, roles, state, version, create_time, update_time, \
+         email_verified_time, words_version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $11)",
         user.id,
         user.external_id.as_deref(),
         user.email.as_deref(),
@@ -146,19 +149,23 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Error> {
         user.state.as_str(),
         user.version,
         user.create_time,
-        user.update_time
+        user.update_time,
+        user.email_verified_time
     )
-    .map_err(|error| Error::of_insert(error, user))?;
+    .map_err(|error| Error::of_write(error, user))?;
     directory::index(tx, user).await
 }
 
 /// Writes what can change of an account that was [`lock`]ed.
+///
+/// # Errors
+/// [`Error::EmailTaken`].
 pub(crate) async fn update(tx: &mut Tx, user: &User) -> Result<(), Error> {
     store::execute!(
         tx,
         "UPDATE users SET external_id = $2, email = $3, email_key = $4, display_name = $5, \
          name_key = $6, name_words = $7, avatar_url = $8, roles = $9, state = $10, version = $11, \
-         update_time = $12, words_version = $11 WHERE user_id = $1",
+         update_time = $12, email_verified_time = $13, words_version = $11 WHERE user_id = $1",
         user.id,
         user.external_id.as_deref(),
         user.email.as_deref(),
@@ -170,8 +177,10 @@ pub(crate) async fn update(tx: &mut Tx, user: &User) -> Result<(), Error> {
         Json(user.roles.names()),
         user.state.as_str(),
         user.version,
-        user.update_time
-    )?;
+        user.update_time,
+        user.email_verified_time
+    )
+    .map_err(|error| Error::of_write(error, user))?;
     directory::index(tx, user).await
 }
 

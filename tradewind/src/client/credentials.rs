@@ -8,6 +8,8 @@ use runtime::identity::Signer;
 pub(crate) enum Account {
     /// By a password.
     Password(Credentials),
+    /// By a personal access token.
+    Token(String),
     /// As whoever runs `tradewind up`.
     Operator(Signer),
 }

@@ -34,6 +34,9 @@ pub(crate) struct Door {
         requires = "email"
     )]
     password: Option<String>,
+    /// A personal access token of the account, in place of its address and password
+    #[arg(long, env = "TRADEWIND_ACCESS_TOKEN", hide_env_values = true)]
+    access_token: Option<String>,
     /// Folder that `tradewind up` keeps its data in [default: that of the mesh that runs, or
     /// .tradewind]
     #[arg(long, env = "DATA_DIR")]
@@ -54,7 +57,14 @@ pub(super) struct Way {
 
 impl Door {
     pub(super) fn way(&self) -> Result<Way> {
-        let given = self.email.clone().zip(self.password.clone());
+        let by_password = self.email.clone().zip(self.password.clone());
+        let by_password =
+            by_password.map(|(email, password)| Account::Password(Credentials { email, password }));
+        let given = self
+            .access_token
+            .clone()
+            .map(Account::Token)
+            .or(by_password);
         let named = self.edge.is_some() && given.is_some();
         let mesh = match named {
             true => None,
@@ -67,7 +77,7 @@ impl Door {
         };
         Ok(Way {
             account: match given {
-                Some((email, password)) => Account::Password(Credentials { email, password }),
+                Some(account) => account,
                 None => self.operator(&edge, mesh.as_ref())?,
             },
             edge,

@@ -54,7 +54,9 @@ fn callers(method: &Method, service: &str, mesh: &Callers) -> Callers {
     let mut callers = match &method.access {
         Some(Access::Public) if service == AUTHORITY => mesh.clone(),
         Some(Access::Public) => Callers::from([EDGE.name]),
-        Some(Access::Alternatives { roles, workloads }) => {
+        Some(Access::Alternatives {
+            roles, workloads, ..
+        }) => {
             let is_named = |name: &&&str| {
                 let is_it = |workload: &String| workload == "*" || workload == **name;
                 workloads.iter().any(is_it) || (**name == EDGE.name && !roles.is_empty())

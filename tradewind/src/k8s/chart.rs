@@ -97,13 +97,19 @@ impl Chart {
                 let job = &mut object["spec"]["jobTemplate"];
                 self.image(&mut job["spec"]["template"]["spec"]["containers"][0])?;
             }
-            "HorizontalPodAutoscaler" => {
-                for (field, value) in [("minReplicas", "minimum"), ("maxReplicas", "maximum")] {
-                    self.replicas
-                        .insert(value.to_owned(), object["spec"][field].take());
-                    object["spec"][field] = hole(&format!(".Values.replicas.{value}"));
-                }
+            "StatefulSet" => {
+                self.others_image(&mut object["spec"]["template"]["spec"]["containers"][0])?;
             }
+            "HorizontalPodAutoscaler" => {
+                let mut replicas = Map::new();
+                for (field, value) in [("minReplicas", "minimum"), ("maxReplicas", "maximum")] {
+                    replicas.insert(value.to_owned(), object["spec"][field].take());
+                    object["spec"][field] =
+                        hole(&format!("(index .Values.replicas `{name}`).{value}"));
+                }
+                self.replicas.insert(name.clone(), replicas.into());
+            }
+            "PrometheusRule" => literal(&mut object["spec"]),
             "Ingress" => {
                 let issuer =
                     &mut object["metadata"]["annotations"]["cert-manager.io/cluster-issuer"];
@@ -126,19 +132,34 @@ impl Chart {
         Ok(())
     }
 
-    /// A container's image: the registry, the name and the digest.
+    /// A container's image of ours: the registry, the name and the digest.
     fn image(&mut self, container: &mut Value) -> Result<()> {
+        let (registry, name) = self.digest(container)?;
+        let digest = format!("index .Values.digests `{name}`");
+        container["image"] = format!("{{{{ .Values.registry }}}}/{name}@{{{{ {digest} }}}}").into();
+        self.registry = registry.into();
+        Ok(())
+    }
+
+    /// That of somebody else's, which stays where it is.
+    fn others_image(&mut self, container: &mut Value) -> Result<()> {
+        let (registry, name) = self.digest(container)?;
+        container["image"] = hole(&format!(
+            "printf `{registry}/{name}@%s` (index .Values.digests `{name}`)"
+        ));
+        Ok(())
+    }
+
+    /// Notes that an image has a digest; where it is from, and what it is called.
+    fn digest(&mut self, container: &Value) -> Result<(String, String)> {
         let image = text(&container["image"])?;
         let parts = image
             .split_once('@')
             .and_then(|(image, _)| image.rsplit_once('/'));
         let (registry, name) =
             parts.with_context(|| format!("{image} has no registry or digest"))?;
-        self.registry = registry.into();
         self.digests.insert(name.to_owned(), DIGEST.into());
-        let digest = format!("index .Values.digests `{name}`");
-        container["image"] = format!("{{{{ .Values.registry }}}}/{name}@{{{{ {digest} }}}}").into();
-        Ok(())
+        Ok((registry.to_owned(), name.to_owned()))
     }
 
     fn values(&self) -> Value {
@@ -165,10 +186,23 @@ fn component(kind: &str, name: &str) -> Option<&'static str> {
         (_, "nats") => Some("nats"),
         ("PodDisruptionBudget", _) => Some("disruption"),
         ("HorizontalPodAutoscaler", _) => Some("autoscaling"),
-        ("PodMonitor", _) => Some("monitoring"),
+        ("PodMonitor" | "PrometheusRule", _) => Some("monitoring"),
         ("Ingress", _) | (_, "edge-grpc") => Some("ingress"),
         ("ExternalSecret" | "SecretStore", _) | (_, "external-secrets") => Some("external-secrets"),
         _ => None,
+    }
+}
+
+/// Texts with templates of somebody else's, which Helm shall leave as they are.
+fn literal(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            let parts = text.split("{{").map(|part| part.replace("}}", "{{`}}`}}"));
+            *text = parts.collect::<Vec<_>>().join("{{`{{`}}");
+        }
+        Value::Array(items) => items.iter_mut().for_each(literal),
+        Value::Object(fields) => fields.values_mut().for_each(literal),
+        _ => {}
     }
 }
 

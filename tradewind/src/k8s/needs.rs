@@ -25,6 +25,9 @@ pub(super) struct Needs {
     /// The names under which they reach the edge.
     pub(super) hosts: Vec<String>,
     replicas: Sizes<Replicas>,
+    /// Those of staging and production.
+    #[serde(rename = "production-replicas")]
+    production_replicas: Sizes<Replicas>,
     resources: Sizes<Value>,
 }
 
@@ -131,6 +134,10 @@ impl Needs {
 
     pub(super) fn replicas(&self, name: &str) -> Replicas {
         *self.replicas.of(name)
+    }
+
+    pub(super) fn production_replicas(&self, name: &str) -> Replicas {
+        *self.production_replicas.of(name)
     }
 
     pub(super) fn resources(&self, name: &str) -> &Value {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Workload,
     needs::{Needs, Replicas, called},
+    yaml,
 };
 
 /// Percent of what is requested, beyond which there shall be more.
@@ -34,6 +35,24 @@ pub(super) fn autoscaler(workload: &Workload, needs: &Needs) -> Value {
             "maxReplicas": most,
             "metrics": [metric("cpu", CPU), metric("memory", MEMORY)],
         },
+    })
+}
+
+/// A component that gives the autoscalers as many as production has.
+pub(super) fn production(mesh: &[Workload], needs: &Needs) -> Value {
+    let patches = mesh.iter().map(|workload| {
+        let Replicas(least, most) = needs.production_replicas(workload.name());
+        let replace = |field: &str, value: u16| json!({"op": "replace", "path": format!("/spec/{field}"), "value": value});
+        let changes = json!([replace("minReplicas", least), replace("maxReplicas", most)]);
+        json!({
+            "target": {"kind": "HorizontalPodAutoscaler", "name": workload.name()},
+            "patch": yaml::document(&changes),
+        })
+    });
+    json!({
+        "apiVersion": "kustomize.config.k8s.io/v1alpha1",
+        "kind": "Component",
+        "patches": patches.collect::<Value>(),
     })
 }
 

@@ -19,9 +19,15 @@ impl Workload {
             (self.caches, "REDIS_URL_FILE", "redis-url"),
             (self.signs, "AUDIT_SIGNING_KEY_FILE", "audit-signing-key"),
             (
-                self.seals,
+                self.seals_tokens,
                 "PAYMENT_TOKEN_ENCRYPTION_KEY_FILE",
                 "payment-token-encryption-key",
+            ),
+            (self.mails, "SMTP_URL_FILE", "smtp-url"),
+            (
+                self.seals_webhooks,
+                "WEBHOOK_SECRET_ENCRYPTION_KEY_FILE",
+                "webhook-secret-encryption-key",
             ),
             (
                 is_authority,

@@ -1,5 +1,5 @@
-//! What the first start makes and later ones find: the secrets of the signing keys and of the tokens
-//! of means of payment, and the key that signs histories. No password is kept: svc-auth has its hash.
+//! What the first start makes and later ones find: the secrets of the signing keys, of the tokens of
+//! means of payment and of webhooks, and the key that signs histories. No password is kept: svc-auth has its hash.
 
 use std::{
     io::ErrorKind,
@@ -23,6 +23,10 @@ const PASSWORD_FILE: &str = "administrator";
 /// The key of the tokens of means of payment, and where it is kept if the environment has none.
 const PAYMENT_TOKEN_VARIABLE: &str = "PAYMENT_TOKEN_ENCRYPTION_KEY";
 const PAYMENT_TOKEN_FILE: &str = "payment-token-secret";
+
+/// The key of the secrets of webhooks, and where it is kept if the environment has none.
+const WEBHOOK_VARIABLE: &str = "WEBHOOK_SECRET_ENCRYPTION_KEY";
+const WEBHOOK_FILE: &str = "webhook-secret";
 
 /// The first administrator, and how a password comes to be.
 pub(super) struct Administrator {
@@ -74,11 +78,17 @@ pub(super) fn signing_key_secret(data_dir: &Path) -> Result<SecretString> {
 
 /// The same, for the tokens of means of payment.
 pub(super) fn payment_token_secret(data_dir: &Path) -> Result<SecretString> {
-    let given = std::env::var(PAYMENT_TOKEN_VARIABLE).ok();
-    kept(
-        given.map(SecretString::from),
-        &data_dir.join(PAYMENT_TOKEN_FILE),
-    )
+    given_or_kept(PAYMENT_TOKEN_VARIABLE, &data_dir.join(PAYMENT_TOKEN_FILE))
+}
+
+/// The same, for the secrets of webhooks.
+pub(super) fn webhook_secret(data_dir: &Path) -> Result<SecretString> {
+    given_or_kept(WEBHOOK_VARIABLE, &data_dir.join(WEBHOOK_FILE))
+}
+
+fn given_or_kept(variable: &str, file: &Path) -> Result<SecretString> {
+    let given = std::env::var(variable).ok();
+    kept(given.map(SecretString::from), file)
 }
 
 fn kept(given: Option<SecretString>, file: &Path) -> Result<SecretString> {

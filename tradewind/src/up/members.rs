@@ -1,6 +1,8 @@
 //! The services of the process: each with what builds it, and its own flags and variables. The
 //! stores and keys that a process of its own would be told of are this process's.
 
+use std::path::PathBuf;
+
 use clap::{Arg, Args, Command};
 use futures::{FutureExt as _, future::LocalBoxFuture};
 use net::{
@@ -23,6 +25,7 @@ pub(crate) fn members() -> Vec<Member> {
         member("svc-shipping", svc_shipping::build),
         member_with("svc-payments", svc_payments::build, seal_payment_tokens),
         member_with("svc-orders", svc_orders::build, sign_histories),
+        member_with("svc-notify", svc_notify::build, tell_others),
     ]
 }
 
@@ -54,6 +57,10 @@ pub(super) struct Shared {
     pub(super) audit_key: Option<SecretString>,
     /// What seals the tokens of means of payment.
     pub(super) payment_token_secret: SecretString,
+    /// What seals the secrets of webhooks.
+    pub(super) webhook_secret: SecretString,
+    /// Where mails are put that no server takes.
+    pub(super) mail_dir: PathBuf,
 }
 
 /// Who signs tokens, and whom it knows from the start.
@@ -82,6 +89,12 @@ fn sign_histories(config: &mut svc_orders::Config, shared: &Shared) {
 
 fn seal_payment_tokens(config: &mut svc_payments::Config, shared: &Shared) {
     config.payment_token_encryption_key = shared.payment_token_secret.clone();
+}
+
+fn tell_others(config: &mut svc_notify::Config, shared: &Shared) {
+    config.webhook_secret_encryption_key = shared.webhook_secret.clone();
+    let folder = &mut config.mail.mail_dir;
+    folder.get_or_insert_with(|| shared.mail_dir.clone());
 }
 
 fn member<C: Args + Stored + 'static>(
@@ -132,11 +145,12 @@ impl Member {
 }
 
 /// What the process sets itself, whatever its environment says.
-const SET_HERE: [&str; 6] = [
+const SET_HERE: [&str; 7] = [
     "database_url",
     "redis_url",
     "signing_key_encryption_key",
     "payment_token_encryption_key",
+    "webhook_secret_encryption_key",
     "admin_email",
     "admin_password",
 ];

@@ -76,6 +76,8 @@ pub(super) fn configurations(
         audit_key,
         payment_token_secret: first_start::payment_token_secret(&arguments.data_dir)
             .map_err(wrong)?,
+        mail_dir: arguments.data_dir.join("mail"),
+        webhook_secret: first_start::webhook_secret(&arguments.data_dir).map_err(wrong)?,
     };
 
     let mut mistakes = Vec::new();

@@ -10,21 +10,25 @@ pub(super) enum Kind {
     AccessToken,
     RefreshToken,
     Ticket,
+    Link,
     Password,
     Email,
     Card,
     SigningSecret,
+    PersonalToken,
 }
 
 impl Kind {
-    pub(super) const ALL: [Kind; 7] = [
+    pub(super) const ALL: [Kind; 9] = [
         Kind::AccessToken,
         Kind::RefreshToken,
         Kind::Ticket,
+        Kind::Link,
         Kind::Password,
         Kind::Email,
         Kind::Card,
         Kind::SigningSecret,
+        Kind::PersonalToken,
     ];
 }
 
@@ -99,10 +103,12 @@ impl Flock {
             Kind::AccessToken => format!("eyJhbGciOiJFZERTQSJ9.eyJzdWIi{word}.{word}"),
             Kind::RefreshToken => format!("AZ8aQ{word}{}", "bK3_xT9Zq".repeat(6)),
             Kind::Ticket => format!("Zq7{word}bK3_xT9Zq_bK3_xT9ZqA"),
+            Kind::Link => format!("Zq7{word}{}", &"bK3_xT9Zq".repeat(3)[..20]),
             Kind::Password => word,
             Kind::Email => format!("{word}@example.org"),
             Kind::Card => with_check_digit(format!("{}{number:05}", self.card)),
             Kind::SigningSecret => format!("whsec_{word}"),
+            Kind::PersonalToken => format!("twp_{word}"),
         }
     }
 

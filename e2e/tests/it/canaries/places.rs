@@ -1,10 +1,14 @@
 //! Where a client can put something.
 
+use std::time::Duration;
+
 use contracts::tradewind::auth::v1::LoginRequest;
 use contracts::tradewind::orders::v1::OrderConfirmed;
+use e2e::authenticator::Authenticator;
 use e2e::shop::{self, Customer};
 use e2e::{Mesh, Rest, grpc};
 use futures::{StreamExt as _, stream};
+use net::clock::Clock;
 use prost::Message as _;
 use prost::bytes::Bytes;
 use reqwest::header::CONTENT_TYPE;
@@ -55,6 +59,52 @@ pub(super) async fn requests(flock: &Flock, door: &Door, known: &Known) {
         let _ = reply.bytes().await;
     });
     sent.buffer_unordered(8).collect::<Vec<()>>().await;
+}
+
+/// Gives an account a second factor and a personal access token, and uses them: what it was given.
+pub(super) async fn proofs(mesh: &Mesh) -> Vec<(String, String)> {
+    let buyer = Customer::register(mesh).await;
+    let app = Authenticator::set_up(&buyer).await;
+    let login = json!({"email": buyer.email, "password": shop::PASSWORD});
+    let first = mesh.rest().post("/v1/auth/login", &login).await;
+    let first = first.expect(200).text_at("/secondFactorToken");
+    let [one, two, ..] = app.recovery_codes.as_slice() else {
+        panic!("there are ten")
+    };
+    let second = json!({"secondFactorToken": first, "recoveryCode": one});
+    let second = mesh
+        .rest()
+        .post("/v1/auth/login:secondFactor", &second)
+        .await;
+    let session = mesh
+        .rest()
+        .with_token(&second.expect(200).text_at("/accessToken"));
+    let expire_time = Clock::system().now() + Duration::from_secs(60 * 60);
+    let wish = json!({
+        "name": "a script", "roles": ["user"], "expireTime": expire_time.to_rfc3339(),
+        "password": shop::PASSWORD, "recoveryCode": two,
+    });
+    let token = session
+        .post("/v1/auth/access-tokens", &wish)
+        .await
+        .expect(201)
+        .text_at("/token");
+    for edge in &mesh.edges {
+        mesh.rest()
+            .at(edge)
+            .with_token(&token)
+            .get("/v1/orders")
+            .await
+            .expect(200);
+    }
+    let mut proofs = vec![
+        ("a personal access token".to_owned(), token),
+        ("the token of a first step".to_owned(), first),
+        ("the secret of an app".to_owned(), app.secret),
+    ];
+    let codes = app.recovery_codes.into_iter();
+    proofs.extend(codes.map(|code| ("a recovery code".to_owned(), code)));
+    proofs
 }
 
 fn headers(flock: &Flock, door: &Door, known: &Known, kind: Kind) -> Vec<RequestBuilder> {
@@ -188,10 +238,30 @@ fn bodies(flock: &Flock, door: &Door, known: &Known, kind: Kind) -> Vec<RequestB
     put(rest, post.clone(), "/v1/auth/logout", &refresh);
     let reset = |canary: &str| json!({"token": canary, "newPassword": canary});
     put(rest, post.clone(), "/v1/auth/password:reset", &reset);
+    let forgotten = |canary: &str| json!({"email": mail(canary)});
+    let path = "/v1/auth/password:requestReset";
+    put(rest, post.clone(), path, &forgotten);
+    let proof = |canary: &str| json!({"token": canary});
+    put(rest, post.clone(), "/v1/auth/email:verify", &proof);
+    let address = |canary: &str| json!({"newEmail": mail(canary), "password": canary});
+    put(buyer, post.clone(), "/v1/auth/email:change", &address);
     let operator = |canary: &str| json!({"clientAssertion": canary});
     put(rest, post.clone(), "/v1/auth/login:operator", &operator);
     let change = |canary: &str| json!({"currentPassword": canary, "newPassword": canary});
     put(buyer, post.clone(), "/v1/auth/password:change", &change);
+    let factor = |canary: &str| json!({"password": canary, "code": canary, "recoveryCode": canary});
+    for path in [
+        "/v1/auth/second-factor",
+        "/v1/auth/second-factor:confirm",
+        "/v1/auth/second-factor:disable",
+        "/v1/auth/second-factor:regenerateRecoveryCodes",
+    ] {
+        put(buyer, post.clone(), path, &factor);
+    }
+    let second = |canary: &str| json!({"secondFactorToken": canary, "recoveryCode": canary});
+    put(rest, post.clone(), "/v1/auth/login:secondFactor", &second);
+    let script = |canary: &str| json!({"name": canary, "roles": [canary], "expireTime": canary, "password": canary});
+    put(buyer, post.clone(), "/v1/auth/access-tokens", &script);
     let ticket = |canary: &str| json!({"path": format!("/v1/{canary}")});
     put(buyer, post.clone(), "/v1/auth/tickets", &ticket);
     let event = |canary: &str| json!({"id": canary, "type": canary, "data": {"object": canary}});

@@ -73,7 +73,12 @@ fn with_the_same_values_the_chart_renders_production() {
     let without = render(&["--set", "components.monitoring=false"]);
     assert!(!without.contains("PodMonitor"), "it was left out");
     let wrong = std::process::Command::new(tool("helm"))
-        .args(["template", "k8s/chart", "--set", "replicas.minimum=none"])
+        .args([
+            "template",
+            "k8s/chart",
+            "--set",
+            "replicas.edge.minimum=none",
+        ])
         .current_dir(super::repository())
         .output();
     let told = wrong.expect("helm is installed").stderr;

@@ -72,6 +72,13 @@ fn what_the_processes_need_is_in_their_manifests() {
                 "NATS_URL_FILE",
                 "PAYMENT_TOKEN_ENCRYPTION_KEY_FILE",
             ],
+            "svc-notify" => &[
+                "DATABASE_URL_FILE",
+                "WORKLOAD_KEY_FILE",
+                "NATS_URL_FILE",
+                "SMTP_URL_FILE",
+                "WEBHOOK_SECRET_ENCRYPTION_KEY_FILE",
+            ],
             "svc-shipping" => &["DATABASE_URL_FILE", "WORKLOAD_KEY_FILE", "NATS_URL_FILE"],
             _ => &[
                 "DATABASE_URL_FILE",

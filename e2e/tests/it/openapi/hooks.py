@@ -9,6 +9,9 @@ NOT_IN_THE_SCHEMA = {
     "title": "a new product has one, and a change may leave it out",
     "password": "those that are tried first are a list of thousands",
     "newPassword": "the same",
+    "code": "or recoveryCode in its place",
+    "roles": "of those that the caller holds",
+    "expireTime": "ahead of now, by a year at most",
     "shipTo.country": "two letters that ISO 3166-1 gives to a country",
     "paymentToken": "one of the provider's, and required where orders are paid",
     "returnUrl": "https, of an origin that the shop allows",
@@ -18,6 +21,8 @@ NOT_IN_THE_SCHEMA = {
     "amount.currencyCode": "three letters that ISO 4217 gives to a currency",
     "price": "has as many digits as its currency has",
     "price.currencyCode": "three letters that ISO 4217 gives to a currency",
+    "url": "https, to an address that anybody can reach",
+    "eventTypes": "the names of the contract's events, which a pattern would have to repeat",
 }
 # Parameters whose values have names.
 ENUMS = {"state"}
@@ -29,9 +34,10 @@ NO_ZERO = "must not hold the character U+0000"
 def filter_failure(context, failure, case, response):
     kind = type(failure).__name__
     if kind == "RejectedPositiveData":
-        # A condition that does not hold, of `If-Match` or of an `etag`, is well formed.
-        is_known = response.status_code == 412 or all(map(is_beyond, complaints(response)))
-        return not is_known
+        # A condition that does not hold, of `If-Match` or of an `etag`, is well formed, and so is what
+        # does not fit how things are.
+        is_known = response.status_code == 412 or is_untimely(response)
+        return not (is_known or all(map(is_beyond, complaints(response))))
     if kind == "AcceptedNegativeData":
         # In JSON of protobuf null is the same as nothing, whatever the type, and the number of an
         # enum's value is its name.
@@ -41,6 +47,10 @@ def filter_failure(context, failure, case, response):
 
 def is_by_number(query):
     return any(name in ENUMS and str(value).isdigit() for name, value in (query or {}).items())
+
+
+def is_untimely(response):
+    return response.json()["error"]["status"] == "FAILED_PRECONDITION"
 
 
 def is_beyond(complaint):

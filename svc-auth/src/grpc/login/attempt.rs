@@ -12,9 +12,10 @@ use crate::domain::network::Network;
 use crate::domain::password::hash::Form;
 use crate::domain::throttle::{Bucket, client_buckets, network_buckets};
 use crate::error::Error;
+use crate::grpc::opening::is_known;
 use crate::service::Auth;
 use crate::store::credential::{self, Credential};
-use crate::store::{known_network, throttle};
+use crate::store::throttle;
 
 /// An attempt that was counted.
 pub(in crate::grpc) struct Attempt {
@@ -46,15 +47,11 @@ impl Attempt {
         email_key: &str,
     ) -> Result<(Self, Comparison), Error> {
         let network = call.client_address.map(Network::of);
-        let (limits, now) = (&auth.throttle, auth.clock.now());
+        let limits = &auth.throttle;
         let mut tx = auth.db.begin().await?;
         let known = match network {
             // Asked for an account that does not exist as well: nothing tells the two apart.
-            Some(network) => {
-                let name = auth.networks.name(email_key, network);
-                let previous = auth.networks.previous_name(email_key, network);
-                known_network::is_known(&mut tx, &name, &previous, now).await?
-            }
+            Some(network) => is_known(auth, &mut tx, email_key, network).await?,
             None => false,
         };
         let what = if known { "known" } else { "stranger" };

@@ -1,0 +1,109 @@
+//! When something that failed is tried again.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Fate;
+
+/// Before each further attempt; a fifth more at most, by chance.
+const PAUSES: [TimeDelta; 7] = [
+    TimeDelta::seconds(5),
+    TimeDelta::minutes(5),
+    TimeDelta::minutes(30),
+    TimeDelta::hours(2),
+    TimeDelta::hours(5),
+    TimeDelta::hours(10),
+    TimeDelta::hours(10),
+];
+/// One part of so many is added by chance.
+const JITTER: i32 = 5;
+/// A receiver that asks for more is asked again then all the same.
+const LONGEST_ASKED: TimeDelta = TimeDelta::hours(24);
+/// A webhook of which nothing but failures came for this long is disabled.
+pub(crate) const LONGEST_FAILING: TimeDelta = TimeDelta::days(5);
+
+/// What becomes of a delivery that has failed so often before, and now once more. `chance` is below
+/// 1,000; `asked` is for how many seconds the receiver wants to be left alone.
+pub(crate) fn after_failure(
+    failures: i32,
+    chance: usize,
+    asked: Option<u64>,
+    now: DateTime<Utc>,
+) -> Fate {
+    let before = usize::try_from(failures).unwrap_or_default();
+    let Some(pause) = PAUSES.get(before) else {
+        return Fate::Exhausted;
+    };
+    let thousandths = i32::try_from(chance).unwrap_or_default();
+    let pause = *pause + *pause / JITTER * thousandths / 1000;
+    let asked = asked
+        .and_then(|seconds| TimeDelta::from_std(Duration::from_secs(seconds)).ok())
+        .unwrap_or(if asked.is_some() {
+            LONGEST_ASKED
+        } else {
+            TimeDelta::zero()
+        })
+        .min(LONGEST_ASKED);
+    Fate::Again(now + pause.max(asked))
+}
+
+/// `Retry-After` in seconds: a number of them, or a date (RFC 9110, section 10.2.3).
+pub(crate) fn retry_after(header: &str, now: DateTime<Utc>) -> Option<u64> {
+    let header = header.trim();
+    if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(header.parse().unwrap_or(u64::MAX));
+    }
+    let date = DateTime::parse_from_rfc2822(header).ok()?;
+    u64::try_from((date.to_utc() - now).num_seconds()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pause(failures: i32, chance: usize, asked: Option<u64>) -> Option<i64> {
+        let now = DateTime::UNIX_EPOCH;
+        match after_failure(failures, chance, asked, now) {
+            Fate::Again(at) => Some((at - now).num_seconds()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_fails_is_tried_eight_times_in_all_with_growing_pauses() {
+        let pauses: Vec<_> = (0..8).map(|failures| pause(failures, 0, None)).collect();
+        let hour = 3600;
+        let expected = [5, 300, 1800, 2 * hour, 5 * hour, 10 * hour, 10 * hour];
+        let expected: Vec<_> = expected.into_iter().map(Some).chain([None]).collect();
+        assert_eq!(pauses, expected);
+    }
+
+    #[test]
+    fn chance_adds_a_fifth_at_most() {
+        assert_eq!(pause(1, 500, None), Some(330));
+        assert_eq!(pause(1, 999, None), Some(359));
+    }
+
+    #[test]
+    fn a_receiver_is_left_alone_as_long_as_it_asks_but_no_longer_than_a_day() {
+        assert_eq!(pause(0, 0, Some(120)), Some(120));
+        assert_eq!(pause(1, 0, Some(1)), Some(300));
+        assert_eq!(pause(0, 0, Some(u64::MAX)), Some(24 * 3600));
+        assert_eq!(pause(7, 0, Some(1)), None);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = DateTime::parse_from_rfc3339("1994-11-06T08:49:07Z")
+            .unwrap()
+            .to_utc();
+        assert_eq!(retry_after("120", now), Some(120));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(30));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:40:37 GMT", now), None);
+        assert_eq!(retry_after("99999999999999999999999", now), Some(u64::MAX));
+        for wrong in ["", "soon", "-1", "1.5"] {
+            assert_eq!(retry_after(wrong, now), None, "{wrong}");
+        }
+    }
+}

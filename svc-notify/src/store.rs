@@ -1,0 +1,8 @@
+//! SQL: functions over a transaction.
+
+pub(crate) mod deliveries;
+pub(crate) mod messages;
+pub(crate) mod queue;
+pub(crate) mod secrets;
+pub(crate) mod suppressions;
+pub(crate) mod webhooks;
