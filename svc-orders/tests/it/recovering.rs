@@ -73,7 +73,7 @@ store::on_both! {
         shop.neighbours.sell("A", 100, 100);
         let ada = shop.buyer().await;
         shop.neighbours.fault("CommitReservation", [Fault::Held(Gate::default())]);
-        let late = ada.order_within(Duration::from_millis(500), &[("A", 1)]).await.unwrap_err();
+        let late = ada.order_within(Duration::from_secs(2), &[("A", 1)]).await.unwrap_err();
         assert_eq!(late.code(), Code::DeadlineExceeded);
         let order = ada.list().await.remove(0).order_id;
         ada.reaches(&order, OrderState::Confirmed).await;
