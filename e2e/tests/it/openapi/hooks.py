@@ -1,6 +1,7 @@
 """What no schema says: answers that are no mistakes of the document, although they look like one."""
 
 import schemathesis
+from hypothesis.strategies._internal import regex
 
 # By the field that an answer complains of.
 NOT_IN_THE_SCHEMA = {
@@ -28,6 +29,24 @@ NOT_IN_THE_SCHEMA = {
 ENUMS = {"state"}
 # Postgres stores no such text. A pattern on each field would say so, and say nothing to people.
 NO_ZERO = "must not hold the character U+0000"
+
+
+def once(strategy):
+    """What a class of tens of thousands of characters may be takes seconds to work out: once for a pattern, not
+    for each of its uses."""
+    known = {}
+
+    def of(pattern, fullmatch, *, alphabet=None, **others):
+        text, flags = (pattern, 0) if isinstance(pattern, str) else (pattern.pattern, pattern.flags)
+        key = (text, flags, fullmatch, repr(alphabet), repr(sorted(others.items())))
+        if key not in known:
+            known[key] = strategy(pattern, fullmatch, alphabet=alphabet, **others)
+        return known[key]
+
+    return of
+
+
+regex.regex_strategy = once(regex.regex_strategy)
 
 
 @schemathesis.hook
