@@ -69,7 +69,8 @@ mod tests {
             assert!(token[4..].bytes().all(|byte| byte.is_ascii_alphanumeric()));
             assert!(!is_whole(&token[..token.len() - 1]));
             assert!(!is_whole(&format!("{token}0")));
-            let other = token.replacen(&token[9..10], "_", 1);
+            let mut other = token.clone();
+            other.replace_range(9..10, "_");
             assert!(is_meant(&other) && !is_whole(&other));
         }
         assert_ne!(token([1; 32]), token([2; 32]));

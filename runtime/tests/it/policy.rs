@@ -30,6 +30,8 @@ async fn mesh(clock: Clock) -> Testbed {
     let node = testbed.node("svc-all").await;
     let service = Service::new(&node)
         .with(dummy::Auth(fine()))
+        .with(dummy::SecondFactor(fine()))
+        .with(dummy::AccessTokens(fine()))
         .with(dummy::Users(fine()))
         .with(dummy::Catalog(fine()))
         .with(dummy::Inventory(fine()))

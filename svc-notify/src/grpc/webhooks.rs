@@ -42,6 +42,7 @@ pub(super) async fn create(
     };
     let mut tx = notify.db.begin().await?;
     webhooks::insert(&mut tx, &webhook).await?;
+    precondition::check("webhook", &webhook.id, None)?;
     let secret = notify.make_secret(&mut tx, webhook.id).await?;
     tx.commit().await?;
     Ok(CreateWebhookResponse {
@@ -155,6 +156,7 @@ pub(super) async fn enable(
 ) -> Result<EnableWebhookResponse, Error> {
     let mut tx = notify.db.begin().await?;
     let mut webhook = notify.locked(&mut tx, &request.webhook_id).await?;
+    precondition::check("webhook", &webhook.id, Some(&webhook.etag()))?;
     if webhook.enable(notify.clock.now()) {
         webhooks::update(&mut tx, &webhook).await?;
         tx.commit().await?;
@@ -170,6 +172,7 @@ pub(super) async fn disable(
 ) -> Result<DisableWebhookResponse, Error> {
     let mut tx = notify.db.begin().await?;
     let mut webhook = notify.locked(&mut tx, &request.webhook_id).await?;
+    precondition::check("webhook", &webhook.id, Some(&webhook.etag()))?;
     let reason = DisabledReason::Requested;
     notify.disable(&mut tx, &mut webhook, reason).await?;
     tx.commit().await?;

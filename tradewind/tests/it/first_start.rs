@@ -240,6 +240,7 @@ fn a_start_that_fails_on_a_busy_port_makes_no_administrator() {
         "lock",
         "payment-token-secret",
         "signing-key-secret",
+        "webhook-secret",
     ];
     assert_eq!(kept, expected, "no database, no account");
     assert!(Up::start(folder.path(), &[]).token().is_some());
