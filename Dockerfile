@@ -22,7 +22,7 @@ RUN --mount=type=cache,target=/source/target \
     target=$(rustc -vV | sed -n 's/^host: //p'); \
     export CFLAGS="-ffile-prefix-map=$PWD=. -ffile-prefix-map=$CARGO_HOME=cargo"; \
     RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=. --remap-path-prefix=$CARGO_HOME=cargo" \
-    cargo auditable build --locked --profile dist --target "$target" --bin "$BIN"; \
+    cargo auditable build --locked --profile dist --target "$target" --package "$BIN"; \
     mkdir --parents /debug /sbom /image/data /image/tmp /image/etc/ssl/certs; \
     built=target/$target/dist/$BIN; \
     objcopy --only-keep-debug "$built" "/debug/$BIN.debug"; \
