@@ -27,6 +27,7 @@ pub(crate) async fn tell(
     (user_id, email): (Uuid, &str),
     kind: MailKind,
 ) -> Result<(), Error> {
+    debug_assert!(!kind.has_link(), "a link needs a token");
     write(auth, tx, call, (user_id, email), kind).await?;
     Ok(())
 }
@@ -122,5 +123,11 @@ pub(crate) fn message_kind(kind: MailKind) -> AccountMailKind {
         MailKind::EmailVerification => AccountMailKind::EmailVerification,
         MailKind::EmailChanged => AccountMailKind::EmailChanged,
         MailKind::NewSignIn => AccountMailKind::NewSignIn,
+        MailKind::PasswordChanged => AccountMailKind::PasswordChanged,
+        MailKind::SecondFactorEnabled => AccountMailKind::SecondFactorEnabled,
+        MailKind::SecondFactorDisabled => AccountMailKind::SecondFactorDisabled,
+        MailKind::SecondFactorRemoved => AccountMailKind::SecondFactorRemoved,
+        MailKind::RecoveryCodeUsed => AccountMailKind::RecoveryCodeUsed,
+        MailKind::AccessTokenCreated => AccountMailKind::AccessTokenCreated,
     }
 }

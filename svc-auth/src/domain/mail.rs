@@ -28,15 +28,33 @@ pub enum MailKind {
     EmailChanged,
     /// Somebody signed in from a network that is new to the account.
     NewSignIn,
+    /// The password was changed, or set by a link.
+    PasswordChanged,
+    /// A second factor was turned on.
+    SecondFactorEnabled,
+    /// The second factor was turned off by its owner.
+    SecondFactorDisabled,
+    /// The second factor was taken away by an administrator or the operator.
+    SecondFactorRemoved,
+    /// A recovery code was used in place of the second factor.
+    RecoveryCodeUsed,
+    /// A personal access token was made.
+    AccessTokenCreated,
 }
 
 impl MailKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 10] = [
         Self::PasswordReset,
         Self::EmailVerification,
         Self::EmailChanged,
         Self::NewSignIn,
+        Self::PasswordChanged,
+        Self::SecondFactorEnabled,
+        Self::SecondFactorDisabled,
+        Self::SecondFactorRemoved,
+        Self::RecoveryCodeUsed,
+        Self::AccessTokenCreated,
     ];
 
     /// Its name in the database.
@@ -47,16 +65,28 @@ impl MailKind {
             Self::EmailVerification => "EMAIL_VERIFICATION",
             Self::EmailChanged => "EMAIL_CHANGED",
             Self::NewSignIn => "NEW_SIGN_IN",
+            Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::SecondFactorEnabled => "SECOND_FACTOR_ENABLED",
+            Self::SecondFactorDisabled => "SECOND_FACTOR_DISABLED",
+            Self::SecondFactorRemoved => "SECOND_FACTOR_REMOVED",
+            Self::RecoveryCodeUsed => "RECOVERY_CODE_USED",
+            Self::AccessTokenCreated => "ACCESS_TOKEN_CREATED",
         }
     }
 
     /// How long it is worth sending: for as long as its link is good, if it has one.
     #[must_use]
     pub fn lifetime(self) -> Duration {
-        match self {
-            Self::PasswordReset | Self::EmailVerification => LINK_LIFETIME,
-            Self::EmailChanged | Self::NewSignIn => NEWS_LIFETIME,
+        match self.has_link() {
+            true => LINK_LIFETIME,
+            false => NEWS_LIFETIME,
         }
+    }
+
+    /// Whether it has a link, rather than news.
+    #[must_use]
+    pub fn has_link(self) -> bool {
+        matches!(self, Self::PasswordReset | Self::EmailVerification)
     }
 }
 

@@ -65,7 +65,7 @@ async fn link(auth: &Auth, tx: &mut Tx, mail: &AccountMail) -> Result<Link, Erro
             password_reset::hash_of_mail(tx, mail.mail_id, mail.user_id, now).await?
         }
         MailKind::EmailVerification => email_proof::hash_of_mail(tx, mail.mail_id, now).await?,
-        MailKind::EmailChanged | MailKind::NewSignIn => return Ok(Link::None),
+        _ => return Ok(Link::None),
     };
     Ok(hash.map_or(Link::Over, Link::Good))
 }

@@ -6,15 +6,16 @@ use contracts::tradewind::auth::v1::{ChangePasswordRequest, ChangePasswordRespon
 use runtime::call::{CallContext, User};
 use secrecy::SecretString;
 
+use crate::domain::mail::MailKind;
 use crate::domain::password::Typed;
 use crate::domain::password::rules::Owner;
 use crate::domain::throttle::Bucket;
 use crate::error::Error;
-use crate::events;
 use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
 use crate::store::{changed_password, password_reset, session, throttle};
+use crate::{events, mails};
 
 /// How long a change may be repeated whose reply was lost.
 const REPEATABLE: Duration = Duration::from_secs(10 * 60);
@@ -158,6 +159,8 @@ async fn replace(
     password_reset::forget(&mut tx, user.id).await?;
     let others = session::delete_of_user(&mut tx, user.id, Some(user.session_id)).await?;
     events::revoke(auth, &mut tx, user.id, &others).await?;
+    let whose = (user.id, known.email.as_str());
+    mails::tell(auth, &mut tx, call, whose, MailKind::PasswordChanged).await?;
     auth.record(&mut tx, call, entry(user, Outcome::Done))
         .await?;
     tx.commit().await?;

@@ -6,18 +6,19 @@ use store::Tx;
 use uuid::Uuid;
 
 use super::opening;
+use crate::domain::mail::MailKind;
 use crate::domain::network::Network;
 use crate::domain::password::rules::Owner;
 use crate::domain::refresh::hash;
 use crate::domain::throttle::client_buckets;
+use crate::domain::unset::is_unset;
 use crate::error::Error;
-use crate::events;
-use crate::proofs;
 use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
 use crate::store::email_proof::EmailProof;
 use crate::store::{access_token, account_mail, changed_password, password_reset, session};
+use crate::{events, mails, proofs};
 
 pub(super) async fn reset(
     auth: &Auth,
@@ -62,6 +63,10 @@ pub(super) async fn reset(
     // Whoever knew the password before may have made some.
     sessions.extend(access_token::delete_of_user(&mut tx, id).await?);
     events::revoke(auth, &mut tx, id, &sessions).await?;
+    if !is_unset(old) {
+        let whose = (id, known.email.as_str());
+        mails::tell(auth, &mut tx, call, whose, MailKind::PasswordChanged).await?;
+    }
     auth.record(&mut tx, call, entry(Outcome::Done, Some(id)))
         .await?;
     let proof = prove(auth, &mut tx, mail_id).await?;

@@ -23,7 +23,7 @@ fn after(bed: &Bed, time: Duration) -> Option<Timestamp> {
 }
 
 /// What asks for one of 30 days.
-fn wish(bed: &Bed, roles: &[&str]) -> CreateAccessTokenRequest {
+pub(crate) fn wish(bed: &Bed, roles: &[&str]) -> CreateAccessTokenRequest {
     CreateAccessTokenRequest {
         name: "nightly report".into(),
         roles: roles.iter().map(ToString::to_string).collect(),
@@ -33,7 +33,7 @@ fn wish(bed: &Bed, roles: &[&str]) -> CreateAccessTokenRequest {
     }
 }
 
-async fn create(
+pub(crate) async fn create(
     bed: &Bed,
     access_token: &str,
     request: CreateAccessTokenRequest,

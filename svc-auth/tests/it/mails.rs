@@ -1,7 +1,8 @@
 //! Mails to accounts: as they are told of, and as svc-notify fetches them.
 
 use contracts::tradewind::auth::v1::{
-    AccountMailKind, AccountMailRequested, GetAccountMailRequest, GetAccountMailResponse,
+    AccountMailKind, AccountMailRequested, ChangePasswordRequest, GetAccountMailRequest,
+    GetAccountMailResponse, ResetPasswordRequest,
 };
 use contracts::tradewind::users::v1::UserState;
 use prost::Message as _;
@@ -10,6 +11,8 @@ use store::testing::{eventually, refused};
 use tonic::{Code, Status};
 
 use crate::bed::{Bed, PASSWORD};
+use crate::second_factor::{disable, set_up};
+use crate::{access_tokens, recovery};
 
 const ADA: &str = "ada@example.com";
 
@@ -96,10 +99,51 @@ store::on_both! {
         eventually("it is forgotten", async || bed.count("account_mails").await == 0).await;
     }
 
+    async fn what_is_done_with_password_factor_and_tokens_is_told_to_the_owner(
+        database: TestDatabase
+    ) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.register(ADA).await.unwrap();
+        let access_token = &ada.access_token;
+        let told_of = async |kind, number| {
+            let mail = fetch(&bed, &nth(&bed, &ada.user_id, kind, number).await).await.unwrap();
+            assert_eq!((mail.kind(), mail.recipient.as_str()), (kind, ADA));
+            assert_eq!((mail.ip_address.as_str(), mail.token.as_str()), ("127.0.0.1", ""));
+        };
+        let (_, codes) = set_up(&bed, access_token).await;
+        told_of(AccountMailKind::SecondFactorEnabled, 1).await;
+        disable(&bed, access_token, PASSWORD, ("", "no code")).await.unwrap_err();
+        disable(&bed, access_token, PASSWORD, ("", &codes[0])).await.unwrap();
+        // A repetition has nothing to tell.
+        disable(&bed, access_token, PASSWORD, ("", &codes[0])).await.unwrap();
+        told_of(AccountMailKind::RecoveryCodeUsed, 1).await;
+        told_of(AccountMailKind::SecondFactorDisabled, 1).await;
+        let wish = access_tokens::wish(&bed, &["user"]);
+        access_tokens::create(&bed, access_token, wish).await.unwrap();
+        told_of(AccountMailKind::AccessTokenCreated, 1).await;
+
+        let change = |current_password: &str| ChangePasswordRequest {
+            current_password: current_password.to_owned(),
+            new_password: "seven green lamps".to_owned(),
+        };
+        let mut holder = bed.holder(access_token);
+        holder.change_password(change("a guess")).await.unwrap_err();
+        holder.change_password(change(PASSWORD)).await.unwrap();
+        holder.change_password(change(PASSWORD)).await.unwrap();
+        told_of(AccountMailKind::PasswordChanged, 1).await;
+        recovery::request(&bed, ADA).await.unwrap();
+        let request = ResetPasswordRequest {
+            token: token(&bed, &ada.user_id, AccountMailKind::PasswordReset, 1).await,
+            new_password: "nine blue doors".to_owned(),
+        };
+        bed.anybody().reset_password(request).await.unwrap();
+        told_of(AccountMailKind::PasswordChanged, 2).await;
+    }
+
     async fn what_is_told_of_a_mail_is_ids_alone(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let ada = bed.register(ADA).await.unwrap();
-        crate::recovery::request(&bed, ADA).await.unwrap();
+        recovery::request(&bed, ADA).await.unwrap();
         let kind = AccountMailKind::PasswordReset;
         let token = token(&bed, &ada.user_id, kind, 1).await;
         let (_, data) = told(&bed, &ada.user_id, kind).await.remove(0);
@@ -112,7 +156,7 @@ store::on_both! {
     ) {
         let bed = Bed::start(&database).await;
         let ada = bed.register(ADA).await.unwrap();
-        crate::recovery::request(&bed, ADA).await.unwrap();
+        recovery::request(&bed, ADA).await.unwrap();
         let mail_id = nth(&bed, &ada.user_id, AccountMailKind::PasswordReset, 1).await;
         let request = || GetAccountMailRequest { mail_id: mail_id.clone() };
         let by_edge = bed.edge().await.get_account_mail(request()).await;

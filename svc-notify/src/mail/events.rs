@@ -106,6 +106,12 @@ fn of_account(message: &AccountMailRequested) -> Result<Option<Told>, Failure> {
         AccountMailKind::EmailVerification => Template::EmailVerification,
         AccountMailKind::EmailChanged => Template::EmailChanged,
         AccountMailKind::NewSignIn => Template::NewSignIn,
+        AccountMailKind::PasswordChanged => Template::PasswordChanged,
+        AccountMailKind::SecondFactorEnabled => Template::SecondFactorEnabled,
+        AccountMailKind::SecondFactorDisabled => Template::SecondFactorDisabled,
+        AccountMailKind::SecondFactorRemoved => Template::SecondFactorRemoved,
+        AccountMailKind::RecoveryCodeUsed => Template::RecoveryCodeUsed,
+        AccountMailKind::AccessTokenCreated => Template::AccessTokenCreated,
         AccountMailKind::Unspecified => {
             return Err(Failure::Permanent("it is of no kind of mail".to_owned()));
         }

@@ -37,6 +37,7 @@ macro_rules! sources {
 }
 
 sources! {
+    AccessTokenCreated: "access-token-created",
     EmailChanged: "email-changed",
     EmailVerification: "email-verification",
     NewSignIn: "new-sign-in",
@@ -44,9 +45,14 @@ sources! {
     OrderConfirmed: "order-confirmed",
     OrderRefused: "order-refused",
     OrderShipped: "order-shipped",
+    PasswordChanged: "password-changed",
     PasswordReset: "password-reset",
     PaymentActionRequired: "payment-action-required",
     PaymentRefunded: "payment-refunded",
+    RecoveryCodeUsed: "recovery-code-used",
+    SecondFactorDisabled: "second-factor-disabled",
+    SecondFactorEnabled: "second-factor-enabled",
+    SecondFactorRemoved: "second-factor-removed",
 }
 
 fn words(language: Language) -> &'static str {
@@ -195,11 +201,25 @@ pub(crate) fn sample(template: Template) -> Content {
             order: None,
             ..content
         },
-        Template::EmailChanged | Template::NewSignIn => Content {
+        Template::EmailChanged
+        | Template::NewSignIn
+        | Template::PasswordChanged
+        | Template::SecondFactorEnabled
+        | Template::SecondFactorDisabled
+        | Template::RecoveryCodeUsed
+        | Template::AccessTokenCreated => Content {
             cause: Some(Cause {
                 time: "2026-11-30 15:04 UTC".to_owned(),
                 device: "Firefox on Linux".to_owned(),
                 ip_address: "192.0.2.7".to_owned(),
+            }),
+            order: None,
+            ..content
+        },
+        Template::SecondFactorRemoved => Content {
+            cause: Some(Cause {
+                time: "2026-11-30 15:04 UTC".to_owned(),
+                ..Cause::default()
             }),
             order: None,
             ..content

@@ -70,7 +70,15 @@ store::on_both! {
 
     async fn news_of_an_account_say_when_and_by_what(database: TestDatabase) {
         let mailroom = Mailroom::open(&database).await;
-        for kind in [AccountMailKind::NewSignIn, AccountMailKind::EmailChanged] {
+        for kind in [
+            AccountMailKind::NewSignIn,
+            AccountMailKind::EmailChanged,
+            AccountMailKind::PasswordChanged,
+            AccountMailKind::SecondFactorEnabled,
+            AccountMailKind::SecondFactorDisabled,
+            AccountMailKind::RecoveryCodeUsed,
+            AccountMailKind::AccessTokenCreated,
+        ] {
             requested(&mailroom, kind, "").await;
             mailroom.newest(MailState::Sent).await;
             let mail = mailroom.post.received().pop().unwrap();

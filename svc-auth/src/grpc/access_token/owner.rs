@@ -16,15 +16,16 @@ use sqlx::types::Json;
 use store::page;
 use uuid::Uuid;
 
+use crate::domain::mail::MailKind;
 use crate::domain::refresh::hash;
 use crate::error::Error;
-use crate::events;
 use crate::grpc::proof::{self, entry};
 use crate::grpc::second_factor::prove;
 use crate::service::Auth;
 use crate::store::access_token::{self, AccessToken};
 use crate::store::audit::{Action, Outcome};
 use crate::store::revocation;
+use crate::{events, mails};
 
 /// How long one lives at most.
 const LIFETIME: TimeDelta = TimeDelta::days(365);
@@ -74,6 +75,8 @@ pub(super) async fn create(
         return Err(Error::TooManyAccessTokens(MOST));
     }
     access_token::insert(&mut tx, &hash(&text), &token).await?;
+    let whose = (user.id, known.email.as_str());
+    mails::tell(auth, &mut tx, call, whose, MailKind::AccessTokenCreated).await?;
     auth.record(&mut tx, call, entry(user, action, Outcome::Done))
         .await?;
     tx.commit().await?;

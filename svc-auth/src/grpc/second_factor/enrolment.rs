@@ -10,14 +10,15 @@ use runtime::call::CallContext;
 
 use super::attempt::Attempt;
 use super::owner::fresh_codes;
+use crate::domain::mail::MailKind;
 use crate::domain::totp;
 use crate::error::Error;
-use crate::events;
 use crate::grpc::proof::{self, entry, note};
 use crate::sealing::second_factor_label;
 use crate::service::Auth;
 use crate::store::audit::{Action, Outcome};
 use crate::store::{credential, second_factor, session};
+use crate::{events, mails};
 
 /// How long a new secret waits for its first code.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
@@ -86,6 +87,8 @@ pub(super) async fn confirm(
     // They were signed in by a password alone.
     let others = session::delete_of_user(&mut tx, user.id, Some(user.session_id)).await?;
     events::revoke(auth, &mut tx, user.id, &others).await?;
+    let whose = (user.id, known.email.as_str());
+    mails::tell(auth, &mut tx, call, whose, MailKind::SecondFactorEnabled).await?;
     auth.record(&mut tx, call, entry(user, action, Outcome::Done))
         .await?;
     tx.commit().await?;

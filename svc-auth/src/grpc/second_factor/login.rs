@@ -75,7 +75,7 @@ pub(super) async fn second_step(
         note(auth, call, entry(Outcome::BadToken, user_id)).await?;
         return Err(Error::SecondFactorTokenInvalid);
     }
-    typed.record(auth, &mut tx, call, known.user_id).await?;
+    typed.record(auth, &mut tx, call, &known).await?;
     tx.commit().await?;
     attempt.was_good(auth).await?;
     let (action, proof) = (Action::LoginSecondFactor, Proof::SecondFactor);

@@ -9,13 +9,14 @@ use runtime::call::CallContext;
 use uuid::Uuid;
 
 use super::typed::prove;
+use crate::domain::mail::MailKind;
 use crate::domain::recovery;
 use crate::error::Error;
-use crate::events;
 use crate::grpc::proof::{self, entry};
 use crate::service::Auth;
 use crate::store::audit::{Action, Outcome};
 use crate::store::{access_token, second_factor, second_factor_login, session};
+use crate::{events, mails};
 
 pub(super) async fn get(auth: &Auth, call: &CallContext) -> Result<GetSecondFactorResponse, Error> {
     let user = call.caller.user()?;
@@ -47,6 +48,7 @@ pub(super) async fn disable(
     let roles = auth.accounts.roles_if_active(user.id).await?;
     prove(auth, call, (user, &known), action, (code, recovery_code)).await?;
     let mut tx = auth.db.begin().await?;
+    let was_on = second_factor::is_enabled(&mut tx, user.id).await?;
     if !second_factor::forget(&mut tx, user.id).await? {
         return Ok(DisableSecondFactorResponse {});
     }
@@ -57,6 +59,11 @@ pub(super) async fn disable(
         let new = || auth.random.uuid7(&auth.clock);
         ended.extend(access_token::renew_of_user(&mut tx, user.id, new).await?);
         events::revoke(auth, &mut tx, user.id, &ended).await?;
+    }
+    // One that still waited for its first code was nothing to be told of.
+    if was_on {
+        let whose = (user.id, known.email.as_str());
+        mails::tell(auth, &mut tx, call, whose, MailKind::SecondFactorDisabled).await?;
     }
     auth.record(&mut tx, call, entry(user, action, Outcome::Done))
         .await?;

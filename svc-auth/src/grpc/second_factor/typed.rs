@@ -6,9 +6,11 @@ use store::Tx;
 use uuid::Uuid;
 
 use super::attempt::Attempt;
+use crate::domain::mail::MailKind;
 use crate::domain::{recovery, totp};
 use crate::error::Error;
 use crate::grpc::proof::{entry, note};
+use crate::mails;
 use crate::sealing::second_factor_label;
 use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
@@ -67,14 +69,15 @@ impl Typed {
         }
     }
 
-    /// Tells the audit log that there is one code on paper less.
+    /// Tells the audit log, and the owner, that there is one code on paper less.
     pub(super) async fn record(
         &self,
         auth: &Auth,
         tx: &mut Tx,
         call: &CallContext,
-        user_id: Uuid,
+        credential: &Credential,
     ) -> Result<(), Error> {
+        let user_id = credential.user_id;
         let entry = Entry {
             action: Action::UseRecoveryCode,
             outcome: Outcome::Done,
@@ -83,7 +86,11 @@ impl Typed {
         };
         match self {
             Self::Code(_) => Ok(()),
-            Self::RecoveryCode(_) => auth.record(tx, call, entry).await,
+            Self::RecoveryCode(_) => {
+                let whose = (user_id, credential.email.as_str());
+                mails::tell(auth, tx, call, whose, MailKind::RecoveryCodeUsed).await?;
+                auth.record(tx, call, entry).await
+            }
         }
     }
 }
@@ -113,7 +120,7 @@ pub(in crate::grpc) async fn prove(
         note(auth, call, entry(user, action, Outcome::WrongCode)).await?;
         return Err(Error::SecondFactorInvalid);
     }
-    typed.record(auth, &mut tx, call, user.id).await?;
+    typed.record(auth, &mut tx, call, credential).await?;
     tx.commit().await?;
     attempt.was_good(auth).await
 }

@@ -26,6 +26,18 @@ pub(crate) enum Template {
     EmailChanged,
     /// Somebody signed in from a network that the account was not used from before.
     NewSignIn,
+    /// The password was changed, or set by a link.
+    PasswordChanged,
+    /// A second factor was turned on.
+    SecondFactorEnabled,
+    /// The second factor was turned off by its owner.
+    SecondFactorDisabled,
+    /// The shop has taken the second factor away.
+    SecondFactorRemoved,
+    /// A recovery code was used in place of the second factor.
+    RecoveryCodeUsed,
+    /// A personal access token was made.
+    AccessTokenCreated,
 }
 
 /// No mail has this name.
@@ -35,7 +47,8 @@ pub(crate) struct UnknownTemplate(pub(crate) String);
 
 impl Template {
     /// Every template, in the order of their names.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 16] = [
+        Self::AccessTokenCreated,
         Self::EmailChanged,
         Self::EmailVerification,
         Self::NewSignIn,
@@ -43,9 +56,14 @@ impl Template {
         Self::OrderConfirmed,
         Self::OrderRefused,
         Self::OrderShipped,
+        Self::PasswordChanged,
         Self::PasswordReset,
         Self::PaymentActionRequired,
         Self::PaymentRefunded,
+        Self::RecoveryCodeUsed,
+        Self::SecondFactorDisabled,
+        Self::SecondFactorEnabled,
+        Self::SecondFactorRemoved,
     ];
 
     /// Its name, as in the contract, in the database and in the name of its file.
@@ -62,6 +80,12 @@ impl Template {
             Self::EmailVerification => "email-verification",
             Self::EmailChanged => "email-changed",
             Self::NewSignIn => "new-sign-in",
+            Self::PasswordChanged => "password-changed",
+            Self::SecondFactorEnabled => "second-factor-enabled",
+            Self::SecondFactorDisabled => "second-factor-disabled",
+            Self::SecondFactorRemoved => "second-factor-removed",
+            Self::RecoveryCodeUsed => "recovery-code-used",
+            Self::AccessTokenCreated => "access-token-created",
         }
     }
 
@@ -81,6 +105,12 @@ impl Template {
             Self::EmailVerification => "An address is to be proved by a link.",
             Self::EmailChanged => "The account has another address: told to the one before.",
             Self::NewSignIn => "Somebody signed in from a network that is new to the account.",
+            Self::PasswordChanged => "The password was changed, or set by a link.",
+            Self::SecondFactorEnabled => "A second factor was turned on.",
+            Self::SecondFactorDisabled => "The second factor was turned off by its owner.",
+            Self::SecondFactorRemoved => "The shop has taken the second factor away.",
+            Self::RecoveryCodeUsed => "A recovery code was used in place of the second factor.",
+            Self::AccessTokenCreated => "A personal access token was made.",
         }
     }
 
