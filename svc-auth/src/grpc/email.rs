@@ -6,11 +6,11 @@ use contracts::tradewind::auth::v1::{
 };
 use runtime::call::CallContext;
 
-use super::password;
+use super::proof;
+use super::second_factor::prove;
 use crate::domain::email::email_key;
 use crate::domain::mail::MailKind;
 use crate::domain::network::Network;
-use crate::domain::password::Typed;
 use crate::domain::refresh::hash;
 use crate::domain::throttle::client_buckets;
 use crate::error::Error;
@@ -79,26 +79,21 @@ pub(super) async fn change(
     call: &CallContext,
     request: ChangeEmailRequest,
 ) -> Result<ChangeEmailResponse, Error> {
-    let user = call.caller.user()?;
-    let typed = Typed::from(request.password);
-    let Some(known) = password::is_own(auth, user, &typed).await? else {
-        let entry = Entry {
-            action: Action::RequestEmailChange,
-            outcome: Outcome::WrongPassword,
-            user_id: Some(user.id),
-            session_id: Some(user.session_id),
-        };
-        let mut tx = auth.db.statements().await?;
-        auth.record(&mut tx, call, entry).await?;
-        tx.commit().await?;
-        return Err(Error::WrongPassword);
-    };
+    let (user, action) = (call.caller.user()?, Action::RequestEmailChange);
+    let ChangeEmailRequest {
+        new_email,
+        password,
+        code,
+        recovery_code,
+    } = request;
+    let known = proof::password(auth, call, user, action, password).await?;
     if auth.is_administrators(&known.email) {
         return Err(Error::AddressIsConfigured);
     }
-    let key = email_key(&request.new_email);
+    prove(auth, call, (user, &known), action, (code, recovery_code)).await?;
+    let key = email_key(&new_email);
     let mut tx = auth.db.begin().await?;
-    let address = (request.new_email, key);
+    let address = (new_email, key);
     wishes::note(auth, &mut tx, call, Wish::ChangeEmail, address).await?;
     tx.commit().await?;
     Ok(ChangeEmailResponse {})

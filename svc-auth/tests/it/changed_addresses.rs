@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 use crate::bed::{Bed, PASSWORD};
 use crate::mails::{count, fetch, nth, token};
 use crate::recovery;
+use crate::second_factor::set_up;
 use crate::verification::{request, verify};
 
 const ADA: &str = "ada@example.com";
@@ -26,6 +27,7 @@ async fn change(
     let request = ChangeEmailRequest {
         new_email: new_email.into(),
         password: password.into(),
+        ..ChangeEmailRequest::default()
     };
     bed.holder(access_token)
         .change_email(request)
@@ -89,9 +91,37 @@ store::on_both! {
         refused(change(&bed, &ada.access_token, LACE, PASSWORD).await, Reason::RateLimited);
         assert_eq!(ended(&bed, "WRONG_PASSWORD").await, 2);
         assert_eq!(bed.count("account_mails").await, 0);
-        let (new_email, password) = (LACE.into(), PASSWORD.into());
-        let request = ChangeEmailRequest { new_email, password };
+        let request = ChangeEmailRequest {
+            new_email: LACE.into(),
+            password: PASSWORD.into(),
+            ..ChangeEmailRequest::default()
+        };
         refused(bed.anybody().change_email(request).await, Reason::TokenMissing);
+    }
+
+    async fn whoever_has_a_second_factor_is_asked_for_it(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.register(ADA).await.unwrap();
+        let (app, codes) = set_up(&bed, &ada.access_token).await;
+        refused(change(&bed, &ada.access_token, LACE, PASSWORD).await, Reason::InvalidField);
+        let request = |code: &str, recovery_code: &str| ChangeEmailRequest {
+            new_email: LACE.into(),
+            password: PASSWORD.into(),
+            code: code.into(),
+            recovery_code: recovery_code.into(),
+        };
+        let mut holder = bed.holder(&ada.access_token);
+        let wrong = holder.change_email(request("000", "")).await;
+        refused(wrong, Reason::SecondFactorInvalid);
+        assert_eq!((ended(&bed, "WRONG_CODE").await, ended(&bed, "DONE").await), (1, 0));
+        holder.change_email(request(&app.fresh(&bed).await, "")).await.unwrap();
+        let first = token(&bed, &ada.user_id, PROOF, 1).await;
+        bed.time.advance(Duration::from_secs(1));
+        holder.change_email(request("", &codes[0])).await.unwrap();
+        let second = token(&bed, &ada.user_id, PROOF, 2).await;
+        refused(verify(&bed, &first).await, Reason::EmailTokenInvalid);
+        verify(&bed, &second).await.unwrap();
+        assert!(bed.users.of(LACE).is_some());
     }
 
     async fn an_address_that_has_an_account_is_answered_alike_and_gets_no_link(

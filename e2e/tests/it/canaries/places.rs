@@ -243,7 +243,7 @@ fn bodies(flock: &Flock, door: &Door, known: &Known, kind: Kind) -> Vec<RequestB
     put(rest, post.clone(), path, &forgotten);
     let proof = |canary: &str| json!({"token": canary});
     put(rest, post.clone(), "/v1/auth/email:verify", &proof);
-    let address = |canary: &str| json!({"newEmail": mail(canary), "password": canary});
+    let address = |canary: &str| json!({"newEmail": mail(canary), "password": canary, "code": canary, "recoveryCode": canary});
     put(buyer, post.clone(), "/v1/auth/email:change", &address);
     let operator = |canary: &str| json!({"clientAssertion": canary});
     put(rest, post.clone(), "/v1/auth/login:operator", &operator);
