@@ -91,13 +91,18 @@ async fn write(
     kind: MailKind,
 ) -> Result<(AccountMail, SecretString), Error> {
     let now = auth.clock.now();
+    let (address, user_agent) = match kind {
+        // Where an administrator works from is not the owner's to know.
+        MailKind::SecondFactorRemoved => (String::new(), String::new()),
+        _ => (audit::address(call), audit::user_agent(call)),
+    };
     let mail = AccountMail {
         mail_id: auth.random.uuid7(&auth.clock),
         user_id,
         kind,
         email: email.to_owned(),
-        address: audit::address(call),
-        user_agent: audit::user_agent(call),
+        address,
+        user_agent,
         create_time: now,
         expire_time: now + kind.lifetime(),
     };

@@ -8,8 +8,8 @@ use net::process::{arguments::Refused, healthcheck, secret_files};
 use runtime::services::EDGE;
 
 use crate::{
-    contract, dead_letters, import, k8s, ledger, ops, publish_again, reconcile, seed, status,
-    streams, token, trace, up, verify,
+    contract, dead_letters, import, k8s, ledger, ops, publish_again, reconcile,
+    remove_second_factor, seed, status, streams, token, trace, up, verify,
 };
 
 /// Tradewind: a commerce back end of gRPC services behind a REST edge.
@@ -36,6 +36,8 @@ enum Command {
     Seed(seed::Arguments),
     /// Print an access token, for grpcurl and curl in development
     Token(token::Arguments),
+    /// Take the second factor of an account away whose owner has lost it, as the operator
+    RemoveSecondFactor(remove_second_factor::Arguments),
     /// Print the REST routes of the contract
     Routes(contract::DescriptorSet),
     /// Print who may call which method
@@ -116,6 +118,7 @@ impl Arguments {
             Command::Import(arguments) => client(import::run(arguments)),
             Command::Seed(arguments) => client(seed::run(arguments)),
             Command::Token(arguments) => client(token::run(arguments)),
+            Command::RemoveSecondFactor(arguments) => client(remove_second_factor::run(arguments)),
             Command::Streams(arguments) => client(streams::run(arguments)),
             Command::Healthcheck(arguments) => arguments.run(EDGE.ops_port()),
             Command::K8s(arguments) => exit_code(k8s::run(&arguments)),

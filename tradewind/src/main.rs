@@ -17,6 +17,7 @@ mod ops;
 mod progress;
 mod publish_again;
 mod reconcile;
+mod remove_second_factor;
 mod running;
 mod seed;
 mod shop;

@@ -4,6 +4,7 @@ mod attempt;
 mod enrolment;
 mod login;
 mod owner;
+mod removal;
 mod typed;
 
 use contracts::tradewind::auth::v1::second_factor_service_server::SecondFactorService;
@@ -12,6 +13,7 @@ use contracts::tradewind::auth::v1::{
     DisableSecondFactorResponse, EnrollSecondFactorRequest, EnrollSecondFactorResponse,
     GetSecondFactorRequest, GetSecondFactorResponse, LoginSecondFactorRequest,
     LoginSecondFactorResponse, RegenerateRecoveryCodesRequest, RegenerateRecoveryCodesResponse,
+    RemoveSecondFactorRequest, RemoveSecondFactorResponse,
 };
 use runtime::call::CallContext;
 use tonic::{Request, Response, Status};
@@ -64,6 +66,15 @@ impl SecondFactorService for Auth {
     ) -> Result<Response<DisableSecondFactorResponse>, Status> {
         let call = CallContext::of(&request);
         let reply = owner::disable(self, &call, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+
+    async fn remove_second_factor(
+        &self,
+        request: Request<RemoveSecondFactorRequest>,
+    ) -> Result<Response<RemoveSecondFactorResponse>, Status> {
+        let call = CallContext::of(&request);
+        let reply = removal::remove(self, &call, request.into_inner()).await?;
         Ok(Response::new(reply))
     }
 

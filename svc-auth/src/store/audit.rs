@@ -49,6 +49,8 @@ pub enum Action {
     ConfirmSecondFactor,
     /// A second factor was turned off, or somebody tried to.
     DisableSecondFactor,
+    /// An administrator took a second factor away, or tried to.
+    RemoveSecondFactor,
     /// Recovery codes were replaced, or somebody tried to.
     RegenerateRecoveryCodes,
     /// A recovery code was used up.
@@ -86,6 +88,7 @@ impl Action {
             Self::EnrollSecondFactor => "ENROLL_SECOND_FACTOR",
             Self::ConfirmSecondFactor => "CONFIRM_SECOND_FACTOR",
             Self::DisableSecondFactor => "DISABLE_SECOND_FACTOR",
+            Self::RemoveSecondFactor => "REMOVE_SECOND_FACTOR",
             Self::RegenerateRecoveryCodes => "REGENERATE_RECOVERY_CODES",
             Self::UseRecoveryCode => "USE_RECOVERY_CODE",
             Self::LoginSecondFactor => "LOGIN_SECOND_FACTOR",

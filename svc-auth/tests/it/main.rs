@@ -16,6 +16,7 @@ mod passwords;
 mod recovery;
 mod refresh;
 mod registration;
+mod removed_factor;
 mod required_factor;
 mod second_factor;
 mod second_step;

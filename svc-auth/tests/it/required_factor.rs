@@ -99,7 +99,7 @@ store::on_both! {
     }
 }
 
-async fn login_operator(bed: &Bed, operator: &Signer) -> LoginOperatorResponse {
+pub(crate) async fn login_operator(bed: &Bed, operator: &Signer) -> LoginOperatorResponse {
     let now = bed.common.mesh.clock.now().timestamp();
     let client_assertion = operator.sign(&AssertionClaims {
         iss: OPERATOR.into(),

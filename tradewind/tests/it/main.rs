@@ -256,6 +256,7 @@ fn help_shows_each_command_as_it_is_typed() {
         "status",
         "trace",
         "token",
+        "remove-second-factor",
         "routes",
         "policy",
         "descriptors",

@@ -109,6 +109,10 @@ fn commands_find_the_mesh_that_runs_wherever_its_data_and_its_ports_are() {
     let user = User::new();
     let mesh = user.up("real/data");
     assert_eq!(succeeds(&user.run(&["token"])).split('.').count(), 3);
+    let told = succeeds(&user.run(&["remove-second-factor", "admin@tradewind.localhost"]));
+    assert!(told.contains("password alone"), "{told}");
+    let told = fails(&user.run(&["remove-second-factor", "nobody@tradewind.localhost"]));
+    assert!(told.contains("no active account"), "{told}");
     let seeded = succeeds(&user.run(&["seed"]));
     assert!(
         seeded.contains("products") && !seeded.contains(" 0 new"),

@@ -258,6 +258,8 @@ fn bodies(flock: &Flock, door: &Door, known: &Known, kind: Kind) -> Vec<RequestB
     ] {
         put(buyer, post.clone(), path, &factor);
     }
+    let path = "/v1/auth/second-factors/01890a5d-ac96-774b-bcce-b302099a8057:remove";
+    put(admin, post.clone(), path, &factor);
     let second = |canary: &str| json!({"secondFactorToken": canary, "recoveryCode": canary});
     put(rest, post.clone(), "/v1/auth/login:secondFactor", &second);
     let script = |canary: &str| json!({"name": canary, "roles": [canary], "expireTime": canary, "password": canary});

@@ -6,6 +6,7 @@ use contracts::tradewind::auth::v1::{
 };
 use net::clock::timestamp;
 use runtime::call::CallContext;
+use store::Tx;
 use uuid::Uuid;
 
 use super::typed::prove;
@@ -54,11 +55,7 @@ pub(super) async fn disable(
     }
     second_factor_login::forget(&mut tx, user.id).await?;
     if auth.must_have_second_factor(&roles) {
-        // Their tokens have a role that the account may not use any more.
-        let mut ended = session::delete_of_user(&mut tx, user.id, None).await?;
-        let new = || auth.random.uuid7(&auth.clock);
-        ended.extend(access_token::renew_of_user(&mut tx, user.id, new).await?);
-        events::revoke(auth, &mut tx, user.id, &ended).await?;
+        end_sessions(auth, &mut tx, user.id).await?;
     }
     // One that still waited for its first code was nothing to be told of.
     if was_on {
@@ -69,6 +66,14 @@ pub(super) async fn disable(
         .await?;
     tx.commit().await?;
     Ok(DisableSecondFactorResponse {})
+}
+
+/// Ends the sessions of an account that may not use all its roles any more. Scripts go on without them.
+pub(super) async fn end_sessions(auth: &Auth, tx: &mut Tx, user_id: Uuid) -> Result<(), Error> {
+    let mut ended = session::delete_of_user(tx, user_id, None).await?;
+    let new = || auth.random.uuid7(&auth.clock);
+    ended.extend(access_token::renew_of_user(tx, user_id, new).await?);
+    events::revoke(auth, tx, user_id, &ended).await
 }
 
 pub(super) async fn regenerate(
