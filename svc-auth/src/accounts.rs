@@ -2,8 +2,8 @@
 
 use contracts::tradewind::users::v1::users_service_client::UsersServiceClient;
 use contracts::tradewind::users::v1::{
-    ConfirmEmailRequest, EnsureAccountRequest, GetAccountRequest, GetMeRequest, GetUserRequest,
-    UserState,
+    ConfirmEmailRequest, EnsureAccountRequest, FindAccountRequest, GetAccountRequest, GetMeRequest,
+    GetUserRequest, UserState,
 };
 use runtime::client::Channel;
 use runtime::node::Node;
@@ -67,6 +67,17 @@ impl Accounts {
             Err(status) if status.code() == Code::NotFound => Err(Error::AccountInactive),
             Err(status) => Err(status.into()),
         }
+    }
+
+    /// The id of the active account that has an address, and the address as the account has it; `None` if
+    /// there is no such account.
+    pub(crate) async fn find(&self, email: &str) -> Result<Option<(Uuid, String)>, Error> {
+        let request = FindAccountRequest {
+            email: email.to_owned(),
+        };
+        let found = self.client.clone().find_account(request).await?;
+        let found = found.into_inner();
+        Ok(found.user_id.parse().ok().map(|id| (id, found.email)))
     }
 
     /// Tells that an address is proved to be an account's, or becomes it.

@@ -7,6 +7,7 @@ mod config;
 pub mod domain;
 pub mod error;
 mod events;
+mod first_password;
 mod grpc;
 mod hashing;
 mod invitation;

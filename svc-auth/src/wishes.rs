@@ -10,11 +10,14 @@ use uuid::Uuid;
 
 use crate::domain::mail::MailKind;
 use crate::error::Error;
-use crate::mails;
 use crate::service::Auth;
 use crate::store::audit::{self, Action, Entry, Outcome};
 use crate::store::credential;
 use crate::store::mail_request::{self, MailRequest, Wish};
+use crate::{first_password, mails};
+
+/// How many addresses are looked up in a row.
+const LOOK_UPS: usize = 100;
 
 /// Writes down what somebody wishes.
 pub(crate) async fn note(
@@ -64,30 +67,80 @@ pub(crate) async fn run(auth: Auth, interval: Duration, shutdown: CancellationTo
 
 async fn grant_all(auth: &Auth) -> Result<(), Error> {
     loop {
-        let mut tx = auth.db.begin().await?;
-        let Some(request) = mail_request::take(&mut tx).await? else {
+        let unknown = grant_known(auth).await?;
+        for request in &unknown {
+            if let Err(error) = look_up(auth, request).await {
+                tracing::debug!(%error, "whether addresses have accounts has to wait");
+                break;
+            }
+        }
+        if unknown.len() < LOOK_UPS {
             return Ok(());
-        };
-        let call = call_of(&request);
-        let (action, (outcome, user_id)) = match request.action {
-            Wish::ResetPassword => {
-                let of = reset(auth, &mut tx, &call, &request).await?;
-                (Action::RequestPasswordReset, of)
-            }
-            Wish::ChangeEmail => {
-                let of = change(auth, &mut tx, &call, &request).await?;
-                (Action::RequestEmailChange, of)
-            }
-        };
-        let entry = Entry {
-            action,
-            outcome,
-            user_id,
-            session_id: None,
-        };
-        auth.record(&mut tx, &call, entry).await?;
-        tx.commit().await?;
+        }
     }
+}
+
+/// Does what is asked for of accounts that are known here, until nothing is due or so many others are to
+/// be looked up: they come after, so that svc-users being away keeps nobody else waiting for long.
+async fn grant_known(auth: &Auth) -> Result<Vec<MailRequest>, Error> {
+    let mut unknown = Vec::new();
+    while unknown.len() < LOOK_UPS {
+        let now = auth.clock.now();
+        let mut tx = auth.db.begin().await?;
+        let Some(request) = mail_request::take(&mut tx, now).await? else {
+            break;
+        };
+        let key = &request.email_key;
+        let is_known = request.action != Wish::ResetPassword
+            || credential::find_by_email(&mut tx, key).await?.is_some();
+        if is_known {
+            grant(auth, tx, &request).await?;
+            continue;
+        }
+        let later = MailRequest {
+            request_time: now + first_password::PATIENCE,
+            ..request.clone()
+        };
+        mail_request::insert(&mut tx, &later).await?;
+        tx.commit().await?;
+        unknown.push(request);
+    }
+    Ok(unknown)
+}
+
+/// Finds out whether an address that nobody signs in by has an account all the same.
+async fn look_up(auth: &Auth, request: &MailRequest) -> Result<(), Error> {
+    first_password::prepare(auth, &request.email).await?;
+    let mut tx = auth.db.begin().await?;
+    if !mail_request::remove(&mut tx, request.request_id).await? {
+        // It took so long that somebody else was at it.
+        return Ok(());
+    }
+    grant(auth, tx, request).await
+}
+
+/// Does what is asked for, in the transaction that takes the request away.
+async fn grant(auth: &Auth, mut tx: Tx, request: &MailRequest) -> Result<(), Error> {
+    let call = call_of(request);
+    let (action, (outcome, user_id)) = match request.action {
+        Wish::ResetPassword => {
+            let of = reset(auth, &mut tx, &call, request).await?;
+            (Action::RequestPasswordReset, of)
+        }
+        Wish::ChangeEmail => {
+            let of = change(auth, &mut tx, &call, request).await?;
+            (Action::RequestEmailChange, of)
+        }
+    };
+    let entry = Entry {
+        action,
+        outcome,
+        user_id,
+        session_id: None,
+    };
+    auth.record(&mut tx, &call, entry).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// The call that asked, as far as it was written down.

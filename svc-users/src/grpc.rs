@@ -9,11 +9,11 @@ use contracts::tradewind::users::v1::users_service_server::UsersService;
 use contracts::tradewind::users::v1::{
     ConfirmEmailRequest, ConfirmEmailResponse, CreateUserRequest, CreateUserResponse,
     DeactivateUserRequest, DeactivateUserResponse, DeleteMeRequest, DeleteMeResponse,
-    EnsureAccountRequest, EnsureAccountResponse, GetAccountRequest, GetAccountResponse,
-    GetContactRequest, GetContactResponse, GetMeRequest, GetMeResponse, GetUserRequest,
-    GetUserResponse, ListUsersRequest, ListUsersResponse, ReactivateUserRequest,
-    ReactivateUserResponse, SearchUsersRequest, SearchUsersResponse, SetUserRolesRequest,
-    SetUserRolesResponse, UpdateMeRequest, UpdateMeResponse,
+    EnsureAccountRequest, EnsureAccountResponse, FindAccountRequest, FindAccountResponse,
+    GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse, GetMeRequest,
+    GetMeResponse, GetUserRequest, GetUserResponse, ListUsersRequest, ListUsersResponse,
+    ReactivateUserRequest, ReactivateUserResponse, SearchUsersRequest, SearchUsersResponse,
+    SetUserRolesRequest, SetUserRolesResponse, UpdateMeRequest, UpdateMeResponse,
 };
 use runtime::call::CallContext;
 use tonic::{Request, Response, Status};
@@ -127,6 +127,14 @@ impl UsersService for Users {
         request: Request<GetAccountRequest>,
     ) -> Result<Response<GetAccountResponse>, Status> {
         let reply = account::get(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+
+    async fn find_account(
+        &self,
+        request: Request<FindAccountRequest>,
+    ) -> Result<Response<FindAccountResponse>, Status> {
+        let reply = account::find(self, request.into_inner()).await?;
         Ok(Response::new(reply))
     }
 

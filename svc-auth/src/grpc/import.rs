@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::email::email_key;
 use crate::domain::password::hash;
+use crate::domain::unset::is_unset;
 use crate::error::Error;
 use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
@@ -102,7 +103,12 @@ async fn take_over(
         return Ok(Ok(()));
     }
     let there = credential::find(tx, imported.user_id).await?;
-    if there.is_some_and(|there| there.password_hash == imported.password_hash) {
+    let old = there.map_or_else(String::new, |there| there.password_hash);
+    let new = &imported.password_hash;
+    // One whose owner has asked for a link has no password yet.
+    if old == *new
+        || is_unset(&old) && credential::replace_hash(tx, imported.user_id, &old, new, now).await?
+    {
         return Ok(Ok(()));
     }
     Ok(Err("the account has a password already".to_owned()))

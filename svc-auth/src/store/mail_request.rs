@@ -53,7 +53,7 @@ pub struct MailRequest {
     pub address: String,
     /// The client's user agent.
     pub user_agent: String,
-    /// When it was asked.
+    /// When it was asked; later for one that is looked up, until when it is left to who does.
     pub request_time: DateTime<Utc>,
 }
 
@@ -75,13 +75,13 @@ pub async fn insert(tx: &mut Tx, request: &MailRequest) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes the oldest away that nobody else is at.
-pub async fn take(tx: &mut Tx) -> Result<Option<MailRequest>, Error> {
+/// Takes the oldest away that is due at `now` and that nobody else is at.
+pub async fn take(tx: &mut Tx, now: DateTime<Utc>) -> Result<Option<MailRequest>, Error> {
     macro_rules! take {
         ($lock:literal) => {
             concat!(
                 "DELETE FROM mail_requests WHERE request_id = (SELECT request_id FROM mail_requests \
-                 ORDER BY request_time, request_id LIMIT 1",
+                 WHERE request_time <= $1 ORDER BY request_time, request_id LIMIT 1",
                 $lock,
                 ") RETURNING request_id, action, email, email_key, user_id, address, user_agent, \
                  request_time"
@@ -92,7 +92,13 @@ pub async fn take(tx: &mut Tx) -> Result<Option<MailRequest>, Error> {
         Dialect::Postgres => take!(" FOR UPDATE SKIP LOCKED"),
         Dialect::Sqlite => take!(""),
     };
-    Ok(store::fetch_optional!(tx, MailRequest, sql)?)
+    Ok(store::fetch_optional!(tx, MailRequest, sql, now)?)
+}
+
+/// Takes one away; says whether it was there.
+pub async fn remove(tx: &mut Tx, request_id: Uuid) -> Result<bool, Error> {
+    let sql = "DELETE FROM mail_requests WHERE request_id = $1";
+    Ok(store::execute!(tx, sql, request_id)? == 1)
 }
 
 /// Forgets what an account has asked for.

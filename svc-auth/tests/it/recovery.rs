@@ -89,6 +89,44 @@ store::on_both! {
         refused(request(&bed, "no address").await, Reason::InvalidField);
     }
 
+    async fn an_account_that_was_opened_without_a_password_gets_its_first_one(
+        database: TestDatabase
+    ) {
+        let bed = Bed::start(&database).await;
+        let user_id = bed.users.open(ADA);
+        request(&bed, "ADA@example.com").await.unwrap();
+        let mail = fetch(&bed, &nth(&bed, &user_id, RESET, 1).await).await.unwrap();
+        assert_eq!(mail.recipient, ADA);
+        for guess in ["", NEW] {
+            bed.login(ADA, guess).await.unwrap_err();
+        }
+        reset(&bed, &mail.token, NEW).await.unwrap();
+        assert_eq!(bed.login(ADA, NEW).await.unwrap().user_id, user_id);
+        assert!(bed.users.of(ADA).unwrap().email_verified);
+        // Nothing has changed that its owner would have to be told of.
+        assert_eq!(count(&bed, &user_id, AccountMailKind::PasswordChanged).await, 0);
+    }
+
+    async fn a_first_password_waits_for_accounts_that_are_away_and_keeps_nobody_waiting(
+        database: TestDatabase
+    ) {
+        let bed = Bed::start(&database).await;
+        let (ada, eve) = (bed.users.open(ADA), bed.register("eve@example.com").await.unwrap());
+        bed.users.set_away(true);
+        request(&bed, ADA).await.unwrap();
+        request(&bed, "eve@example.com").await.unwrap();
+        nth(&bed, &eve.user_id, RESET, 1).await;
+        assert_eq!(count(&bed, &ada, RESET).await, 0);
+        bed.users.set_away(false);
+        let sent = async || {
+            bed.time.advance(Duration::from_secs(5));
+            count(&bed, &ada, RESET).await > 0
+        };
+        eventually("it is sent", sent).await;
+        nth(&bed, &ada, RESET, 1).await;
+        assert_eq!(bed.count("mail_requests").await, 0);
+    }
+
     async fn with_accounts_away_any_address_is_answered_all_the_same(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let ada = bed.register(ADA).await.unwrap();
@@ -220,6 +258,7 @@ store::on_both! {
         let token = token(&bed, &ada.user_id, RESET, 1).await;
         let message = UserDeleted { user_id: ada.user_id.clone(), version: 2 };
         bed.tell("users.v1.UserDeleted", &ada.user_id, &message).await;
+        bed.users.forget(ADA);
         assert_eq!(bed.count("account_mails").await, 0);
         refused(reset(&bed, &token, NEW).await, Reason::ResetTokenInvalid);
         request(&bed, ADA).await.unwrap();

@@ -163,6 +163,23 @@ impl UsersService for Users {
         Ok(Response::new(ConfirmEmailResponse {}))
     }
 
+    async fn find_account(
+        &self,
+        request: Request<FindAccountRequest>,
+    ) -> Result<Response<FindAccountResponse>, Status> {
+        self.there()?;
+        let email = &request.get_ref().email;
+        let accounts = self.accounts.lock().unwrap();
+        let found = accounts.values().find(|user| {
+            user.email.eq_ignore_ascii_case(email) && user.state() == UserState::Active
+        });
+        let found = found.map(|user| FindAccountResponse {
+            user_id: user.user_id.clone(),
+            email: user.email.clone(),
+        });
+        Ok(Response::new(found.unwrap_or_default()))
+    }
+
     async fn get_contact(
         &self,
         _: Request<GetContactRequest>,

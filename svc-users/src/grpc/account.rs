@@ -2,7 +2,8 @@
 
 use contracts::tradewind::users::v1::{
     ConfirmEmailRequest, ConfirmEmailResponse, EnsureAccountRequest, EnsureAccountResponse,
-    GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse,
+    FindAccountRequest, FindAccountResponse, GetAccountRequest, GetAccountResponse,
+    GetContactRequest, GetContactResponse,
 };
 use runtime::id;
 
@@ -83,6 +84,20 @@ pub(super) async fn get(
         display_name: found.display_name,
         email_verified: found.email_verified_time.is_some(),
     })
+}
+
+/// The active account that has an address, if one has.
+pub(super) async fn find(
+    users: &Users,
+    request: FindAccountRequest,
+) -> Result<FindAccountResponse, Error> {
+    let mut tx = users.db.read().await?;
+    let found = user::find_active_email(&mut tx, &request.email).await?;
+    let found = found.map(|found| FindAccountResponse {
+        user_id: found.id.to_string(),
+        email: found.email.unwrap_or_default(),
+    });
+    Ok(found.unwrap_or_default())
 }
 
 /// How to write to the account.

@@ -1,7 +1,7 @@
 use contracts::tradewind::users::v1::users_service_client::UsersServiceClient;
 use contracts::tradewind::users::v1::{
-    ConfirmEmailRequest, DeleteMeRequest, EnsureAccountRequest, GetAccountRequest,
-    GetContactRequest, UpdateMeRequest, User, UserState,
+    ConfirmEmailRequest, DeleteMeRequest, EnsureAccountRequest, FindAccountRequest,
+    FindAccountResponse, GetAccountRequest, GetContactRequest, UpdateMeRequest, User, UserState,
 };
 use prost_types::FieldMask;
 use runtime::status::Reason;
@@ -77,6 +77,21 @@ store::on_both! {
             ..ensure(Uuid::now_v7(), "ada@example.com")
         };
         refused(bed.auth().ensure_account(request).await, Reason::InvalidField);
+    }
+
+    async fn an_active_account_is_found_by_its_address(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = Uuid::now_v7();
+        bed.auth().ensure_account(ensure(id, "Ada@example.com")).await.unwrap();
+        let request = |email: &str| FindAccountRequest { email: email.to_owned() };
+        let found = bed.auth().find_account(request("ada@EXAMPLE.com")).await.unwrap();
+        let expected = FindAccountResponse {
+            user_id: id.to_string(),
+            email: "Ada@example.com".to_owned(),
+        };
+        assert_eq!(found.into_inner(), expected);
+        let nobody = bed.auth().find_account(request("nobody@example.com")).await.unwrap();
+        assert_eq!(nobody.into_inner(), FindAccountResponse::default());
     }
 
     async fn others_ask_whether_an_account_is_active(database: TestDatabase) {
