@@ -25,6 +25,8 @@ pub(crate) struct Account {
     pub(crate) roles: Vec<String>,
     /// Name shown to others.
     pub(crate) display_name: String,
+    /// Language that it is written to in; empty for the shop's own.
+    pub(crate) language: String,
     /// Whether its owner has proved the e-mail address.
     pub(crate) email_verified: bool,
 }
@@ -60,6 +62,7 @@ impl Accounts {
                 Ok(Account {
                     roles: account.roles,
                     display_name: account.display_name,
+                    language: account.language,
                     email_verified: account.email_verified,
                 })
             }

@@ -15,6 +15,7 @@ pub(crate) fn user(user: User) -> Resource {
         email: user.email.unwrap_or_default(),
         display_name: user.display_name,
         avatar_url: user.avatar_url,
+        language: user.language,
         roles: user.roles.names(),
         state: state(user.state).into(),
         create_time: Some(timestamp(user.create_time)),

@@ -45,6 +45,7 @@ pub(super) async fn get(
         create_time: Some(timestamp(mail.create_time)),
         device: device::name(&mail.user_agent),
         ip_address: mail.address,
+        language: account.language,
     })
 }
 

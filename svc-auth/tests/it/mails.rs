@@ -140,6 +140,17 @@ store::on_both! {
         told_of(AccountMailKind::PasswordChanged, 2).await;
     }
 
+    async fn a_mail_is_written_in_the_language_that_its_reader_chose(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let ada = bed.register(ADA).await.unwrap();
+        recovery::request(&bed, ADA).await.unwrap();
+        let mail_id = nth(&bed, &ada.user_id, AccountMailKind::PasswordReset, 1).await;
+        assert_eq!(fetch(&bed, &mail_id).await.unwrap().language, "");
+        // It is asked for when the mail is sent.
+        bed.users.change(&ada.user_id, |user| user.language = "de-CH".into());
+        assert_eq!(fetch(&bed, &mail_id).await.unwrap().language, "de-CH");
+    }
+
     async fn what_is_told_of_a_mail_is_ids_alone(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let ada = bed.register(ADA).await.unwrap();

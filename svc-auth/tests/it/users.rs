@@ -136,6 +136,7 @@ impl UsersService for Users {
             roles: user.roles,
             display_name: user.display_name,
             email_verified: user.email_verified,
+            language: user.language,
         }))
     }
 

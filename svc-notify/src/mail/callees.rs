@@ -20,7 +20,9 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::domain::mail::content::{one_line, salutation};
-use crate::domain::mail::{Cause, Content, Line, Message, OrderContent, Parcel, Template};
+use crate::domain::mail::{
+    Cause, Content, Language, Line, Message, OrderContent, Parcel, Template,
+};
 
 /// Clients of the services that mails are filled by.
 #[derive(Clone)]
@@ -35,6 +37,8 @@ pub(crate) struct Callees {
 pub(crate) struct Known {
     pub(crate) user_id: Uuid,
     pub(crate) address: String,
+    /// The language that the recipient has chosen; none for the shop's own.
+    pub(crate) language: Option<Language>,
     pub(crate) content: Content,
 }
 
@@ -110,6 +114,7 @@ impl Callees {
         Ok(Known {
             user_id,
             address: mail.recipient,
+            language: Language::of(&mail.language),
             content: Content {
                 name: salutation(&mail.display_name),
                 // Whoever opens a link knows where from; who hears of news does not.
@@ -186,6 +191,7 @@ impl Callees {
         Ok(Known {
             user_id,
             address: contact.email,
+            language: Language::of(&contact.language),
             content: Content {
                 name: salutation(&contact.display_name),
                 ..content

@@ -30,7 +30,7 @@ pub struct MailConfig {
         default_value = "Tradewind <shop@tradewind.localhost>"
     )]
     pub mail_from: Mailbox,
-    /// The language that mails are in.
+    /// The language of mails to whoever has chosen none.
     #[arg(long, env = "MAIL_LANGUAGE", value_enum, default_value_t)]
     pub mail_language: Language,
     /// Where the shop's pages are, which mails lead to: `/orders/ID`.

@@ -107,9 +107,8 @@ async fn hand_over(mail: &Mail, message: &Message, known: &Known) -> Outcome {
         shop: settings.shop.clone(),
         ..known.content.clone()
     };
-    let written = mail
-        .templates
-        .write(message.template, settings.language, &content);
+    let language = known.language.unwrap_or(settings.language);
+    let written = mail.templates.write(message.template, language, &content);
     let written = match written {
         Ok(written) => written,
         Err(error) => {

@@ -27,6 +27,7 @@ async fn requested(mailroom: &Mailroom, kind: AccountMailKind, token: &str) -> U
         create_time: Some(time),
         device: "Firefox on Linux".to_owned(),
         ip_address: "192.0.2.7".to_owned(),
+        language: String::new(),
     };
     if kind != AccountMailKind::Unspecified {
         let mut known = mailroom.neighbours.known();

@@ -109,6 +109,19 @@ store::on_both! {
         }
     }
 
+    async fn a_mail_is_in_the_language_that_its_buyer_has_chosen(database: TestDatabase) {
+        let mailroom = Mailroom::open(&database).await;
+        let ada = mailroom.ada();
+        {
+            let mut known = mailroom.neighbours.known();
+            known.contacts.get_mut(&ada.id.to_string()).unwrap().language = "de-CH".to_owned();
+        }
+        mailroom.confirmed(ada).await;
+        mailroom.newest(MailState::Sent).await;
+        let mail = mailroom.post.received().remove(0);
+        assert!(mail.text.contains("Guten Tag Ada Lovelace,"), "{}", mail.text);
+    }
+
     async fn a_mail_of_a_shipment_says_how_to_find_it(database: TestDatabase) {
         let mailroom = Mailroom::with(&database, |mail| {
             mail.mail_language = MailLanguage::De;

@@ -132,6 +132,7 @@ impl Mailroom {
             state: UserState::Active.into(),
             email: email.to_owned(),
             display_name: name.to_owned(),
+            language: String::new(),
         };
         let mut known = self.neighbours.known();
         known.orders.insert(buyer.order.to_string(), order);

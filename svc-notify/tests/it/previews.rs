@@ -46,7 +46,6 @@ store::on_both! {
         let foreign = admin.preview_mail_template(preview("order-confirmed", "fr")).await;
         let foreign = refused(foreign, Reason::InvalidField);
         assert_eq!(fields(&foreign), ["language"]);
-        assert!(foreign.message().contains("en, de"), "{}", foreign.message());
     }
 
     async fn nobody_but_administrators_sees_mails(database: TestDatabase) {

@@ -7,4 +7,6 @@ pub(crate) struct OwnProfile {
     pub(crate) display_name: String,
     /// Address of a picture; empty for none.
     pub(crate) avatar_url: String,
+    /// Language that it is written to in (BCP 47); empty for the shop's own.
+    pub(crate) language: String,
 }

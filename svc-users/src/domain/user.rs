@@ -92,6 +92,8 @@ pub(crate) struct User {
     pub(crate) display_name: String,
     /// Address of a picture; empty for none.
     pub(crate) avatar_url: String,
+    /// Language that it is written to in (BCP 47); empty for the shop's own.
+    pub(crate) language: String,
     /// What it may do.
     pub(crate) roles: Roles,
     /// Whether it may be used.
@@ -114,6 +116,7 @@ impl User {
             email_verified_time: None,
             display_name: new.display_name,
             avatar_url: String::new(),
+            language: String::new(),
             roles: new.roles,
             state: State::Active,
             version: 1,
@@ -154,13 +157,17 @@ impl User {
         now: DateTime<Utc>,
     ) -> Result<bool, Refusal> {
         self.expect_not_deleted()?;
-        let (name, mut url) = (profile.display_name, profile.avatar_url);
+        let OwnProfile {
+            display_name: name,
+            avatar_url: mut url,
+            language,
+        } = profile;
         if name.is_empty() {
             return Err(Refusal::Nameless);
         }
         let is_renamed = name != self.display_name;
         let has_new_picture = url != self.avatar_url;
-        if !is_renamed && !has_new_picture {
+        if !is_renamed && !has_new_picture && language == self.language {
             return Ok(false);
         }
         // One that is as it was is not looked at again: it may be older than the rules.
@@ -169,6 +176,7 @@ impl User {
         }
         self.display_name = name;
         self.avatar_url = url;
+        self.language = language;
         self.touch(now);
         Ok(true)
     }
@@ -270,6 +278,7 @@ impl User {
         self.email_verified_time = None;
         self.display_name.clear();
         self.avatar_url.clear();
+        self.language.clear();
         self.roles = Roles::default();
         self.state = State::Deleted;
         self.touch(now);
@@ -376,7 +385,7 @@ mod tests {
         let mut ada = user(&[]);
         let same = OwnProfile {
             display_name: "Ada".into(),
-            avatar_url: String::new(),
+            ..OwnProfile::default()
         };
         assert_eq!(ada.change(same, DateTime::UNIX_EPOCH), Ok(false));
         assert_eq!(ada.reactivate(DateTime::UNIX_EPOCH), Ok(false));

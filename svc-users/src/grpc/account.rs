@@ -83,6 +83,7 @@ pub(super) async fn get(
         roles: found.roles.names(),
         display_name: found.display_name,
         email_verified: found.email_verified_time.is_some(),
+        language: found.language,
     })
 }
 
@@ -112,5 +113,6 @@ pub(super) async fn contact(
         state: convert::state(found.state).into(),
         email: found.email.unwrap_or_default(),
         display_name: found.display_name,
+        language: found.language,
     })
 }

@@ -53,11 +53,13 @@ async fn update(
     let Resource {
         display_name,
         avatar_url,
+        language,
         ..
     } = mask.merge(&convert::user(own.clone()), &new)?;
     let profile = OwnProfile {
         display_name,
         avatar_url,
+        language,
     };
     if own
         .change(profile, users.clock.now())

@@ -19,6 +19,7 @@ pub(super) struct Row {
     email_verified_time: Option<DateTime<Utc>>,
     display_name: String,
     avatar_url: String,
+    language: String,
     roles: Json<Vec<String>>,
     #[sqlx(try_from = "String")]
     state: State,
@@ -40,6 +41,7 @@ impl TryFrom<Row> for User {
             email_verified_time: row.email_verified_time,
             display_name: row.display_name,
             avatar_url: row.avatar_url,
+            language: row.language,
             roles,
             state: row.state,
             version: row.version,
@@ -54,7 +56,7 @@ macro_rules! select_users {
     ($rest:literal) => {
         concat!(
             "SELECT user_id, external_id, email, email_verified_time, display_name, avatar_url, \
-             roles, state, version, create_time, update_time FROM users ",
+             language, roles, state, version, create_time, update_time FROM users ",
             $rest
         )
     };
@@ -135,8 +137,8 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Error> {
         tx,
         "INSERT INTO users (user_id, external_id, email, email_key, display_name, name_key, \
          name_words, avatar_url, roles, state, version, create_time, update_time, \
-         email_verified_time, words_version) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $11)",
+         email_verified_time, language, words_version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $11)",
         user.id,
         user.external_id.as_deref(),
         user.email.as_deref(),
@@ -150,7 +152,8 @@ pub(crate) async fn insert(tx: &mut Tx, user: &User) -> Result<(), Error> {
         user.version,
         user.create_time,
         user.update_time,
-        user.email_verified_time
+        user.email_verified_time,
+        user.language.as_str()
     )
     .map_err(|error| Error::of_write(error, user))?;
     directory::index(tx, user).await
@@ -165,7 +168,8 @@ pub(crate) async fn update(tx: &mut Tx, user: &User) -> Result<(), Error> {
         tx,
         "UPDATE users SET external_id = $2, email = $3, email_key = $4, display_name = $5, \
          name_key = $6, name_words = $7, avatar_url = $8, roles = $9, state = $10, version = $11, \
-         update_time = $12, email_verified_time = $13, words_version = $11 WHERE user_id = $1",
+         update_time = $12, email_verified_time = $13, language = $14, words_version = $11 \
+         WHERE user_id = $1",
         user.id,
         user.external_id.as_deref(),
         user.email.as_deref(),
@@ -178,7 +182,8 @@ pub(crate) async fn update(tx: &mut Tx, user: &User) -> Result<(), Error> {
         user.state.as_str(),
         user.version,
         user.update_time,
-        user.email_verified_time
+        user.email_verified_time,
+        user.language.as_str()
     )
     .map_err(|error| Error::of_write(error, user))?;
     directory::index(tx, user).await

@@ -55,6 +55,25 @@ store::on_both! {
         assert_eq!(bed.events(id).await, ["UserChanged 1", "UserChanged 2"]);
     }
 
+    async fn an_owner_chooses_the_language_of_mails(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let id = bed.register("Ada", "ada@example.com", &[]).await;
+        let speaks = |language: &str| update(User { language: language.into(), ..User::default() }, &["language"]);
+        assert_eq!(bed.me(id).await.unwrap().language, "");
+        bed.update(id, speaks("de-CH")).await.unwrap();
+        // The same again is no change.
+        bed.update(id, speaks("de-CH")).await.unwrap();
+        assert_eq!(bed.me(id).await.unwrap().language, "de-CH");
+        let request = GetAccountRequest { user_id: id.to_string() };
+        assert_eq!(bed.auth().get_account(request).await.unwrap().into_inner().language, "de-CH");
+        for unknown in ["fr", "den", "de_CH", "de-"] {
+            refused(bed.update(id, speaks(unknown)).await, Reason::InvalidField);
+        }
+        bed.update(id, speaks("")).await.unwrap();
+        assert_eq!(bed.me(id).await.unwrap().language, "");
+        assert_eq!(bed.events(id).await, ["UserChanged 1", "UserChanged 2", "UserChanged 3"]);
+    }
+
     async fn a_stale_etag_is_refused(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let id = bed.register("Ada", "ada@example.com", &[]).await;

@@ -23,7 +23,6 @@ NOT_IN_THE_SCHEMA = {
     "price": "has as many digits as its currency has",
     "price.currencyCode": "three letters that ISO 4217 gives to a currency",
     "url": "https, to an address that anybody can reach",
-    "language": "one that mails are written in, which a pattern would have to repeat",
     "eventTypes": "the names of the contract's events, which a pattern would have to repeat",
 }
 # Parameters whose values have names.
