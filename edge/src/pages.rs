@@ -95,18 +95,11 @@ fn router(site: Site, shows_docs: ShowsDocs) -> axum::Router<Content> {
     }
     if has_links {
         let page = |content| asset("text/html; charset=utf-8", content);
-        let script = |content| asset("text/javascript", content);
+        let script = asset("text/javascript", include_str!("pages/link.js"));
         router = router
             .route("/reset-password", page(include_str!("pages/password.html")))
-            .route(
-                "/reset-password/password.js",
-                script(include_str!("pages/password.js")),
-            )
             .route("/verify-email", page(include_str!("pages/verify.html")))
-            .route(
-                "/verify-email/verify.js",
-                script(include_str!("pages/verify.js")),
-            );
+            .route("/links/link.js", script);
     }
     if shows_docs {
         router = router

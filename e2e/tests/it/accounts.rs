@@ -1,6 +1,7 @@
 //! Accounts that their owners recover and prove, in whole meshes: by mails that are told of by events, and
 //! fetched by the workload that sends them.
 
+mod pages;
 mod verification;
 
 use e2e::{

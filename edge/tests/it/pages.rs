@@ -43,9 +43,8 @@ async fn the_documentation_needs_nothing_from_elsewhere() {
         ("/docs/docs.css", "text/css"),
         ("/docs/docs.js", "text/javascript"),
         ("/reset-password", "text/html; charset=utf-8"),
-        ("/reset-password/password.js", "text/javascript"),
         ("/verify-email", "text/html; charset=utf-8"),
-        ("/verify-email/verify.js", "text/javascript"),
+        ("/links/link.js", "text/javascript"),
         ("/favicon.svg", "image/svg+xml"),
     ] {
         let response = fixture.get(path).await;
@@ -81,9 +80,8 @@ async fn the_pages_of_mailed_links_stay_without_documentation_and_run_nothing_fo
     assert_eq!(fixture.get("/docs").await.status(), 404);
     for path in [
         "/reset-password",
-        "/reset-password/password.js",
         "/verify-email",
-        "/verify-email/verify.js",
+        "/links/link.js",
         "/docs/docs.css",
     ] {
         let response = fixture.get(path).await;
