@@ -10,6 +10,7 @@ mod events;
 mod first_password;
 mod grpc;
 mod hashing;
+mod healing;
 mod invitation;
 mod keyring;
 mod mails;
@@ -39,6 +40,8 @@ pub use crate::config::{
 pub use crate::invitation::Invitation;
 use crate::metrics::Sessions;
 use crate::service::Auth;
+use crate::store::credential::Credential;
+use crate::store::email_proof::EmailProof;
 pub use crate::workloads::WorkloadKeys;
 
 /// Opens the database and the keys, and builds the service.
@@ -60,11 +63,11 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let (healing, purging, rounds) = (auth.clone(), auth.clone(), config.rounds);
     let keyring = auth.tokens.keyring.clone();
     node.tasks.spawn("heal-registrations", move |shutdown| {
-        registration::heal(healing, rounds.heal, shutdown)
+        healing::heal::<Credential>(healing, rounds.heal, shutdown)
     });
     let (proving, wishing) = (auth.clone(), auth.clone());
     node.tasks.spawn("heal-proofs", move |shutdown| {
-        proofs::heal(proving, rounds.heal, shutdown)
+        healing::heal::<EmailProof>(proving, rounds.heal, shutdown)
     });
     node.tasks.spawn("account-mails", move |shutdown| {
         wishes::run(wishing, rounds.heal, shutdown)

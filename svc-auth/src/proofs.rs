@@ -2,31 +2,21 @@
 //! this one signs in by it. First the token is used up here, then svc-users is told, then the credential
 //! follows. Whoever finds it used up goes on with it.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use runtime::call::CallContext;
 use store::Tx;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use uuid::Uuid;
 
 use crate::domain::email::email_key;
 use crate::domain::mail::MailKind;
 use crate::error::Error;
+use crate::healing::HalfDone;
 use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::email_proof::{self, EmailProof};
 use crate::store::{credential, known_network, password_reset};
 use crate::{mails, registration};
-
-/// How long a proof is left to the call that brought it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-/// When one is tried again that could not be finished.
-const RETRY: Duration = Duration::from_millis(500);
-/// The longest that svc-users is waited for in the background.
-const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Vouches for the address of an account, which needs no token: another one came by a mail to it, or the
 /// operator has said it.
@@ -134,58 +124,31 @@ fn entry(proof: &EmailProof, outcome: Outcome) -> Entry {
     }
 }
 
-/// Goes on with proofs that a crash, or svc-users being away, left behind.
-pub(crate) async fn heal(auth: Auth, interval: Duration, shutdown: CancellationToken) {
-    loop {
-        let pause = match heal_all(&auth).await {
-            Ok(true) => interval,
-            Ok(false) => RETRY.min(interval),
-            Err(error) => {
-                tracing::warn!(%error, "proofs of addresses could not be looked for");
-                interval
-            }
-        };
-        let pause = tokio::time::sleep(pause);
-        if shutdown.run_until_cancelled(pause).await.is_none() {
-            return;
-        }
+impl HalfDone for EmailProof {
+    const CALL: &'static str = "heal-proof";
+    const NAME: &'static str = "the proof of an address";
+
+    async fn lease(
+        tx: &mut Tx,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Option<Self>, Error> {
+        email_proof::lease_used(tx, now, until).await
     }
-}
 
-/// True unless something is left to be tried again soon.
-async fn heal_all(auth: &Auth) -> Result<bool, Error> {
-    let mut all = true;
-    loop {
-        let now = auth.clock.now();
-        let Some(proof) = lease(auth, now).await? else {
-            return Ok(all);
-        };
-        let call = CallContext::background("heal-proof").with_deadline(Instant::now() + DEADLINE);
-        let user_id = proof.user_id;
-        match call.scope(finish(auth, &call, &proof)).await {
-            Ok(()) => tracing::info!(user.id = %user_id, "the proof of an address was finished"),
-            Err(error @ (Error::EmailTaken(_) | Error::EmailTokenInvalid)) => {
-                tracing::warn!(user.id = %user_id, %error, "the proof of an address was given up");
-            }
-            Err(error) => {
-                tracing::debug!(user.id = %user_id, %error, "the proof of an address has to wait");
-                put_off(auth, &proof, now).await?;
-                all = false;
-            }
-        }
+    fn user_id(&self) -> Uuid {
+        self.user_id
     }
-}
 
-async fn lease(auth: &Auth, now: DateTime<Utc>) -> Result<Option<EmailProof>, Error> {
-    let mut tx = auth.db.begin().await?;
-    let proof = email_proof::lease_used(&mut tx, now, now + PATIENCE).await?;
-    tx.commit().await?;
-    Ok(proof)
-}
+    async fn finish(&self, auth: &Auth, call: &CallContext) -> Result<(), Error> {
+        finish(auth, call, self).await
+    }
 
-async fn put_off(auth: &Auth, proof: &EmailProof, now: DateTime<Utc>) -> Result<(), Error> {
-    let mut tx = auth.db.begin().await?;
-    email_proof::heal_at(&mut tx, proof.proof_id, now + RETRY).await?;
-    tx.commit().await?;
-    Ok(())
+    fn is_end(error: &Error) -> bool {
+        matches!(error, Error::EmailTaken(_) | Error::EmailTokenInvalid)
+    }
+
+    async fn put_off(&self, tx: &mut Tx, time: DateTime<Utc>) -> Result<(), Error> {
+        email_proof::heal_at(tx, self.proof_id, time).await
+    }
 }

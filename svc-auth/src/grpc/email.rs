@@ -19,7 +19,7 @@ use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential;
 use crate::store::email_proof;
 use crate::store::mail_request::Wish;
-use crate::{mails, proofs, wishes};
+use crate::{healing, mails, proofs, wishes};
 
 pub(super) async fn request_verification(
     auth: &Auth,
@@ -57,7 +57,7 @@ pub(super) async fn verify(
     for bucket in client_buckets("verify", network, auth.throttle.login_address()) {
         auth.admit(&mut tx, &bucket).await?;
     }
-    let proof = email_proof::use_up(&mut tx, &token, now, now + proofs::PATIENCE).await?;
+    let proof = email_proof::use_up(&mut tx, &token, now, now + healing::PATIENCE).await?;
     let Some(proof) = proof else {
         let entry = Entry {
             action: Action::VerifyEmail,

@@ -15,6 +15,7 @@ use crate::domain::password::Typed;
 use crate::domain::password::rules::Owner;
 use crate::domain::throttle::client_buckets;
 use crate::error::Error;
+use crate::healing;
 use crate::registration;
 use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
@@ -90,7 +91,7 @@ async fn take_place(auth: &Auth, call: &CallContext) -> Result<(), Error> {
 async fn reserve(auth: &Auth, key: &str, wanted: Credential) -> Result<Reserved, Error> {
     let now = auth.clock.now();
     let mut tx = auth.db.begin().await?;
-    let heal_time = now + registration::PATIENCE;
+    let heal_time = now + healing::PATIENCE;
     if credential::insert(&mut tx, &wanted, key, heal_time, now).await? {
         tx.commit().await?;
         return Ok(Reserved::New(wanted));

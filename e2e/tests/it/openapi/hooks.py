@@ -25,6 +25,20 @@ NOT_IN_THE_SCHEMA = {
     "url": "https, to an address that anybody can reach",
     "eventTypes": "the names of the contract's events, which a pattern would have to repeat",
 }
+# The reasons of what does not fit how things are, and would at another time.
+OF_STATE = {
+    "ACCOUNT_INACTIVE",
+    "CURRENCY_UNKNOWN",
+    "EMAIL_NOT_VERIFIED",
+    "INSUFFICIENT_STOCK",
+    "INVALID_STATE",
+    "OTHER_PROVIDER",
+    "PAYMENT_DECLINED",
+    "PAYMENT_LAPSED",
+    "PAYMENT_NOT_STARTED",
+    "PRICE_CHANGED",
+    "RESERVATION_EXPIRED",
+}
 # Parameters whose values have names.
 ENUMS = {"state"}
 # Postgres stores no such text. A pattern on each field would say so, and say nothing to people.
@@ -69,7 +83,9 @@ def is_by_number(query):
 
 
 def is_untimely(response):
-    return response.json()["error"]["status"] == "FAILED_PRECONDITION"
+    error = response.json()["error"]
+    reasons = {detail["reason"] for detail in error.get("details", []) if "reason" in detail}
+    return error["status"] == "FAILED_PRECONDITION" and bool(reasons) and reasons <= OF_STATE
 
 
 def is_beyond(complaint):
