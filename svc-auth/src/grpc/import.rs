@@ -1,5 +1,6 @@
 //! ImportCredentials: password hashes of another system are taken over.
 
+use chrono::{DateTime, Utc};
 use contracts::tradewind::auth::v1::{
     ImportCredentialsRequest, ImportCredentialsResponse, ImportFailure, ImportedCredential,
 };
@@ -91,7 +92,7 @@ async fn take_over(
 ) -> Result<Result<(), String>, Error> {
     let now = auth.clock.now();
     let key = email_key(&imported.email);
-    if credential::insert(tx, imported, &key, now, now).await? {
+    if credential::insert(tx, imported, &key, now, now).await? || fill(tx, imported, now).await? {
         password_reset::forget(tx, imported.user_id).await?;
         let entry = Entry {
             action: Action::ImportCredentials,
@@ -103,13 +104,21 @@ async fn take_over(
         return Ok(Ok(()));
     }
     let there = credential::find(tx, imported.user_id).await?;
-    let old = there.map_or_else(String::new, |there| there.password_hash);
-    let new = &imported.password_hash;
-    // One whose owner has asked for a link has no password yet.
-    if old == *new
-        || is_unset(&old) && credential::replace_hash(tx, imported.user_id, &old, new, now).await?
-    {
+    if there.is_some_and(|there| there.password_hash == imported.password_hash) {
         return Ok(Ok(()));
     }
     Ok(Err("the account has a password already".to_owned()))
+}
+
+/// Gives a credential its first hash, whose owner has asked for a link and has not used it yet; says
+/// whether it did.
+async fn fill(tx: &mut Tx, imported: &Credential, now: DateTime<Utc>) -> Result<bool, Error> {
+    let id = imported.user_id;
+    match credential::find(tx, id).await? {
+        Some(there) if is_unset(&there.password_hash) => {
+            let (old, new) = (&there.password_hash, &imported.password_hash);
+            credential::replace_hash(tx, id, old, new, now).await
+        }
+        _ => Ok(false),
+    }
 }

@@ -2,7 +2,8 @@ use std::borrow::Cow;
 
 use argon2::PasswordHasher as _;
 use contracts::tradewind::auth::v1::{
-    ImportCredentialsRequest, ImportCredentialsResponse, ImportedCredential, ResetPasswordRequest,
+    AccountMailKind, ImportCredentialsRequest, ImportCredentialsResponse, ImportedCredential,
+    ResetPasswordRequest,
 };
 use runtime::status::Reason;
 use store::testing::refused;
@@ -68,6 +69,21 @@ async fn import(
 }
 
 store::on_both! {
+    async fn a_hash_comes_to_who_has_asked_for_a_first_password_and_ends_the_link(
+        database: TestDatabase
+    ) {
+        let bed = Bed::start(&database).await;
+        let id = bed.users.open("ada@example.com");
+        crate::recovery::request(&bed, "ada@example.com").await.unwrap();
+        let token = crate::mails::token(&bed, &id, AccountMailKind::PasswordReset, 1).await;
+        let hash = bcrypt::hash("old password", 4).unwrap();
+        let reply = import(&bed, vec![credential(&id, &hash)]).await.unwrap();
+        assert_eq!((reply.imported_count, reply.failures.len()), (1, 0));
+        bed.login("ada@example.com", "old password").await.unwrap();
+        let request = ResetPasswordRequest { token, new_password: "seven green lamps".into() };
+        refused(bed.anybody().reset_password(request).await, Reason::ResetTokenInvalid);
+    }
+
     async fn a_bcrypt_hash_signs_in_and_is_hashed_anew(database: TestDatabase) {
         let bed = Bed::start(&database).await;
         let id = bed.users.open("Ada@example.com");
