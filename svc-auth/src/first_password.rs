@@ -14,8 +14,6 @@ use crate::error::Error;
 use crate::service::Auth;
 use crate::store::credential::{self, Credential};
 
-/// How long a request is left to who asks svc-users about it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest that svc-users is waited for.
 const DEADLINE: Duration = Duration::from_secs(2);
 

@@ -14,7 +14,7 @@ use crate::service::Auth;
 use crate::store::audit::{self, Action, Entry, Outcome};
 use crate::store::credential;
 use crate::store::mail_request::{self, MailRequest, Wish};
-use crate::{first_password, mails};
+use crate::{first_password, healing, mails};
 
 /// How many addresses are looked up in a row.
 const LOOK_UPS: usize = 100;
@@ -98,7 +98,7 @@ async fn grant_known(auth: &Auth) -> Result<Vec<MailRequest>, Error> {
             continue;
         }
         let later = MailRequest {
-            request_time: now + first_password::PATIENCE,
+            request_time: now + healing::PATIENCE,
             ..request.clone()
         };
         mail_request::insert(&mut tx, &later).await?;

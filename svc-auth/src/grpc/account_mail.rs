@@ -36,6 +36,11 @@ pub(super) async fn get(
         Err(Error::AccountInactive) => return Err(over()),
         account => account?,
     };
+    let device = match mail.kind {
+        // Nothing is written down of an administrator's client.
+        MailKind::SecondFactorRemoved => String::new(),
+        _ => device::name(&mail.user_agent),
+    };
     Ok(GetAccountMailResponse {
         kind: message_kind(mail.kind).into(),
         recipient: mail.email,
@@ -43,7 +48,7 @@ pub(super) async fn get(
         expire_time: Some(timestamp(mail.expire_time)),
         token,
         create_time: Some(timestamp(mail.create_time)),
-        device: device::name(&mail.user_agent),
+        device,
         ip_address: mail.address,
         language: account.language,
     })
