@@ -19,6 +19,12 @@ pub(crate) enum Answer {
     Close,
     /// A status, and then a body a byte at a time, for ever.
     Drip,
+    /// The lines before the body a byte at a time, for ever.
+    DripHead,
+    /// All is well, a byte at a time.
+    Bytes,
+    /// A status and less of a body than it says, and an end.
+    Short,
 }
 
 /// All is well.
@@ -119,14 +125,34 @@ async fn serve(mut socket: TcpStream, seen: Arc<Mutex<Vec<Seen>>>, script: Scrip
             Answer::Close => return,
             Answer::Drip => {
                 let text = format!("{}content-length: 100000\r\n\r\n", head(200, ""));
-                let mut sent = socket.write_all(text.as_bytes()).await;
-                while sent.is_ok() {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    sent = socket.write_all(b".").await;
+                return drip(&mut socket, &text).await;
+            }
+            Answer::DripHead => return drip(&mut socket, &head(200, "x-slow: ")).await,
+            Answer::Bytes => {
+                let text = format!("{}content-length: 9\r\n\r\nthank you", head(200, ""));
+                let _ = socket.set_nodelay(true);
+                for byte in text.bytes() {
+                    if socket.write_all(&[byte]).await.is_err() {
+                        return;
+                    }
+                    tokio::task::yield_now().await;
                 }
+            }
+            Answer::Short => {
+                let text = format!("{}content-length: 9\r\n\r\nthank", head(200, ""));
+                let _ = socket.write_all(text.as_bytes()).await;
                 return;
             }
         }
+    }
+}
+
+/// This, and then a byte at a time, until nobody waits for it any more.
+async fn drip(socket: &mut TcpStream, text: &str) {
+    let mut sent = socket.write_all(text.as_bytes()).await;
+    while sent.is_ok() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        sent = socket.write_all(b".").await;
     }
 }
 

@@ -138,7 +138,7 @@ store::on_both! {
 
     async fn nobody_is_waited_for_beyond_the_time_of_an_attempt(database: TestDatabase) {
         let bed = Bed::hasty(&database).await;
-        for (answer, status) in [(Answer::Hang, 0), (Answer::Drip, 200)] {
+        for (answer, status) in [(Answer::Hang, 0), (Answer::DripHead, 0), (Answer::Drip, 200)] {
             let receiver = Receiver::always(answer.clone()).await;
             let id = bed.listen(&receiver.url()).await;
             bed.arrival().await;
@@ -154,13 +154,30 @@ store::on_both! {
 
     async fn a_connection_that_breaks_off_is_a_failure_that_is_told_of(database: TestDatabase) {
         let bed = Bed::start(&database).await;
-        let receiver = Receiver::always(Answer::Close).await;
+        // Of an answer that is not whole there is a status already.
+        for (answer, status) in [(Answer::Close, 0), (Answer::Short, 200)] {
+            let receiver = Receiver::always(answer.clone()).await;
+            let id = bed.listen(&receiver.url()).await;
+            bed.arrival().await;
+            let delivery = bed.attempted(&id, 1).await;
+            assert_eq!(delivery.state(), DeliveryState::Pending, "{answer:?}");
+            let attempt = &delivery.attempts[0];
+            assert_eq!(attempt.status, status, "{answer:?}");
+            assert_ne!(attempt.error, "", "{answer:?}");
+            assert!(!attempt.error.contains("key=1"), "a URL may hold a secret");
+            let delete = contracts::tradewind::notify::v1::DeleteWebhookRequest { webhook_id: id };
+            bed.admin().delete_webhook(delete).await.unwrap();
+        }
+    }
+
+    async fn an_answer_that_comes_byte_by_byte_and_in_time_is_as_good_as_any(database: TestDatabase) {
+        let bed = Bed::start(&database).await;
+        let receiver = Receiver::always(Answer::Bytes).await;
         let id = bed.listen(&receiver.url()).await;
         bed.arrival().await;
-        let delivery = bed.attempted(&id, 1).await;
-        assert_eq!(delivery.state(), DeliveryState::Pending);
-        assert_ne!(delivery.attempts[0].error, "");
-        assert!(!delivery.attempts[0].error.contains("key=1"), "a URL may hold a secret");
+        let delivery = bed.reaches(&id, DeliveryState::Succeeded).await;
+        assert_eq!(delivery.attempts[0].answer, "thank you");
+        assert_eq!(receiver.seen().len(), 1);
     }
 
     async fn of_a_long_answer_the_beginning_is_kept(database: TestDatabase) {
