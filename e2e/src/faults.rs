@@ -11,6 +11,7 @@ pub mod fault;
 pub mod history;
 pub mod kinds;
 pub mod load;
+mod outsider;
 pub mod proxy;
 mod quiescence;
 pub mod report;

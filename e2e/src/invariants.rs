@@ -44,11 +44,13 @@ pub enum Rule {
     DeadLetters,
     /// The histories of orders are those that were signed.
     Histories,
+    /// Whoever asked for an event was told of it, and of nothing that nobody published.
+    Told,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Rule; 11] = [
+    pub const ALL: [Rule; 12] = [
         Rule::Answers,
         Rule::Rights,
         Rule::Stock,
@@ -60,6 +62,7 @@ impl Rule {
         Rule::Settled,
         Rule::DeadLetters,
         Rule::Histories,
+        Rule::Told,
     ];
 
     /// As tables name it.
@@ -76,6 +79,7 @@ impl Rule {
             Rule::Settled => "settled",
             Rule::DeadLetters => "dead letters",
             Rule::Histories => "histories",
+            Rule::Told => "told",
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod ports;
 pub mod process;
 pub mod prometheus;
 pub mod provider;
+pub mod receiver;
 pub mod rest;
 pub mod sdk;
 pub mod servers;

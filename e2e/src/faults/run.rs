@@ -98,6 +98,11 @@ impl Trial {
         served_after: Duration,
     ) -> Row {
         let (settled_after, mut violations) = quiescence::wait(stage).await;
+        // What was lost was told of, and nobody knows any more who has published it.
+        if notice != Notice::Losses {
+            let databases = &stage.mesh.databases;
+            violations.extend(stage.outsider.wrong(databases).await);
+        }
         violations.extend(answers::wrong(&stage.shop, &stage.histories).await);
         let mut failures = history.failures();
         match notice {

@@ -5,10 +5,17 @@ use std::{env, path::PathBuf, sync::Arc};
 
 use net::random::Random;
 
-use super::{history::History, load::Load, shop::Shop, ways::Network};
+use super::{
+    history::History,
+    load::Load,
+    outsider::{self, Outsider},
+    shop::Shop,
+    ways::Network,
+};
 use crate::{
     Mesh, Setup,
     mesh::Kind,
+    receiver::Receiver,
     servers::{Cluster, Postgres, Server},
 };
 
@@ -18,6 +25,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("PAYMENTS_LEASE", "5s"),
     ("PAYMENTS_PROVIDER_TIMEOUT", "2s"),
     ("RESERVATION_TTL", "40s"),
+    ("WEBHOOK_TIMEOUT", "4s"),
+    ("WEBHOOK_LEASE", "5s"),
 ];
 
 /// The mesh and what it stands on.
@@ -32,6 +41,8 @@ pub struct Stage {
     pub random: Random,
     /// The shop.
     pub shop: Arc<Shop>,
+    /// Whoever is told of everything.
+    pub(super) outsider: Outsider,
     /// Processes that a fault has struck.
     pub struck: Vec<String>,
     /// Clients that a fault brought.
@@ -50,13 +61,15 @@ impl Stage {
     /// Sets the stage.
     pub async fn set(seed: u64) -> Stage {
         let postgres = Postgres::new().await;
-        let mut setup = Setup::new(Kind::Real);
+        let mut setup = Receiver::allowed(Setup::new(Kind::Real));
         setup.database = Some(postgres.url.clone());
         setup.is_doubled = true;
         for (name, value) in SETTINGS {
             setup = setup.with(name, *value);
         }
         let mut mesh = Mesh::prepare(&setup).await;
+        let mails = outsider::mails(&mesh).display().to_string();
+        mesh.set("MAIL_DIR", &mails);
         let random = Random::seeded(seed);
         let port = |server: &Option<Server>| server.as_ref().map_or(0, Server::port);
         let servers = [
@@ -71,6 +84,7 @@ impl Stage {
             }
         }
         mesh.restart().await;
+        let outsider = Outsider::ask(&mesh).await;
         let shop = Arc::new(Shop::open(&mesh).await);
         Stage {
             mesh,
@@ -78,6 +92,7 @@ impl Stage {
             postgres,
             random,
             shop,
+            outsider,
             struck: Vec::new(),
             crowd: None,
             histories: Vec::new(),

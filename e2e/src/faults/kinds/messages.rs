@@ -47,7 +47,8 @@ pub(super) const FAULTS: &[Fault] = &[
                 databases
                     .append_event("svc-orders", uuid::Uuid::now_v7(), subject, b"poison")
                     .await;
-                stage.dead += 1;
+                // Of svc-shipping and of svc-notify.
+                stage.dead += 2;
             })
         },
         heal: nothing,

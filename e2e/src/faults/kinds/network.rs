@@ -77,7 +77,7 @@ pub(super) const FAULTS: &[Fault] = &[
     }),
     of("replicas_are_parted_from_their_servers", |stage| {
         Box::pin(async {
-            let victims = ["svc-orders", "svc-payments", "svc-inventory"];
+            let victims = ["svc-orders", "svc-payments", "svc-inventory", "svc-notify"];
             let victims = victims.map(|program| stage.any(program));
             let is_cut =
                 |from: &str, to: &str| is_server(to) && victims.iter().any(|victim| victim == from);

@@ -7,13 +7,14 @@ use crate::faults::{
     rollout, versions,
 };
 
-/// Programs that take part in an order and have two replicas anywhere.
-const PROGRAMS: [&str; 5] = [
+/// Programs that take part in an order, or tell of it.
+const PROGRAMS: [&str; 6] = [
     "edge",
     "svc-orders",
     "svc-inventory",
     "svc-payments",
     "svc-shipping",
+    "svc-notify",
 ];
 
 pub(super) const FAULTS: &[Fault] = &[
