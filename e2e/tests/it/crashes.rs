@@ -1,5 +1,7 @@
 //! Processes that die between any two steps of the saga: the points are those of its table.
 
+mod telling;
+
 use std::time::Duration;
 
 use e2e::{

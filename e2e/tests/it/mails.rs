@@ -1,7 +1,11 @@
 //! Mails of a mesh as servers take them that are not ours: aiosmtpd, which is told what to refuse, and
 //! mailpit, which shows what people would see.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use e2e::{
     Mesh, Rest, Setup,
@@ -18,7 +22,7 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Somebody whose mailbox is of this kind, and whose name is no ASCII.
-async fn customer(mesh: &Mesh, kind: &str) -> Customer {
+pub(crate) async fn customer(mesh: &Mesh, kind: &str) -> Customer {
     let email = format!("{}@example.com", unique(kind));
     let body = json!({"email": email, "password": PASSWORD, "displayName": "Ädä Łovelace"});
     let rest = mesh.rest();
@@ -47,31 +51,51 @@ async fn mail_to(admin: &Rest, customer: &Customer, state: &str, detail: &str) -
     .await
 }
 
-/// What the server has taken.
-fn taken(log: &Path) -> Vec<Value> {
-    let log = fs::read_to_string(log).expect("it writes a log");
-    log.lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect()
+/// A mail server (`mails/post.py`), which does with a mail what the name of its mailbox says.
+pub(crate) struct Post {
+    /// What `SMTP_URL` is to be.
+    pub(crate) url: String,
+    log: PathBuf,
+    _process: Process,
+}
+
+impl Post {
+    /// Opens one, with its log in a folder.
+    pub(crate) async fn open(folder: &Path) -> Post {
+        let (log, port) = (folder.join("post.log"), free_port());
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/mails/post.py");
+        let arguments = [script.to_owned(), port.to_string()];
+        let process = Process::start("post", &tool("aiosmtpd-python"), arguments, [], &log);
+        eventually("the mail server is there", PATIENCE, || async {
+            let log = fs::read_to_string(&log).expect("it writes a log");
+            log.contains("ready").then_some(())
+        })
+        .await;
+        Post {
+            url: format!("smtp://127.0.0.1:{port}?tls=none"),
+            log,
+            _process: process,
+        }
+    }
+
+    /// The mails to a customer that it has taken, whether it said so or not.
+    pub(crate) fn taken(&self, customer: &Customer) -> Vec<Value> {
+        let log = fs::read_to_string(&self.log).expect("it writes a log");
+        let mails = log
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        mails
+            .filter(|mail: &Value| mail["to"] == customer.email)
+            .collect()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_mail_server_does_with_a_mail_is_told_and_borne() {
-    let (folder, port) = (
-        tempfile::tempdir().expect("a temporary folder"),
-        free_port(),
-    );
-    let log = folder.path().join("post.log");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/mails/post.py");
-    let arguments = [script.to_owned(), port.to_string()];
-    let _post = Process::start("post", &tool("aiosmtpd-python"), arguments, [], &log);
-    eventually("the mail server is there", PATIENCE, || async {
-        let log = fs::read_to_string(&log).expect("it writes a log");
-        log.contains("ready").then_some(())
-    })
-    .await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let post = Post::open(folder.path()).await;
     let setup = Setup::new(Kind::Embedded)
-        .with("SMTP_URL", format!("smtp://127.0.0.1:{port}?tls=none"))
+        .with("SMTP_URL", &post.url)
         .with("MAIL_TIMEOUT", "2s");
     let mesh = Mesh::start(setup).await;
     let admin = mesh.admin().await;
@@ -101,13 +125,9 @@ async fn what_a_mail_server_does_with_a_mail_is_told_and_borne() {
         let again = format!("/v1/messages/{id}:resend");
         admin.post(&again, &json!({})).await.expect(200);
         mail_to(&admin, &customer, "SENT", "250").await;
-        let mails = taken(&log);
-        let mine: Vec<_> = mails
-            .iter()
-            .filter(|it| it["to"] == customer.email)
-            .collect();
+        let mine = post.taken(&customer);
         assert_eq!(mine.len(), 1, "{kind}");
-        let mail = mine[0];
+        let mail = &mine[0];
         assert_eq!(mail["defects"], json!([]));
         assert_eq!(mail["name"], "Ädä Łovelace");
         assert_eq!(mail["subject"], "Your order is confirmed");

@@ -12,6 +12,7 @@ from aiosmtpd.controller import Controller
 class Post:
     def __init__(self):
         self.seen = set()
+        self.taken = set()
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         kind = address.split("-")[0]
@@ -40,6 +41,9 @@ class Post:
             "html": mail.get_body(("html",)).get_content(),
         }
         print(json.dumps(told), flush=True)
+        if told["to"].startswith("mute-") and told["to"] not in self.taken:
+            self.taken.add(told["to"])
+            await asyncio.sleep(3600)
         return "250 OK"
 
 
