@@ -1,6 +1,8 @@
 //! Mails of a mesh as servers take them that are not ours: aiosmtpd, which is told what to refuse, and
 //! mailpit, which shows what people would see.
 
+mod tls;
+
 use std::{
     fs,
     path::{Path, PathBuf},

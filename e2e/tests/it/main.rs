@@ -6,6 +6,7 @@ mod audit;
 mod books;
 mod canaries;
 mod canary;
+mod certificates;
 mod circles;
 mod clients;
 mod compression;

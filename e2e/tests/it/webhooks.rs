@@ -1,5 +1,7 @@
 //! Webhooks, taken by the receivers of docs/WEBHOOKS.md, which have the libraries of Standard Webhooks.
 
+mod tls;
+
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -15,7 +17,7 @@ use e2e::{
     process::Process,
     shop::{self, Customer},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 crate::on_both_kinds!(a_receiver_of_the_documentation_takes_what_the_shop_signs_and_nothing_else);
 
@@ -129,6 +131,19 @@ impl Receiver {
         })
         .await;
     }
+}
+
+/// What came of the first attempt to send a test to a webhook.
+async fn attempt(admin: &Rest, webhook: &str) -> Value {
+    let test = format!("/v1/webhooks/{webhook}:test");
+    let sent = admin.post(&test, &json!({})).await.expect(200);
+    let delivery = sent.text_at("/deliveryId");
+    let path = format!("/v1/webhooks/{webhook}/deliveries/{delivery}");
+    eventually("it is tried", PATIENCE, || async {
+        let delivery = admin.get(&path).await.expect(200).json;
+        delivery["attempts"].get(0).cloned()
+    })
+    .await
 }
 
 #[test]
