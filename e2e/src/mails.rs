@@ -69,12 +69,13 @@ pub async fn token(mesh: &Mesh, user_id: &str, kind: &str, number: usize) -> Str
     mail.token
 }
 
-/// Where a mesh keeps a text: files of logs, of databases, of streams, and rows of databases on servers. Mails
+/// Where a mesh keeps one of these texts: files of logs, of databases, of streams, and rows of databases on servers. Mails
 /// themselves do not count, which are files where there is no mail server.
 /// A mail that is a file, as no server takes it, has to have it.
-pub async fn places(mesh: &Mesh, text: &str) -> Vec<String> {
-    let mut found = mesh.databases.rows_with(text).await;
-    let pattern = regex::bytes::Regex::new(&regex::escape(text)).expect("it is escaped");
+pub async fn places(mesh: &Mesh, texts: &[&str]) -> Vec<String> {
+    let mut found = mesh.databases.rows_with(texts).await;
+    let escaped: Vec<_> = texts.iter().map(|text| regex::escape(text)).collect();
+    let pattern = regex::bytes::Regex::new(&escaped.join("|")).expect("it is escaped");
     let is_mail = |file: &PathBuf| file.extension().is_some_and(|it| it == "eml");
     for file in files(mesh.folder()).into_iter().filter(|it| !is_mail(it)) {
         // One that was removed meanwhile keeps nothing.

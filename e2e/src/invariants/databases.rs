@@ -138,21 +138,23 @@ impl Databases {
         self.rows(service, query).await
     }
 
-    /// The tables on a server that have a text somewhere, also as bytes of an event; of files, none.
-    pub async fn rows_with(&self, text: &str) -> Vec<String> {
+    /// The tables on a server that have one of these texts somewhere, also as bytes of an event; of files,
+    /// none.
+    pub async fn rows_with(&self, texts: &[&str]) -> Vec<String> {
         let mut found = Vec::new();
         if self.dialect == Dialect::Sqlite {
             return found;
         }
-        let bytes: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let is_in = |text: &&str| {
+            let bytes: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            format!("whole::text LIKE '%{text}%' OR whole::text LIKE '%{bytes}%'")
+        };
+        let condition = texts.iter().map(is_in).collect::<Vec<_>>().join(" OR ");
         for service in self.services() {
             let tables = "SELECT table_name::text, '' FROM information_schema.tables \
                           WHERE table_schema = 'public'";
             for (table, _) in self.pairs(service, tables).await {
-                let query = format!(
-                    "SELECT count(*) FROM {table} AS whole WHERE whole::text LIKE '%{text}%' \
-                     OR whole::text LIKE '%{bytes}%'"
-                );
+                let query = format!("SELECT count(*) FROM {table} AS whole WHERE {condition}");
                 if self.number(service, &query).await > 0 {
                     found.push(format!("{table} of {service}"));
                 }

@@ -35,7 +35,7 @@ async fn a_forgotten_password_is_set_by_a_link_that_is_kept_nowhere(mesh: &Mesh)
     let mail_id = mails::sent(mesh, &buyer.id, "PASSWORD_RESET", 1).await;
     let mail = mails::fetch(mesh, mail_id).await.expect("it is to be sent");
     assert_eq!(mail.recipient, buyer.email);
-    let kept = mails::places(mesh, &mail.token).await;
+    let kept = mails::places(mesh, &[&mail.token]).await;
     assert!(kept.is_empty(), "the token is in {kept:?}");
 
     let reset = json!({"token": mail.token, "newPassword": NEW});
@@ -60,7 +60,7 @@ async fn a_forgotten_password_is_set_by_a_link_that_is_kept_nowhere(mesh: &Mesh)
     );
     let over = mails::fetch(mesh, mail_id).await.expect_err("it is over");
     assert_eq!(over.code(), Code::NotFound);
-    let kept = mails::places(mesh, &mail.token).await;
+    let kept = mails::places(mesh, &[&mail.token]).await;
     assert!(kept.is_empty(), "the token is in {kept:?}");
 }
 

@@ -12,8 +12,9 @@ use std::time::Duration;
 use e2e::condition::eventually;
 use e2e::mesh::Kind;
 use e2e::otlp::Sink;
+use e2e::receiver::Receiver;
 use e2e::shop::{self, Customer};
-use e2e::{Mesh, Setup, commands, mails};
+use e2e::{Mesh, Rest, Setup, commands, mails};
 use serde_json::json;
 use url::Url;
 
@@ -31,7 +32,7 @@ crate::on_both_kinds!(no_secret_comes_out_where_operators_look);
 async fn no_secret_comes_out_where_operators_look(kind: Kind) {
     let sink = Sink::start().await;
     let setup = Setup::new(kind).with("OTEL_EXPORTER_OTLP_ENDPOINT", &sink.endpoint);
-    let setup = setup
+    let setup = Receiver::allowed(setup)
         .with("OTEL_METRICS_EXPORTER", "otlp")
         .with("OTEL_LOGS_EXPORTER", "otlp")
         .with("RUST_LOG", "debug")
@@ -60,7 +61,14 @@ async fn no_secret_comes_out_where_operators_look(kind: Kind) {
     })
     .await;
 
-    let link = link(&mesh, &known.buyer).await;
+    let mut kept = proofs;
+    kept.push((
+        "the token of a link".to_owned(),
+        link(&mesh, &known.buyer).await,
+    ));
+    let proof = ("the proof of an address".to_owned(), proof(&mesh).await);
+    kept.push(proof);
+    kept.extend(signed(&flock, &known.admin).await);
     let mut told = told_while_it_runs(&mesh).await;
     stop(&mut mesh).await;
     told.extend(mesh.processes().into_iter().map(|process| {
@@ -80,13 +88,16 @@ async fn no_secret_comes_out_where_operators_look(kind: Kind) {
     let wrong = wrong(flock, &told);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let mut secrets = secrets(&mesh, &known.buyer);
-    secrets.push(("the token of a link".to_owned(), link));
-    secrets.extend(proofs);
+    secrets.extend(kept.iter().cloned());
     for (what, secret) in secrets {
         let found = told.iter().find(|(.., text)| text.contains(&secret));
         let found = found.map(|(outlet, of, _)| (outlet, of));
         assert_eq!(found, None, "{what}");
     }
+    // Neither rows, outboxes, streams, dead letters nor files keep them.
+    let texts: Vec<_> = kept.iter().map(|(_, secret)| secret.as_str()).collect();
+    let places = mails::places(&mesh, &texts).await;
+    assert!(places.is_empty(), "one of {kept:?} is in {places:?}");
 }
 
 /// Of two edges, the second one believes whoever says that a trace is not recorded.
@@ -132,6 +143,45 @@ async fn link(mesh: &Mesh, buyer: &Customer) -> String {
     let reset = mesh.rest().post("/v1/auth/password:reset", &reset).await;
     reset.refused(400, "INVALID_FIELD");
     token
+}
+
+/// The token that proves an address, with which somebody has proved it.
+async fn proof(mesh: &Mesh) -> String {
+    let buyer = Customer::register(mesh).await;
+    let change = json!({"newEmail": format!("new-{}", buyer.email), "password": shop::PASSWORD});
+    let path = "/v1/auth/email:change";
+    buyer.rest.post(path, &change).await.expect(200);
+    let token = mails::token(mesh, &buyer.id, "EMAIL_VERIFICATION", 1).await;
+    let proof = json!({"token": token});
+    let path = "/v1/auth/email:verify";
+    mesh.rest().post(path, &proof).await.expect(200);
+    token
+}
+
+/// The secrets of a webhook, both of which have signed what came; its URL has a canary.
+async fn signed(flock: &Flock, admin: &Rest) -> Vec<(String, String)> {
+    let receiver = Receiver::start();
+    let key = flock.secret(flock::Kind::Link, "the URL of a webhook");
+    let url = format!("{}?key={key}", receiver.url);
+    let webhook = json!({"url": url, "eventTypes": ["notify.v1.*"]});
+    let made = admin.post("/v1/webhooks", &webhook).await.expect(201);
+    let path = format!("/v1/webhooks/{}", made.text_at("/webhook/webhookId"));
+    let rotate = format!("{path}:rotateSecret");
+    let rotated = admin.post(&rotate, &json!({})).await.expect(200);
+    let test = format!("{path}:test");
+    admin.post(&test, &json!({})).await.expect(200);
+    eventually("a test has come", PATIENCE, || async {
+        (receiver.told().len() == 1).then_some(())
+    })
+    .await;
+    let secrets = [made.text_at("/secret"), rotated.text_at("/secret")];
+    let secret = |secret: String| ("the secret of a webhook".to_owned(), bare(&secret));
+    secrets.map(secret).into()
+}
+
+/// A secret as it is used, without the prefix by which people know it.
+fn bare(secret: &str) -> String {
+    secret.strip_prefix("whsec_").unwrap_or(secret).to_owned()
 }
 
 /// Canaries that are found and should not be, and the other way round.
