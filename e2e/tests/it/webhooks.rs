@@ -1,5 +1,6 @@
 //! Webhooks, taken by the receivers of docs/WEBHOOKS.md, which have the libraries of Standard Webhooks.
 
+mod rebinding;
 mod tls;
 
 use std::{
