@@ -11,7 +11,7 @@ mod webhook;
 pub(crate) use delivery::{Attempt, Delivery, DeliveryState, Fate, Outcome};
 pub use network::Network;
 pub(crate) use network::is_public;
-pub(crate) use pattern::covers;
+pub(crate) use pattern::patterns_for;
 pub(crate) use retries::{LONGEST_FAILING, after_failure, retry_after};
 pub(crate) use secret::{OVERLAP, Secret, signatures};
 pub(crate) use webhook::{DisabledReason, Webhook, WebhookState};

@@ -6,6 +6,7 @@ use bus::{Event, Failure};
 use runtime::node::Node;
 use store::Tx;
 
+use crate::domain::patterns_for;
 use crate::event_types;
 use crate::mail::{self, Mail};
 use crate::payload;
@@ -38,8 +39,7 @@ async fn call_webhooks(notify: &Notify, tx: &mut Tx, event: &Event) -> Result<()
     let Some(kind) = event_types::find(&event.subject) else {
         return Ok(());
     };
-    let mut webhooks = webhooks::all(tx).await?;
-    webhooks.retain(|webhook| webhook.wants(kind.name));
+    let webhooks = webhooks::wanting(tx, &patterns_for(kind.name)).await?;
     if webhooks.is_empty() {
         return Ok(());
     }

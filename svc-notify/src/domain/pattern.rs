@@ -1,33 +1,25 @@
 //! Which kinds of events a webhook names: one, all of a service's, or all.
 
-/// Whether a name or pattern stands for this kind of event: `orders.v1.OrderConfirmed`,
-/// `orders.v1.*`, `*`.
-pub(crate) fn covers(pattern: &str, event_type: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        None => pattern == event_type,
-        Some("") => true,
-        Some(service) => service.ends_with('.') && event_type.starts_with(service),
-    }
+/// The names and patterns that stand for this kind of event: for `orders.v1.OrderConfirmed` itself,
+/// `orders.v1.*`, `orders.*` and `*`. No other stands for it.
+pub(crate) fn patterns_for(event_type: &str) -> Vec<String> {
+    let points = event_type.match_indices('.');
+    let of_services = points.map(|(at, _)| format!("{}*", &event_type[..=at]));
+    [event_type.to_owned(), "*".to_owned()]
+        .into_iter()
+        .chain(of_services)
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::covers;
+    use super::patterns_for;
 
     #[test]
     fn a_pattern_stands_for_one_for_those_of_a_service_or_for_all() {
-        let confirmed = "orders.v1.OrderConfirmed";
-        for pattern in [confirmed, "orders.v1.*", "orders.*", "*"] {
-            assert!(covers(pattern, confirmed), "{pattern}");
-        }
-        for pattern in [
-            "orders.v1.Order",
-            "orders.v1.Order*",
-            "order*",
-            "shipping.v1.*",
-            "",
-        ] {
-            assert!(!covers(pattern, confirmed), "{pattern}");
-        }
+        let mut patterns = patterns_for("orders.v1.OrderConfirmed");
+        patterns.sort();
+        let expected = ["*", "orders.*", "orders.v1.*", "orders.v1.OrderConfirmed"];
+        assert_eq!(patterns, expected);
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{covers, named};
+use super::named;
 
 /// Where events are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,11 +56,6 @@ impl Webhook {
     /// What a client sends back with a change, to refuse it if the webhook has changed since.
     pub(crate) fn etag(&self) -> String {
         self.version.to_string()
-    }
-
-    /// Whether it is told of this kind of event.
-    pub(crate) fn wants(&self, event_type: &str) -> bool {
-        self.event_types.iter().any(|one| covers(one, event_type))
     }
 
     /// Has events sent to it. Returns whether that is a change.

@@ -14,7 +14,7 @@ use store::page;
 use uuid::Uuid;
 
 use crate::convert;
-use crate::domain::{DisabledReason, Webhook, WebhookState, covers};
+use crate::domain::{DisabledReason, Webhook, WebhookState, patterns_for};
 use crate::error::Error;
 use crate::event_types;
 use crate::service::Notify;
@@ -190,7 +190,7 @@ fn check_event_types(patterns: &[String]) -> Result<(), Error> {
     }
     let stands_for_any = |pattern: &&String| {
         let mut all = event_types::all().iter();
-        all.any(|kind| covers(pattern, kind.name))
+        all.any(|kind| patterns_for(kind.name).contains(pattern))
     };
     match patterns.iter().find(|pattern| !stands_for_any(pattern)) {
         None => Ok(()),

@@ -105,9 +105,17 @@ pub(crate) async fn list(
     rows.into_iter().map(Webhook::try_from).collect()
 }
 
-/// All that are there.
-pub(crate) async fn all(tx: &mut Tx) -> Result<Vec<Webhook>, Error> {
-    let rows = store::fetch_all!(tx, Row, select!("webhook_id IS NOT NULL"))?;
+/// Those that name one of these patterns. An index of Postgres finds them.
+pub(crate) async fn wanting(tx: &mut Tx, patterns: &[String]) -> Result<Vec<Webhook>, Error> {
+    let sql = tx.dialect().pick(
+        // The array is made once.
+        select!("event_types ?| ARRAY(SELECT jsonb_array_elements_text($1)) ORDER BY webhook_id"),
+        select!(
+            "EXISTS (SELECT 1 FROM json_each(event_types) AS own
+                     WHERE own.value IN (SELECT value FROM json_each($1))) ORDER BY webhook_id"
+        ),
+    );
+    let rows = store::fetch_all!(tx, Row, sql, Json(patterns))?;
     rows.into_iter().map(Webhook::try_from).collect()
 }
 

@@ -33,9 +33,17 @@ store::on_both! {
         let bed = Bed::start(&database).await;
         let receiver = Receiver::always(FINE).await;
         let all = bed.create(&receiver.url(), &["*"]).await.unwrap().0.webhook_id;
-        let others = bed.create(&receiver.url(), &["orders.v1.*"]).await.unwrap().0.webhook_id;
+        let others = ["orders.v1.*", "shipping.v1.ShipmentDispatched"];
+        let others = bed.create(&receiver.url(), &others).await.unwrap().0.webhook_id;
         bed.arrival().await;
         bed.reaches(&all, DeliveryState::Succeeded).await;
+        assert!(bed.deliveries(&others).await.is_empty());
+
+        let either = ["payments.v1.*", "shipping.v1.*"];
+        let either = bed.create(&receiver.url(), &either).await.unwrap().0.webhook_id;
+        bed.arrival().await;
+        bed.reaches(&either, DeliveryState::Succeeded).await;
+        assert_eq!(bed.deliveries(&all).await.len(), 2);
         assert!(bed.deliveries(&others).await.is_empty());
     }
 
