@@ -7,6 +7,7 @@
 pub mod call;
 pub mod client;
 pub mod contract;
+pub mod crash;
 pub mod email_verification;
 pub mod host;
 pub mod id;

@@ -108,7 +108,7 @@ impl Payments {
         payment: Uuid,
         turn: Option<Turn>,
     ) -> Result<Payment, Error> {
-        self.crash.at(Point::Planned)?;
+        self.lives_at(Point::Planned)?;
         let until = call
             .deadline
             .map_or_else(|| Instant::now() + PATIENCE, |at| at - MARGIN);
@@ -144,9 +144,9 @@ impl Payments {
                 return Ok(payment);
             }
             let id = payment.id;
-            self.crash.at(Point::Sent)?;
+            self.lives_at(Point::Sent)?;
             let answer = self.put(&payment, &ask).await;
-            self.crash.at(Point::Answered)?;
+            self.lives_at(Point::Answered)?;
             if let Answer::Unknown(why) = &answer {
                 tracing::info!(payment.id = %id, why, "the payment provider did not answer");
                 unknown += 1;
@@ -205,6 +205,14 @@ impl Payments {
             .await?;
         tx.commit().await?;
         Ok((payment, ask))
+    }
+
+    /// Goes on from here, unless a test has it crash.
+    fn lives_at(&self, point: Point) -> Result<(), Error> {
+        match self.crash.is_at(point) {
+            true => Err(Error::Stopped),
+            false => Ok(()),
+        }
     }
 
     /// Asks the provider.

@@ -6,20 +6,22 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Fate;
 
-/// Before each further attempt; a fifth more at most, by chance.
-const PAUSES: [TimeDelta; 7] = [
-    TimeDelta::seconds(5),
-    TimeDelta::minutes(5),
-    TimeDelta::minutes(30),
-    TimeDelta::hours(2),
-    TimeDelta::hours(5),
-    TimeDelta::hours(10),
-    TimeDelta::hours(10),
+/// Before each further attempt of a delivery.
+const PAUSES: [Duration; 7] = [
+    Duration::from_secs(5),
+    Duration::from_secs(5 * MINUTE),
+    Duration::from_secs(30 * MINUTE),
+    Duration::from_secs(2 * HOUR),
+    Duration::from_secs(5 * HOUR),
+    Duration::from_secs(10 * HOUR),
+    Duration::from_secs(10 * HOUR),
 ];
-/// One part of so many is added by chance.
-const JITTER: i32 = 5;
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+/// Pauses are longer by up to this part of them.
+const JITTER: u32 = 5;
 /// A receiver that asks for more is asked again then all the same.
-const LONGEST_ASKED: TimeDelta = TimeDelta::hours(24);
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * HOUR);
 /// A webhook of which nothing but failures came for this long is disabled.
 pub(crate) const LONGEST_FAILING: TimeDelta = TimeDelta::days(5);
 
@@ -35,17 +37,15 @@ pub(crate) fn after_failure(
     let Some(pause) = PAUSES.get(before) else {
         return Fate::Exhausted;
     };
-    let thousandths = i32::try_from(chance).unwrap_or_default();
-    let pause = *pause + *pause / JITTER * thousandths / 1000;
-    let asked = asked
-        .and_then(|seconds| TimeDelta::from_std(Duration::from_secs(seconds)).ok())
-        .unwrap_or(if asked.is_some() {
-            LONGEST_ASKED
-        } else {
-            TimeDelta::zero()
-        })
-        .min(LONGEST_ASKED);
-    Fate::Again(now + pause.max(asked))
+    let asked = Duration::from_secs(asked.unwrap_or_default()).min(LONGEST_ASKED);
+    Fate::Again(now + jittered(*pause, chance).max(asked))
+}
+
+/// The pause, or up to a fifth more, so that what failed together is not tried together. `chance` is below
+/// 1,000.
+pub(crate) fn jittered(pause: Duration, chance: usize) -> Duration {
+    let thousandths = u32::try_from(chance).unwrap_or_default();
+    pause + pause * thousandths / (1000 * JITTER)
 }
 
 /// `Retry-After` in seconds: a number of them, or a date (RFC 9110, section 10.2.3).

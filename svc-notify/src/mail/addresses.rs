@@ -2,6 +2,7 @@
 
 use aws_lc_rs::hmac;
 use runtime::seal::EncryptionKey;
+use runtime::text::email_key;
 
 /// What tells an address from others is its hash under a key that the database does not hold.
 pub(crate) struct Addresses(hmac::Key);
@@ -12,12 +13,10 @@ impl Addresses {
         Self(hmac::Key::new(hmac::HMAC_SHA256, &key))
     }
 
-    /// The hash of an address, without regard to case and to how its domain is written.
+    /// The hash of an address, however it is written.
     pub(crate) fn hash(&self, address: &str) -> Vec<u8> {
-        let address = super::compose::address(address)
-            .map_or_else(|_| address.to_owned(), |address| address.to_string());
-        let address = address.to_lowercase();
-        hmac::sign(&self.0, address.as_bytes()).as_ref().to_vec()
+        let key = email_key(address);
+        hmac::sign(&self.0, key.as_bytes()).as_ref().to_vec()
     }
 }
 

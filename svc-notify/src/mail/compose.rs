@@ -36,7 +36,7 @@ pub(crate) struct Heads<'a> {
 }
 
 /// The address with its domain as DNS has it.
-pub(crate) fn address(text: &str) -> Result<Address, ComposeError> {
+fn address(text: &str) -> Result<Address, ComposeError> {
     let (user, domain) = text.trim().rsplit_once('@').ok_or(ComposeError::Address)?;
     let domain = idna::domain_to_ascii(domain).map_err(|_| ComposeError::Address)?;
     Address::new(user, domain).map_err(|_| ComposeError::Address)

@@ -150,7 +150,7 @@ async fn settle(
 ) -> Result<(), Error> {
     let now = mail.clock.now();
     let is_refused = matches!(outcome, Outcome::Refused(_));
-    let chance = u32::try_from(mail.random.below(1000)).unwrap_or(0);
+    let chance = mail.random.below(1000);
     let waited = message.waited(now);
     let next = mail
         .settings

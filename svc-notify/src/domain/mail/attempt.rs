@@ -6,14 +6,13 @@ use chrono::TimeDelta;
 use net::backoff::Backoff;
 
 use super::State;
+use crate::domain::jittered;
 
 /// Between attempts.
 const PAUSES: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_secs(2 * 3600));
 /// How often is tried what the server refuses for good, but not for its address: it may be the
 /// server that is set up wrongly, and is put right.
 const MOST_REFUSALS: i32 = 3;
-/// Pauses are longer by up to this part of them, so that what failed together is not tried together.
-const JITTER: u32 = 5;
 
 /// What an attempt came to; texts are for people, and hold no address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,14 +51,14 @@ pub(crate) struct Next {
 
 impl Schedule {
     /// What becomes of a mail at its `attempts`-th attempt, `waited` after the first was due. `chance`
-    /// is of 0 to 999.
+    /// is below 1,000.
     #[must_use]
     pub(crate) fn after(
         &self,
         outcome: Outcome,
         attempts: i32,
         waited: TimeDelta,
-        chance: u32,
+        chance: usize,
     ) -> Next {
         let end = |state, detail| Next {
             state,
@@ -78,10 +77,9 @@ impl Schedule {
             return end(State::Failed, detail);
         }
         let before = u32::try_from(attempts - 1).unwrap_or(0);
-        let pause = PAUSES.after(before);
         Next {
             state: State::Pending,
-            pause: Some(pause + pause * chance / (1000 * JITTER)),
+            pause: Some(jittered(PAUSES.after(before), chance)),
             detail,
         }
     }
