@@ -12,7 +12,7 @@ pub(crate) use delivery::{Attempt, Delivery, DeliveryState, Fate, Outcome};
 pub use network::Network;
 pub(crate) use network::is_public;
 pub(crate) use pattern::patterns_for;
-pub(crate) use retries::{LONGEST_FAILING, after_failure, jittered, retry_after};
+pub(crate) use retries::{LONGEST_FAILING, after_failure, jittered, retry_after, sink_pause};
 pub(crate) use secret::{OVERLAP, Secret, signatures};
 pub(crate) use webhook::{DisabledReason, Webhook, WebhookState};
 

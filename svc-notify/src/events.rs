@@ -6,6 +6,7 @@ use bus::{Event, Failure};
 use runtime::node::Node;
 use store::Tx;
 
+use crate::analytics::Analytics;
 use crate::domain::patterns_for;
 use crate::event_types;
 use crate::mail::{self, Mail};
@@ -14,33 +15,36 @@ use crate::service::{Notify, Told};
 use crate::store::webhooks;
 
 /// Hears of all that happens.
-pub(crate) fn consume(notify: &Notify, mail: &Mail, node: &Node) {
+pub(crate) fn consume(notify: &Notify, analytics: &Analytics, mail: &Mail, node: &Node) {
     let (db, notify, mail) = (notify.db.clone(), notify.clone(), mail.clone());
+    let analytics = analytics.clone();
     let kinds = event_types::all().iter().map(|kind| kind.name);
     let subjects: BTreeSet<_> = kinds
         .chain(mail::events::SUBJECTS.iter().copied())
         .collect();
     let subjects: Vec<_> = subjects.into_iter().collect();
     store::consume(node, &db, node.name, &subjects, move |tx, event| {
-        let (notify, mail) = (notify.clone(), mail.clone());
-        Box::pin(async move { take(&notify, &mail, tx, &event).await })
+        let (notify, analytics, mail) = (notify.clone(), analytics.clone(), mail.clone());
+        Box::pin(async move {
+            tell(&notify, &analytics, tx, &event).await?;
+            mail::events::hear(&mail, tx, &event).await
+        })
     });
 }
 
-/// Writes down what is to be sent of it. Each way of telling is in the transaction that notes the
-/// event.
-async fn take(notify: &Notify, mail: &Mail, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
-    call_webhooks(notify, tx, event).await?;
-    mail::events::hear(mail, tx, event).await
-}
-
-/// A delivery for each webhook that wants to be told.
-async fn call_webhooks(notify: &Notify, tx: &mut Tx, event: &Event) -> Result<(), Failure> {
+/// Writes down for whom it is, in the transaction that notes it: a delivery for each webhook that wants to be
+/// told, and a line for analytics, if somebody has them.
+async fn tell(
+    notify: &Notify,
+    analytics: &Analytics,
+    tx: &mut Tx,
+    event: &Event,
+) -> Result<(), Failure> {
     let Some(kind) = event_types::find(&event.subject) else {
         return Ok(());
     };
     let webhooks = webhooks::wanting(tx, &patterns_for(kind.name)).await?;
-    if webhooks.is_empty() {
+    if webhooks.is_empty() && !analytics.is_on() {
         return Ok(());
     }
     let payload = payload::of(kind, event.time, &event.data).map_err(Failure::Permanent)?;
@@ -53,5 +57,6 @@ async fn call_webhooks(notify: &Notify, tx: &mut Tx, event: &Event) -> Result<()
     for webhook in webhooks {
         notify.deliver(tx, &webhook, told).await?;
     }
+    analytics.note(tx, told).await?;
     Ok(())
 }

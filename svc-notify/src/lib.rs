@@ -1,5 +1,6 @@
 //! svc-notify: tells those outside of what happens in the shop (`tradewind.notify.v1`).
 
+mod analytics;
 mod convert;
 mod crash;
 mod domain;
@@ -28,6 +29,8 @@ use runtime::seal::EncryptionKey;
 use runtime::service::Service;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::analytics::Analytics;
+pub use crate::analytics::AnalyticsConfig;
 #[doc(hidden)]
 pub use crate::crash::{Crash, Point};
 pub use crate::domain::Network;
@@ -63,6 +66,9 @@ pub struct Config {
     /// Who takes mails, and what is said of them.
     #[command(flatten)]
     pub mail: MailConfig,
+    /// Who is sent all that happens.
+    #[command(flatten)]
+    pub analytics: AnalyticsConfig,
     /// Where tests have it crash.
     #[doc(hidden)]
     #[arg(skip)]
@@ -141,6 +147,7 @@ impl Config {
             webhook_secret_encryption_key: key.to_base64(),
             webhooks: net::process::arguments::defaults(),
             mail: MailConfig::default(),
+            analytics: AnalyticsConfig::default(),
             crash: Crash::default(),
             names: Names::default(),
         }
@@ -201,8 +208,9 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     ::store::measure::start(node, "notify-measure", &db, Waiting::new(node));
     let mail = Mail::new(&config.mail, &db, &key, node)?;
     mail.start(&config.mail, node);
+    let analytics = Analytics::start(&config.analytics, &db, node)?;
     let notify = Notify::new(db, key, targets, node);
-    events::consume(&notify, &mail, node);
+    events::consume(&notify, &analytics, &mail, node);
     let worker = Worker {
         notify: notify.clone(),
         sender,

@@ -6,6 +6,7 @@ use prost_reflect::{
     Cardinality, DynamicMessage, FieldDescriptor, Kind, ReflectMessage as _, SerializeOptions,
 };
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::event_types::EventType;
 
@@ -24,6 +25,12 @@ pub(crate) fn of(kind: &EventType, time: DateTime<Utc>, data: &[u8]) -> Result<S
 pub(crate) fn with(kind: &str, time: DateTime<Utc>, data: &Value) -> String {
     let timestamp = time.to_rfc3339_opts(SecondsFormat::Micros, true);
     json!({"type": kind, "timestamp": timestamp, "data": data}).to_string()
+}
+
+/// The same text with the event's id in front, by which one that comes twice is known: for who reads no headers.
+pub(crate) fn with_id(id: Uuid, payload: &str) -> String {
+    let rest = payload.trim_start_matches('{');
+    format!("{{\"id\":\"{id}\",{rest}")
 }
 
 /// The message with nothing in it but what may be told of it; as proto3 JSON, with its defaults.
@@ -127,6 +134,17 @@ mod tests {
             let fields: Vec<_> = kind.message.fields().filter(is_told).collect();
             assert!(!fields.is_empty(), "{}: nothing is told of it", kind.name);
         }
+    }
+
+    #[test]
+    fn an_id_stands_in_front_of_what_is_told() {
+        let text = with("a.v1.B", DateTime::UNIX_EPOCH, &json!({"c": "{\n"}));
+        let line = with_id(Uuid::nil(), &text);
+        assert!(!line.contains('\n'), "{line}");
+        let mut read: Value = serde_json::from_str(&line).expect("it is JSON");
+        let id = read.as_object_mut().and_then(|read| read.remove("id"));
+        assert_eq!(id, Some(json!(Uuid::nil())));
+        assert_eq!(Some(read), serde_json::from_str(&text).ok());
     }
 
     #[test]

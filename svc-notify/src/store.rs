@@ -1,5 +1,6 @@
 //! SQL: functions over a transaction.
 
+pub(crate) mod analytics;
 pub(crate) mod deliveries;
 pub(crate) mod messages;
 pub(crate) mod queue;

@@ -18,6 +18,8 @@ const PAUSES: [Duration; 7] = [
 ];
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
+/// Which of them is the longest before a sink is tried again.
+const LONGEST_OF_SINK: usize = 2;
 /// Pauses are longer by up to this part of them.
 const JITTER: u32 = 5;
 /// A receiver that asks for more is asked again then all the same.
@@ -34,11 +36,23 @@ pub(crate) fn after_failure(
     now: DateTime<Utc>,
 ) -> Fate {
     let before = usize::try_from(failures).unwrap_or_default();
-    let Some(pause) = PAUSES.get(before) else {
-        return Fate::Exhausted;
-    };
+    match pause(before, chance, asked) {
+        Some(pause) => Fate::Again(now + pause),
+        None => Fate::Exhausted,
+    }
+}
+
+/// For how long a sink is left alone that has failed so often before, and now once more. It is the shop's own,
+/// and what waits for it grows: half an hour is the longest, unless it asks for more.
+pub(crate) fn sink_pause(failures: i32, chance: usize, asked: Option<u64>) -> Duration {
+    let before = usize::try_from(failures).unwrap_or_default();
+    pause(before.min(LONGEST_OF_SINK), chance, asked).unwrap_or(LONGEST_ASKED)
+}
+
+fn pause(before: usize, chance: usize, asked: Option<u64>) -> Option<Duration> {
+    let pause = jittered(*PAUSES.get(before)?, chance);
     let asked = Duration::from_secs(asked.unwrap_or_default()).min(LONGEST_ASKED);
-    Fate::Again(now + jittered(*pause, chance).max(asked))
+    Some(pause.max(asked))
 }
 
 /// The pause, or up to a fifth more, so that what failed together is not tried together. `chance` is below
@@ -91,6 +105,13 @@ mod tests {
         assert_eq!(pause(1, 0, Some(1)), Some(300));
         assert_eq!(pause(0, 0, Some(u64::MAX)), Some(24 * 3600));
         assert_eq!(pause(7, 0, Some(1)), None);
+    }
+
+    #[test]
+    fn a_sink_is_tried_for_ever_every_half_hour_or_when_it_says() {
+        let pauses = [0, 1, 2, 3, 1000].map(|failures| sink_pause(failures, 0, None).as_secs());
+        assert_eq!(pauses, [5, 300, 1800, 1800, 1800]);
+        assert_eq!(sink_pause(0, 0, Some(7200)).as_secs(), 7200);
     }
 
     #[test]
