@@ -200,6 +200,7 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     let sender = Sender::new(
         targets.clone(),
         webhooks.webhook_timeout,
+        limits.each,
         node.clock.clone(),
     );
     let sender = sender.map_err(StartError::config)?;

@@ -20,9 +20,6 @@ const KEPT: usize = 1024;
 const READ: usize = 64 * 1024;
 /// What is told of an error, in characters.
 const ERROR: usize = 300;
-/// Connections that are left open to a receiver.
-const IDLE: usize = 4;
-
 /// Sends events.
 #[derive(Clone, Debug)]
 pub(crate) struct Sender {
@@ -41,9 +38,18 @@ pub(crate) struct Letter<'a> {
 }
 
 impl Sender {
+    /// One that leaves up to `idle` connections to a receiver open: as many as send to one webhook at once, so
+    /// that none has to look its name up and agree on keys anew for each event. A connection goes where its
+    /// address was checked when it was made.
+    ///
     /// # Errors
     /// When there are no certificates to trust.
-    pub(crate) fn new(targets: Targets, patience: Duration, clock: Clock) -> Result<Self, String> {
+    pub(crate) fn new(
+        targets: Targets,
+        patience: Duration,
+        idle: usize,
+        clock: Clock,
+    ) -> Result<Self, String> {
         let client = Client::builder()
             .dns_resolver(targets.clone())
             .redirect(Policy::none())
@@ -51,7 +57,7 @@ impl Sender {
             .referer(false)
             .http1_only()
             .retry(reqwest::retry::never())
-            .pool_max_idle_per_host(IDLE)
+            .pool_max_idle_per_host(idle)
             .user_agent(concat!("tradewind/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| {

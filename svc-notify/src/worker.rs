@@ -14,9 +14,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::crash::{Crash, Point};
-use crate::domain::{
-    Attempt, DisabledReason, Fate, LONGEST_FAILING, Outcome, Secret, after_failure,
-};
+use crate::domain::{Attempt, DisabledReason, LONGEST_FAILING, Outcome, Secret, after_failure};
 use crate::error::Error;
 use crate::sender::{Letter, Sender};
 use crate::service::Notify;
@@ -230,12 +228,22 @@ impl Worker {
                 locked.extend(found.map(|found| (*webhook, (found, came(Outcome::Gone)))));
             }
         }
-        for (claimed, attempt) in back.into_values().flatten() {
-            let fate = self.fate(&claimed, &attempt);
-            let transitions = &notify.metrics.transitions;
-            queue::settle(&mut tx, &claimed, fate, now, transitions).await?;
-            queue::note(&mut tx, notify.new_id(), claimed.delivery_id, &attempt).await?;
+        let (mut succeeded, mut noted) = (Vec::new(), Vec::new());
+        let transitions = &notify.metrics.transitions;
+        for ended in back.values() {
+            for (claimed, attempt) in ended {
+                noted.push((notify.new_id(), claimed, attempt));
+                if attempt.outcome == Outcome::Succeeded {
+                    succeeded.push(claimed);
+                    continue;
+                }
+                let chance = notify.random.below(1000);
+                let fate = after_failure(claimed.failures, chance, attempt.retry_after, now);
+                queue::settle(&mut tx, claimed, fate, now, transitions).await?;
+            }
         }
+        queue::succeeded(&mut tx, &succeeded, now, transitions).await?;
+        queue::note(&mut tx, &noted).await?;
         for (mut webhook, is_gone) in locked.into_values() {
             let since = webhook.failing_since;
             let is_failing = since.is_some_and(|since| now - since >= LONGEST_FAILING);
@@ -248,15 +256,6 @@ impl Worker {
             }
         }
         tx.commit().await
-    }
-
-    fn fate(&self, claimed: &Claimed, attempt: &Attempt) -> Fate {
-        if attempt.outcome == Outcome::Succeeded {
-            return Fate::Succeeded;
-        }
-        let chance = self.notify.random.below(1000);
-        let now = self.notify.clock.now();
-        after_failure(claimed.failures, chance, attempt.retry_after, now)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use store::measure::{self, Transitions};
-use store::{Dialect, Error, Tx};
+use store::{Connection, Dialect, Driver, Error, Tx};
 use uuid::Uuid;
 
 use crate::domain::{Attempt, DeliveryState, Fate};
@@ -66,27 +66,104 @@ pub(crate) async fn claim(
     store::fetch_all!(tx, Claimed, sql, webhook, now, until, limit)
 }
 
-/// Writes down what came of an attempt.
+/// Writes down what came of attempts, each with an id of its own: one statement on Postgres.
 pub(crate) async fn note(
     tx: &mut Tx,
-    id: Uuid,
-    delivery: Uuid,
-    attempt: &Attempt,
+    attempts: &[(Uuid, &Claimed, &Attempt)],
 ) -> Result<(), Error> {
-    store::execute!(
-        tx,
-        "INSERT INTO attempts
-             (attempt_id, delivery_id, start_time, milliseconds, status, error, remote_address, answer)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        id,
-        delivery,
-        attempt.start_time,
-        attempt.milliseconds,
-        attempt.status.map(i32::from),
-        attempt.error.as_str(),
-        attempt.remote_address.as_str(),
-        attempt.answer.as_slice()
-    )?;
+    if tx.dialect() == Dialect::Postgres {
+        return note_at_once(tx, attempts).await;
+    }
+    for (id, claimed, attempt) in attempts {
+        store::execute!(
+            tx,
+            "INSERT INTO attempts (attempt_id, delivery_id, start_time, milliseconds, status, error,
+                 remote_address, answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            *id,
+            claimed.delivery_id,
+            attempt.start_time,
+            attempt.milliseconds,
+            attempt.status.map(i32::from),
+            attempt.error.as_str(),
+            attempt.remote_address.as_str(),
+            attempt.answer.as_slice()
+        )?;
+    }
+    Ok(())
+}
+
+async fn note_at_once(tx: &mut Tx, attempts: &[(Uuid, &Claimed, &Attempt)]) -> Result<(), Error> {
+    let sql = "INSERT INTO attempts (attempt_id, delivery_id, start_time, milliseconds, status, error,
+                   remote_address, answer)
+               SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::integer[],
+                   $6::text[], $7::text[], $8::bytea[])";
+    let Connection { driver, measured } = tx.connection();
+    let Driver::Postgres(connection) = driver else {
+        return Ok(());
+    };
+    let all = || attempts.iter();
+    let _running = measured.run(sql);
+    sqlx::query::<sqlx::Postgres>(sql)
+        .bind(all().map(|(id, _, _)| *id).collect::<Vec<_>>())
+        .bind(all().map(|(_, it, _)| it.delivery_id).collect::<Vec<_>>())
+        .bind(all().map(|(_, _, it)| it.start_time).collect::<Vec<_>>())
+        .bind(all().map(|(_, _, it)| it.milliseconds).collect::<Vec<_>>())
+        .bind(
+            all()
+                .map(|(_, _, it)| it.status.map(i32::from))
+                .collect::<Vec<_>>(),
+        )
+        .bind(all().map(|(_, _, it)| it.error.clone()).collect::<Vec<_>>())
+        .bind(
+            all()
+                .map(|(_, _, it)| it.remote_address.clone())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            all()
+                .map(|(_, _, it)| it.answer.clone())
+                .collect::<Vec<_>>(),
+        )
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Ends deliveries that have succeeded, but for those that were replayed or discarded since they were taken
+/// up: one statement on Postgres.
+pub(crate) async fn succeeded(
+    tx: &mut Tx,
+    claimed: &[&Claimed],
+    now: DateTime<Utc>,
+    transitions: &Transitions,
+) -> Result<(), Error> {
+    if tx.dialect() == Dialect::Sqlite {
+        for one in claimed {
+            settle(tx, one, Fate::Succeeded, now, transitions).await?;
+        }
+        return Ok(());
+    }
+    let sql = "UPDATE deliveries AS d SET state = 'SUCCEEDED', due_at = NULL, update_time = $3
+               FROM unnest($1::uuid[], $2::bigint[]) AS sent (delivery_id, round)
+               WHERE d.delivery_id = sent.delivery_id AND d.round = sent.round AND d.state = 'PENDING'";
+    if claimed.is_empty() {
+        return Ok(());
+    }
+    let mut moved = 0;
+    let Connection { driver, measured } = tx.connection();
+    if let Driver::Postgres(connection) = driver {
+        let _running = measured.run(sql);
+        let done = sqlx::query::<sqlx::Postgres>(sql)
+            .bind(claimed.iter().map(|it| it.delivery_id).collect::<Vec<_>>())
+            .bind(claimed.iter().map(|it| it.round).collect::<Vec<_>>())
+            .bind(now)
+            .execute(connection)
+            .await?;
+        moved = done.rows_affected();
+    }
+    for _ in 0..moved {
+        transitions.count(tx, DeliveryState::Succeeded.as_str());
+    }
     Ok(())
 }
 
@@ -120,7 +197,8 @@ pub(crate) async fn settle(
     Ok(())
 }
 
-/// How many are to be sent now, and since when the oldest is.
+/// How many are to be sent now, and since when the oldest is. What came in the moment in which its webhook was
+/// disabled is not: it waits until that is enabled.
 pub(crate) async fn due(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -129,7 +207,9 @@ pub(crate) async fn due(
         tx,
         (i64, Option<DateTime<Utc>>),
         "SELECT count(*), min(due_at) FROM (
-             SELECT due_at FROM deliveries WHERE due_at <= $1 ORDER BY due_at LIMIT $2) AS due",
+             SELECT due_at FROM deliveries AS d WHERE due_at <= $1 AND EXISTS (
+                 SELECT 1 FROM webhooks AS w WHERE w.webhook_id = d.webhook_id AND w.state = 'ENABLED')
+             ORDER BY due_at LIMIT $2) AS due",
         now,
         measure::MOST
     )

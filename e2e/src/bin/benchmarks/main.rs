@@ -1,8 +1,8 @@
 //! Measures Tradewind on this machine and writes docs/BENCHMARKS.md.
 //!
-//! `benchmarks SECTION...` measures startup, orders, overload, telemetry, refresh or edge and prints what it found;
-//! `benchmarks write SECTION...` also puts it into the page, whose other sections stay. It needs a
-//! release build and the variables of `scripts/servers`.
+//! `benchmarks SECTION...` measures startup, orders, overload, telemetry, webhooks, refresh or edge and
+//! prints what it found; `benchmarks write SECTION...` also puts it into the page, whose other sections
+//! stay. It needs a release build and the variables of `scripts/servers`.
 
 mod contract;
 mod edge;
@@ -17,6 +17,7 @@ mod servers;
 mod startup;
 mod telemetry;
 mod usage;
+mod webhooks;
 
 use std::{io::Write as _, path::Path};
 
@@ -24,11 +25,12 @@ use e2e::{Mesh, Setup, mesh::Kind};
 
 use report::Report;
 
-const SECTIONS: [&str; 6] = [
+const SECTIONS: [&str; 7] = [
     "startup",
     "orders",
     "overload",
     "telemetry",
+    "webhooks",
     "refresh",
     "edge",
 ];
@@ -74,6 +76,9 @@ async fn measure(sections: &[&str]) -> Report {
     }
     if sections.contains(&"telemetry") {
         report.add(telemetry::measure().await);
+    }
+    if sections.contains(&"webhooks") {
+        report.add(webhooks::measure().await);
     }
     if sections.contains(&"refresh") || sections.contains(&"edge") {
         tell("starting the mesh as separate processes");
