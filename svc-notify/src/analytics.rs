@@ -45,7 +45,7 @@ impl Analytics {
             node.tasks
                 .spawn("analytics", |shutdown| worker.run(shutdown));
         }
-        ::store::measure::start(node, "analytics-measure", db, Waiting::new(node));
+        ::store::measure::start(node, "analytics-measure", db, Waiting::new(is_on, node));
         let kept = Kept {
             remove: analytics::REMOVE_OLD,
             time: config.analytics_kept,

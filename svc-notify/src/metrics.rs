@@ -60,7 +60,10 @@ impl Waiting {
 
 impl Measure for Waiting {
     async fn measure(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), Error> {
-        self.due.record(queue::due(tx, now).await?, now, &[]);
+        for (failing, label) in [(false, "false"), (true, "true")] {
+            let due = queue::due(tx, failing, now).await?;
+            self.due.record(due, now, &[("failing", label)]);
+        }
         Ok(())
     }
 }

@@ -33,20 +33,30 @@ impl Metrics {
     }
 }
 
-/// Lines that wait, looked at now and then.
-pub(super) struct Waiting(Backlog);
+/// Lines that wait, looked at now and then; what is left of before waits for nobody.
+pub(super) struct Waiting {
+    lines: Backlog,
+    is_on: bool,
+}
 
 impl Waiting {
-    pub(super) fn new(node: &Node) -> Self {
+    pub(super) fn new(is_on: bool, node: &Node) -> Self {
         let (name, unit) = ("tradewind.analytics.waiting", "{event}");
         let waiting = Backlog::new(node, name, unit, "Events that wait to be sent to analytics");
-        Self(waiting.with_age(node, "tradewind.analytics.oldest_waiting.age"))
+        Self {
+            lines: waiting.with_age(node, "tradewind.analytics.oldest_waiting.age"),
+            is_on,
+        }
     }
 }
 
 impl Measure for Waiting {
     async fn measure(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<(), Error> {
-        self.0.record(analytics::waiting(tx).await?, now, &[]);
+        let waiting = match self.is_on {
+            true => analytics::waiting(tx).await?,
+            false => (0, None),
+        };
+        self.lines.record(waiting, now, &[]);
         Ok(())
     }
 }

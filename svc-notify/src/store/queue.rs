@@ -197,20 +197,28 @@ pub(crate) async fn settle(
     Ok(())
 }
 
-/// How many are to be sent now, and since when the oldest is. What came in the moment in which its webhook was
-/// disabled is not: it waits until that is enabled.
+/// How many are to be sent now, and since when the oldest is: to webhooks of which nothing but failures came
+/// last, or to the others. Of each an index answers. What came in the moment in which its webhook was disabled
+/// is not among them: it waits until that is enabled.
 pub(crate) async fn due(
     tx: &mut Tx,
+    failing: bool,
     now: DateTime<Utc>,
 ) -> Result<(i64, Option<DateTime<Utc>>), Error> {
     store::fetch_one!(
         tx,
         (i64, Option<DateTime<Utc>>),
-        "SELECT count(*), min(due_at) FROM (
-             SELECT due_at FROM deliveries AS d WHERE due_at <= $1 AND EXISTS (
-                 SELECT 1 FROM webhooks AS w WHERE w.webhook_id = d.webhook_id AND w.state = 'ENABLED')
-             ORDER BY due_at LIMIT $2) AS due",
+        "SELECT (SELECT count(*) FROM (
+                     SELECT 1 FROM webhooks AS w JOIN deliveries AS d ON d.webhook_id = w.webhook_id
+                     WHERE w.state = 'ENABLED' AND (w.failing_since IS NOT NULL) = $3 AND d.due_at <= $1
+                     LIMIT $2) AS due),
+                (SELECT min(oldest) FROM (
+                     SELECT (SELECT min(due_at) FROM deliveries AS d
+                             WHERE d.webhook_id = w.webhook_id AND d.due_at <= $1) AS oldest
+                     FROM webhooks AS w
+                     WHERE w.state = 'ENABLED' AND (w.failing_since IS NOT NULL) = $3) AS each_one)",
         now,
-        measure::MOST
+        measure::MOST,
+        failing
     )
 }
