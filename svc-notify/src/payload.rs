@@ -143,7 +143,7 @@ mod tests {
         assert!(!line.contains('\n'), "{line}");
         let mut read: Value = serde_json::from_str(&line).expect("it is JSON");
         let id = read.as_object_mut().and_then(|read| read.remove("id"));
-        assert_eq!(id, Some(json!(Uuid::nil())));
+        assert_eq!(id, Some(json!(Uuid::nil().to_string())));
         assert_eq!(Some(read), serde_json::from_str(&text).ok());
     }
 

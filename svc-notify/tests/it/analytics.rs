@@ -74,7 +74,8 @@ store::on_both! {
         assert_eq!(seen[0].header("content-type"), "application/x-ndjson");
         assert_eq!(seen[0].header("authorization"), "Bearer open sesame");
         let line = lines(&seen[0]).remove(0);
-        assert_eq!((&line["type"], &line["data"]["version"]), (&DELIVERED.into(), &"3".into()));
+        assert_eq!(line["type"], DELIVERED);
+        assert_eq!(line["data"]["version"], "3");
         let succeeded = [("outcome", "succeeded")];
         let metric = "tradewind_analytics_batch_duration_seconds_count";
         assert_eq!(bed.metric(metric, &succeeded), Some(2.0));
