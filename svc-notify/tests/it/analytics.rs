@@ -87,7 +87,7 @@ store::on_both! {
     ) {
         let receiver = Receiver::always(Answer::Status(500, "", "")).await;
         let mut config = sending_to(&receiver, config(&database));
-        config.analytics.analytics_timeout = Duration::from_millis(300);
+        config.analytics.analytics_timeout = Duration::from_secs(1);
         let bed = Bed::with(&database, config).await;
         let mut events = vec![bed.arrival().await, bed.arrival().await];
         failed(&bed, 1).await;
