@@ -24,7 +24,7 @@ impl Folder {
     pub(super) async fn put(&self, message: Uuid, mail: &Composed) -> Result<String, Failure> {
         let path = self.0.join(format!("{message}.eml"));
         let (to, bytes) = (path.clone(), mail.bytes.clone());
-        let written = tokio::task::spawn_blocking(move || {
+        let written = tokio::task::spawn_blocking(move || -> io::Result<()> {
             write(&to, &bytes)?;
             if let Err(error) = forget(&to, KEPT) {
                 tracing::warn!(%error, "old mails cannot be removed");
