@@ -112,10 +112,9 @@ impl Worker {
             let limit = i64::try_from(share).unwrap_or(i64::MAX);
             let claimed = queue::claim(&mut tx, queue.webhook_id, now, until, limit).await?;
             if is_planted("record before sending") {
-                for claimed in &claimed {
-                    let transitions = &self.notify.metrics.transitions;
-                    queue::settle(&mut tx, claimed, Fate::Succeeded, now, transitions).await?;
-                }
+                let transitions = &self.notify.metrics.transitions;
+                let all: Vec<_> = claimed.iter().collect();
+                queue::succeeded(&mut tx, &all, now, transitions).await?;
             }
             if !claimed.is_empty() {
                 match self.notify.secrets(&mut tx, queue.webhook_id).await {
