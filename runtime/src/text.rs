@@ -70,7 +70,8 @@ impl Kind {
     }
 
     /// What is wrong with a text; nothing is with an empty one.
-    pub(crate) fn wrong(self, text: &str) -> Option<String> {
+    #[must_use]
+    pub fn wrong(self, text: &str) -> Option<String> {
         if text.is_empty() {
             return None;
         }

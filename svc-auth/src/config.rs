@@ -1,5 +1,6 @@
 //! What svc-auth is told at its start.
 
+mod identity_providers;
 mod passwords;
 mod second_factor;
 mod throttle;
@@ -19,8 +20,10 @@ use store::DatabaseConfig;
 use crate::domain::keys::Schedule;
 use crate::domain::password::rules::Owner;
 use crate::invitation::Invitation;
+use crate::providers::Providers;
 use crate::workloads::WorkloadKeys;
 
+pub use identity_providers::IdentityProviders;
 pub use passwords::Passwords;
 pub use second_factor::{RequireSecondFactor, SecondFactors};
 pub use throttle::Throttle;
@@ -76,6 +79,9 @@ pub struct Config {
     /// Who must have a second factor.
     #[command(flatten)]
     pub second_factors: SecondFactors,
+    /// With whom people may sign in.
+    #[command(flatten)]
+    pub identity_providers: IdentityProviders,
     /// When an account has to prove its e-mail address: a link to do so is mailed to whoever registers,
     /// and before-login to whoever signs in without having done it.
     #[arg(long, env = "EMAIL_VERIFICATION", value_enum, default_value_t)]
@@ -183,16 +189,17 @@ impl Config {
             throttle: Throttle::default(),
             passwords: Passwords::default(),
             second_factors: SecondFactors::default(),
+            identity_providers: IdentityProviders::default(),
             email_verification: EmailVerification::default(),
             rounds: Rounds::default(),
         }
     }
 
-    /// The encryption keys and the workloads' keys.
+    /// The encryption keys, the workloads' keys, and the identity providers.
     ///
     /// # Errors
     /// Every mistake at once.
-    pub(crate) fn secrets(&self) -> Result<(EncryptionKeys, WorkloadKeys), StartError> {
+    pub(crate) fn secrets(&self) -> Result<(EncryptionKeys, WorkloadKeys, Providers), StartError> {
         let mut mistakes = Vec::new();
         let mut read = |name: &str, text: &SecretString| {
             EncryptionKey::from_base64(AUTHORITY, text.expose_secret())
@@ -214,6 +221,10 @@ impl Config {
                 Err(found) => mistakes.extend(found),
             }
         }
+        let providers = self.identity_providers.open().unwrap_or_else(|found| {
+            mistakes.extend(found);
+            Providers::default()
+        });
         let lifetimes = &self.lifetimes;
         for (variable, lifetime) in [
             ("ACCESS_TOKEN_LIFETIME", lifetimes.access_token_lifetime),
@@ -248,7 +259,7 @@ impl Config {
         }
         match key {
             Some(current) if mistakes.is_empty() => {
-                Ok((EncryptionKeys { current, previous }, workloads))
+                Ok((EncryptionKeys { current, previous }, workloads, providers))
             }
             _ => Err(StartError::Config(mistakes)),
         }

@@ -1,8 +1,10 @@
 //! Credentials, sessions, tokens and keys: pure, without transport, database or clock.
 
 pub mod assertion;
+pub mod browser_token;
 pub mod device;
 pub mod email;
+pub mod id_token;
 pub mod keys;
 pub mod mail;
 pub mod network;

@@ -82,6 +82,43 @@ pub enum Error {
     /// The account has as many personal access tokens as it may have.
     #[error("the account has {0} personal access tokens; revoke one first")]
     TooManyAccessTokens(i64),
+    /// There is no such identity provider.
+    #[error("there is no identity provider {0}")]
+    ProviderUnknown(String),
+    /// What was begun with a provider is unknown, used, expired or of another browser, or the provider's
+    /// answer proves nothing.
+    #[error(
+        "what was begun with the provider is unknown, used, expired or of another browser, or the \
+         provider's answer proves nothing; begin again"
+    )]
+    ExternalLoginInvalid,
+    /// The identity belongs to no account, and an account has its address.
+    #[error(
+        "an account has the e-mail address of this identity, and is not linked to it: sign in to the \
+         account as before, and link the identity there"
+    )]
+    ExternalIdentityNotLinked,
+    /// The identity belongs to no account, and its address is not verified.
+    #[error(
+        "the provider does not say that the e-mail address of this identity is verified, so that it \
+         opens no account: have it verified there, or register here and link the identity"
+    )]
+    ExternalEmailNotVerified,
+    /// The identity belongs to another account.
+    #[error("the identity belongs to another account; unlink it there first")]
+    ExternalIdentityTaken,
+    /// The caller has no such identity.
+    #[error("there is no external identity {0}")]
+    ExternalIdentityNotFound(Uuid),
+    /// The account has as many identities as it may have.
+    #[error("the account has {0} external identities; unlink one first")]
+    TooManyExternalIdentities(i64),
+    /// There would be no way in.
+    #[error(
+        "the account has no password, and would have no way to sign in: have a link mailed that sets \
+         one, by RequestPasswordReset"
+    )]
+    LastExternalIdentity,
     /// The ticket is unknown, used, expired or for another path.
     #[error("the ticket is unknown, used, expired or for another path")]
     TicketInvalid,
@@ -142,9 +179,24 @@ impl From<Error> for Status {
             Error::SecondFactorOn
             | Error::SecondFactorOff
             | Error::SecondFactorNotBegun
+            | Error::TooManyExternalIdentities(_)
+            | Error::LastExternalIdentity
             | Error::TooManyAccessTokens(_) => {
                 Problem::new(Reason::InvalidState, Code::FailedPrecondition, said)
             }
+            Error::ProviderUnknown(name) => Problem::not_found("identity provider", name),
+            Error::ExternalLoginInvalid => unauthenticated(Reason::ExternalLoginInvalid, said),
+            Error::ExternalIdentityNotLinked => {
+                Problem::new(Reason::ExternalIdentityNotLinked, Code::AlreadyExists, said)
+            }
+            Error::ExternalEmailNotVerified => {
+                let (reason, code) = (Reason::ExternalEmailNotVerified, Code::FailedPrecondition);
+                Problem::new(reason, code, said.clone()).precondition("EMAIL", "identity", said)
+            }
+            Error::ExternalIdentityTaken => {
+                Problem::new(Reason::ResourceExists, Code::AlreadyExists, said)
+            }
+            Error::ExternalIdentityNotFound(id) => Problem::not_found("external identity", id),
             Error::AccessTokenInvalid => unauthenticated(Reason::TokenInvalid, said),
             Error::AccessTokenExpired => unauthenticated(Reason::TokenExpired, said),
             Error::AccessTokenNotFound(id) => Problem::not_found("personal access token", id),

@@ -16,8 +16,9 @@ use crate::error::Error;
 use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::{
-    access_token, account_mail, changed_password, credential, email_proof, known_network,
-    mail_request, password_reset, revocation, second_factor, second_factor_login, session,
+    access_token, account_mail, changed_password, credential, email_proof, external_identity,
+    external_login, known_network, mail_request, password_reset, revocation, second_factor,
+    second_factor_login, session,
 };
 
 /// Sessions that one event names at most.
@@ -88,6 +89,8 @@ async fn end_sessions(auth: &Auth, tx: &mut Tx, event: &Event) -> Result<(), Fai
             mail_request::forget(tx, user_id).await?;
             email_proof::forget(tx, user_id).await?;
             account_mail::forget(tx, user_id).await?;
+            external_identity::forget(tx, user_id).await?;
+            external_login::forget(tx, user_id).await?;
         }
         let mut ended = session::delete_of_user(tx, user_id, None).await?;
         // Scripts of an account that lost a role go on without it, those of one that is closed do not.

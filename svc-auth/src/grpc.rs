@@ -3,6 +3,7 @@
 mod access_token;
 mod account_mail;
 mod email;
+mod external;
 mod import;
 mod login;
 mod opening;

@@ -16,6 +16,7 @@ mod keyring;
 mod mails;
 mod metrics;
 mod proofs;
+mod providers;
 mod registration;
 mod roles;
 mod sealing;
@@ -28,6 +29,7 @@ mod workloads;
 
 use contracts::tradewind::auth::v1::access_tokens_service_server::AccessTokensServiceServer;
 use contracts::tradewind::auth::v1::auth_service_server::AuthServiceServer;
+use contracts::tradewind::auth::v1::external_identities_service_server::ExternalIdentitiesServiceServer;
 use contracts::tradewind::auth::v1::second_factor_service_server::SecondFactorServiceServer;
 use net::StartError;
 use runtime::node::Node;
@@ -35,7 +37,8 @@ use runtime::service::Service;
 
 pub use crate::administrator::{OPERATOR, operator};
 pub use crate::config::{
-    Config, Lifetimes, Passwords, RequireSecondFactor, Rounds, SecondFactors, Throttle,
+    Config, IdentityProviders, Lifetimes, Passwords, RequireSecondFactor, Rounds, SecondFactors,
+    Throttle,
 };
 pub use crate::invitation::Invitation;
 use crate::metrics::Sessions;
@@ -81,5 +84,6 @@ pub async fn build(config: Config, node: &Node) -> Result<Service, StartError> {
     Ok(Service::new(node)
         .with(AuthServiceServer::new(auth.clone()))
         .with(SecondFactorServiceServer::new(auth.clone()))
+        .with(ExternalIdentitiesServiceServer::new(auth.clone()))
         .with(AccessTokensServiceServer::new(auth)))
 }

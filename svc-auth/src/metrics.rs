@@ -14,7 +14,7 @@ use crate::store::session;
 
 /// Of what a bucket holds attempts, and what is told where it is full: what was tried, and by whose limit
 /// it was refused.
-const LIMITS: [(&str, &str, &str); 13] = [
+const LIMITS: [(&str, &str, &str); 14] = [
     ("known", "login", "account"),
     ("stranger", "login", "account"),
     ("account", "login", "account_total"),
@@ -28,6 +28,7 @@ const LIMITS: [(&str, &str, &str); 13] = [
     ("code_known", "second_factor", "account"),
     ("code_stranger", "second_factor", "account_total"),
     ("code", "second_factor", "address"),
+    ("external", "login_external", "address"),
 ];
 
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ use crate::healing::HalfDone;
 use crate::mails;
 use crate::service::Auth;
 use crate::store::credential::{self, Credential, Pending};
+use crate::store::{email_proof, external_identity};
 
 /// Goes on with a registration to its end; nothing is to be done for an active credential.
 ///
@@ -29,7 +30,8 @@ pub(crate) async fn finish(auth: &Auth, credential: &Credential) -> Result<(), E
         Ok(_) => {
             let now = auth.clock.now();
             let is_news = credential::activate(&mut tx, credential.user_id, now).await?;
-            if is_news && has_to_prove_address(auth, pending) {
+            let is_vouched = email_proof::is_vouched(&mut tx, credential.user_id).await?;
+            if is_news && has_to_prove_address(auth, pending) && !is_vouched {
                 let call = CallContext::current();
                 let call = call.unwrap_or_else(|| CallContext::background("registration"));
                 mails::send_proof(auth, &mut tx, &call, credential, &credential.email).await?;
@@ -37,7 +39,9 @@ pub(crate) async fn finish(auth: &Auth, credential: &Credential) -> Result<(), E
             Ok(())
         }
         Err(status) if matches!(status.code(), Code::AlreadyExists | Code::InvalidArgument) => {
-            credential::give_up(&mut tx, credential.user_id).await?;
+            if credential::give_up(&mut tx, credential.user_id).await? {
+                external_identity::forget(&mut tx, credential.user_id).await?;
+            }
             if status.code() == Code::AlreadyExists {
                 Err(Error::EmailTaken(credential.email.clone()))
             } else {

@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::hashing::Hashing;
 use crate::keyring::Keyring;
 use crate::metrics::Metrics;
+use crate::providers::Providers;
 use crate::sealing::Sealing;
 use crate::store::{audit, throttle};
 use crate::tokens::Tokens;
@@ -41,6 +42,7 @@ pub(crate) struct Auth {
     pub(crate) throttle: Throttle,
     pub(crate) passwords: Passwords,
     pub(crate) second_factors: SecondFactors,
+    pub(crate) providers: Providers,
     pub(crate) sealing: Sealing,
     pub(crate) networks: Arc<NetworkNames>,
     pub(crate) mail_tokens: MailTokens,
@@ -55,7 +57,7 @@ pub(crate) struct Auth {
 impl Auth {
     /// Opens the database and the keys.
     pub(crate) async fn open(config: &Config, node: &Node) -> Result<Self, StartError> {
-        let (keys, workloads) = config.secrets()?;
+        let (keys, workloads, providers) = config.secrets()?;
         let db = Database::open(&config.database, node, store::migrations!()).await?;
         let refresh = RefreshTokens::new(&keys);
         let networks = NetworkNames::new(&keys);
@@ -83,6 +85,7 @@ impl Auth {
             ),
             passwords: config.passwords,
             second_factors: config.second_factors.clone(),
+            providers,
             sealing,
             networks: Arc::new(networks),
             mail_tokens,

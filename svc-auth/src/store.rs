@@ -7,6 +7,8 @@ pub mod audit;
 pub mod changed_password;
 pub mod credential;
 pub mod email_proof;
+pub mod external_identity;
+pub mod external_login;
 pub mod known_network;
 pub mod mail_request;
 pub mod password_reset;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::tradewind::auth::v1::{
-    LoginOperatorResponse, LoginResponse, LoginSecondFactorResponse, RefreshResponse,
-    RegisterResponse,
+    FinishExternalLoginResponse, LoginOperatorResponse, LoginResponse, LoginSecondFactorResponse,
+    RefreshResponse, RegisterResponse,
 };
 use net::clock::Clock;
 use net::random::Random;
@@ -68,6 +68,27 @@ granted_by!(
     LoginOperatorResponse,
     RefreshResponse
 );
+
+/// As Login's.
+impl From<Granted> for FinishExternalLoginResponse {
+    fn from(granted: Granted) -> Self {
+        let LoginSecondFactorResponse {
+            user_id,
+            access_token,
+            refresh_token,
+            token_type,
+            expires_in,
+        } = granted.into();
+        Self {
+            user_id,
+            access_token,
+            refresh_token,
+            token_type,
+            expires_in,
+            ..Self::default()
+        }
+    }
+}
 
 impl From<Granted> for LoginResponse {
     fn from(granted: Granted) -> Self {

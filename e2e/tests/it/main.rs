@@ -44,6 +44,7 @@ mod security;
 mod services;
 mod sessions;
 mod shutdown;
+mod sign_in_with_others;
 mod status;
 mod structure;
 mod tracing;

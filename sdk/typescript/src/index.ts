@@ -4,6 +4,7 @@ import { ErrorInfoSchema } from "../gen/google/rpc/error_details_pb.js";
 
 export { AccessTokensService } from "../gen/tradewind/auth/v1/access_tokens_pb.js";
 export { AuthService } from "../gen/tradewind/auth/v1/auth_pb.js";
+export { ExternalIdentitiesService } from "../gen/tradewind/auth/v1/external_identities_pb.js";
 export { SecondFactorService } from "../gen/tradewind/auth/v1/second_factor_pb.js";
 export { CatalogService } from "../gen/tradewind/catalog/v1/catalog_pb.js";
 export { InventoryService } from "../gen/tradewind/inventory/v1/inventory_pb.js";

@@ -41,7 +41,15 @@ pub enum Audience {
 }
 
 impl Audience {
-    fn contains(&self, audience: &str) -> bool {
+    /// Whether there is no other.
+    pub(super) fn is_alone(&self) -> bool {
+        match self {
+            Self::One(_) => true,
+            Self::Many(many) => many.len() == 1,
+        }
+    }
+
+    pub(super) fn contains(&self, audience: &str) -> bool {
         match self {
             Self::One(one) => one == audience,
             Self::Many(many) => many.iter().any(|one| one == audience),

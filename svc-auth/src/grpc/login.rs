@@ -33,7 +33,7 @@ pub(super) async fn login(
     match signed_in {
         Err(Error::SecondFactorNeeded) => Ok(LoginResponse {
             second_factor_required: true,
-            second_factor_token: first_step(auth, call, &credential).await?,
+            second_factor_token: first_step(auth, call, &credential, Action::Login).await?,
             ..LoginResponse::default()
         }),
         granted => Ok(granted?.into()),

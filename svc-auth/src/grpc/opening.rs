@@ -20,14 +20,16 @@ use crate::tokens::Granted;
 pub(super) enum Proof {
     /// By the password alone.
     Password,
-    /// By the password and the second factor.
+    /// By an identity provider's word alone.
+    Provider,
+    /// By the password, or the provider's word, and the second factor.
     SecondFactor,
     /// By the operator's key.
     Key,
 }
 
-/// Opens a session of an account and gives its first tokens. Whatever way leads here, a password alone
-/// opens none of an account with a second factor.
+/// Opens a session of an account and gives its first tokens. Whatever way leads here, a password or a
+/// provider's word alone opens none of an account with a second factor.
 ///
 /// # Errors
 /// [`Error::SecondFactorNeeded`], [`Error::AccountInactive`].
@@ -52,7 +54,10 @@ pub(super) async fn open_session(
         session_id: Some(session_id),
     };
     auth.record(&mut tx, call, entry).await?;
-    let signs_in = matches!(action, Action::Login | Action::LoginSecondFactor);
+    let signs_in = matches!(
+        action,
+        Action::Login | Action::LoginSecondFactor | Action::LoginExternal
+    );
     if signs_in && is_new_network(auth, call, &mut tx, credential).await? {
         let whose = (user_id, credential.email.as_str());
         mails::tell(auth, &mut tx, call, whose, MailKind::NewSignIn).await?;
@@ -79,7 +84,7 @@ pub(super) async fn open_session(
 
 /// Whether the proof is all that the account asks for.
 async fn is_enough(auth: &Auth, user_id: Uuid, proof: Proof) -> Result<(), Error> {
-    if proof == Proof::Password
+    if matches!(proof, Proof::Password | Proof::Provider)
         && second_factor::is_enabled(&mut auth.db.read().await?, user_id).await?
     {
         return Err(Error::SecondFactorNeeded);

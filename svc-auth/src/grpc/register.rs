@@ -77,7 +77,7 @@ async fn sign_up(
 }
 
 /// A registration from this address is admitted, or throttled.
-async fn take_place(auth: &Auth, call: &CallContext) -> Result<(), Error> {
+pub(super) async fn take_place(auth: &Auth, call: &CallContext) -> Result<(), Error> {
     let network = call.client_address.map(Network::of);
     let mut tx = auth.db.begin().await?;
     for bucket in client_buckets("register", network, auth.throttle.register()) {

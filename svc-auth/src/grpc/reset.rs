@@ -17,8 +17,9 @@ use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
 use crate::store::credential::{self, Credential};
 use crate::store::email_proof::EmailProof;
-use crate::store::{access_token, account_mail, changed_password, password_reset, session};
-use crate::{events, mails, proofs};
+use crate::store::{
+    access_token, account_mail, changed_password, external_identity, password_reset, session,
+};
 
 pub(super) async fn reset(
     auth: &Auth,
@@ -62,6 +63,9 @@ pub(super) async fn reset(
     let mut sessions = session::delete_of_user(&mut tx, id, None).await?;
     // Whoever knew the password before may have made some.
     sessions.extend(access_token::delete_of_user(&mut tx, id).await?);
+    if !is_unset(old) {
+        external_identity::forget(&mut tx, id).await?;
+    }
     events::revoke(auth, &mut tx, id, &sessions).await?;
     if !is_unset(old) {
         let whose = (id, known.email.as_str());

@@ -61,6 +61,12 @@ pub enum Action {
     CreateAccessToken,
     /// The owner ended a personal access token.
     RevokeAccessToken,
+    /// Somebody signed in by an identity elsewhere, or tried to.
+    LoginExternal,
+    /// An identity elsewhere was linked to an account, or somebody tried to.
+    LinkIdentity,
+    /// An identity elsewhere was parted from an account.
+    UnlinkIdentity,
     /// An event of svc-users ended the sessions of an account.
     EndSessions,
 }
@@ -94,6 +100,9 @@ impl Action {
             Self::LoginSecondFactor => "LOGIN_SECOND_FACTOR",
             Self::CreateAccessToken => "CREATE_ACCESS_TOKEN",
             Self::RevokeAccessToken => "REVOKE_ACCESS_TOKEN",
+            Self::LoginExternal => "LOGIN_EXTERNAL",
+            Self::LinkIdentity => "LINK_IDENTITY",
+            Self::UnlinkIdentity => "UNLINK_IDENTITY",
             Self::EndSessions => "END_SESSIONS",
         }
     }

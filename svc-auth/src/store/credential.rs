@@ -163,14 +163,14 @@ pub async fn change_email(
     Ok(())
 }
 
-/// svc-users refused the account for good.
-pub async fn give_up(tx: &mut Tx, user_id: Uuid) -> Result<(), Error> {
-    store::execute!(
+/// svc-users refused the account for good. False if it was opened, or given up, already.
+pub async fn give_up(tx: &mut Tx, user_id: Uuid) -> Result<bool, Error> {
+    let rows = store::execute!(
         tx,
         "DELETE FROM credentials WHERE user_id = $1 AND state = 'PENDING'",
         user_id
     )?;
-    Ok(())
+    Ok(rows == 1)
 }
 
 /// The account is gone.

@@ -60,6 +60,12 @@ pub async fn vouch(tx: &mut Tx, proof: &EmailProof, now: DateTime<Utc>) -> Resul
     Ok(())
 }
 
+/// Whether somebody vouches for the address of an account, and it only has to be gone on with.
+pub async fn is_vouched(tx: &mut Tx, user_id: Uuid) -> Result<bool, Error> {
+    let sql = "SELECT proof_id FROM email_proofs WHERE user_id = $1 AND state = 'USED' LIMIT 1";
+    Ok(store::fetch_optional!(tx, (Uuid,), sql, user_id)?.is_some())
+}
+
 /// The hash of the token that went by a mail, if it is good at `now` and has not come back.
 pub async fn hash_of_mail(
     tx: &mut Tx,

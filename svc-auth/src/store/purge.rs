@@ -36,6 +36,8 @@ pub async fn run(
     rows += store::execute!(tx, waiting, now)?;
     let logins = "DELETE FROM second_factor_logins WHERE expire_time <= $1";
     rows += store::execute!(tx, logins, now)?;
+    let external = "DELETE FROM external_logins WHERE expire_time <= $1";
+    rows += store::execute!(tx, external, now)?;
     // One that has expired is told from one that never was for a while.
     let day = now - Duration::from_secs(24 * 60 * 60);
     rows += store::execute!(tx, "DELETE FROM access_tokens WHERE expire_time <= $1", day)?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use contracts::tradewind::auth::v1::access_tokens_service_client::AccessTokensServiceClient;
 use contracts::tradewind::auth::v1::auth_service_client::AuthServiceClient;
+use contracts::tradewind::auth::v1::external_identities_service_client::ExternalIdentitiesServiceClient;
 use contracts::tradewind::auth::v1::second_factor_service_client::SecondFactorServiceClient;
 use contracts::tradewind::auth::v1::{
     IssueWorkloadTokenRequest, ListSessionsRequest, LoginRequest, LoginResponse, RefreshRequest,
@@ -33,6 +34,7 @@ use crate::users::Users;
 
 pub(crate) type Client = AuthServiceClient<Bearer>;
 pub(crate) type SecondFactors = SecondFactorServiceClient<Bearer>;
+pub(crate) type ExternalIdentities = ExternalIdentitiesServiceClient<Bearer>;
 pub(crate) type AccessTokens = AccessTokensServiceClient<Bearer>;
 
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -149,6 +151,11 @@ impl Bed {
     /// Second factors, as the holder of an access token calls for them; with none, as anybody.
     pub(crate) fn second_factors(&self, access_token: &str) -> SecondFactors {
         SecondFactorServiceClient::new(self.service.with(of_user(access_token)))
+    }
+
+    /// Identities elsewhere, as the holder of an access token calls for them; with none, as anybody.
+    pub(crate) fn external(&self, access_token: &str) -> ExternalIdentities {
+        ExternalIdentitiesServiceClient::new(self.service.with(of_user(access_token)))
     }
 
     /// Personal access tokens, as the holder of an access token calls for them.

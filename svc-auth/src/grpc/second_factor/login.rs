@@ -22,16 +22,18 @@ use crate::store::second_factor_login;
 /// How long the second step may take.
 const LIFETIME: Duration = Duration::from_secs(5 * 60);
 
-/// A token for who has given the right password of an account with a second factor.
+/// A token for who has given the right password of an account with a second factor, or is known to a
+/// provider that it is linked to.
 pub(in crate::grpc) async fn first_step(
     auth: &Auth,
     call: &CallContext,
     credential: &Credential,
+    action: Action,
 ) -> Result<String, Error> {
     let token = URL_SAFE_NO_PAD.encode(auth.random.bytes::<32>());
     let expire_time = auth.clock.now() + LIFETIME;
     let entry = Entry {
-        action: Action::Login,
+        action,
         ..entry(Outcome::SecondFactorAsked, Some(credential.user_id))
     };
     let mut tx = auth.db.begin().await?;
