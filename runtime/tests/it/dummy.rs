@@ -70,6 +70,10 @@ macro_rules! dummy {
 dummy!(Auth, "tradewind.auth.v1.AuthService");
 dummy!(SecondFactor, "tradewind.auth.v1.SecondFactorService");
 dummy!(AccessTokens, "tradewind.auth.v1.AccessTokensService");
+dummy!(
+    ExternalIdentities,
+    "tradewind.auth.v1.ExternalIdentitiesService"
+);
 dummy!(Users, "tradewind.users.v1.UsersService");
 dummy!(Catalog, "tradewind.catalog.v1.CatalogService");
 dummy!(Inventory, "tradewind.inventory.v1.InventoryService");

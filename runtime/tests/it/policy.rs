@@ -32,6 +32,7 @@ async fn mesh(clock: Clock) -> Testbed {
         .with(dummy::Auth(fine()))
         .with(dummy::SecondFactor(fine()))
         .with(dummy::AccessTokens(fine()))
+        .with(dummy::ExternalIdentities(fine()))
         .with(dummy::Users(fine()))
         .with(dummy::Catalog(fine()))
         .with(dummy::Inventory(fine()))
