@@ -134,5 +134,6 @@ pub(crate) fn message_kind(kind: MailKind) -> AccountMailKind {
         MailKind::SecondFactorRemoved => AccountMailKind::SecondFactorRemoved,
         MailKind::RecoveryCodeUsed => AccountMailKind::RecoveryCodeUsed,
         MailKind::AccessTokenCreated => AccountMailKind::AccessTokenCreated,
+        MailKind::IdentityLinked => AccountMailKind::IdentityLinked,
     }
 }

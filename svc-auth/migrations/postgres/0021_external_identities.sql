@@ -26,3 +26,11 @@ CREATE TABLE external_logins (
 
 CREATE INDEX external_logins_by_user ON external_logins (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX external_logins_by_expire_time ON external_logins (expire_time);
+
+-- Its owner is told of an identity that is linked.
+ALTER TABLE account_mails DROP CONSTRAINT account_mails_kind;
+ALTER TABLE account_mails ADD CONSTRAINT account_mails_kind CHECK (kind IN (
+    'PASSWORD_RESET', 'EMAIL_VERIFICATION', 'EMAIL_CHANGED', 'NEW_SIGN_IN', 'PASSWORD_CHANGED',
+    'SECOND_FACTOR_ENABLED', 'SECOND_FACTOR_DISABLED', 'SECOND_FACTOR_REMOVED', 'RECOVERY_CODE_USED',
+    'ACCESS_TOKEN_CREATED', 'IDENTITY_LINKED'
+));

@@ -40,11 +40,13 @@ pub enum MailKind {
     RecoveryCodeUsed,
     /// A personal access token was made.
     AccessTokenCreated,
+    /// An identity elsewhere was linked to the account.
+    IdentityLinked,
 }
 
 impl MailKind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::PasswordReset,
         Self::EmailVerification,
         Self::EmailChanged,
@@ -55,6 +57,7 @@ impl MailKind {
         Self::SecondFactorRemoved,
         Self::RecoveryCodeUsed,
         Self::AccessTokenCreated,
+        Self::IdentityLinked,
     ];
 
     /// Its name in the database.
@@ -71,6 +74,7 @@ impl MailKind {
             Self::SecondFactorRemoved => "SECOND_FACTOR_REMOVED",
             Self::RecoveryCodeUsed => "RECOVERY_CODE_USED",
             Self::AccessTokenCreated => "ACCESS_TOKEN_CREATED",
+            Self::IdentityLinked => "IDENTITY_LINKED",
         }
     }
 

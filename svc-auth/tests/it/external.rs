@@ -13,6 +13,7 @@ use tonic::{Code, Status};
 use crate::bed::{Bed, Common, PASSWORD};
 use crate::provider::Provider;
 use crate::second_factor::{ADA, set_up};
+use crate::{mails, recovery};
 
 /// A service beside a provider.
 async fn start(database: &TestDatabase) -> (Bed, Provider) {
@@ -176,6 +177,7 @@ store::on_both! {
         refused(begin_link(&bed, &token, "wrong").await, Reason::CredentialsInvalid);
         let linked = link(&bed, &provider, &token, ada()).await.unwrap();
         assert_eq!((linked.user_id.as_str(), linked.access_token.as_str()), (user_id.as_str(), ""));
+        assert_eq!(bed.count("account_mails WHERE kind = 'IDENTITY_LINKED'").await, 1);
         let [identity] = &identities(&bed, &token).await[..] else { panic!("there is one") };
         assert_eq!(identity.external_identity_id, linked.external_identity_id);
         assert_eq!(identity.provider, "example");
@@ -284,5 +286,20 @@ store::on_both! {
         let late = finish(&bed, back, &begun.browser_token).await;
         refused(late, Reason::ExternalLoginInvalid);
         assert_eq!(bed.count("external_identities").await, 0);
+    }
+
+    async fn a_password_that_is_set_by_a_link_in_place_of_another_ends_what_was_linked(
+        database: TestDatabase
+    ) {
+        let (bed, provider) = start(&database).await;
+        let (user_id, token) = with_password(&bed, ADA).await;
+        link(&bed, &provider, &token, ada()).await.unwrap();
+        recovery::request(&bed, ADA).await.unwrap();
+        let request = ResetPasswordRequest {
+            token: mails::token(&bed, &user_id, AccountMailKind::PasswordReset, 1).await,
+            new_password: "seven green lamps".into(),
+        };
+        bed.anybody().reset_password(request).await.unwrap();
+        refused(sign_in(&bed, &provider, ada()).await, Reason::ExternalIdentityNotLinked);
     }
 }

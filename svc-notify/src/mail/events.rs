@@ -112,6 +112,7 @@ fn of_account(message: &AccountMailRequested) -> Result<Option<Told>, Failure> {
         AccountMailKind::SecondFactorRemoved => Template::SecondFactorRemoved,
         AccountMailKind::RecoveryCodeUsed => Template::RecoveryCodeUsed,
         AccountMailKind::AccessTokenCreated => Template::AccessTokenCreated,
+        AccountMailKind::IdentityLinked => Template::IdentityLinked,
         AccountMailKind::Unspecified => {
             return Err(Failure::Permanent("it is of no kind of mail".to_owned()));
         }

@@ -40,6 +40,7 @@ sources! {
     AccessTokenCreated: "access-token-created",
     EmailChanged: "email-changed",
     EmailVerification: "email-verification",
+    IdentityLinked: "identity-linked",
     NewSignIn: "new-sign-in",
     OrderCancelled: "order-cancelled",
     OrderConfirmed: "order-confirmed",
@@ -207,7 +208,8 @@ pub(crate) fn sample(template: Template) -> Content {
         | Template::SecondFactorEnabled
         | Template::SecondFactorDisabled
         | Template::RecoveryCodeUsed
-        | Template::AccessTokenCreated => Content {
+        | Template::AccessTokenCreated
+        | Template::IdentityLinked => Content {
             cause: Some(Cause {
                 time: "2026-11-30 15:04 UTC".to_owned(),
                 device: "Firefox on Linux".to_owned(),

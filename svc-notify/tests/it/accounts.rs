@@ -80,6 +80,7 @@ store::on_both! {
             AccountMailKind::SecondFactorRemoved,
             AccountMailKind::RecoveryCodeUsed,
             AccountMailKind::AccessTokenCreated,
+            AccountMailKind::IdentityLinked,
         ] {
             requested(&mailroom, kind, "").await;
             mailroom.newest(MailState::Sent).await;

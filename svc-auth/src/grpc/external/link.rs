@@ -5,8 +5,10 @@ use runtime::call::CallContext;
 use uuid::Uuid;
 
 use super::finish::refuse;
+use crate::domain::mail::MailKind;
 use crate::error::Error;
 use crate::grpc::proof::note;
+use crate::mails;
 use crate::providers::Identity;
 use crate::service::Auth;
 use crate::store::audit::{Action, Entry, Outcome};
@@ -39,11 +41,11 @@ pub(super) async fn link(
     };
     let mut tx = auth.db.begin().await?;
     let owner = credential::find(&mut tx, user_id).await?;
-    if !owner.is_some_and(|owner| login.is_of(&owner)) {
+    let Some(owner) = owner.filter(|owner| login.is_of(owner)) else {
         // Whoever has begun it may not know the password any more.
         drop(tx);
         return refuse(auth, call, Outcome::BadToken, Some(user_id)).await;
-    }
+    };
     let there = external_identity::find(&mut tx, &new.issuer, &new.subject).await?;
     if let Some(there) = there {
         drop(tx);
@@ -59,6 +61,8 @@ pub(super) async fn link(
         drop(tx);
         return taken(auth, call, user_id).await;
     }
+    let whose = (user_id, owner.email.as_str());
+    mails::tell(auth, &mut tx, call, whose, MailKind::IdentityLinked).await?;
     auth.record(&mut tx, call, entry(Outcome::Done, user_id))
         .await?;
     tx.commit().await?;

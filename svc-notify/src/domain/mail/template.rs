@@ -38,6 +38,8 @@ pub(crate) enum Template {
     RecoveryCodeUsed,
     /// A personal access token was made.
     AccessTokenCreated,
+    /// An identity elsewhere was linked to the account.
+    IdentityLinked,
 }
 
 /// No mail has this name.
@@ -47,10 +49,11 @@ pub(crate) struct UnknownTemplate(pub(crate) String);
 
 impl Template {
     /// Every template, in the order of their names.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::AccessTokenCreated,
         Self::EmailChanged,
         Self::EmailVerification,
+        Self::IdentityLinked,
         Self::NewSignIn,
         Self::OrderCancelled,
         Self::OrderConfirmed,
@@ -86,6 +89,7 @@ impl Template {
             Self::SecondFactorRemoved => "second-factor-removed",
             Self::RecoveryCodeUsed => "recovery-code-used",
             Self::AccessTokenCreated => "access-token-created",
+            Self::IdentityLinked => "identity-linked",
         }
     }
 
@@ -111,6 +115,7 @@ impl Template {
             Self::SecondFactorRemoved => "The shop has taken the second factor away.",
             Self::RecoveryCodeUsed => "A recovery code was used in place of the second factor.",
             Self::AccessTokenCreated => "A personal access token was made.",
+            Self::IdentityLinked => "An account elsewhere was linked, to sign in with.",
         }
     }
 
