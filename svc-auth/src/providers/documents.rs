@@ -149,22 +149,26 @@ impl Documents {
         code: &str,
         code_verifier: &str,
     ) -> Result<Tokens, Failure> {
-        let settings = &self.settings;
-        let (id, secret) = (&settings.client_id, settings.client_secret.expose_secret());
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", "authorization_code")
-            .append_pair("code", code)
-            .append_pair("redirect_uri", &self.redirect_uri)
-            .append_pair("code_verifier", code_verifier);
+        let ProviderSettings {
+            client_id,
+            client_secret,
+            ..
+        } = &self.settings;
+        let (id, secret) = (client_id.as_str(), client_secret.expose_secret());
+        let mut fields = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", self.redirect_uri.as_str()),
+            ("code_verifier", code_verifier),
+        ];
         let mut request = self.http.post(description.token_endpoint.clone());
         if description.posts_secret {
-            form.append_pair("client_id", id)
-                .append_pair("client_secret", secret);
+            fields.extend([("client_id", id), ("client_secret", secret)]);
         } else {
             // RFC 6749, section 2.3.1: both in the form's encoding.
             request = request.basic_auth(encoded(id), Some(encoded(secret)));
         }
-        let request = request.header(CONTENT_TYPE, FORM).body(form.finish());
+        let request = request.header(CONTENT_TYPE, FORM).body(form(&fields));
         let (status, body) = answer(request).await.map_err(Failure::Away)?;
         if status.is_success() {
             return serde_json::from_slice(&body)
@@ -193,6 +197,12 @@ impl Documents {
     async fn document(&self, place: &Url) -> Result<Vec<u8>, String> {
         good(self.http.get(place.clone())).await
     }
+}
+
+fn form(fields: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish()
 }
 
 fn encoded(text: &str) -> String {

@@ -77,7 +77,7 @@ async fn send(
 ) -> Result<(String, BrowserToken), Error> {
     let state = URL_SAFE_NO_PAD.encode(auth.random.bytes::<32>());
     let browser = BrowserToken::new(auth.random.bytes());
-    let url = provider.authorization_url(&state, &browser).await;
+    let url = Box::pin(provider.authorization_url(&state, &browser)).await;
     let url = url.map_err(|failure| away(provider, &failure))?;
     let (state_hash, browser_hash) = (hash(&state), hash(browser.as_str()));
     let hashes = (state_hash.as_slice(), browser_hash.as_slice());

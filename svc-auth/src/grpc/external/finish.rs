@@ -33,8 +33,8 @@ pub(super) async fn finish(
     };
     was_good(auth, call).await?;
     match login.user_id {
-        Some(user_id) => link::link(auth, call, (user_id, &login), identity).await,
-        None => sign_in(auth, call, &identity).await,
+        Some(user_id) => Box::pin(link::link(auth, call, (user_id, &login), identity)).await,
+        None => Box::pin(sign_in(auth, call, &identity)).await,
     }
 }
 
@@ -86,7 +86,10 @@ async fn sign_in(
 ) -> Result<FinishExternalLoginResponse, Error> {
     let (credential, action) = match known(auth, identity).await? {
         Some(credential) => (credential, Action::LoginExternal),
-        None => (open::open(auth, call, identity).await?, Action::Register),
+        None => {
+            let opened = Box::pin(open::open(auth, call, identity)).await?;
+            (opened, Action::Register)
+        }
     };
     let user_id = Some(credential.user_id);
     match registration::finish(auth, &credential).await {
