@@ -121,12 +121,13 @@ fn a_kind_of_text_on_another_type_refuses_the_start() {
 
 /// Strings that stay as they are sent: names of things that a machine gave, secrets, and queries,
 /// which search takes apart in its own way.
-const OPAQUE: [&str; 37] = [
+const OPAQUE: [&str; 38] = [
     // In whatever form, as long as it is that of an account.
     "LoginRequest.email",
     // In the form that svc-auth keeps it in.
     "ConfirmEmailRequest.current_email",
     "ConfirmEmailRequest.email",
+    "FindAccountRequest.email",
     // As an identity provider sends it along.
     "FinishExternalLoginRequest.iss",
     "FinishExternalLoginRequest.state",
