@@ -5,6 +5,7 @@ mod finish;
 mod link;
 mod open;
 mod owner;
+mod refusal;
 
 use contracts::tradewind::auth::v1::external_identities_service_server::ExternalIdentitiesService;
 use contracts::tradewind::auth::v1::{

@@ -4,6 +4,7 @@ use contracts::tradewind::auth::v1::{FinishExternalLoginRequest, FinishExternalL
 use runtime::call::CallContext;
 use uuid::Uuid;
 
+use super::refusal::{entry, refuse};
 use super::{link, open};
 use crate::domain::browser_token::BrowserToken;
 use crate::domain::network::Network;
@@ -17,7 +18,7 @@ use crate::grpc::second_factor::first_step;
 use crate::providers::{Failure, Identity, Provider};
 use crate::registration;
 use crate::service::Auth;
-use crate::store::audit::{Action, Entry, Outcome};
+use crate::store::audit::{Action, Outcome};
 use crate::store::credential::{self, Credential};
 use crate::store::external_login::{self, ExternalLogin};
 use crate::store::{external_identity, throttle};
@@ -161,28 +162,8 @@ fn buckets(auth: &Auth, call: &CallContext) -> Vec<Bucket> {
     client_buckets("external", network, auth.throttle.login_address())
 }
 
-/// Tells everybody the same, and the audit log why.
-pub(super) async fn refuse<T>(
-    auth: &Auth,
-    call: &CallContext,
-    outcome: Outcome,
-    user_id: Option<Uuid>,
-) -> Result<T, Error> {
-    note(auth, call, entry(outcome, user_id)).await?;
-    Err(Error::ExternalLoginInvalid)
-}
-
 /// A provider that does not answer is the operator's to mend.
 pub(super) fn away(provider: &Provider, failure: &Failure) -> Error {
     tracing::warn!(provider = provider.name(), %failure, "an identity provider cannot be used");
     provider.away().into()
-}
-
-pub(super) fn entry(outcome: Outcome, user_id: Option<Uuid>) -> Entry {
-    Entry {
-        action: Action::LoginExternal,
-        outcome,
-        user_id,
-        session_id: None,
-    }
 }

@@ -4,7 +4,7 @@ use contracts::tradewind::auth::v1::FinishExternalLoginResponse;
 use runtime::call::CallContext;
 use uuid::Uuid;
 
-use super::finish::refuse;
+use super::refusal::refuse;
 use crate::domain::mail::MailKind;
 use crate::error::Error;
 use crate::grpc::proof::note;

@@ -2,7 +2,7 @@
 
 use runtime::call::CallContext;
 
-use super::finish::{entry, refuse};
+use super::refusal::{entry, refuse};
 use crate::domain::email::email_key;
 use crate::domain::unset::unset;
 use crate::error::Error;
