@@ -10,7 +10,7 @@ use gateway::guard::{self, Asked, Guard, Opening};
 use net::metadata::{AUTHORIZATION, bearer};
 use runtime::call::{self, Token};
 use runtime::contract::Access;
-use runtime::identity::{VerifyError, personal};
+use runtime::identity::VerifyError;
 use runtime::node::Node;
 use runtime::status::{Problem, Reason};
 use tonic::{Code, Status};
@@ -19,6 +19,7 @@ use uuid::Uuid;
 mod exchange;
 mod user;
 
+use crate::issuers::TrustedIssuers;
 use exchange::Exchange;
 use user::User;
 
@@ -28,8 +29,8 @@ pub(crate) const TICKET: &str = "ticket";
 /// Where users are known from.
 pub(crate) struct Users {
     node: Node,
-    /// Tickets and personal access tokens stand for others: the edge is one of the mesh, and may
-    /// redeem them.
+    /// Tickets, personal access tokens and those of other issuers stand for others: the edge is one of
+    /// the mesh, and may redeem them.
     exchange: Option<Exchange>,
     /// Servers get the user's token, to judge it themselves.
     tells_tokens: bool,
@@ -43,9 +44,9 @@ pub(crate) struct UserGuard {
 
 impl Users {
     /// Of the mesh.
-    pub(crate) fn of_mesh(node: Node) -> Self {
+    pub(crate) fn of_mesh(issuers: TrustedIssuers, node: Node) -> Self {
         Self {
-            exchange: Some(Exchange::new(&node)),
+            exchange: Some(Exchange::new(issuers, &node)),
             node,
             tells_tokens: true,
         }
@@ -91,16 +92,16 @@ impl Users {
     /// The user of what was sent as a bearer token.
     async fn by_bearer(self: &Arc<Self>, token: &str, asked: &Asked<'_>) -> Result<User, Status> {
         match &self.exchange {
-            Some(exchange) if personal::is_meant(token) => {
-                Box::pin(self.by_personal_token(exchange, token, asked)).await
+            Some(exchange) if exchange.is_for(token) => {
+                Box::pin(self.by_exchange(exchange, token, asked)).await
             }
             _ => Ok(self.by_token(token.into(), None).await?),
         }
     }
 
-    /// A personal access token stands for one of a few minutes, which is used again for a while. When
-    /// it has ended, as after its owner lost a role, there may be another.
-    async fn by_personal_token(
+    /// What is exchanged stands for a token of a few minutes, which is used again for a while. When that
+    /// has ended, as after its owner lost a role, there may be another.
+    async fn by_exchange(
         self: &Arc<Self>,
         exchange: &Exchange,
         token: &str,
@@ -112,7 +113,7 @@ impl Users {
                 user => return Ok(user?),
             }
         }
-        let access_token = exchange.redeem_personal_token(token, asked).await?;
+        let access_token = exchange.redeem(token, asked).await?;
         Ok(self.by_token(access_token, None).await?)
     }
 

@@ -215,7 +215,8 @@ impl Arguments {
     async fn build(&self, node: &Node) -> Result<(Arc<Gateway>, Renewal), StartError> {
         let (generic, edge) = (self.generic.clone(), self.edge.clone());
         if !self.is_generic() {
-            let (gateway, renewal) = mesh::renewable(edge, node)?;
+            let issuers = self.mesh.issuers.clone();
+            let (gateway, renewal) = mesh::renewable(edge, issuers, node)?;
             return Ok((gateway, Renewal::Mesh(renewal)));
         }
         let (gateway, renewal) = generic::renewable(generic, edge, node).await?;

@@ -7,6 +7,7 @@ mod authentication;
 pub mod command;
 mod contract;
 pub mod generic;
+mod issuers;
 mod mesh;
 mod pages;
 mod voice;
@@ -14,6 +15,7 @@ mod voice;
 pub use gateway::config;
 pub use gateway::profile;
 pub use gateway::{Config, Gateway, MetadataRule, Network, Origin, Quota, Rate, Settings};
+pub use issuers::TrustedIssuers;
 pub use mesh::{Renewal, build, openapi, renewable};
 
 use gateway::Surroundings;

@@ -19,6 +19,7 @@ use transcoder::prost_reflect::MethodDescriptor;
 use crate::authentication::{TICKET, UserGuard, Users};
 use crate::config::{Config, Settings};
 use crate::contract::{SUCCESS_STATUS, described, method_of};
+use crate::issuers::TrustedIssuers;
 use crate::pages::{self, Landing, Site};
 use crate::surroundings;
 use crate::voice::VOICE;
@@ -40,24 +41,38 @@ const TRUST: Trust = Trust {
 ///
 /// # Errors
 /// What is wrong with the settings.
-pub async fn build(config: Config, node: &Node) -> Result<Arc<Gateway>, StartError> {
-    Gateway::new(completed(config), surroundings(node), plan(node))
+pub async fn build(
+    config: Config,
+    issuers: TrustedIssuers,
+    node: &Node,
+) -> Result<Arc<Gateway>, StartError> {
+    Gateway::new(completed(config), surroundings(node), plan(issuers, node))
 }
 
 /// As [`build`], and the way to let others take its place while it serves.
 ///
 /// # Errors
 /// As [`build`].
-pub fn renewable(config: Config, node: &Node) -> Result<(Arc<Gateway>, Renewal), StartError> {
-    let config = completed(config);
-    let (gateway, succession) = Succession::begin(config, surroundings(node), plan(node))?;
-    let node = node.clone();
-    Ok((gateway, Renewal { succession, node }))
+pub fn renewable(
+    config: Config,
+    issuers: TrustedIssuers,
+    node: &Node,
+) -> Result<(Arc<Gateway>, Renewal), StartError> {
+    let (config, first) = (completed(config), plan(issuers.clone(), node));
+    let (gateway, succession) = Succession::begin(config, surroundings(node), first)?;
+    let renewal = Renewal {
+        succession,
+        issuers,
+        node: node.clone(),
+    };
+    Ok((gateway, renewal))
 }
 
 /// Gives an edge other settings while it serves.
 pub struct Renewal {
     succession: Succession,
+    /// As at the start.
+    issuers: TrustedIssuers,
     node: Node,
 }
 
@@ -67,7 +82,7 @@ impl Renewal {
     /// # Errors
     /// What is wrong with them; then everything stays as it was.
     pub fn renew(&self, config: Config) -> Result<(), StartError> {
-        let plan = plan(&self.node);
+        let plan = plan(self.issuers.clone(), &self.node);
         self.succession.follow(completed(config), plan)
     }
 }
@@ -82,8 +97,8 @@ fn completed(mut config: Config) -> Config {
     config
 }
 
-fn plan(node: &Node) -> Plan<'static> {
-    let users = Arc::new(Users::of_mesh(node.clone()));
+fn plan(issuers: TrustedIssuers, node: &Node) -> Plan<'static> {
+    let users = Arc::new(Users::of_mesh(issuers, node.clone()));
     let mesh = node.clone();
     Plan {
         api: api(move |access| Arc::new(UserGuard::new(&users, access))),

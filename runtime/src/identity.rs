@@ -3,6 +3,7 @@
 mod claims;
 mod error;
 mod follow;
+pub mod foreign;
 mod keys;
 mod own;
 pub mod personal;

@@ -4,6 +4,7 @@ mod identity_providers;
 mod passwords;
 mod second_factor;
 mod throttle;
+mod trusted_issuers;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,13 +21,14 @@ use store::DatabaseConfig;
 use crate::domain::keys::Schedule;
 use crate::domain::password::rules::Owner;
 use crate::invitation::Invitation;
-use crate::providers::Providers;
+use crate::providers::{Issuers, Providers};
 use crate::workloads::WorkloadKeys;
 
 pub use identity_providers::IdentityProviders;
 pub use passwords::Passwords;
 pub use second_factor::{RequireSecondFactor, SecondFactors};
 pub use throttle::Throttle;
+pub use trusted_issuers::TrustedIssuers;
 
 /// What svc-auth is told at its start.
 #[derive(clap::Args, Clone, Debug)]
@@ -82,6 +84,9 @@ pub struct Config {
     /// With whom people may sign in.
     #[command(flatten)]
     pub identity_providers: IdentityProviders,
+    /// Whose access tokens count beside our own.
+    #[command(flatten)]
+    pub trusted_issuers: TrustedIssuers,
     /// When an account has to prove its e-mail address: a link to do so is mailed to whoever registers,
     /// and before-login to whoever signs in without having done it.
     #[arg(long, env = "EMAIL_VERIFICATION", value_enum, default_value_t)]
@@ -190,16 +195,19 @@ impl Config {
             passwords: Passwords::default(),
             second_factors: SecondFactors::default(),
             identity_providers: IdentityProviders::default(),
+            trusted_issuers: TrustedIssuers::default(),
             email_verification: EmailVerification::default(),
             rounds: Rounds::default(),
         }
     }
 
-    /// The encryption keys, the workloads' keys, and the identity providers.
+    /// The encryption keys, the workloads' keys, the identity providers, and the trusted issuers.
     ///
     /// # Errors
     /// Every mistake at once.
-    pub(crate) fn secrets(&self) -> Result<(EncryptionKeys, WorkloadKeys, Providers), StartError> {
+    pub(crate) fn secrets(
+        &self,
+    ) -> Result<(EncryptionKeys, WorkloadKeys, Providers, Issuers), StartError> {
         let mut mistakes = Vec::new();
         let mut read = |name: &str, text: &SecretString| {
             EncryptionKey::from_base64(AUTHORITY, text.expose_secret())
@@ -224,6 +232,10 @@ impl Config {
         let providers = self.identity_providers.open().unwrap_or_else(|found| {
             mistakes.extend(found);
             Providers::default()
+        });
+        let issuers = self.trusted_issuers.open().unwrap_or_else(|found| {
+            mistakes.extend(found);
+            Issuers::default()
         });
         let lifetimes = &self.lifetimes;
         for (variable, lifetime) in [
@@ -259,7 +271,8 @@ impl Config {
         }
         match key {
             Some(current) if mistakes.is_empty() => {
-                Ok((EncryptionKeys { current, previous }, workloads, providers))
+                let keys = EncryptionKeys { current, previous };
+                Ok((keys, workloads, providers, issuers))
             }
             _ => Err(StartError::Config(mistakes)),
         }

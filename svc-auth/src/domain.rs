@@ -4,6 +4,7 @@ pub mod assertion;
 pub mod browser_token;
 pub mod device;
 pub mod email;
+pub mod foreign_token;
 pub mod id_token;
 pub mod keys;
 pub mod mail;

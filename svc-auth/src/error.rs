@@ -76,6 +76,12 @@ pub enum Error {
     /// The personal access token has expired.
     #[error("the personal access token has expired")]
     AccessTokenExpired,
+    /// The access token is of no issuer that is trusted, proves nothing, or stands for nobody here.
+    #[error("the access token is not valid, or stands for no account")]
+    ForeignTokenInvalid,
+    /// The access token of another issuer has expired.
+    #[error("the access token has expired")]
+    ForeignTokenExpired,
     /// The caller has no such personal access token.
     #[error("there is no personal access token {0}")]
     AccessTokenNotFound(Uuid),
@@ -197,11 +203,14 @@ impl From<Error> for Status {
                 Problem::new(Reason::ResourceExists, Code::AlreadyExists, said)
             }
             Error::ExternalIdentityNotFound(id) => Problem::not_found("external identity", id),
-            Error::AccessTokenInvalid => unauthenticated(Reason::TokenInvalid, said),
-            Error::AccessTokenExpired => unauthenticated(Reason::TokenExpired, said),
+            Error::AccessTokenInvalid | Error::ForeignTokenInvalid | Error::Assertion(_) => {
+                unauthenticated(Reason::TokenInvalid, said)
+            }
+            Error::AccessTokenExpired | Error::ForeignTokenExpired => {
+                unauthenticated(Reason::TokenExpired, said)
+            }
             Error::AccessTokenNotFound(id) => Problem::not_found("personal access token", id),
             Error::SessionNotFound(id) => Problem::not_found("session", id),
-            Error::Assertion(_) => unauthenticated(Reason::TokenInvalid, said),
             Error::Throttled(wait) => {
                 Problem::new(Reason::RateLimited, Code::ResourceExhausted, said).retry_after(wait)
             }

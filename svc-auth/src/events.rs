@@ -89,10 +89,13 @@ async fn end_sessions(auth: &Auth, tx: &mut Tx, event: &Event) -> Result<(), Fai
             mail_request::forget(tx, user_id).await?;
             email_proof::forget(tx, user_id).await?;
             account_mail::forget(tx, user_id).await?;
-            external_identity::forget(tx, user_id).await?;
             external_login::forget(tx, user_id).await?;
         }
         let mut ended = session::delete_of_user(tx, user_id, None).await?;
+        ended.extend(match event.subject == UserDeleted::SUBJECT {
+            true => external_identity::forget(tx, user_id).await?,
+            false => external_identity::end_sessions(tx, user_id).await?,
+        });
         // Scripts of an account that lost a role go on without it, those of one that is closed do not.
         ended.extend(match event.subject == UserRolesTaken::SUBJECT {
             true => {

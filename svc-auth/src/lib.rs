@@ -38,7 +38,7 @@ use runtime::service::Service;
 pub use crate::administrator::{OPERATOR, operator};
 pub use crate::config::{
     Config, IdentityProviders, Lifetimes, Passwords, RequireSecondFactor, Rounds, SecondFactors,
-    Throttle,
+    Throttle, TrustedIssuers,
 };
 pub use crate::invitation::Invitation;
 use crate::metrics::Sessions;

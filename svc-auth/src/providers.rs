@@ -3,6 +3,7 @@
 
 mod cached;
 mod documents;
+mod issuers;
 mod keys;
 mod settings;
 
@@ -20,6 +21,7 @@ use url::Url;
 
 use self::cached::{ASKED_AGAIN_AFTER, Cached, LIFETIME};
 use self::documents::{Description, Documents};
+pub(crate) use self::issuers::{Issuers, Refused, Verified, read as read_issuers};
 use self::keys::{Keys, header};
 pub(crate) use self::settings::{ProviderSettings, read, web};
 use crate::domain::browser_token::BrowserToken;

@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::hashing::Hashing;
 use crate::keyring::Keyring;
 use crate::metrics::Metrics;
-use crate::providers::Providers;
+use crate::providers::{Issuers, Providers};
 use crate::sealing::Sealing;
 use crate::store::{audit, throttle};
 use crate::tokens::Tokens;
@@ -43,6 +43,7 @@ pub(crate) struct Auth {
     pub(crate) passwords: Passwords,
     pub(crate) second_factors: SecondFactors,
     pub(crate) providers: Providers,
+    pub(crate) issuers: Issuers,
     pub(crate) sealing: Sealing,
     pub(crate) networks: Arc<NetworkNames>,
     pub(crate) mail_tokens: MailTokens,
@@ -57,7 +58,12 @@ pub(crate) struct Auth {
 impl Auth {
     /// Opens the database and the keys.
     pub(crate) async fn open(config: &Config, node: &Node) -> Result<Self, StartError> {
-        let (keys, workloads, providers) = config.secrets()?;
+        let (keys, workloads, providers, issuers) = config.secrets()?;
+        if issuers.trusts(&node.identity.verifier().issuer().name) {
+            return Err(StartError::config(
+                "TRUSTED_ISSUERS_DIR: no other issuer may have the name of our own",
+            ));
+        }
         let db = Database::open(&config.database, node, store::migrations!()).await?;
         let refresh = RefreshTokens::new(&keys);
         let networks = NetworkNames::new(&keys);
@@ -86,6 +92,7 @@ impl Auth {
             passwords: config.passwords,
             second_factors: config.second_factors.clone(),
             providers,
+            issuers,
             sealing,
             networks: Arc::new(networks),
             mail_tokens,

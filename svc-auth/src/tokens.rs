@@ -17,7 +17,6 @@ use uuid::Uuid;
 use crate::config::Lifetimes;
 use crate::domain::refresh::{RefreshToken, RefreshTokens, hash};
 use crate::keyring::Keyring;
-use crate::store::access_token::AccessToken;
 use crate::store::audit;
 use crate::store::session::Session;
 
@@ -198,17 +197,18 @@ impl Tokens {
         (self.keyring.signer().sign(&claims), expire_time - now)
     }
 
-    /// An access token of a few minutes that stands for a personal one, which it does not outlive.
+    /// An access token of a few minutes that stands for another one, such as a personal one, which it
+    /// does not outlive: of an account, and of what stands for its session.
     #[must_use]
     pub(crate) fn access_token_of_script(
         &self,
-        script: &AccessToken,
+        whose: (Uuid, Uuid),
         roles: Vec<String>,
+        latest: DateTime<Utc>,
     ) -> String {
         let now = self.clock.now();
         let lifetime = Lifetimes::SCRIPT.min(self.lifetimes.access_token_lifetime);
-        let expire_time = (now + lifetime).min(script.expire_time);
-        let whose = (script.user_id, script.session_id);
+        let expire_time = (now + lifetime).min(latest);
         self.keyring.signer().sign(&AccessClaims {
             pat: true,
             ..self.claims(whose, roles, (now, expire_time))

@@ -86,6 +86,7 @@ async fn up(
     let edge = host.node(EDGE.name, keys.signer(EDGE.name));
     host.serve_ops(ops);
 
+    let issuers = arguments.trusted_issuers.clone();
     let stop = process::stop_signal()?;
     tokio::pin!(stop);
     let build = async {
@@ -94,7 +95,7 @@ async fn up(
             Ok::<_, StartError>((node, service, listener))
         });
         let services = try_join_all(services).await?;
-        let door = edge::build(configurations.edge, &edge).await?;
+        let door = edge::build(configurations.edge, issuers, &edge).await?;
         Ok::<_, StartError>((services, door))
     };
     // A service may wait for its database for long: a signal ends that too.

@@ -22,6 +22,7 @@ mod docs;
 mod errors;
 mod events;
 mod faults;
+mod foreign_tokens;
 mod generated;
 mod grpcurl;
 mod hostile;

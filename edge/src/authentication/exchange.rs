@@ -1,5 +1,5 @@
-//! What clients send in place of an access token is exchanged for one: tickets, and personal access
-//! tokens. Only the edge itself may.
+//! What clients send in place of an access token of svc-auth is exchanged for one: tickets, personal access
+//! tokens, and the access tokens of issuers that are trusted. Only the edge itself may.
 
 use std::time::Duration;
 
@@ -16,8 +16,10 @@ use runtime::node::Node;
 use runtime::services::AUTHORITY;
 use tonic::Status;
 
-/// How many personal access tokens are remembered.
-const REMEMBERED: u64 = 10_000;
+use crate::issuers::TrustedIssuers;
+
+/// How many bytes of tokens are remembered: some 20,000 personal ones.
+const REMEMBERED: u64 = 16 * 1024 * 1024;
 /// For how long. Sooner when it ends, which every process hears of; a role that its owner was given is
 /// had after this time.
 const FRESH: Duration = Duration::from_secs(60);
@@ -25,17 +27,27 @@ const FRESH: Duration = Duration::from_secs(60);
 /// Exchanges what was sent for access tokens.
 pub(super) struct Exchange {
     node: Node,
-    /// What personal access tokens stand for.
+    issuers: TrustedIssuers,
+    /// What was exchanged, but for tickets, and what it stands for.
     known: Cache<String, Token>,
 }
 
 impl Exchange {
-    pub(super) fn new(node: &Node) -> Self {
+    pub(super) fn new(issuers: TrustedIssuers, node: &Node) -> Self {
         let known = Cache::builder().max_capacity(REMEMBERED);
+        let known = known.weigher(|token: &String, access_token: &Token| {
+            u32::try_from(token.len() + access_token.len()).unwrap_or(u32::MAX)
+        });
         Self {
+            issuers,
             node: node.clone(),
             known: known.time_to_live(FRESH).build(),
         }
+    }
+
+    /// Whether a bearer token is none of svc-auth's, and may stand for one.
+    pub(super) fn is_for(&self, token: &str) -> bool {
+        personal::is_meant(token) || self.issuers.are_named_by(token)
     }
 
     /// A ticket opens one path.
@@ -49,7 +61,7 @@ impl Exchange {
         Ok(reply.await?.into_inner())
     }
 
-    /// What a personal access token was exchanged for a moment ago.
+    /// What a token was exchanged for a moment ago.
     pub(super) fn known(&self, token: &str) -> Option<Token> {
         self.known.get(token)
     }
@@ -58,13 +70,9 @@ impl Exchange {
         self.known.invalidate(token);
     }
 
-    /// One that was cut off or mistyped is refused here, by its checksum.
-    pub(super) async fn redeem_personal_token(
-        &self,
-        token: &str,
-        asked: &Asked<'_>,
-    ) -> Result<Token, Status> {
-        if !personal::is_whole(token) {
+    /// A personal one that was cut off or mistyped is refused here, by its checksum.
+    pub(super) async fn redeem(&self, token: &str, asked: &Asked<'_>) -> Result<Token, Status> {
+        if personal::is_meant(token) && !personal::is_whole(token) {
             let why = "its checksum does not hold".to_owned();
             return Err(VerifyError::Invalid(why).into());
         }

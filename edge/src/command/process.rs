@@ -8,6 +8,8 @@ use net::telemetry::TelemetryConfig;
 use runtime::process::{BusConfig, DrainConfig, IdentityConfig, MeshConfig};
 use runtime::services::EDGE;
 
+use crate::issuers::TrustedIssuers;
+
 /// What `--help` says above the flags of [`MeshSide`].
 const HEADING: &str =
     "In front of Tradewind's services (without --upstream), or for the tokens of svc-auth";
@@ -48,12 +50,15 @@ pub struct MeshSide {
     pub identity: IdentityConfig,
     /// Events.
     pub bus: BusConfig,
+    /// Whose tokens it takes beside those of svc-auth.
+    pub issuers: TrustedIssuers,
 }
 
 impl Args for MeshSide {
     fn augment_args(command: Command) -> Command {
         let flags = MeshConfig::augment_args(Command::new("mesh"));
         let flags = BusConfig::augment_args(IdentityConfig::augment_args(flags));
+        let flags = TrustedIssuers::augment_args(flags);
         let flags = flags.get_arguments().cloned();
         command.args(flags.map(|flag| flag.help_heading(HEADING)))
     }
@@ -69,6 +74,7 @@ impl FromArgMatches for MeshSide {
             services: MeshConfig::from_arg_matches(matches)?,
             identity: IdentityConfig::from_arg_matches(matches)?,
             bus: BusConfig::from_arg_matches(matches)?,
+            issuers: TrustedIssuers::from_arg_matches(matches)?,
         })
     }
 

@@ -313,7 +313,12 @@ async fn the_edge_of_the_mesh_takes_other_settings_and_counts_on() {
     };
     let upstream = Upstream::start(shop).await;
     let (mesh, node) = Fixture::mesh(&upstream).await;
-    let (edge, renewal) = edge::renewable(with(false, Rate::OFF), &node).unwrap();
+    let (edge, renewal) = edge::renewable(
+        with(false, Rate::OFF),
+        edge::TrustedIssuers::default(),
+        &node,
+    )
+    .unwrap();
     let fixture = Fixture::serve(edge, node, mesh, upstream).await;
     let status = async |path| fixture.get(path).await.status().as_u16();
     assert_eq!(status("/docs").await, 200);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use contracts::tradewind::catalog::v1::{GetProductResponse, Product};
 use contracts::tradewind::orders::v1::{CreateOrderResponse, GetOrderResponse, Order};
-use edge::{Config, Gateway, Rate, Settings};
+use edge::{Config, Gateway, Rate, Settings, TrustedIssuers};
 use reqwest::{Method, RequestBuilder, Response};
 use runtime::identity::AccessClaims;
 use runtime::mesh::Mesh;
@@ -86,7 +86,9 @@ impl Fixture {
     ) -> Self {
         let (mesh, node) = Self::mesh(&upstream).await;
         change(&node.mesh);
-        let edge = edge::build(config, &node).await.unwrap();
+        let edge = edge::build(config, TrustedIssuers::default(), &node)
+            .await
+            .unwrap();
         Self::serve(edge, node, mesh, upstream).await
     }
 

@@ -13,6 +13,7 @@ mod errors;
 mod files;
 mod fixture;
 mod foreign;
+mod foreign_tokens;
 mod generic;
 mod grpc;
 mod grpc_web;

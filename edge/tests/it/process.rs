@@ -94,6 +94,7 @@ fn help_says_which_flags_are_for_what_the_edge_stands_in_front_of() {
         ("svc-auth-url", mesh),
         ("workload-key-file", mesh),
         ("nats-url", mesh),
+        ("trusted-issuers", mesh),
     ] {
         assert_eq!(headings.get(flag), Some(&expected), "{flag}: {help}");
     }

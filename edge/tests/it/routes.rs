@@ -152,7 +152,7 @@ async fn refused(settings: Settings) -> String {
         settings,
         ..Config::default()
     };
-    match edge::build(config, &node).await {
+    match edge::build(config, edge::TrustedIssuers::default(), &node).await {
         Err(StartError::Config(mistakes) | StartError::Contract(mistakes)) => mistakes.join("\n"),
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("it starts"),

@@ -1,5 +1,6 @@
 //! The contract `tradewind.auth.v1.AccessTokensService`.
 
+mod foreign;
 mod owner;
 mod redemption;
 
@@ -47,7 +48,8 @@ impl AccessTokensService for Auth {
         &self,
         request: Request<RedeemAccessTokenRequest>,
     ) -> Result<Response<RedeemAccessTokenResponse>, Status> {
-        let reply = redemption::redeem(self, request.into_inner()).await?;
+        let call = CallContext::of(&request);
+        let reply = redemption::redeem(self, &call, request.into_inner()).await?;
         Ok(Response::new(reply))
     }
 }

@@ -3,7 +3,7 @@
 mod begin;
 mod finish;
 mod link;
-mod open;
+pub(super) mod open;
 mod owner;
 mod refusal;
 

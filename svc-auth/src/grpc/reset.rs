@@ -63,9 +63,10 @@ pub(super) async fn reset(
     let mut sessions = session::delete_of_user(&mut tx, id, None).await?;
     // Whoever knew the password before may have made some.
     sessions.extend(access_token::delete_of_user(&mut tx, id).await?);
-    if !is_unset(old) {
-        external_identity::forget(&mut tx, id).await?;
-    }
+    sessions.extend(match is_unset(old) {
+        true => external_identity::end_sessions(&mut tx, id).await?,
+        false => external_identity::forget(&mut tx, id).await?,
+    });
     events::revoke(auth, &mut tx, id, &sessions).await?;
     if !is_unset(old) {
         let whose = (id, known.email.as_str());

@@ -74,25 +74,12 @@ impl Documents {
         redirect_uri: &str,
         allow_http: bool,
     ) -> Result<Self, String> {
-        let http = Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(Policy::none())
-            .referer(false)
-            .user_agent(concat!("tradewind/", env!("CARGO_PKG_VERSION")));
         let is_here = Url::parse(&settings.issuer).is_ok_and(|url| is_here(&url));
-        let http = if is_here { http.no_proxy() } else { http };
-        let http = http.build().map_err(|error| {
-            format!(
-                "identity providers cannot be asked: {}; SSL_CERT_FILE names the certificates that \
-                 are trusted",
-                causes(&error)
-            )
-        })?;
         Ok(Self {
             settings: settings.clone(),
             redirect_uri: redirect_uri.to_owned(),
             allow_http,
-            http,
+            http: client(is_here)?,
         })
     }
 
@@ -199,6 +186,26 @@ impl Documents {
     }
 }
 
+/// What asks others, or one that is on this machine: by no proxy then.
+///
+/// # Errors
+/// Why nothing can be asked.
+pub(super) fn client(is_here: bool) -> Result<Client, String> {
+    let http = Client::builder()
+        .timeout(TIMEOUT)
+        .redirect(Policy::none())
+        .referer(false)
+        .user_agent(concat!("tradewind/", env!("CARGO_PKG_VERSION")));
+    let http = if is_here { http.no_proxy() } else { http };
+    http.build().map_err(|error| {
+        format!(
+            "identity providers cannot be asked: {}; SSL_CERT_FILE names the certificates that are \
+             trusted",
+            causes(&error)
+        )
+    })
+}
+
 fn form(fields: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
@@ -209,7 +216,11 @@ fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-async fn good(request: RequestBuilder) -> Result<Vec<u8>, String> {
+/// What is answered, if that is good.
+///
+/// # Errors
+/// Why there is nothing.
+pub(super) async fn good(request: RequestBuilder) -> Result<Vec<u8>, String> {
     match answer(request).await? {
         (status, body) if status.is_success() => Ok(body),
         (status, _) => Err(format!("the answer is {status}")),

@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::domain::id_token::BadIdToken;
 
 /// What is taken. Neither `none` nor one with a shared secret is among it: whoever verifies could sign.
-const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
+pub(super) const ALGORITHMS: [Algorithm; 3] =
+    [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 
 /// Public keys that verify signatures.
 #[derive(Debug)]

@@ -64,20 +64,8 @@ pub(crate) fn read(
     directory: &Path,
     allow_http: bool,
 ) -> Result<Vec<ProviderSettings>, Vec<String>> {
-    let entries = std::fs::read_dir(directory).map_err(|error| {
-        vec![format!(
-            "IDENTITY_PROVIDERS_DIR {}: {error}",
-            directory.display()
-        )]
-    })?;
     let (mut read, mut mistakes) = (Vec::<ProviderSettings>::new(), Vec::new());
-    let mut paths: Vec<_> = entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|it| it == "json"))
-        .collect();
-    paths.sort();
-    for path in paths {
+    for path in files("IDENTITY_PROVIDERS_DIR", directory)? {
         match read_file(&path, allow_http) {
             Ok(new) if read.iter().any(|it| it.issuer == new.issuer) => {
                 mistakes.push(format!("{}: another file has this issuer", path.display()));
@@ -91,6 +79,22 @@ pub(crate) fn read(
     } else {
         Err(mistakes)
     }
+}
+
+/// The files `<name>.json` of a directory that a variable names, in the order of their names.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn files(variable: &str, directory: &Path) -> Result<Vec<PathBuf>, Vec<String>> {
+    let entries = std::fs::read_dir(directory)
+        .map_err(|error| vec![format!("{variable} {}: {error}", directory.display())])?;
+    let mut paths: Vec<_> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|it| it == "json"))
+        .collect();
+    paths.sort();
+    Ok(paths)
 }
 
 fn read_file(path: &Path, allow_http: bool) -> Result<ProviderSettings, String> {
@@ -159,8 +163,8 @@ pub(crate) fn web(text: &str, allow_http: bool) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("expected an https URL: {error}"))?;
     if url.scheme() != "https" && !(allow_http && url.scheme() == "http" && is_here(&url)) {
         return Err(
-            "expected an https URL; with IDENTITY_PROVIDERS_ALLOW_HTTP, http to this machine is \
-             taken too"
+            "expected an https URL; http is taken to this machine alone, and only where it is allowed \
+             (IDENTITY_PROVIDERS_ALLOW_HTTP, TRUSTED_ISSUERS_ALLOW_HTTP)"
                 .to_owned(),
         );
     }

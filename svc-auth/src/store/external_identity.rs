@@ -19,13 +19,15 @@ pub struct ExternalIdentity {
     pub user_id: Uuid,
     /// When it became the account's.
     pub create_time: DateTime<Utc>,
+    /// What stands for a session in the access tokens that are given for those of the issuer.
+    pub session_id: Option<Uuid>,
 }
 
 /// `SELECT` of these, and what comes after it.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT external_identity_id, issuer, subject, user_id, create_time \
+            "SELECT external_identity_id, issuer, subject, user_id, create_time, session_id \
              FROM external_identities ",
             $rest
         )
@@ -90,20 +92,66 @@ pub async fn list(
     )?)
 }
 
-/// Parts one from an account; says whether it was the account's.
-pub async fn delete(tx: &mut Tx, external_identity_id: Uuid, user_id: Uuid) -> Result<bool, Error> {
-    let rows = store::execute!(
+/// What stands for a session in the access tokens that are given for those of the issuer: `new` if there
+/// was nothing; `None` if the identity is gone.
+pub async fn begin_session(
+    tx: &mut Tx,
+    external_identity_id: Uuid,
+    new: Uuid,
+) -> Result<Option<Uuid>, Error> {
+    let row = store::fetch_optional!(
         tx,
-        "DELETE FROM external_identities WHERE external_identity_id = $1 AND user_id = $2",
+        (Uuid,),
+        "UPDATE external_identities SET session_id = COALESCE(session_id, $2) \
+         WHERE external_identity_id = $1 RETURNING session_id",
+        external_identity_id,
+        new
+    )?;
+    Ok(row.map(|(session_id,)| session_id))
+}
+
+/// Has nothing stand for a session of an account's any more; what stood for one before.
+pub async fn end_sessions(tx: &mut Tx, user_id: Uuid) -> Result<Vec<Uuid>, Error> {
+    let sql = "SELECT session_id FROM external_identities \
+               WHERE user_id = $1 AND session_id IS NOT NULL ORDER BY session_id";
+    let rows = store::fetch_all!(tx, (Uuid,), sql, user_id)?;
+    let mut ended = Vec::new();
+    for (session_id,) in rows {
+        // One that has begun since goes on: it was given what the account has now.
+        store::execute!(
+            tx,
+            "UPDATE external_identities SET session_id = NULL WHERE user_id = $1 AND session_id = $2",
+            user_id,
+            session_id
+        )?;
+        ended.push(session_id);
+    }
+    Ok(ended)
+}
+
+/// Parts one from an account, if it was the account's; what stood for its session, if anything did.
+pub async fn delete(
+    tx: &mut Tx,
+    external_identity_id: Uuid,
+    user_id: Uuid,
+) -> Result<Option<Option<Uuid>>, Error> {
+    let row = store::fetch_optional!(
+        tx,
+        (Option<Uuid>,),
+        "DELETE FROM external_identities WHERE external_identity_id = $1 AND user_id = $2 \
+         RETURNING session_id",
         external_identity_id,
         user_id
     )?;
-    Ok(rows == 1)
+    Ok(row.map(|(session_id,)| session_id))
 }
 
-/// Parts all of an account's from it.
-pub async fn forget(tx: &mut Tx, user_id: Uuid) -> Result<(), Error> {
-    let sql = "DELETE FROM external_identities WHERE user_id = $1";
-    store::execute!(tx, sql, user_id)?;
-    Ok(())
+/// Parts all of an account's from it; what stood for their sessions.
+pub async fn forget(tx: &mut Tx, user_id: Uuid) -> Result<Vec<Uuid>, Error> {
+    let sql = "DELETE FROM external_identities WHERE user_id = $1 RETURNING session_id";
+    let rows = store::fetch_all!(tx, (Option<Uuid>,), sql, user_id)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(session_id,)| session_id)
+        .collect())
 }

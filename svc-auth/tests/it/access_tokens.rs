@@ -66,7 +66,7 @@ async fn revoke(bed: &Bed, access_token: &str, id: &str) -> Result<(), Status> {
 }
 
 /// The access token that stands for a personal one.
-async fn redeem(bed: &Bed, token: &str) -> Result<String, Status> {
+pub(crate) async fn redeem(bed: &Bed, token: &str) -> Result<String, Status> {
     let request = RedeemAccessTokenRequest {
         token: token.into(),
     };
@@ -79,7 +79,7 @@ async fn user(bed: &Bed, token: &str) -> User {
     bed.verify(&access_token).await.unwrap()
 }
 
-async fn is_revoked(bed: &Bed, access_token: &str) {
+pub(crate) async fn is_revoked(bed: &Bed, access_token: &str) {
     eventually("everybody hears of it", async || {
         bed.verify(access_token).await == Err(VerifyError::Revoked)
     })

@@ -89,7 +89,7 @@ async fn sign_in(
 }
 
 /// The owner of an account links what the provider says this of.
-async fn link(
+pub(crate) async fn link(
     bed: &Bed,
     provider: &Provider,
     access_token: &str,
@@ -101,7 +101,7 @@ async fn link(
 }
 
 /// An account with a password and a proved address, and an access token of it.
-async fn with_password(bed: &Bed, email: &str) -> (String, String) {
+pub(crate) async fn with_password(bed: &Bed, email: &str) -> (String, String) {
     refused(bed.register(email).await, Reason::EmailNotVerified);
     let user_id = bed.users.of(email).unwrap().user_id;
     bed.users
@@ -110,14 +110,14 @@ async fn with_password(bed: &Bed, email: &str) -> (String, String) {
     (user_id, session.access_token)
 }
 
-async fn identities(bed: &Bed, access_token: &str) -> Vec<ExternalIdentity> {
+pub(crate) async fn identities(bed: &Bed, access_token: &str) -> Vec<ExternalIdentity> {
     let request = ListExternalIdentitiesRequest::default();
     let mut holder = bed.external(access_token);
     let reply = holder.list_external_identities(request).await;
     reply.unwrap().into_inner().external_identities
 }
 
-async fn unlink(bed: &Bed, access_token: &str, id: &str) -> Result<(), Status> {
+pub(crate) async fn unlink(bed: &Bed, access_token: &str, id: &str) -> Result<(), Status> {
     let request = UnlinkExternalIdentityRequest {
         external_identity_id: id.into(),
     };

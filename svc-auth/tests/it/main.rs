@@ -9,6 +9,7 @@ mod bed;
 mod changed_addresses;
 mod external;
 mod import;
+mod issuers;
 mod keys;
 mod lockout;
 mod login;

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use net::clock::Clock;
 use serde_json::{Value, json};
-use svc_auth::IdentityProviders;
+use svc_auth::{IdentityProviders, TrustedIssuers};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
@@ -25,6 +25,8 @@ use url::{Url, form_urlencoded};
 /// The page that browsers come back to.
 const BACK: &str = "http://localhost:8080/sign-in";
 const NAME: &str = "example";
+/// What access tokens for the shop are told to.
+const API: &str = "https://api.shop.example";
 
 type Fields = HashMap<String, String>;
 
@@ -92,6 +94,37 @@ impl Provider {
         }
     }
 
+    /// What svc-auth is told of it, as an issuer whose access tokens it takes: this, and what it needs.
+    pub(crate) fn trusted(&self, more: &Value) -> TrustedIssuers {
+        let mut settings = json!({
+            "issuer": self.shared.issuer,
+            "jwksUri": format!("{}/keys", self.shared.issuer),
+            "audience": API,
+        });
+        extend(&mut settings, more);
+        let folder = self.folder.path().join("trusted");
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(format!("{NAME}.json"));
+        std::fs::write(file, settings.to_string()).unwrap();
+        TrustedIssuers {
+            trusted_issuers_dir: Some(folder),
+            trusted_issuers_allow_http: true,
+        }
+    }
+
+    /// An access token that it gives for the shop, which says this besides.
+    pub(crate) fn access_token(&self, said: &Value) -> String {
+        let now = self.shared.clock.now().timestamp();
+        let mut claims = json!({
+            "iss": self.shared.issuer,
+            "aud": API,
+            "iat": now,
+            "exp": now + 300,
+        });
+        extend(&mut claims, said);
+        sign(&self.shared.inner().key, &claims)
+    }
+
     /// Somebody signs in there, of whom this is said; the `state` and the `code` that the browser is sent
     /// back with.
     pub(crate) fn sign_in(&self, authorization_url: &str, said: Value) -> (String, String) {
@@ -137,6 +170,19 @@ fn new_key() -> (EncodingKey, Value) {
     let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
     let public = json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "1", "use": "sig"});
     (EncodingKey::from_ed_der(der.as_ref()), public)
+}
+
+fn extend(object: &mut Value, more: &Value) {
+    let more = more.as_object().cloned().unwrap_or_default();
+    object.as_object_mut().unwrap().extend(more);
+}
+
+/// Signs by the key that the claims name, and as the `typ` that they name.
+fn sign(key: &EncodingKey, claims: &Value) -> String {
+    let mut header = Header::new(Algorithm::EdDSA);
+    header.kid = Some(claims["kid"].as_str().unwrap_or("1").to_owned());
+    header.typ = claims["typ"].as_str().map(str::to_owned);
+    encode(&header, claims, key).unwrap()
 }
 
 async fn describe(State(shared): State<Shared>) -> Json<Value> {
@@ -185,11 +231,8 @@ async fn token(
         "exp": now + 300,
         "nonce": asked["nonce"],
     });
-    let said = said.as_object().cloned().unwrap_or_default();
-    claims.as_object_mut().unwrap().extend(said);
-    let mut header = Header::new(Algorithm::EdDSA);
-    header.kid = Some(claims["kid"].as_str().unwrap_or("1").to_owned());
-    let id_token = encode(&header, &claims, &inner.key).unwrap();
+    extend(&mut claims, &said);
+    let id_token = sign(&inner.key, &claims);
     let body = json!({"access_token": "theirs", "token_type": "Bearer", "id_token": id_token});
     (StatusCode::OK, Json(body))
 }

@@ -62,6 +62,9 @@ pub(crate) struct Arguments {
     /// The edge.
     #[command(flatten)]
     pub(crate) edge: edge::Settings,
+    /// Whose tokens are taken beside our own.
+    #[command(flatten)]
+    pub(crate) trusted_issuers: edge::TrustedIssuers,
 }
 
 impl Arguments {

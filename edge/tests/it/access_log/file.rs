@@ -64,7 +64,7 @@ async fn a_log_that_cannot_be_begun_keeps_the_edge_from_starting() {
             settings,
             ..edge::Config::default()
         };
-        match edge::build(config, &node).await {
+        match edge::build(config, edge::TrustedIssuers::default(), &node).await {
             Err(StartError::Config(mistakes)) => mistakes.join("\n"),
             Err(other) => panic!("{other}"),
             Ok(_) => panic!("it starts"),

@@ -20,7 +20,7 @@ use crate::waiting::eventually;
 /// What is told of settings that nothing starts with.
 async fn refused(config: Config) -> Vec<String> {
     let node = Testbed::new().node("edge").await;
-    match edge::build(config, &node).await {
+    match edge::build(config, edge::TrustedIssuers::default(), &node).await {
         Err(StartError::Config(mistakes)) => mistakes,
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it starts"),

@@ -1,10 +1,13 @@
-//! RedeemAccessToken: the edge exchanges a personal access token for one that every process can verify
-//! by itself, and that is revoked as a session's is.
+//! RedeemAccessToken: the edge exchanges a personal access token, or that of a trusted issuer, for one that
+//! every process can verify by itself, and that is revoked as a session's is.
 
 use std::time::Duration;
 
 use contracts::tradewind::auth::v1::{RedeemAccessTokenRequest, RedeemAccessTokenResponse};
+use runtime::call::CallContext;
+use runtime::identity::personal;
 
+use super::foreign;
 use crate::domain::refresh::hash;
 use crate::error::Error;
 use crate::service::Auth;
@@ -15,11 +18,20 @@ const COARSE: Duration = Duration::from_secs(60 * 60);
 
 pub(super) async fn redeem(
     auth: &Auth,
-    request: RedeemAccessTokenRequest,
+    call: &CallContext,
+    RedeemAccessTokenRequest { token }: RedeemAccessTokenRequest,
 ) -> Result<RedeemAccessTokenResponse, Error> {
+    let access_token = match personal::is_meant(&token) {
+        true => of_personal(auth, &token).await?,
+        false => Box::pin(foreign::redeem(auth, call, &token)).await?,
+    };
+    Ok(RedeemAccessTokenResponse { access_token })
+}
+
+async fn of_personal(auth: &Auth, text: &str) -> Result<String, Error> {
     let now = auth.clock.now();
     let mut tx = auth.db.read().await?;
-    let found = access_token::find(&mut tx, &hash(&request.token)).await?;
+    let found = access_token::find(&mut tx, &hash(text)).await?;
     drop(tx);
     let token = found.ok_or(Error::AccessTokenInvalid)?;
     if token.expire_time <= now {
@@ -34,7 +46,9 @@ pub(super) async fn redeem(
         access_token::touch(&mut tx, token.access_token_id, now - COARSE, now).await?;
         tx.commit().await?;
     }
-    Ok(RedeemAccessTokenResponse {
-        access_token: auth.tokens.access_token_of_script(&token, roles),
-    })
+    Ok(auth.tokens.access_token_of_script(
+        (token.user_id, token.session_id),
+        roles,
+        token.expire_time,
+    ))
 }

@@ -38,6 +38,7 @@ pub(super) async fn link(
         subject: identity.subject,
         user_id,
         create_time: auth.clock.now(),
+        session_id: None,
     };
     let mut tx = auth.db.begin().await?;
     let owner = credential::find(&mut tx, user_id).await?;

@@ -21,7 +21,7 @@ use crate::{proofs, registration};
 /// # Errors
 /// [`Error::ExternalEmailNotVerified`], and [`Error::ExternalIdentityNotLinked`] if an account has the
 /// address: whoever has an address elsewhere is not by that who has the account here.
-pub(super) async fn open(
+pub(in crate::grpc) async fn open(
     auth: &Auth,
     call: &CallContext,
     identity: &Identity,
@@ -48,6 +48,7 @@ pub(super) async fn open(
             subject: identity.subject.clone(),
             user_id: wanted.user_id,
             create_time: now,
+            session_id: None,
         },
         EmailProof {
             proof_id: auth.random.uuid7(&auth.clock),

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::domain::unset::is_unset;
 use crate::error::Error;
+use crate::events;
 use crate::grpc::proof::entry;
 use crate::service::Auth;
 use crate::store::audit::{Action, Outcome};
@@ -44,14 +45,15 @@ pub(super) async fn unlink(
     let (user, action) = (call.caller.user()?, Action::UnlinkIdentity);
     let id = id::parse("externalIdentityId", &request.external_identity_id)?;
     let mut tx = auth.db.begin().await?;
-    if !external_identity::delete(&mut tx, id, user.id).await? {
+    let Some(session_id) = external_identity::delete(&mut tx, id, user.id).await? else {
         return Err(Error::ExternalIdentityNotFound(id));
-    }
+    };
     let known = credential::find(&mut tx, user.id).await?;
     let has_password = known.is_some_and(|known| !is_unset(&known.password_hash));
     if !has_password && external_identity::count(&mut tx, user.id).await? == 0 {
         return Err(Error::LastExternalIdentity);
     }
+    events::revoke(auth, &mut tx, user.id, session_id.as_slice()).await?;
     auth.record(&mut tx, call, entry(user, action, Outcome::Done))
         .await?;
     tx.commit().await?;

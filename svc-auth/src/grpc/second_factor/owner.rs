@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::grpc::proof::{self, entry};
 use crate::service::Auth;
 use crate::store::audit::{Action, Outcome};
-use crate::store::{access_token, second_factor, second_factor_login, session};
+use crate::store::{access_token, external_identity, second_factor, second_factor_login, session};
 use crate::{events, mails};
 
 pub(super) async fn get(auth: &Auth, call: &CallContext) -> Result<GetSecondFactorResponse, Error> {
@@ -73,6 +73,7 @@ pub(super) async fn end_sessions(auth: &Auth, tx: &mut Tx, user_id: Uuid) -> Res
     let mut ended = session::delete_of_user(tx, user_id, None).await?;
     let new = || auth.random.uuid7(&auth.clock);
     ended.extend(access_token::renew_of_user(tx, user_id, new).await?);
+    ended.extend(external_identity::end_sessions(tx, user_id).await?);
     events::revoke(auth, tx, user_id, &ended).await
 }
 
