@@ -13,7 +13,7 @@ BIN ?= tradewind
 
 run := $(CARGO) run --profile $(PROFILE) --package tradewind --
 
-.PHONY: help dev dev-real seed sdk clients test test-k8s test-telemetry pictures simulate new-service-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint lint-delivery release-contracts fmt bench bench-edge bench-transcoder image cluster cluster-stop build apply wait ingress-enable ingress-apply deploy-ghcr test-cluster
+.PHONY: help dev dev-real seed sdk clients test test-k8s test-telemetry pictures simulate new-service-test import-test conformance connect-conformance connect-behind grpc-interop h2spec stripe-shapes faults fuzz lint lint-delivery release-contracts fmt bench bench-edge bench-transcoder image cluster cluster-stop build apply wait ingress-enable ingress-apply deploy-ghcr test-cluster
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,15 @@ pictures: ## Draw docs/dashboard-*.svg, of a mesh that somebody uses for five mi
 new-service-test: ## Make a service in a copy of the repository, start it and call it; compiles for minutes
 	export NEW_SERVICE_TARGET_DIR="$$PWD/target/new-service"
 	$(CARGO) test --package e2e --test it -- --ignored a_new_service
+
+import-test: ## Import sales while one part after another dies, on real servers: make import-test RETAIL_CSV=FILE
+	scripts/tools nats
+	scripts/servers start .dev/test
+	trap 'scripts/servers remove .dev/test' EXIT
+	source .dev/test/env
+	$(CARGO) build --workspace --bins
+	$(if $(RETAIL_CSV),export RETAIL_CSV="$(abspath $(RETAIL_CSV))")
+	$(CARGO) test --package e2e --test it -- --ignored an_import_survives
 
 simulate: ## The services' own code under faults that seeds decide: make simulate SEEDS=100000 FROM=0, or SEED=7
 	export SIMULATION_SEEDS="$(or $(SEEDS),1000)" SIMULATION_FROM="$(or $(FROM),0)"

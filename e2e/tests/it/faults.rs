@@ -122,10 +122,7 @@ macro_rules! faults {
 
 faults!(
     one_replica_of_each_is_killed,
-    processes_stand_still_for_longer_than_any_deadline,
     a_process_is_parted_from_everything,
-    connections_are_reset_all_the_time,
-    connections_are_half_open,
     postgres_stops_at_once_and_starts_again,
     redis_stands_still,
     nats_loses_its_disk,
