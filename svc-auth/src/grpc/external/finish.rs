@@ -2,7 +2,6 @@
 
 use contracts::tradewind::auth::v1::{FinishExternalLoginRequest, FinishExternalLoginResponse};
 use runtime::call::CallContext;
-use uuid::Uuid;
 
 use super::refusal::{entry, refuse};
 use super::{link, open};
