@@ -13,7 +13,7 @@ async fn a_webhook_goes_to_whom_a_trusted_authority_vouches_for_and_to_nobody_el
         (trusted, ""),
         (authority.certifies("books.example"), "not valid for name"),
         (authority.has_certified("127.0.0.1"), "certificate expired"),
-        (authority.knows_nothing_of("127.0.0.1"), "UnknownIssuer"),
+        (authority.knows_nothing_of("127.0.0.1"), "BadSignature"),
     ]
     .map(|(certificate, error)| (free_port(), certificate, error));
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/webhooks/https.py");
