@@ -20,6 +20,7 @@ use crate::store::email_proof::EmailProof;
 use crate::store::{
     access_token, account_mail, changed_password, external_identity, password_reset, session,
 };
+use crate::{events, mails, proofs};
 
 pub(super) async fn reset(
     auth: &Auth,
@@ -61,7 +62,7 @@ pub(super) async fn reset(
     // Strangers who have tried passwords do not keep the owner from signing in with the new one.
     opening::remember_network(auth, call, &mut tx, &known).await?;
     let mut sessions = session::delete_of_user(&mut tx, id, None).await?;
-    // Whoever knew the password before may have made some.
+    // Whoever knew the password before may have made some, and linked identities.
     sessions.extend(access_token::delete_of_user(&mut tx, id).await?);
     sessions.extend(match is_unset(old) {
         true => external_identity::end_sessions(&mut tx, id).await?,

@@ -14,7 +14,7 @@ use crate::store::audit::Outcome;
 use crate::store::credential::{self, Credential, Pending};
 use crate::store::email_proof::{self, EmailProof};
 use crate::store::external_identity::{self, ExternalIdentity};
-use crate::{proofs, registration};
+use crate::{healing, proofs};
 
 /// Opens an account without a password, whose address the provider vouches for.
 ///
@@ -57,7 +57,7 @@ pub(in crate::grpc) async fn open(
             email: email.clone(),
         },
     );
-    let heal_time = now + registration::PATIENCE;
+    let heal_time = now + healing::PATIENCE;
     let mut tx = auth.db.begin().await?;
     if !credential::insert(&mut tx, &wanted, &email_key(email), heal_time, now).await? {
         drop(tx);
