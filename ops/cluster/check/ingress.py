@@ -53,5 +53,5 @@ def the_ingress_speaks_rest_streams_and_grpc_in_tls(shop):
     ]
     said = subprocess.run(call, capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
-    assert json.loads(said.stdout)["orderId"] == placed["orderId"], said.stdout
+    assert json.loads(said.stdout)["order"]["orderId"] == placed["orderId"], said.stdout
     return "REST, server-sent events, gRPC"
