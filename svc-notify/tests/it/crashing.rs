@@ -37,7 +37,7 @@ async fn crash(database: &TestDatabase, point: Point) -> Crashed {
     eventually("it dies", async || is_reached.try_recv().is_ok()).await;
     let before = receiver.seen().len();
 
-    let bed = bed.again(database).await;
+    let bed = Box::pin(bed.again(database)).await;
     bed.hands.advance(Duration::from_secs(31));
     let delivery = bed.reaches(&id, DeliveryState::Succeeded).await;
     let seen = receiver.seen();
@@ -57,7 +57,7 @@ async fn crash(database: &TestDatabase, point: Point) -> Crashed {
 async fn what_is_noted_before_it_is_sent_is_lost_by_a_crash() {
     let database = TestDatabase::sqlite();
     net::planted::plant(Some("record before sending"));
-    let crashed = crash(&database, Point::Claimed).await;
+    let crashed = Box::pin(crash(&database, Point::Claimed)).await;
     net::planted::plant(None);
     assert_eq!(crashed.seen.len(), 0, "{:?}", crashed.seen);
 }
@@ -65,7 +65,7 @@ async fn what_is_noted_before_it_is_sent_is_lost_by_a_crash() {
 store::on_both! {
     async fn what_a_crash_has_left_is_sent_under_the_same_id(database: TestDatabase) {
         for point in [Point::Claimed, Point::Sent] {
-            let Crashed { event, before, seen, delivery } = crash(&database, point).await;
+            let Crashed { event, before, seen, delivery } = Box::pin(crash(&database, point)).await;
             assert_eq!(before, usize::from(point == Point::Sent));
             assert_eq!(delivery.attempts.len(), 1, "what nobody has noted is no attempt");
             assert_eq!(seen.len(), before + 1);

@@ -27,7 +27,7 @@ store::on_both! {
         eventually("it is noted", async || bed.count("attempts").await == 3).await;
 
         bed.hands.advance(2 * DAY);
-        let bed = bed.again(&database).await;
+        let bed = Box::pin(bed.again(&database)).await;
         eventually("the old ones are gone", async || bed.count("deliveries").await == 1).await;
         eventually("and what came of them", async || bed.count("attempts").await == 1).await;
         eventually("and the webhook that was deleted", async || {
