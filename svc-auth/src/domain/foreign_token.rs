@@ -158,7 +158,8 @@ mod tests {
             it.aud = Audience::Many(vec!["other".into(), "api".into()]);
         };
         assert_eq!(check(many), Ok(until));
-        let all: [(BadForeignToken, fn(&mut ForeignToken)); 7] = [
+        type Change = fn(&mut ForeignToken);
+        let all: [(BadForeignToken, Change); 7] = [
             (BadForeignToken::Issuer, |it| {
                 it.iss = "https://id.example/".into();
             }),

@@ -156,7 +156,8 @@ mod tests {
             (it.aud, it.azp) = (many(&["api", "shop"]), Some("shop".into()));
         };
         assert_eq!(check(for_us), Ok(()));
-        let all: [(BadIdToken, fn(&mut IdToken)); 10] = [
+        type Change = fn(&mut IdToken);
+        let all: [(BadIdToken, Change); 10] = [
             (BadIdToken::Issuer, |it| {
                 it.iss = "https://id.example/".into();
             }),

@@ -182,7 +182,7 @@ mod tests {
         }
 
         fn keys(&self) -> Keys {
-            read(&[self.2.clone()]).unwrap()
+            read(std::slice::from_ref(&self.2)).unwrap()
         }
     }
 

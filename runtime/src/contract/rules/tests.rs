@@ -208,10 +208,13 @@ fn visit(message: &MessageDescriptor, seen: &mut Vec<String>, without: &mut Vec<
         let is_exact = rules.as_message().is_some_and(is_exact);
         match field.kind() {
             Kind::Message(inner) => visit(&inner, seen, without),
-            Kind::String if is_sent => {
-                if !has("tradewind.options.v1.text") && !is_exact && !is_opaque(field.full_name()) {
-                    without.push(field.full_name().to_owned());
-                }
+            Kind::String
+                if is_sent
+                    && !has("tradewind.options.v1.text")
+                    && !is_exact
+                    && !is_opaque(field.full_name()) =>
+            {
+                without.push(field.full_name().to_owned());
             }
             _ => {}
         }
