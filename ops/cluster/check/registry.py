@@ -48,7 +48,8 @@ def what_is_pushed_to_the_registry_is_what_a_node_runs(shop):
         kubectl("delete", "pods", "told", "told-to-nobody", "--ignore-not-found")
         kubectl("delete", "secrets", *SECRETS)
         for each in parts:
-            kubectl("delete", each["kind"], each["metadata"]["name"], "--ignore-not-found")
+            # A claim goes once its pod is gone, which comes later.
+            kubectl("delete", each["kind"], each["metadata"]["name"], "--ignore-not-found", "--wait=false")
     return "401 without a password; pushed, pulled, run"
 
 
