@@ -59,8 +59,17 @@ class Door:
 class Shop:
     def __init__(self, url, email, password):
         self.url = url
-        signed_in = Door(url).expect("POST", "/v1/auth/login", {"email": email, "password": password})
-        self.admin = Door(url, signed_in["accessToken"])
+        self.administrator = {"email": email, "password": password}
+        self.signed_in = None
+
+    @property
+    def admin(self):
+        """The administrator's door, who signs in again before the token expires, which is after 15 minutes."""
+        if self.signed_in is None or time.monotonic() > self.signed_in[1]:
+            began = time.monotonic()
+            reply = Door(self.url).expect("POST", "/v1/auth/login", self.administrator)
+            self.signed_in = Door(self.url, reply["accessToken"]), began + 10 * 60
+        return self.signed_in[0]
 
     def product(self, units):
         """A new one, with so many units on hand: its SKU."""

@@ -94,7 +94,8 @@ def deployed(unsatisfiable):
     template["metadata"]["labels"]["app.kubernetes.io/name"] = NAME
     spec = template["spec"]
     spec["nodeSelector"] = {"type": "kwok"}
-    spec["tolerations"] = [{"operator": "Exists"}]
+    # Not of everything: that of a node that is drained would be among it.
+    spec["tolerations"] = [{"key": TAINT["key"], "operator": "Exists"}]
     for constraint in spec["topologySpreadConstraints"]:
         assert constraint["whenUnsatisfiable"] == "ScheduleAnyway", constraint
         constraint["whenUnsatisfiable"] = unsatisfiable
