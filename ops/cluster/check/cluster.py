@@ -57,9 +57,10 @@ def built(resources=(), components=()):
         return by_kustomize(folder)
 
 
-def by_kustomize(folder):
-    """The objects of a folder with a kustomization."""
-    text = kubectl("create", "--dry-run=client", "--output=json", "--filename=-", given=kubectl("kustomize", str(folder)))
+def by_kustomize(folder, namespace=NAMESPACE):
+    """The objects of a folder with a kustomization, which are for that namespace."""
+    read = ["create", f"--namespace={namespace}", "--dry-run=client", "--output=json", "--filename=-"]
+    text = kubectl(*read, given=kubectl("kustomize", str(folder)))
     decoder, objects = json.JSONDecoder(), []
     while text := text.lstrip():
         found, end = decoder.raw_decode(text)

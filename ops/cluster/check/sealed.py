@@ -25,7 +25,7 @@ def a_sealed_secret_is_opened_where_it_is_meant_for(_):
         # As an overlay with that component is applied.
         overlay = pathlib.Path(folder, "kustomization.yaml")
         overlay.write_text(f'{{"namespace": "{NAMESPACE}", "components": ["sealed"]}}')
-        sealed = by_kustomize(folder)
+        sealed = by_kustomize(folder, NAMESPACE)
         for each in sealed:
             apply(each, f"--namespace={NAMESPACE}")
         opened = until(f"{len(plain)} secrets", lambda: found(len(plain)))
