@@ -31,8 +31,23 @@ fn ask(mesh: &mut Mesh, dns: &str) {
     mesh.take_from(&folder, "tradewind");
 }
 
+/// Whether there may be a resolver of its own here: it takes a mount namespace, which not every container has.
+#[expect(clippy::print_stdout, reason = "a test says what it did not try")]
+fn may_mount() -> bool {
+    let mut unshare = std::process::Command::new("unshare");
+    let tried = unshare.args(["--mount", "true"]).output();
+    let may = tried.is_ok_and(|done| done.status.success());
+    if !may {
+        println!("no mount namespace may be made here: names that change are not tried");
+    }
+    may
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_goes_to_the_address_that_was_checked_whatever_its_name_means_later() {
+    if !may_mount() {
+        return;
+    }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let id = std::process::id();
     let dns = format!("127.53.{}.{}", id / 250 % 250 + 1, id % 250 + 1);
